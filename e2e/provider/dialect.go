@@ -1,0 +1,70 @@
+package provider
+
+import (
+	"net/http"
+
+	"github.com/go-json-experiment/json"
+)
+
+// dialect separates what the vendors' APIs share (HTTP, scripts, records) from
+// what they do not: the words of a request, an answer and an error.
+type dialect interface {
+	// path is where the API is served, below [Config.Base].
+	path() string
+	// admit checks credentials and the vendor's own headers.
+	admit(header http.Header, key string) *refusal
+	// judge checks a decoded body and extracts what the answer depends on.
+	judge(body map[string]any, header http.Header) (request, *refusal)
+	// mistake words an error in a body's structure as the vendor does.
+	mistake(mistake) refusal
+	// unknownModel is the vendor's answer to a model name it does not serve.
+	unknownModel(model string) refusal
+	// errorType is the vendor's word for the errors of an HTTP status.
+	errorType(status int) string
+
+	// headers are those the vendor adds to each answer for its own purposes;
+	// a gateway must not pass them on.
+	headers() http.Header
+	// errorBody is the body of an error answer.
+	errorBody(refusal) []byte
+	// errorEvent is an error inside an event stream.
+	errorEvent(refusal) event
+	// whole is the body of an answer that is not streamed.
+	whole(request, Answer) []byte
+	// events are those of a streamed answer, from the first to the last.
+	events(request, Answer) []event
+}
+
+// request is what an answer depends on.
+type request struct {
+	model        string
+	stream       bool
+	includeUsage bool // OpenAI's stream_options.include_usage
+	logprobs     bool
+}
+
+// refusal is an error answer before a dialect words it.
+type refusal struct {
+	status  int
+	kind    string // the vendor's error type; empty takes the status's own
+	message string
+	param   string // OpenAI: the field at fault
+	code    string // OpenAI: the machine-readable code
+}
+
+// event is one server-sent event.
+type event struct {
+	name  string // the event: line, empty for none
+	data  string
+	piece bool // carries a piece of the answer, what the scripts count as a token
+}
+
+// encode marshals an answer that this package built itself: it cannot fail but
+// by a mistake here.
+func encode(value any) string {
+	text, err := json.Marshal(value, json.Deterministic(true))
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}

@@ -1,0 +1,64 @@
+package provider
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// judgeHeaders refuses framing that real APIs refuse and headers that a gateway
+// has no business sending.
+func judgeHeaders(r *http.Request, secrets []string) *refusal {
+	for name, values := range r.Header {
+		if !allowedHeader(name) {
+			return leak("header " + strings.ToLower(name))
+		}
+		if len(values) != 1 {
+			return &refusal{
+				status:  http.StatusBadRequest,
+				message: "Duplicate header: " + strings.ToLower(name),
+			}
+		}
+		for _, secret := range secrets {
+			if strings.Contains(values[0], secret) {
+				return leak("a secret in header " + strings.ToLower(name))
+			}
+		}
+	}
+	switch {
+	case r.Header.Get("Content-Type") != "application/json":
+		return &refusal{
+			status: http.StatusBadRequest,
+			message: "Invalid Content-Type header (" + r.Header.Get("Content-Type") +
+				"), expecting application/json",
+		}
+	case r.ContentLength < 0 || len(r.TransferEncoding) > 0:
+		return &refusal{
+			status:  http.StatusLengthRequired,
+			message: "Content-Length is required; chunked uploads are not accepted.",
+		}
+	}
+	return nil
+}
+
+// allowedHeader is an allow-list, for a deny-list would miss the next internal
+// header somebody invents. Lengths and hosts are not in Go's header map.
+func allowedHeader(name string) bool {
+	name = strings.ToLower(name)
+	return slices.Contains([]string{
+		"accept",
+		"authorization",
+		"content-type",
+		"content-length",
+		"idempotency-key",
+		"traceparent",
+		"tracestate",
+		"user-agent",
+		"x-api-key",
+		"x-client-request-id",
+	}, name) || strings.HasPrefix(name, "openai-") || strings.HasPrefix(name, "anthropic-")
+}
+
+func leak(what string) *refusal {
+	return &refusal{status: http.StatusBadRequest, message: "Leaked to the provider: " + what}
+}

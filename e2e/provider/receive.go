@@ -1,0 +1,87 @@
+package provider
+
+import (
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// receive reads a request and judges it: first the line and headers, so that a
+// bad one is refused without its body, then the body. The exchange it returns
+// is complete; the refusal is nil for a request that the API would accept.
+func (p *Provider) receive(r *http.Request, script Script) (*Exchange, request, *refusal) {
+	exchange := newExchange(r, script)
+	request, refused := p.judge(r, exchange, script)
+	if refused != nil {
+		exchange.Violations = append(exchange.Violations, refused.message)
+	}
+	exchange.Arrived = time.Now()
+	return exchange, request, refused
+}
+
+func (p *Provider) judge(r *http.Request, exchange *Exchange, script Script) (request, *refusal) {
+	if refused := p.judgeTarget(r); refused != nil {
+		return request{}, refused
+	}
+	if refused := judgeHeaders(r, p.config.Secrets); refused != nil {
+		return request{}, refused
+	}
+	if refused := p.dialect.admit(r.Header, p.config.Key); refused != nil {
+		return request{}, refused
+	}
+	var body io.Reader = r.Body
+	if slow, ok := script.(SlowUpload); ok {
+		body = slow.reader(body)
+	}
+	read, err := io.ReadAll(body)
+	exchange.Body = read
+	if err != nil {
+		exchange.cancel()
+		return request{}, &refusal{status: http.StatusBadRequest, message: "The upload broke off: " + err.Error()}
+	}
+	return p.judgeBody(r.Header, exchange)
+}
+
+func (p *Provider) judgeTarget(r *http.Request) *refusal {
+	if r.URL.RequestURI() != p.config.Base+p.dialect.path() {
+		return &refusal{
+			status:  http.StatusNotFound,
+			message: "Invalid URL (" + r.Method + " " + r.URL.RequestURI() + ")",
+		}
+	}
+	if r.Method != http.MethodPost {
+		return &refusal{
+			status:  http.StatusMethodNotAllowed,
+			message: "Not allowed to " + r.Method + " on " + r.URL.Path + ".",
+			code:    "method_not_supported",
+		}
+	}
+	return nil
+}
+
+func (p *Provider) judgeBody(header http.Header, exchange *Exchange) (request, *refusal) {
+	for _, secret := range p.config.Secrets {
+		if strings.Contains(string(exchange.Body), secret) {
+			return request{}, leak("a secret in the body")
+		}
+	}
+	if err := json.Unmarshal(exchange.Body, &exchange.JSON); err != nil || exchange.JSON == nil {
+		return request{}, &refusal{
+			status:  http.StatusBadRequest,
+			message: "We could not parse the JSON body of your request.",
+		}
+	}
+	request, refused := p.dialect.judge(exchange.JSON, header)
+	if refused != nil {
+		return request, refused
+	}
+	if known := p.config.Models; len(known) > 0 && !slices.Contains(known, request.model) {
+		unknown := p.dialect.unknownModel(request.model)
+		return request, &unknown
+	}
+	return request, nil
+}

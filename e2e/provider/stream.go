@@ -1,0 +1,162 @@
+package provider
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Stream is an [Answer] with faults in how it is sent. A request that did not
+// ask for a stream gets it in one body, to which the faults apply likewise:
+// half of it is sent before a stall, a reset or a break.
+type Stream struct {
+	Answer  Answer
+	Framing Framing
+	// First is the pause between the headers and the first event.
+	First time.Duration
+	// Pace is the pause before each piece of the answer but the first.
+	Pace time.Duration
+	// End says how the stream ends.
+	End Ending
+	// Pieces is the number of pieces sent before an early end; ignored for a
+	// complete answer.
+	Pieces int
+	// Opening sends what precedes the first piece (OpenAI's role chunk,
+	// Anthropic's message_start and ping) even if Pieces is 0.
+	Opening bool
+}
+
+// Ending is the way in which a stream ends.
+type Ending int
+
+const (
+	// EndComplete is a whole answer.
+	EndComplete Ending = iota
+	// EndStall leaves the connection open and sends nothing more.
+	EndStall
+	// EndReset breaks the connection off.
+	EndReset
+	// EndClean ends the HTTP body as if nothing were missing.
+	EndClean
+	// EndError sends an error event, then ends the body.
+	EndError
+	// EndMalformed sends an event whose data is not JSON, then ends the body.
+	EndMalformed
+	// EndHTML sends a web page where an event should be, then ends the body.
+	EndHTML
+)
+
+// midStreamError is what overloaded providers put into streams of status 200.
+const midStreamError = "Overloaded: the fake broke off mid-answer."
+
+func (s Stream) play(c *call) {
+	s.Answer = s.Answer.complete()
+	if !c.request.stream {
+		s.playWhole(c)
+		return
+	}
+	header := http.Header{"Content-Type": {"text/event-stream; charset=utf-8"}, "Cache-Control": {"no-cache"}}
+	if s.Framing.Gzip {
+		header.Set("Content-Encoding", "gzip")
+	}
+	c.begin(http.StatusOK, header)
+	c.flush()
+	if !c.wait(s.First) {
+		return
+	}
+	out := s.Framing.writer(c)
+	events := c.dialect.events(c.request, s.Answer)
+	billed := Usage{Input: s.Answer.Usage.Input, CacheRead: s.Answer.Usage.CacheRead,
+		CacheWrite: s.Answer.Usage.CacheWrite, CacheWriteHour: s.Answer.Usage.CacheWriteHour}
+	sent := 0
+	for i, e := range events {
+		if s.End != EndComplete && s.over(events[i:], sent) {
+			break
+		}
+		if e.piece && sent > 0 && !c.wait(s.Pace) {
+			return
+		}
+		last := i == len(events)-1
+		if last && s.Framing.OmitLast {
+			break
+		}
+		if e.piece {
+			sent++
+			billed.Output++
+			c.bill(billed)
+		}
+		if !out.event(e) {
+			return
+		}
+	}
+	if s.End == EndComplete {
+		c.bill(s.Answer.Usage)
+	}
+	if out.close() {
+		s.end(c, out)
+	}
+}
+
+// over reports whether an early end comes before the next of the events.
+func (s Stream) over(left []event, sent int) bool {
+	if sent == s.Pieces && sent == 0 {
+		return !s.Opening || left[0].piece
+	}
+	return sent >= s.Pieces
+}
+
+func (s Stream) end(c *call, out *eventWriter) {
+	switch s.End {
+	case EndStall:
+		c.hang()
+	case EndReset:
+		c.reset()
+	case EndError:
+		out.event(c.dialect.errorEvent(refusal{status: statusOverloaded, message: midStreamError}))
+		out.close()
+	case EndMalformed:
+		out.event(event{data: `{"id":"chatcmpl-1","choices":[{"delta":{"content":`})
+		out.close()
+	case EndHTML:
+		c.write([]byte(HTML(http.StatusBadGateway).Body))
+	}
+}
+
+func (s Stream) playWhole(c *call) {
+	body := c.dialect.whole(c.request, s.Answer)
+	switch s.End {
+	case EndHTML:
+		HTML(http.StatusOK).play(c)
+		return
+	case EndError:
+		body = c.dialect.errorBody(refusal{status: statusOverloaded, message: midStreamError})
+	case EndMalformed:
+		body = half(body)
+	case EndComplete:
+		defer c.bill(s.Answer.Usage)
+	}
+	header := http.Header{"Content-Type": {"application/json"}}
+	if s.Framing.Gzip {
+		header.Set("Content-Encoding", "gzip")
+		body = zipped(body)
+	}
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	c.begin(http.StatusOK, header)
+	c.flush()
+	if !c.wait(s.First) {
+		return
+	}
+	switch s.End {
+	case EndStall:
+		c.write(half(body))
+		c.hang()
+	case EndReset:
+		c.write(half(body))
+		c.reset()
+	case EndClean:
+		// Short of its Content-Length: net/http closes the connection.
+		c.write(half(body))
+	default:
+		s.Framing.write(c, body)
+	}
+}
