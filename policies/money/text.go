@@ -1,0 +1,127 @@
+package money
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// Reasons for which a decimal is not an amount.
+var (
+	ErrSyntax    = errors.New("want a decimal number such as 2.50")
+	ErrRange     = errors.New("out of range")
+	ErrPrecision = errors.New("too many digits after the point")
+)
+
+// Parse reads an amount of US dollars: "2.50", "-1", "4.2e-7". It fails with
+// [ErrSyntax], with [ErrRange] beyond 9.2 million dollars, and with
+// [ErrPrecision] where the amount is no whole number of picodollars, because a
+// price that is rounded silently is a wrong price.
+func Parse(text string) (USD, error) {
+	return parse(text, 12)
+}
+
+// ParsePerMillion reads a price in US dollars per million tokens, as price
+// lists have it, and returns the price of one token. The errors are those of
+// [Parse]; the finest price is "0.000001".
+func ParsePerMillion(text string) (USD, error) {
+	return parse(text, 6)
+}
+
+// parse reads a decimal and multiplies it by ten to the power of scale.
+func parse(text string, scale int) (USD, error) {
+	mantissa, exponent, err := splitExponent(text)
+	if err != nil {
+		return 0, fmt.Errorf("%q: %w", text, err)
+	}
+	negative := strings.HasPrefix(mantissa, "-")
+	whole, fraction, pointed := strings.Cut(strings.TrimPrefix(mantissa, "-"), ".")
+	if !digits(whole) || pointed && !digits(fraction) {
+		return 0, fmt.Errorf("%q: %w", text, ErrSyntax)
+	}
+
+	// Digits without a point, and the power of ten that they stand for.
+	significant := strings.TrimLeft(whole+fraction, "0")
+	power := scale + exponent - len(fraction)
+	trimmed := strings.TrimRight(significant, "0")
+	power += len(significant) - len(trimmed)
+
+	switch {
+	case trimmed == "":
+		return 0, nil
+	case power < 0:
+		return 0, fmt.Errorf("%q: %w", text, ErrPrecision)
+	case len(trimmed)+power > 19:
+		return 0, fmt.Errorf("%q: %w", text, ErrRange)
+	}
+	amount, err := strconv.ParseUint(trimmed+strings.Repeat("0", power), 10, 64)
+	if err != nil || amount > math.MaxInt64 {
+		return 0, fmt.Errorf("%q: %w", text, ErrRange)
+	}
+	if negative {
+		return -USD(amount), nil
+	}
+	return USD(amount), nil
+}
+
+// splitExponent cuts the exponent off a number: programs write small prices
+// as 4.2e-7.
+func splitExponent(text string) (mantissa string, exponent int, err error) {
+	at := strings.IndexAny(text, "eE")
+	if at < 0 {
+		return text, 0, nil
+	}
+	// Three digits are beyond every amount there is, and cannot overflow.
+	magnitude := strings.TrimLeft(text[at+1:], "+-")
+	if len(text[at+1:])-len(magnitude) > 1 || !digits(magnitude) {
+		return "", 0, ErrSyntax
+	}
+	if len(strings.TrimLeft(magnitude, "0")) > 3 {
+		return "", 0, ErrRange
+	}
+	exponent, err = strconv.Atoi(text[at+1:])
+	return text[:at], exponent, err
+}
+
+// digits reports whether text is one or more decimal digits.
+func digits(text string) bool {
+	return text != "" && strings.Trim(text, "0123456789") == ""
+}
+
+// String is the shortest exact decimal in US dollars: "0.00042", "3", "-1.5".
+// It is a valid JSON number and never has an exponent.
+func (a USD) String() string {
+	return string(a.append(nil))
+}
+
+// MarshalJSON writes the amount as an exact JSON number.
+func (a USD) MarshalJSON() ([]byte, error) {
+	return a.append(nil), nil
+}
+
+// UnmarshalJSON reads a JSON number as [Parse] does.
+func (a *USD) UnmarshalJSON(number []byte) error {
+	amount, err := Parse(string(number))
+	if err != nil {
+		return err
+	}
+	*a = amount
+	return nil
+}
+
+func (a USD) append(dst []byte) []byte {
+	if a < 0 {
+		dst = append(dst, '-')
+	}
+	size := magnitude(int64(a))
+	dst = strconv.AppendUint(dst, size/uint64(Dollar), 10)
+	fraction := size % uint64(Dollar)
+	if fraction == 0 {
+		return dst
+	}
+	// A leading one keeps the zeros that follow the point.
+	padded := strconv.AppendUint(nil, uint64(Dollar)+fraction, 10)[1:]
+	return append(append(dst, '.'), strings.TrimRight(string(padded), "0")...)
+}
