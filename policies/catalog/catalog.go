@@ -1,0 +1,85 @@
+// Package catalog is what the gateway can serve: models, the endpoints that
+// serve them, their prices, and the providers behind the endpoints.
+//
+// A [Catalog] is built once for each generation of the configuration and never
+// changes afterwards, so any number of goroutines may read it, and a request
+// keeps the one that it started with. Everything is checked and every default
+// is filled in while it is built; readers find no zero that means something else.
+package catalog
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/switchyard/switchyard/policies/config/configpb"
+)
+
+// Catalog holds every model, endpoint and provider of one configuration.
+type Catalog struct {
+	models    map[string]*Model // by id
+	canonical map[string]*Model // by canonical slug
+	providers map[string]*Provider
+	sorted    []*Model
+}
+
+// New builds the catalog of cfg, in which presets have been applied already.
+// secret returns the credential of a provider, or false if it has none, as
+// with servers on the local machine. The error joins everything that is wrong,
+// each with the path of its field.
+func New(cfg *configpb.Config, secret func(provider string) (string, bool)) (*Catalog, error) {
+	c := &Catalog{
+		models:    make(map[string]*Model, len(cfg.GetModels())),
+		canonical: make(map[string]*Model, len(cfg.GetModels())),
+		providers: make(map[string]*Provider, len(cfg.GetProviders())),
+	}
+	var failures []error
+	for _, slug := range slices.Sorted(maps.Keys(cfg.GetProviders())) {
+		provider, err := newProvider(slug, cfg.GetProviders()[slug], secret)
+		failures = append(failures, err)
+		c.providers[slug] = provider
+	}
+	for _, id := range slices.Sorted(maps.Keys(cfg.GetModels())) {
+		model, err := newModel(id, cfg.GetModels()[id], c.providers)
+		failures = append(failures, err)
+		c.models[id] = model
+		c.sorted = append(c.sorted, model)
+		// Variants ("m/x:free") share the slug of their base, which sorts first.
+		if _, taken := c.canonical[model.CanonicalSlug]; !taken {
+			c.canonical[model.CanonicalSlug] = model
+		}
+	}
+	if err := errors.Join(failures...); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Model finds a model by its id or its canonical slug. An id "<slug>/<name>"
+// that is not configured is made up on the spot if the provider <slug> serves
+// any model, see [Model.OnDemand].
+func (c *Catalog) Model(id string) (*Model, bool) {
+	if model, ok := c.models[id]; ok {
+		return model, true
+	}
+	if model, ok := c.canonical[id]; ok {
+		return model, true
+	}
+	slug, name, _ := strings.Cut(id, "/")
+	if provider, ok := c.providers[slug]; ok && provider.AnyModel && validName(name) {
+		return onDemand(id, name, provider), true
+	}
+	return nil, false
+}
+
+// Models returns the configured models, sorted by id. The caller must not
+// change the slice.
+func (c *Catalog) Models() []*Model { return c.sorted }
+
+// Providers returns the providers, sorted by slug.
+func (c *Catalog) Providers() []*Provider {
+	return slices.SortedFunc(maps.Values(c.providers), func(a, b *Provider) int {
+		return strings.Compare(a.Slug, b.Slug)
+	})
+}

@@ -1,0 +1,160 @@
+package catalog
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/switchyard/switchyard/policies/config/configpb"
+)
+
+// Model is something that clients ask for by its id.
+type Model struct {
+	// ID is "author/slug", CanonicalSlug the immutable id, often dated.
+	ID, CanonicalSlug string
+	// Name and Description are for people.
+	Name, Description string
+	// Created is a Unix time in seconds, zero if unknown.
+	Created int64
+	// ContextLength is in tokens, prompt and answer together; zero if unknown.
+	ContextLength int64
+	// What goes in and what comes out: "text", "image", "file", "audio", ...
+	InputModalities, OutputModalities []string
+	// Endpoints are who serves the model, in the order in which they are tried.
+	Endpoints []*Endpoint
+	// OnDemand: the name after the slug is the client's, and nothing is known
+	// of the model; its input modalities are therefore all there are. Such an id
+	// must not become a metric label: clients could make up any number of them.
+	OnDemand bool
+}
+
+// Endpoint is one model at one provider.
+type Endpoint struct {
+	// ID is "<model id>|<tag>". It stays the same from one configuration to the
+	// next, so that what is known of an endpoint's health outlives a reload.
+	ID       string
+	Model    *Model
+	Provider *Provider
+	// ProviderModel is the provider's name for the model.
+	ProviderModel string
+	// Tag is the routing slug: the provider's slug, or a refinement of it such
+	// as "deepinfra/turbo". No two endpoints of a model share one.
+	Tag string
+	// ContextLength is in tokens, prompt and answer together; zero if unknown.
+	ContextLength int64
+	// MaxCompletionTokens bounds the answer; zero means the context does.
+	MaxCompletionTokens int64
+	// Quantization is a name from the schema, "unknown" if not stated.
+	Quantization string
+	// SupportedParameters are the request parameters that the endpoint takes;
+	// nil means all that the provider's dialect can say, see [Endpoint.Parameters].
+	SupportedParameters []string
+	Prices              Prices
+}
+
+// allModalities are those that a client's message can carry.
+var allModalities = [...]string{"text", "image", "file", "audio", "video"}
+
+// maxNameBytes bounds the names that clients make up for models on demand.
+const maxNameBytes = 256
+
+func newModel(id string, from *configpb.Model, providers map[string]*Provider) (*Model, error) {
+	model := &Model{
+		ID:               id,
+		CanonicalSlug:    cmp.Or(from.GetCanonicalSlug(), id),
+		Name:             cmp.Or(from.GetName(), id),
+		Description:      from.GetDescription(),
+		Created:          from.GetCreated(),
+		ContextLength:    from.GetContextLength(),
+		InputModalities:  modalities(from.GetInputModalities()),
+		OutputModalities: modalities(from.GetOutputModalities()),
+	}
+	if model.ContextLength == 0 {
+		for _, endpoint := range from.GetEndpoints() {
+			model.ContextLength = max(model.ContextLength, endpoint.GetContextLength())
+		}
+	}
+	var failures []error
+	if len(from.GetEndpoints()) == 0 {
+		failures = append(failures, fmt.Errorf("models[%q].endpoints: a model needs at least one endpoint", id))
+	}
+	tags := make(map[string]int)
+	for i, endpoint := range from.GetEndpoints() {
+		path := fmt.Sprintf("models[%q].endpoints[%d]", id, i)
+		built, err := newEndpoint(path, model, endpoint, providers)
+		if err != nil {
+			failures = append(failures, err)
+			continue
+		}
+		if first, taken := tags[built.Tag]; taken {
+			failures = append(failures, fmt.Errorf("%s.tag: %q is the tag of endpoints[%d] too; give one of them a tag of its own", path, built.Tag, first))
+		}
+		tags[built.Tag] = i
+		model.Endpoints = append(model.Endpoints, built)
+	}
+	return model, errors.Join(failures...)
+}
+
+func newEndpoint(path string, model *Model, from *configpb.Endpoint, providers map[string]*Provider) (*Endpoint, error) {
+	provider, ok := providers[from.GetProvider()]
+	if !ok {
+		return nil, fmt.Errorf("%s.provider: no provider %q is configured", path, from.GetProvider())
+	}
+	prices, err := newPrices(path+".prices", from.GetPrices())
+	if err != nil {
+		return nil, err
+	}
+	_, name, _ := strings.Cut(model.ID, "/")
+	tag := cmp.Or(from.GetTag(), from.GetProvider())
+	return &Endpoint{
+		ID:                  model.ID + "|" + tag,
+		Model:               model,
+		Provider:            provider,
+		ProviderModel:       cmp.Or(from.GetModel(), name),
+		Tag:                 tag,
+		ContextLength:       cmp.Or(from.GetContextLength(), model.ContextLength),
+		MaxCompletionTokens: from.GetMaxCompletionTokens(),
+		Quantization:        cmp.Or(from.GetQuantization(), "unknown"),
+		SupportedParameters: slices.Clone(from.GetSupportedParameters()),
+		Prices:              prices,
+	}, nil
+}
+
+// onDemand makes up the model that a provider of any model may have.
+func onDemand(id, name string, provider *Provider) *Model {
+	model := &Model{
+		ID:               id,
+		CanonicalSlug:    id,
+		Name:             id,
+		InputModalities:  allModalities[:],
+		OutputModalities: []string{"text"},
+		OnDemand:         true,
+	}
+	model.Endpoints = []*Endpoint{{
+		ID:            id + "|" + provider.Slug,
+		Model:         model,
+		Provider:      provider,
+		ProviderModel: name,
+		Tag:           provider.Slug,
+		Quantization:  "unknown",
+	}}
+	return model
+}
+
+// validName reports whether a name that a client made up may travel on: it ends
+// up in requests, logs and tables.
+func validName(name string) bool {
+	return name != "" && len(name) <= maxNameBytes && utf8.ValidString(name) &&
+		!strings.ContainsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) })
+}
+
+func modalities(named []string) []string {
+	if len(named) == 0 {
+		return []string{"text"}
+	}
+	return slices.Clone(named)
+}
