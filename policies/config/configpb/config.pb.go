@@ -14,6 +14,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	descriptorpb "google.golang.org/protobuf/types/descriptorpb"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	reflect "reflect"
 	sync "sync"
@@ -211,10 +212,13 @@ type Config struct {
 	// How the Envoy that carries the traffic is run.
 	Envoy *Envoy `protobuf:"bytes,2,opt,name=envoy,proto3" json:"envoy,omitempty"`
 	// The providers, by slug. A slug that is the name of a preset (openai,
-	// anthropic, mistral, ...) needs no more than a credential.
+	// anthropic, mistral, ...) needs nothing else: `openai:` is a whole provider
+	// if OPENAI_API_KEY is set. Default: every preset whose environment variable
+	// is set.
 	Providers map[string]*Provider `protobuf:"bytes,3,rep,name=providers,proto3" json:"providers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// The models that clients may ask for, by id ("author/slug"). Models of a
-	// preset are added unless models_from_presets is NONE.
+	// preset are added unless models_from_presets is `none`; what is set here
+	// replaces what the preset says, field by field.
 	Models map[string]*Model `protobuf:"bytes,4,rep,name=models,proto3" json:"models,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Whether the models that a preset knows are served without being listed.
 	// Default: they are, for every provider that has a credential.
@@ -391,7 +395,9 @@ func (x *Listener) GetMaxRequestBody() string {
 	return ""
 }
 
-// ServerTLS is the certificate that the listener shows.
+// ServerTLS is the certificate that the listener shows. Here and elsewhere, a
+// file that is not named by an absolute path is looked for next to the
+// configuration file.
 type ServerTLS struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// PEM certificate chain.
@@ -527,7 +533,8 @@ type Provider struct {
 	BaseUrl string `protobuf:"bytes,4,opt,name=base_url,json=baseUrl,proto3" json:"base_url,omitempty"`
 	// The key that the provider asks for.
 	Credential *Secret `protobuf:"bytes,5,opt,name=credential,proto3" json:"credential,omitempty"`
-	// Headers added to every request, for example an organisation id.
+	// Headers added to every request, for example an organisation id. A header
+	// that the client sent by the same name is replaced.
 	Headers map[string]string `protobuf:"bytes,6,rep,name=headers,proto3" json:"headers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// How long to wait for what.
 	Timeouts *Timeouts `protobuf:"bytes,7,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
@@ -1230,7 +1237,7 @@ type Key struct {
 	Disabled bool `protobuf:"varint,3,opt,name=disabled,proto3" json:"disabled,omitempty"`
 	// RFC 3339 time in UTC after which the key is refused.
 	ExpiresAt string `protobuf:"bytes,4,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
-	// Instead of the general limits.
+	// Instead of the general limits. What is not set here is as it is there.
 	Limits        *Limits `protobuf:"bytes,5,opt,name=limits,proto3" json:"limits,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1543,16 +1550,33 @@ func (x *Telemetry) GetNoAccessLog() bool {
 	return false
 }
 
+var file_policies_config_configpb_config_proto_extTypes = []protoimpl.ExtensionInfo{
+	{
+		ExtendedType:  (*descriptorpb.FieldOptions)(nil),
+		ExtensionType: (*string)(nil),
+		Field:         50000,
+		Name:          "switchyard.config.v1.form",
+		Tag:           "bytes,50000,opt,name=form",
+		Filename:      "policies/config/configpb/config.proto",
+	},
+}
+
+// Extension fields to descriptorpb.FieldOptions.
+var (
+	// optional string form = 50000;
+	E_Form = &file_policies_config_configpb_config_proto_extTypes[0]
+)
+
 var File_policies_config_configpb_config_proto protoreflect.FileDescriptor
 
 const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\n" +
-	"%policies/config/configpb/config.proto\x12\x14switchyard.config.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\"\xcf\x06\n" +
+	"%policies/config/configpb/config.proto\x12\x14switchyard.config.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\"\xe8\a\n" +
 	"\x06Config\x12:\n" +
 	"\blistener\x18\x01 \x01(\v2\x1e.switchyard.config.v1.ListenerR\blistener\x121\n" +
-	"\x05envoy\x18\x02 \x01(\v2\x1b.switchyard.config.v1.EnvoyR\x05envoy\x12r\n" +
-	"\tproviders\x18\x03 \x03(\v2+.switchyard.config.v1.Config.ProvidersEntryB'\xbaH$\x9a\x01!\"\x1fr\x1d2\x1b^[a-z0-9][a-z0-9._-]{0,62}$R\tproviders\x12q\n" +
-	"\x06models\x18\x04 \x03(\v2(.switchyard.config.v1.Config.ModelsEntryB/\xbaH,\x9a\x01)\"'r%2#^[^/[:space:]@:~]+/[^[:space:]@~]+$R\x06models\x12\\\n" +
+	"\x05envoy\x18\x02 \x01(\v2\x1b.switchyard.config.v1.EnvoyR\x05envoy\x12\xdd\x01\n" +
+	"\tproviders\x18\x03 \x03(\v2+.switchyard.config.v1.Config.ProvidersEntryB\x91\x01\xbaH$\x9a\x01!\"\x1fr\x1d2\x1b^[a-z0-9][a-z0-9._-]{0,62}$\x82\xb5\x18fa slug of up to 63 lower-case letters, digits, dots, dashes and underscores, such as openai or vllm-euR\tproviders\x12\x9d\x01\n" +
+	"\x06models\x18\x04 \x03(\v2(.switchyard.config.v1.Config.ModelsEntryB[\xbaH\x1e\x9a\x01\x1b\"\x19r\x172\x15^[^/\\s@:~]+/[^\\s@~]+$\x82\xb5\x186an id such as author/slug, without white space, @ or ~R\x06models\x12\\\n" +
 	"\x13models_from_presets\x18\x05 \x01(\x0e2\".switchyard.config.v1.PresetModelsB\b\xbaH\x05\x82\x01\x02\x10\x01R\x11modelsFromPresets\x12-\n" +
 	"\x04keys\x18\x06 \x03(\v2\x19.switchyard.config.v1.KeyR\x04keys\x124\n" +
 	"\x06limits\x18\a \x01(\v2\x1c.switchyard.config.v1.LimitsR\x06limits\x127\n" +
@@ -1563,11 +1587,11 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\v2\x1e.switchyard.config.v1.ProviderR\x05value:\x028\x01\x1aV\n" +
 	"\vModelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x121\n" +
-	"\x05value\x18\x02 \x01(\v2\x1b.switchyard.config.v1.ModelR\x05value:\x028\x01\"\x81\x01\n" +
-	"\bListener\x12\x18\n" +
-	"\aaddress\x18\x01 \x01(\tR\aaddress\x121\n" +
-	"\x03tls\x18\x02 \x01(\v2\x1f.switchyard.config.v1.ServerTLSR\x03tls\x12(\n" +
-	"\x10max_request_body\x18\x03 \x01(\tR\x0emaxRequestBody\"r\n" +
+	"\x05value\x18\x02 \x01(\v2\x1b.switchyard.config.v1.ModelR\x05value:\x028\x01\"\xb0\x02\n" +
+	"\bListener\x12h\n" +
+	"\aaddress\x18\x01 \x01(\tBN\x82\xb5\x18Jan IP address and a port such as 127.0.0.1:8080, 0.0.0.0:8080 or [::]:8080R\aaddress\x121\n" +
+	"\x03tls\x18\x02 \x01(\v2\x1f.switchyard.config.v1.ServerTLSR\x03tls\x12\x86\x01\n" +
+	"\x10max_request_body\x18\x03 \x01(\tB\\\xbaH/r-2+^([0-9]{1,12} ?(B|KB|KiB|MB|MiB|GB|GiB)?)?$\x82\xb5\x18&a size such as 32MiB, 500KB or 1048576R\x0emaxRequestBody\"r\n" +
 	"\tServerTLS\x122\n" +
 	"\x10certificate_file\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x0fcertificateFile\x121\n" +
 	"\x10private_key_file\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x0eprivateKeyFile\"\x90\x01\n" +
@@ -1576,16 +1600,17 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\vconcurrency\x18\x02 \x01(\rB\b\xbaH\x05*\x03\x18\x80\x02R\vconcurrency\x12G\n" +
 	"\n" +
 	"drain_time\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\r\xbaH\n" +
-	"\xaa\x01\a\"\x03\b\x90\x1c2\x00R\tdrainTime\"\x86\x05\n" +
+	"\xaa\x01\a\"\x03\b\x90\x1c2\x00R\tdrainTime\"\xf2\x06\n" +
 	"\bProvider\x12\x16\n" +
 	"\x06preset\x18\x01 \x01(\tR\x06preset\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12A\n" +
-	"\adialect\x18\x03 \x01(\x0e2\x1d.switchyard.config.v1.DialectB\b\xbaH\x05\x82\x01\x02\x10\x01R\adialect\x12&\n" +
-	"\bbase_url\x18\x04 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x88\x01\x01R\abaseUrl\x12<\n" +
+	"\adialect\x18\x03 \x01(\x0e2\x1d.switchyard.config.v1.DialectB\b\xbaH\x05\x82\x01\x02\x10\x01R\adialect\x12\x9c\x01\n" +
+	"\bbase_url\x18\x04 \x01(\tB\x80\x01\xbaH\x1br\x192\x17^(https?://[^\\s?#@]+)?$\x82\xb5\x18^an http or https URL without credentials, query or fragment, such as https://api.openai.com/v1R\abaseUrl\x12<\n" +
 	"\n" +
 	"credential\x18\x05 \x01(\v2\x1c.switchyard.config.v1.SecretR\n" +
-	"credential\x12b\n" +
-	"\aheaders\x18\x06 \x03(\v2+.switchyard.config.v1.Provider.HeadersEntryB\x1b\xbaH\x18\x9a\x01\x15\"\x13r\x112\x0f^[A-Za-z0-9-]+$R\aheaders\x12:\n" +
+	"credential\x12\xd6\x01\n" +
+	"\aheaders\x18\x06 \x03(\v2+.switchyard.config.v1.Provider.HeadersEntryB\x8e\x01\xbaH/\x9a\x01,\"\x1ar\x182\x16^[A-Za-z0-9_-]{1,128}$*\x0er\f2\n" +
+	"^[\\t -~]*$\x82\xb5\x18Xa header's name of letters, digits and dashes with a value of printable ASCII charactersR\aheaders\x12:\n" +
 	"\btimeouts\x18\a \x01(\v2\x1e.switchyard.config.v1.TimeoutsR\btimeouts\x12\x16\n" +
 	"\x06region\x18\b \x01(\tR\x06region\x12A\n" +
 	"\vdata_policy\x18\t \x01(\v2 .switchyard.config.v1.DataPolicyR\n" +
@@ -1598,9 +1623,9 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\f\n" +
 	"\n" +
-	"_any_model\"\x8a\x01\n" +
-	"\x06Secret\x123\n" +
-	"\x03env\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a2\x18^[A-Za-z_][A-Za-z0-9_]*$H\x00R\x03env\x12\x1d\n" +
+	"_any_model\"\xeb\x01\n" +
+	"\x06Secret\x12\x93\x01\n" +
+	"\x03env\x18\x01 \x01(\tB\x7f\xbaH\x1cr\x1a2\x18^[A-Za-z_][A-Za-z0-9_]*$\x82\xb5\x18\\the name of an environment variable such as OPENAI_API_KEY; a secret itself goes under valueH\x00R\x03env\x12\x1d\n" +
 	"\x04file\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01H\x00R\x04file\x12\"\n" +
 	"\x05value\x18\x03 \x01(\tB\n" +
 	"\xbaH\x04r\x02\x10\x01\x80\x01\x01H\x00R\x05valueB\b\n" +
@@ -1637,31 +1662,32 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x0econtext_length\x18\x05 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\rcontextLength\x12;\n" +
 	"\x15max_completion_tokens\x18\x06 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x13maxCompletionTokens\x12w\n" +
 	"\fquantization\x18\a \x01(\tBS\xbaHP\xd8\x01\x01rKR\x04int4R\x04int8R\x03fp4R\x05mxfp4R\x05nvfp4R\x03fp6R\x03fp8R\x05mxfp8R\x04fp16R\x04bf16R\x04fp32R\aunknownR\fquantization\x121\n" +
-	"\x14supported_parameters\x18\b \x03(\tR\x13supportedParameters\"\xf4\x03\n" +
-	"\x06Prices\x126\n" +
-	"\x06prompt\x18\x01 \x01(\tB\x1e\xbaH\x1br\x192\x17^([0-9]+([.][0-9]+)?)?$R\x06prompt\x12>\n" +
+	"\x14supported_parameters\x18\b \x03(\tR\x13supportedParameters\"\xec\n" +
 	"\n" +
-	"completion\x18\x02 \x01(\tB\x1e\xbaH\x1br\x192\x17^([0-9]+([.][0-9]+)?)?$R\n" +
-	"completion\x12=\n" +
+	"\x06Prices\x12\xa4\x01\n" +
+	"\x06prompt\x18\x01 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\x06prompt\x12\xac\x01\n" +
 	"\n" +
-	"cache_read\x18\x03 \x01(\tB\x1e\xbaH\x1br\x192\x17^([0-9]+([.][0-9]+)?)?$R\tcacheRead\x12?\n" +
-	"\vcache_write\x18\x04 \x01(\tB\x1e\xbaH\x1br\x192\x17^([0-9]+([.][0-9]+)?)?$R\n" +
-	"cacheWrite\x12<\n" +
-	"\treasoning\x18\x05 \x01(\tB\x1e\xbaH\x1br\x192\x17^([0-9]+([.][0-9]+)?)?$R\treasoning\x128\n" +
-	"\arequest\x18\x06 \x01(\tB\x1e\xbaH\x1br\x192\x17^([0-9]+([.][0-9]+)?)?$R\arequest\x124\n" +
-	"\x05image\x18\a \x01(\tB\x1e\xbaH\x1br\x192\x17^([0-9]+([.][0-9]+)?)?$R\x05image\x12D\n" +
-	"\x0ecache_write_1h\x18\b \x01(\tB\x1e\xbaH\x1br\x192\x17^([0-9]+([.][0-9]+)?)?$R\fcacheWrite1h\"\xc0\x01\n" +
-	"\x03Key\x12\x1d\n" +
-	"\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04name\x12)\n" +
-	"\x04hash\x18\x02 \x01(\tB\x15\xbaH\x12r\x102\x0e^[0-9a-f]{64}$R\x04hash\x12\x1a\n" +
-	"\bdisabled\x18\x03 \x01(\bR\bdisabled\x12\x1d\n" +
+	"completion\x18\x02 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\n" +
+	"completion\x12\xab\x01\n" +
 	"\n" +
-	"expires_at\x18\x04 \x01(\tR\texpiresAt\x124\n" +
+	"cache_read\x18\x03 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\tcacheRead\x12\xad\x01\n" +
+	"\vcache_write\x18\x04 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\n" +
+	"cacheWrite\x12\xaa\x01\n" +
+	"\treasoning\x18\x05 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\treasoning\x12\xa6\x01\n" +
+	"\arequest\x18\x06 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\arequest\x12\xa2\x01\n" +
+	"\x05image\x18\a \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\x05image\x12\xb2\x01\n" +
+	"\x0ecache_write_1h\x18\b \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\fcacheWrite1h\"\xb9\x03\n" +
+	"\x03Key\x12>\n" +
+	"\x04name\x18\x01 \x01(\tB*\xbaH\x06r\x04\x10\x01\x18d\x82\xb5\x18\x1da name of 1 to 100 charactersR\x04name\x12\x81\x01\n" +
+	"\x04hash\x18\x02 \x01(\tBm\xbaH\x12r\x102\x0e^[0-9a-f]{64}$\x82\xb5\x18Tthe key's SHA-256 in 64 lower-case hex digits, as `switchyard keys create` prints itR\x04hash\x12\x1a\n" +
+	"\bdisabled\x18\x03 \x01(\bR\bdisabled\x12\x9b\x01\n" +
+	"\n" +
+	"expires_at\x18\x04 \x01(\tB|\xbaHKrI2G^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?Z)?$\x82\xb5\x18*a time in UTC such as 2027-01-31T00:00:00ZR\texpiresAt\x124\n" +
 	"\x06limits\x18\x05 \x01(\v2\x1c.switchyard.config.v1.LimitsR\x06limits\"\x90\x01\n" +
 	"\x06Limits\x12%\n" +
 	"\brequests\x18\x01 \x01(\rB\t\xbaH\x06*\x04\x18\xa0\x8d\x06R\brequests\x12A\n" +
 	"\x06window\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\x0e\xbaH\v\xaa\x01\b\"\x04\b\x80\xa3\x052\x00R\x06window\x12\x1c\n" +
-	"\tunlimited\x18\x03 \x01(\bR\tunlimited\"\xba\x04\n" +
+	"\tunlimited\x18\x03 \x01(\bR\tunlimited\"\xce\x04\n" +
 	"\aRouting\x12N\n" +
 	"\astop_on\x18\x01 \x03(\x0e2\".switchyard.config.v1.FailureClassB\x11\xbaH\x0e\x92\x01\v\x18\x01\"\a\x82\x01\x04\x10\x01 \x00R\x06stopOn\x12*\n" +
 	"\fmax_attempts\x18\x02 \x01(\rB\a\xbaH\x04*\x02\x18\x10R\vmaxAttempts\x12E\n" +
@@ -1670,9 +1696,9 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\rmax_cool_down\x18\x04 \x01(\v2\x19.google.protobuf.DurationB\x0e\xbaH\v\xaa\x01\b\"\x04\b\x80\xa3\x052\x00R\vmaxCoolDown\x12I\n" +
 	"\vhedge_after\x18\x05 \x01(\v2\x19.google.protobuf.DurationB\r\xbaH\n" +
 	"\xaa\x01\a\"\x03\b\x90\x1c2\x00R\n" +
-	"hedgeAfter\x12?\n" +
-	"\x12keep_alive_comment\x18\x06 \x01(\tB\x11\xbaH\x0er\f2\n" +
-	"^[^\\r\\n]*$R\x10keepAliveComment\x12X\n" +
+	"hedgeAfter\x12S\n" +
+	"\x12keep_alive_comment\x18\x06 \x01(\tB%\xbaH\x0er\f2\n" +
+	"^[^\\r\\n]*$\x82\xb5\x18\x10one line of textR\x10keepAliveComment\x12X\n" +
 	"\x13keep_alive_interval\x18\a \x01(\v2\x19.google.protobuf.DurationB\r\xbaH\n" +
 	"\xaa\x01\a\"\x03\b\x90\x1c2\x00R\x11keepAliveInterval\x127\n" +
 	"\x13max_fallback_models\x18\b \x01(\rB\a\xbaH\x04*\x02\x18\x10R\x11maxFallbackModels\"\xa3\x01\n" +
@@ -1697,7 +1723,8 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x15FAILURE_CLASS_TIMEOUT\x10\x04\x12\x1e\n" +
 	"\x1aFAILURE_CLASS_RATE_LIMITED\x10\x05\x12\x1e\n" +
 	"\x1aFAILURE_CLASS_SERVER_ERROR\x10\x06\x12\x1c\n" +
-	"\x18FAILURE_CLASS_BAD_ANSWER\x10\aB;Z9github.com/switchyard/switchyard/policies/config/configpbb\x06proto3"
+	"\x18FAILURE_CLASS_BAD_ANSWER\x10\a:3\n" +
+	"\x04form\x12\x1d.google.protobuf.FieldOptions\x18І\x03 \x01(\tR\x04formB;Z9github.com/switchyard/switchyard/policies/config/configpbb\x06proto3"
 
 var (
 	file_policies_config_configpb_config_proto_rawDescOnce sync.Once
@@ -1714,28 +1741,29 @@ func file_policies_config_configpb_config_proto_rawDescGZIP() []byte {
 var file_policies_config_configpb_config_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
 var file_policies_config_configpb_config_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_policies_config_configpb_config_proto_goTypes = []any{
-	(PresetModels)(0),           // 0: switchyard.config.v1.PresetModels
-	(Dialect)(0),                // 1: switchyard.config.v1.Dialect
-	(FailureClass)(0),           // 2: switchyard.config.v1.FailureClass
-	(*Config)(nil),              // 3: switchyard.config.v1.Config
-	(*Listener)(nil),            // 4: switchyard.config.v1.Listener
-	(*ServerTLS)(nil),           // 5: switchyard.config.v1.ServerTLS
-	(*Envoy)(nil),               // 6: switchyard.config.v1.Envoy
-	(*Provider)(nil),            // 7: switchyard.config.v1.Provider
-	(*Secret)(nil),              // 8: switchyard.config.v1.Secret
-	(*Timeouts)(nil),            // 9: switchyard.config.v1.Timeouts
-	(*DataPolicy)(nil),          // 10: switchyard.config.v1.DataPolicy
-	(*Model)(nil),               // 11: switchyard.config.v1.Model
-	(*Endpoint)(nil),            // 12: switchyard.config.v1.Endpoint
-	(*Prices)(nil),              // 13: switchyard.config.v1.Prices
-	(*Key)(nil),                 // 14: switchyard.config.v1.Key
-	(*Limits)(nil),              // 15: switchyard.config.v1.Limits
-	(*Routing)(nil),             // 16: switchyard.config.v1.Routing
-	(*Telemetry)(nil),           // 17: switchyard.config.v1.Telemetry
-	nil,                         // 18: switchyard.config.v1.Config.ProvidersEntry
-	nil,                         // 19: switchyard.config.v1.Config.ModelsEntry
-	nil,                         // 20: switchyard.config.v1.Provider.HeadersEntry
-	(*durationpb.Duration)(nil), // 21: google.protobuf.Duration
+	(PresetModels)(0),                 // 0: switchyard.config.v1.PresetModels
+	(Dialect)(0),                      // 1: switchyard.config.v1.Dialect
+	(FailureClass)(0),                 // 2: switchyard.config.v1.FailureClass
+	(*Config)(nil),                    // 3: switchyard.config.v1.Config
+	(*Listener)(nil),                  // 4: switchyard.config.v1.Listener
+	(*ServerTLS)(nil),                 // 5: switchyard.config.v1.ServerTLS
+	(*Envoy)(nil),                     // 6: switchyard.config.v1.Envoy
+	(*Provider)(nil),                  // 7: switchyard.config.v1.Provider
+	(*Secret)(nil),                    // 8: switchyard.config.v1.Secret
+	(*Timeouts)(nil),                  // 9: switchyard.config.v1.Timeouts
+	(*DataPolicy)(nil),                // 10: switchyard.config.v1.DataPolicy
+	(*Model)(nil),                     // 11: switchyard.config.v1.Model
+	(*Endpoint)(nil),                  // 12: switchyard.config.v1.Endpoint
+	(*Prices)(nil),                    // 13: switchyard.config.v1.Prices
+	(*Key)(nil),                       // 14: switchyard.config.v1.Key
+	(*Limits)(nil),                    // 15: switchyard.config.v1.Limits
+	(*Routing)(nil),                   // 16: switchyard.config.v1.Routing
+	(*Telemetry)(nil),                 // 17: switchyard.config.v1.Telemetry
+	nil,                               // 18: switchyard.config.v1.Config.ProvidersEntry
+	nil,                               // 19: switchyard.config.v1.Config.ModelsEntry
+	nil,                               // 20: switchyard.config.v1.Provider.HeadersEntry
+	(*durationpb.Duration)(nil),       // 21: google.protobuf.Duration
+	(*descriptorpb.FieldOptions)(nil), // 22: google.protobuf.FieldOptions
 }
 var file_policies_config_configpb_config_proto_depIdxs = []int32{
 	4,  // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
@@ -1769,10 +1797,11 @@ var file_policies_config_configpb_config_proto_depIdxs = []int32{
 	21, // 28: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
 	7,  // 29: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
 	11, // 30: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
-	31, // [31:31] is the sub-list for method output_type
-	31, // [31:31] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
+	22, // 31: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
+	32, // [32:32] is the sub-list for method output_type
+	32, // [32:32] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	31, // [31:32] is the sub-list for extension extendee
 	0,  // [0:31] is the sub-list for field type_name
 }
 
@@ -1794,13 +1823,14 @@ func file_policies_config_configpb_config_proto_init() {
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_policies_config_configpb_config_proto_rawDesc), len(file_policies_config_configpb_config_proto_rawDesc)),
 			NumEnums:      3,
 			NumMessages:   18,
-			NumExtensions: 0,
+			NumExtensions: 1,
 			NumServices:   0,
 		},
 		GoTypes:           file_policies_config_configpb_config_proto_goTypes,
 		DependencyIndexes: file_policies_config_configpb_config_proto_depIdxs,
 		EnumInfos:         file_policies_config_configpb_config_proto_enumTypes,
 		MessageInfos:      file_policies_config_configpb_config_proto_msgTypes,
+		ExtensionInfos:    file_policies_config_configpb_config_proto_extTypes,
 	}.Build()
 	File_policies_config_configpb_config_proto = out.File
 	file_policies_config_configpb_config_proto_goTypes = nil
