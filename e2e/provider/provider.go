@@ -128,6 +128,10 @@ func (p *Provider) Reset() {
 	p.queue, p.exchanges, p.fallback = nil, nil, Answer{}
 }
 
+// VendorHeaders are the response headers that come with each answer for the
+// vendor's own purposes: a gateway must not pass them on.
+func (p *Provider) VendorHeaders() http.Header { return p.dialect.headers() }
+
 // ServeHTTP judges one request and plays its script.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	script := p.takeScript()

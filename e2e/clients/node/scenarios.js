@@ -1,0 +1,149 @@
+// What people do with the SDK. The Go tests script the providers' side.
+
+import { zodResponseFormat } from "openai/helpers/zod";
+import { z } from "zod";
+import { ofCompletion, ofError, ofUsage } from "./result.js";
+
+const QUESTION = [{ role: "user", content: "hi" }];
+
+// A PNG of one pixel.
+const PIXEL =
+  "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk" +
+  "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
+const WEATHER = {
+  type: "function",
+  function: {
+    name: "weather",
+    description: "The weather in a city",
+    parameters: {
+      type: "object",
+      properties: { city: { type: "string" } },
+      required: ["city"],
+    },
+  },
+};
+
+const City = z.object({ name: z.string(), inhabitants: z.number() });
+
+export async function chat(client, model) {
+  const { data, response } = await client.chat.completions
+    .create({ model, messages: QUESTION })
+    .withResponse();
+  return { ...ofCompletion(data), generation: response.headers.get("x-generation-id") };
+}
+
+// stream is the plain iterator, as most programs use it.
+export async function stream(client, model) {
+  return collect(await client.chat.completions.create({ model, messages: QUESTION, stream: true }));
+}
+
+async function collect(chunks) {
+  let text = "";
+  let finish = null;
+  let usage = null;
+  const calls = [];
+  try {
+    for await (const chunk of chunks) {
+      usage = chunk.usage ? ofUsage(chunk.usage) : usage;
+      for (const { delta, finish_reason } of chunk.choices) {
+        text += delta.content ?? "";
+        finish = finish_reason ?? finish;
+        for (const piece of delta.tool_calls ?? []) {
+          const call = (calls[piece.index] ??= { id: "", name: "", arguments: "" });
+          call.id += piece.id ?? "";
+          call.name += piece.function?.name ?? "";
+          call.arguments += piece.function?.arguments ?? "";
+        }
+      }
+    }
+  } catch (error) {
+    return ofError(error, text);
+  }
+  return { text, finish, usage, calls };
+}
+
+// stream_helper accumulates, and checks more than the iterator.
+export async function stream_helper(client, model) {
+  const events = client.chat.completions.stream({
+    model,
+    messages: QUESTION,
+    stream_options: { include_usage: true },
+  });
+  return ofCompletion(await events.finalChatCompletion());
+}
+
+export async function tools(client, model) {
+  return ofCompletion(
+    await client.chat.completions.create({ model, messages: QUESTION, tools: [WEATHER] }),
+  );
+}
+
+export async function tools_stream(client, model) {
+  return collect(
+    await client.chat.completions.create({
+      model,
+      messages: QUESTION,
+      tools: [WEATHER],
+      stream: true,
+    }),
+  );
+}
+
+// round_trip sends the answer back as history exactly as it came.
+export async function round_trip(client, model) {
+  const first = await client.chat.completions.create({
+    model,
+    messages: QUESTION,
+    tools: [WEATHER],
+  });
+  const { message } = first.choices[0];
+  const history = [...QUESTION, message];
+  for (const call of message.tool_calls) {
+    const { city } = JSON.parse(call.function.arguments);
+    history.push({ role: "tool", tool_call_id: call.id, content: `Sunny in ${city}` });
+  }
+  return ofCompletion(
+    await client.chat.completions.create({ model, messages: history, tools: [WEATHER] }),
+  );
+}
+
+export async function parse(client, model) {
+  const completion = await client.chat.completions.parse({
+    model,
+    messages: QUESTION,
+    response_format: zodResponseFormat(City, "City"),
+  });
+  return { ...ofCompletion(completion), parsed: completion.choices[0].message.parsed };
+}
+
+export async function image(client, model) {
+  const content = [
+    { type: "text", text: "What is this?" },
+    { type: "image_url", image_url: { url: PIXEL } },
+  ];
+  return ofCompletion(
+    await client.chat.completions.create({ model, messages: [{ role: "user", content }] }),
+  );
+}
+
+// hang_up leaves after the first text, as a person does who presses stop.
+export async function hang_up(client, model) {
+  const chunks = await client.chat.completions.create({ model, messages: QUESTION, stream: true });
+  for await (const chunk of chunks) {
+    const text = chunk.choices[0]?.delta.content;
+    if (text) {
+      chunks.controller.abort();
+      return { text };
+    }
+  }
+  return { text: "" };
+}
+
+export async function models(client) {
+  const ids = [];
+  for await (const listed of client.models.list()) {
+    ids.push(listed.id);
+  }
+  return { models: ids };
+}
