@@ -1,0 +1,187 @@
+package config
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"maps"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/switchyard/switchyard/policies/config/configpb"
+)
+
+// check reports what no rule of the schema can say, because it takes two
+// fields, a file or more than a pattern. It runs on filled defaults.
+func (l *loader) check(config *configpb.Config) {
+	l.checkListener(config)
+	for slug, provider := range config.GetProviders() {
+		l.checkProvider(slug, provider)
+	}
+	l.checkKeys(config.GetKeys())
+	l.checkLimits(config.GetLimits(), path{".limits"})
+
+	routing := config.GetRouting()
+	if routing.GetCoolDown().AsDuration() > routing.GetMaxCoolDown().AsDuration() {
+		l.report.fail(path{".routing", ".max_cool_down"}, "must be at least cool_down, which is %v", routing.GetCoolDown().AsDuration())
+	}
+}
+
+func (l *loader) checkListener(config *configpb.Config) {
+	listener, at := config.GetListener(), path{".listener"}
+	address, err := netip.ParseAddrPort(listener.GetAddress())
+	if err != nil {
+		l.report.fail(at.field("address"), "must be %s", formOf(fieldOf(listener, "address")))
+	} else if !address.Addr().IsLoopback() && !slices.ContainsFunc(config.GetKeys(), isEnabled) {
+		l.report.fail(at.field("address"),
+			"%s can be reached from other machines, and there is no key: anybody could use the providers; add one under keys, or listen on 127.0.0.1", listener.GetAddress())
+	}
+	if size, ok := parseSize(listener.GetMaxRequestBody()); !ok || size < 1<<10 || size > maxRequestBody {
+		l.report.fail(at.field("max_request_body"), "must be a size from 1KiB to 256MiB")
+	}
+	if listener.GetTls() != nil {
+		l.checkCertificate(listener.GetTls(), at.field("tls"))
+	}
+}
+
+func isEnabled(key *configpb.Key) bool { return !key.GetDisabled() }
+
+func (l *loader) checkCertificate(files *configpb.ServerTLS, at path) {
+	chain, ok := l.readNamed(files.GetCertificateFile(), at.field("certificate_file"))
+	key, keyOK := l.readNamed(files.GetPrivateKeyFile(), at.field("private_key_file"))
+	if !ok || !keyOK {
+		return
+	}
+	if _, err := tls.X509KeyPair(chain, key); err != nil {
+		l.report.fail(at, "the certificate and the private key do not serve together: %v", err)
+	}
+}
+
+func (l *loader) checkProvider(slug string, provider *configpb.Provider) {
+	at := path{".providers"}.key(slug)
+	if !l.report.isFaulty(at.field("preset")) {
+		if provider.GetDialect() == configpb.Dialect_DIALECT_UNSPECIFIED {
+			names := slices.Sorted(maps.Keys(presets().GetProviders()))
+			l.report.fail(at.field("dialect"), "is missing, and no preset is called %q; %s; a provider of your own sets dialect and base_url",
+				slug, suggest(slug, names))
+		}
+		if provider.GetBaseUrl() == "" {
+			l.report.fail(at.field("base_url"), "is missing; it must be %s", formOf(fieldOf(provider, "base_url")))
+		}
+	}
+	l.checkBaseURL(provider, at)
+	for name := range provider.GetHeaders() {
+		l.checkHeader(name, at.field("headers").key(name))
+	}
+	if ca, ok := l.readNamed(provider.GetCaFile(), at.field("ca_file")); ok && !x509.NewCertPool().AppendCertsFromPEM(ca) {
+		l.report.fail(at.field("ca_file"), "%s holds no PEM certificate", provider.GetCaFile())
+	}
+}
+
+func (l *loader) checkBaseURL(provider *configpb.Provider, parent path) {
+	at := parent.field("base_url")
+	if provider.GetBaseUrl() == "" || l.report.isFaulty(at) {
+		return
+	}
+	base, err := url.Parse(provider.GetBaseUrl())
+	if err != nil || base.Hostname() == "" {
+		l.report.fail(at, "must be %s", formOf(fieldOf(provider, "base_url")))
+		return
+	}
+	if base.Scheme == "http" && provider.GetCredential() != nil && !isLocal(base.Hostname()) {
+		l.report.warn(at, "the credential is sent to %s without TLS; prefer https", base.Hostname())
+	}
+}
+
+// isLocal reports whether a host is this machine or in a private network.
+func isLocal(host string) bool {
+	address, err := netip.ParseAddr(host)
+	if err != nil {
+		// A name without a dot is resolved inside a private network only.
+		return !strings.Contains(host, ".") || strings.HasSuffix(host, ".internal") || strings.HasSuffix(host, ".local")
+	}
+	return address.IsLoopback() || address.IsPrivate() || address.IsLinkLocalUnicast()
+}
+
+// checkHeader refuses the headers that belong to the connection or to Envoy.
+func (l *loader) checkHeader(name string, at path) {
+	switch lower := strings.ToLower(name); {
+	case slices.Contains([]string{"host", "connection", "content-length", "transfer-encoding", "te", "upgrade", "keep-alive", "content-type", "accept-encoding"}, lower),
+		strings.HasPrefix(lower, "x-envoy-"):
+		l.report.fail(at, "is set by the gateway itself; remove it")
+	case isSecretHeader(lower):
+		l.report.warn(at, "looks like a secret in clear; prefer credential")
+	}
+}
+
+// isSecretHeader reports whether a header's value is probably a secret. It
+// takes lower case.
+func isSecretHeader(name string) bool {
+	return slices.ContainsFunc([]string{"auth", "key", "token", "secret", "cookie", "password"}, func(part string) bool {
+		return strings.Contains(name, part)
+	})
+}
+
+// checkModels checks the references from models to providers. It runs before
+// the rules, because it knows better why a model has no endpoint.
+func (l *loader) checkModels(config *configpb.Config) {
+	slugs := slices.Sorted(maps.Keys(config.GetProviders()))
+	for id, model := range config.GetModels() {
+		at := path{".models"}.key(id).field("endpoints")
+		if len(model.GetEndpoints()) == 0 {
+			if preset, ok := presets().GetModels()[id]; ok {
+				var serving []string
+				for _, endpoint := range preset.GetEndpoints() {
+					serving = append(serving, endpoint.GetProvider())
+				}
+				l.report.fail(at, "no configured provider serves this model; add %s under providers, or an endpoint here", enumerate(serving, "or"))
+			} else {
+				l.report.fail(at, "there are none; name at least one provider that serves the model")
+			}
+		}
+		seen := map[string]bool{}
+		for i, endpoint := range model.GetEndpoints() {
+			at := at.item(i)
+			if _, ok := config.GetProviders()[endpoint.GetProvider()]; !ok && endpoint.GetProvider() != "" && !l.report.isFaulty(path{".providers"}) {
+				l.report.fail(at.field("provider"), "there is no provider %q; %s", endpoint.GetProvider(), suggest(endpoint.GetProvider(), slugs))
+			}
+			same := fmt.Sprintf("%q %q %q", endpoint.GetProvider(), endpoint.GetModel(), endpoint.GetTag())
+			if seen[same] && endpoint.GetProvider() != "" {
+				l.report.fail(at, "is listed twice; give one of them another model or tag, or remove it")
+			}
+			seen[same] = true
+		}
+	}
+}
+
+func (l *loader) checkKeys(keys []*configpb.Key) {
+	names, hashes := map[string]int{}, map[string]int{}
+	for i, key := range keys {
+		at := path{".keys"}.item(i)
+		if first, ok := names[key.GetName()]; ok && key.GetName() != "" {
+			l.report.fail(at.field("name"), "is the name of keys[%d] as well; names must differ", first)
+		} else {
+			names[key.GetName()] = i
+		}
+		if first, ok := hashes[key.GetHash()]; ok && key.GetHash() != "" {
+			l.report.fail(at.field("hash"), "is the hash of keys[%d] as well; make another key with `switchyard keys create`", first)
+		} else {
+			hashes[key.GetHash()] = i
+		}
+		if expires := key.GetExpiresAt(); expires != "" {
+			if _, err := time.Parse(time.RFC3339, expires); err != nil {
+				l.report.fail(at.field("expires_at"), "must be %s", formOf(fieldOf(key, "expires_at")))
+			}
+		}
+		l.checkLimits(key.GetLimits(), at.field("limits"))
+	}
+}
+
+func (l *loader) checkLimits(limits *configpb.Limits, at path) {
+	if limits.GetUnlimited() && limits.GetRequests() > 0 {
+		l.report.fail(at.field("unlimited"), "contradicts requests: %d; remove one of the two", limits.GetRequests())
+	}
+}

@@ -1,0 +1,91 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/switchyard/switchyard/policies/config/configpb"
+)
+
+// Effective is a configuration that is free of problems, with presets applied
+// and defaults filled in. It never changes, and any number of goroutines may
+// read it.
+type Effective struct {
+	config     *configpb.Config
+	secrets    map[string]Secret
+	warnings   Problems
+	files      []string
+	body       int64
+	fallback   bool
+	generation string
+	// digest covers the secrets and files as well. It stays in memory.
+	digest [sha256.Size]byte
+}
+
+func newEffective(config *configpb.Config, secrets map[string]Secret, l *loader, fallback bool) *Effective {
+	body, _ := parseSize(config.GetListener().GetMaxRequestBody()) // checked before
+	effective := &Effective{
+		config: config, secrets: secrets, body: body, fallback: fallback,
+		warnings: slices.Clip(l.report.warnings),
+		files:    slices.Sorted(maps.Keys(l.files)),
+	}
+	text, err := proto.MarshalOptions{Deterministic: true}.Marshal(config)
+	if err != nil {
+		// Only text that is not UTF-8 cannot be marshalled, and YAML holds none.
+		panic(err)
+	}
+	public := sha256.Sum256(text)
+	effective.generation = hex.EncodeToString(public[:6])
+
+	all := sha256.New()
+	all.Write(public[:])
+	for _, slug := range slices.Sorted(maps.Keys(secrets)) {
+		hashed := sha256.Sum256([]byte(slug + "\x00" + secrets[slug].text))
+		all.Write(hashed[:])
+	}
+	for _, name := range effective.files {
+		hashed := sha256.Sum256(l.files[name])
+		all.Write(hashed[:])
+	}
+	all.Sum(effective.digest[:0])
+	return effective
+}
+
+// Config returns the configuration with presets applied and defaults filled
+// in. A credential written in clear reads [Redacted] in it. The caller must not
+// change it.
+func (e *Effective) Config() *configpb.Config { return e.config }
+
+// Secret returns the credential of a provider, by its slug, and false if it
+// needs none.
+func (e *Effective) Secret(provider string) (Secret, bool) {
+	secret, ok := e.secrets[provider]
+	return secret, ok
+}
+
+// MaxRequestBody is the largest request body that is accepted, in bytes.
+func (e *Effective) MaxRequestBody() int64 { return e.body }
+
+// Warnings returns what is suspicious, but no error, in the order of the file.
+func (e *Effective) Warnings() Problems { return slices.Clone(e.warnings) }
+
+// Files returns the files that the configuration names and that were read:
+// certificates, private keys and secrets.
+func (e *Effective) Files() []string { return slices.Clone(e.files) }
+
+// IsFallback reports whether the providers are those of [Options.Fallback].
+func (e *Effective) IsFallback() bool { return e.fallback }
+
+// Generation names the configuration by its content, in 12 hex digits: equal
+// configurations in one build of the gateway have equal generations. Secrets
+// have no part in it, so that it can be shown.
+func (e *Effective) Generation() string { return e.generation }
+
+// equal reports whether nothing changed, secrets and named files included.
+func (e *Effective) equal(other *Effective) bool {
+	return e.digest == other.digest
+}

@@ -1,0 +1,74 @@
+package config
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/switchyard/switchyard/policies/config/configpb"
+)
+
+// FromEnvironment is the configuration of people who have no file: every preset
+// whose environment variable is set, such as OPENAI_API_KEY, and the servers
+// that OLLAMA_HOST, VLLM_BASE_URL and LM_STUDIO_API_BASE point to. A variable
+// set to nothing counts as not set. The result has no providers if there is
+// none.
+func FromEnvironment(lookup func(string) (string, bool)) *configpb.Config {
+	config := &configpb.Config{Providers: map[string]*configpb.Provider{}}
+	for slug, preset := range presets().GetProviders() {
+		if value, _ := lookup(preset.GetCredential().GetEnv()); strings.TrimSpace(value) != "" {
+			config.Providers[slug] = &configpb.Provider{}
+		}
+	}
+	for _, server := range ownServers {
+		address, _ := lookup(server.address)
+		if address = strings.TrimSpace(address); address == "" {
+			continue
+		}
+		provider := &configpb.Provider{BaseUrl: serverURL(address, server.port)}
+		if key, _ := lookup(server.key); strings.TrimSpace(key) != "" {
+			provider.Credential = &configpb.Secret{Source: &configpb.Secret_Env{Env: server.key}}
+		}
+		config.Providers[server.preset] = provider
+	}
+	return config
+}
+
+// ownServers are the presets that people run themselves. The environment says
+// where they are; few of them ask for a key.
+var ownServers = [...]struct{ preset, address, key, port string }{
+	{preset: "ollama", address: "OLLAMA_HOST", key: "OLLAMA_API_KEY", port: "11434"},
+	{preset: "vllm", address: "VLLM_BASE_URL", key: "VLLM_API_KEY", port: "8000"},
+	{preset: "lmstudio", address: "LM_STUDIO_API_BASE", key: "LM_STUDIO_API_KEY", port: "1234"},
+}
+
+// serverURL makes a base URL of an address as short as OLLAMA_HOST may be: a
+// host, host:port or URL, where 0.0.0.0 is what the server listens on. What is
+// no address comes back unchanged, to be refused like any other base URL.
+func serverURL(address, defaultPort string) string {
+	bare := !strings.Contains(address, "://")
+	if bare {
+		address = "http://" + address
+	}
+	server, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	host, port := server.Hostname(), server.Port()
+	if host == "" || host == "0.0.0.0" || host == "::" {
+		host = "127.0.0.1"
+	}
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	if port == "" && bare {
+		port = defaultPort
+	}
+	if port != "" {
+		host += ":" + port
+	}
+	server.Host = host
+	if server.Path = strings.TrimSuffix(server.Path, "/"); server.Path == "" {
+		server.Path = "/v1"
+	}
+	return server.String()
+}
