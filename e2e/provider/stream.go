@@ -32,6 +32,8 @@ type Ending int
 const (
 	// EndComplete is a whole answer.
 	EndComplete Ending = iota
+	// EndLinger is a whole answer on a connection that is then left open.
+	EndLinger
 	// EndStall leaves the connection open and sends nothing more.
 	EndStall
 	// EndReset breaks the connection off.
@@ -70,7 +72,7 @@ func (s Stream) play(c *call) {
 		CacheWrite: s.Answer.Usage.CacheWrite, CacheWriteHour: s.Answer.Usage.CacheWriteHour}
 	sent := 0
 	for i, e := range events {
-		if s.End != EndComplete && s.over(events[i:], sent) {
+		if !s.whole() && s.over(events[i:], sent) {
 			break
 		}
 		if e.piece && sent > 0 && !c.wait(s.Pace) {
@@ -89,13 +91,16 @@ func (s Stream) play(c *call) {
 			return
 		}
 	}
-	if s.End == EndComplete {
+	if s.whole() {
 		c.bill(s.Answer.Usage)
 	}
 	if out.close() {
 		s.end(c, out)
 	}
 }
+
+// whole reports whether nothing of the answer is left out.
+func (s Stream) whole() bool { return s.End == EndComplete || s.End == EndLinger }
 
 // over reports whether an early end comes before the next of the events.
 func (s Stream) over(left []event, sent int) bool {
@@ -107,7 +112,7 @@ func (s Stream) over(left []event, sent int) bool {
 
 func (s Stream) end(c *call, out *eventWriter) {
 	switch s.End {
-	case EndStall:
+	case EndStall, EndLinger:
 		c.hang()
 	case EndReset:
 		c.reset()
@@ -132,7 +137,7 @@ func (s Stream) playWhole(c *call) {
 		body = c.dialect.errorBody(refusal{status: statusOverloaded, message: midStreamError})
 	case EndMalformed:
 		body = half(body)
-	case EndComplete:
+	case EndComplete, EndLinger:
 		defer c.bill(s.Answer.Usage)
 	}
 	header := http.Header{"Content-Type": {"application/json"}}

@@ -169,6 +169,22 @@ func TestEndBeforeTheFirstPiece(t *testing.T) {
 	})
 }
 
+// Some servers never close a stream that has said its last word.
+func TestLinger(t *testing.T) {
+	both(t, func(t *testing.T, f *fixture) {
+		f.client.Timeout = 200 * time.Millisecond
+		f.Enqueue(Stream{End: EndLinger})
+		_, body, err := f.post(t, streaming(f.body))
+		if !timedOut(err) || said(t, reference(body)) != defaultText {
+			t.Errorf("error %v; want the whole answer, then silence: %s", err, body)
+		}
+		within(t, f.Exchanges()[0].Done(), "the end of the script")
+		if billed := f.Exchanges()[0].Billed(); billed != (Answer{}).complete().Usage {
+			t.Errorf("billed %+v, want the whole answer", billed)
+		}
+	})
+}
+
 func TestPauses(t *testing.T) {
 	f := startOpenAI(t)
 	f.Enqueue(Stream{Answer: Answer{Text: "one two three"}, First: 40 * time.Millisecond, Pace: 30 * time.Millisecond})
