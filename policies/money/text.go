@@ -96,6 +96,10 @@ func (a USD) String() string {
 	return string(a.append(nil))
 }
 
+// Float64 is the nearest float in US dollars. It is for gauges and counters;
+// nothing that is owed may be computed from it.
+func (a USD) Float64() float64 { return float64(a) / float64(Dollar) }
+
 // MarshalJSON writes the amount as an exact JSON number.
 func (a USD) MarshalJSON() ([]byte, error) {
 	return a.append(nil), nil
