@@ -1,0 +1,29 @@
+package identity
+
+// Reason is why a key was refused.
+type Reason uint8
+
+// The reasons. Only the holder of a key learns that it is disabled or expired.
+const (
+	Missing Reason = iota
+	Unknown
+	Disabled
+	Expired
+)
+
+// Error refuses a request for want of a good key: HTTP 401, spec error_type
+// "authentication". It never holds what was presented.
+type Error struct{ Reason Reason }
+
+// Error is a sentence for the client (spec section 5.4).
+func (e *Error) Error() string {
+	switch e.Reason {
+	case Missing:
+		return "No auth credentials found"
+	case Disabled:
+		return "This API key is disabled."
+	case Expired:
+		return "This API key has expired."
+	}
+	return "User not found."
+}

@@ -1,0 +1,137 @@
+package identity
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/switchyard/switchyard/policies/config/configpb"
+)
+
+// Defaults of [configpb.Limits].
+const (
+	defaultRequests = 40
+	defaultWindow   = 10 * time.Second
+)
+
+// Keyring is the keys of one configuration generation. It never changes, so any
+// number of goroutines may use it.
+type Keyring struct {
+	keys map[[sha256.Size]byte]*Key
+	// everybody is who makes every request while there are no keys.
+	everybody *Key
+}
+
+// NewKeyring reads the keys of cfg. The error joins everything that is wrong,
+// each with the path of its field.
+func NewKeyring(cfg *configpb.Config) (*Keyring, error) {
+	k := &Keyring{
+		keys:      make(map[[sha256.Size]byte]*Key, len(cfg.GetKeys())),
+		everybody: &Key{Name: "everybody", Limit: newLimit(cfg.GetLimits())},
+	}
+	var failures []error
+	for i, from := range cfg.GetKeys() {
+		path := fmt.Sprintf("keys[%d]", i)
+		digest, err := parseHash(from.GetHash())
+		if err != nil {
+			failures = append(failures, fmt.Errorf("%s.hash: %w", path, err))
+			continue
+		}
+		if first, taken := k.keys[digest]; taken {
+			failures = append(failures, fmt.Errorf("%s.hash: key %q has the same hash", path, first.Name))
+		}
+		expires, err := parseExpiry(from.GetExpiresAt())
+		if err != nil {
+			failures = append(failures, fmt.Errorf("%s.expires_at: %w", path, err))
+		}
+		limits := from.GetLimits()
+		if limits == nil {
+			limits = cfg.GetLimits()
+		}
+		k.keys[digest] = &Key{
+			Name:      from.GetName(),
+			Hash:      from.GetHash(),
+			Disabled:  from.GetDisabled(),
+			ExpiresAt: expires,
+			Limit:     newLimit(limits),
+		}
+	}
+	if err := errors.Join(failures...); err != nil {
+		return nil, err
+	}
+	return k, nil
+}
+
+// Open reports whether there are no keys, so that everybody may come in. The
+// configuration allows that on loopback alone.
+func (k *Keyring) Open() bool { return len(k.keys) == 0 }
+
+// Authenticate finds out whose request it is from the values of the headers
+// Authorization and x-api-key, of which the first counts if it is a bearer
+// token (RFC 6750; the scheme's case does not matter). The error is an [*Error].
+//
+// Whatever was presented is hashed before anything is compared: how long the
+// comparison takes tells of a hash that nobody can choose, not of the key.
+func (k *Keyring) Authenticate(authorization, apiKey string, now time.Time) (*Key, error) {
+	if k.Open() {
+		return k.everybody, nil
+	}
+	presented := cmp.Or(bearer(authorization), strings.TrimSpace(apiKey))
+	if presented == "" {
+		return nil, &Error{Reason: Missing}
+	}
+	key, ok := k.keys[sha256.Sum256([]byte(presented))]
+	switch {
+	case !ok:
+		return nil, &Error{Reason: Unknown}
+	case key.Disabled:
+		return nil, &Error{Reason: Disabled}
+	case !key.ExpiresAt.IsZero() && !now.Before(key.ExpiresAt):
+		return nil, &Error{Reason: Expired}
+	}
+	return key, nil
+}
+
+// bearer returns the token of an Authorization header, or "" if it has none.
+func bearer(authorization string) string {
+	scheme, token, _ := strings.Cut(strings.TrimSpace(authorization), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+func parseHash(text string) (digest [sha256.Size]byte, err error) {
+	raw, err := hex.DecodeString(text)
+	if err != nil || len(raw) != sha256.Size || strings.ToLower(text) != text {
+		return digest, errors.New("want 64 lower-case hex digits, as `switchyard keys create` prints them")
+	}
+	return [sha256.Size]byte(raw), nil
+}
+
+// parseExpiry insists on UTC (spec row 161): an offset is nearly always a
+// mistake about which midnight is meant.
+func parseExpiry(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil || !strings.HasSuffix(text, "Z") {
+		return time.Time{}, fmt.Errorf("%q: want a time in UTC such as 2030-01-31T00:00:00Z", text)
+	}
+	return at, nil
+}
+
+func newLimit(from *configpb.Limits) Limit {
+	if from.GetUnlimited() {
+		return Limit{}
+	}
+	return Limit{
+		Requests: int(cmp.Or(from.GetRequests(), defaultRequests)),
+		Window:   cmp.Or(from.GetWindow().AsDuration(), defaultWindow),
+	}
+}
