@@ -1,0 +1,59 @@
+// Package usage turns what an answer used into what it costs.
+package usage
+
+import (
+	"github.com/switchyard/switchyard/policies/catalog"
+	"github.com/switchyard/switchyard/policies/money"
+)
+
+// Tokens counts what one answer used, the way Chat Completions counts: each
+// total includes its parts. Providers that report the parts beside the total
+// (Anthropic's input_tokens leaves out cached tokens) must be added up first;
+// charging the one reading by the rules of the other is the classic way to bill
+// cached tokens twice, or not at all.
+type Tokens struct {
+	// Prompt includes CacheRead, CacheWrite and AudioPrompt.
+	Prompt int64
+	// Completion includes Reasoning and AudioCompletion.
+	Completion int64
+	Reasoning  int64
+	// CacheRead is the part of the prompt that the provider found in its cache.
+	CacheRead int64
+	// CacheWrite is the part of the prompt that was put into the cache. It
+	// includes CacheWrite1h, which is kept for an hour.
+	CacheWrite, CacheWrite1h int64
+	// Images is the number of input images, not of tokens.
+	Images int64
+	// AudioPrompt and AudioCompletion have no prices of their own: they cost
+	// what the tokens around them cost.
+	AudioPrompt, AudioCompletion int64
+}
+
+// Charge is what one answer costs, exactly.
+type Charge struct {
+	// Total is Prompt, Completion and the price of the request itself.
+	Total money.USD
+	// Prompt is everything that went in, images included; Completion everything
+	// that came out.
+	Prompt, Completion money.USD
+}
+
+// Cost charges tokens at prices. It is pure, and total: a count that cannot be
+// true (negative, or a part larger than what it is a part of) never lowers the
+// charge for the rest.
+func Cost(prices catalog.Prices, t Tokens) Charge {
+	cacheRead, cacheWrite, cacheWrite1h := max(0, t.CacheRead), max(0, t.CacheWrite), max(0, t.CacheWrite1h)
+	reasoning := max(0, t.Reasoning)
+	prompt := prices.Prompt.Mul(max(0, t.Prompt-cacheRead-cacheWrite)).
+		Add(prices.CacheRead.Mul(cacheRead)).
+		Add(prices.CacheWrite.Mul(max(0, cacheWrite-cacheWrite1h))).
+		Add(prices.CacheWrite1h.Mul(cacheWrite1h)).
+		Add(prices.Image.Mul(max(0, t.Images)))
+	completion := prices.Completion.Mul(max(0, t.Completion-reasoning)).
+		Add(prices.Reasoning.Mul(reasoning))
+	return Charge{
+		Total:      prompt.Add(completion).Add(prices.Request),
+		Prompt:     prompt,
+		Completion: completion,
+	}
+}
