@@ -1,0 +1,349 @@
+package extproc
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/policies/health"
+	"github.com/switchyard/switchyard/policies/identity"
+	"github.com/switchyard/switchyard/policies/quota"
+	"github.com/switchyard/switchyard/policies/routing"
+)
+
+// attempt is one try at one provider, on one gRPC stream. It runs on the
+// stream's own goroutine.
+type attempt struct {
+	*Server
+	policy   *Policy
+	stream   extprocv3.ExternalProcessor_ProcessServer
+	incoming <-chan *extprocv3.ProcessingRequest
+	began    time.Time
+
+	requestID string
+	number    int       // of this attempt, from 1
+	started   time.Time // when the client's request reached Envoy
+	client    dialect.Client
+	key       *identity.Key
+	request   *dialect.Request
+	shared    *request // what attempts at the same request know of each other
+	trailers  bool     // the client's body ends with trailers
+
+	candidate routing.Candidate
+	provider  dialect.Provider
+	sent      time.Time     // when the provider's request was handed to Envoy
+	arrived   time.Time     // the client's last byte
+	worked    time.Duration // from the client's last byte to sent
+	answer    answer
+	outcome   outcome
+}
+
+var (
+	// errEnded: the stream is over. Nothing can be said to anyone any more.
+	errEnded = errors.New("extproc: stream ended")
+	// errDeadline: the message did not come in time.
+	errDeadline = errors.New("extproc: deadline passed")
+)
+
+// run takes the attempt from its first header to its last byte. Every step
+// either goes on, or returns the failure that ends the attempt.
+func (a *attempt) run() error {
+	err := a.admit() // who asks, and may they?
+	if err == nil {
+		err = a.read() // what do they ask?
+	}
+	if err == nil {
+		err = a.choose() // who shall answer?
+	}
+	if err == nil {
+		err = a.forward() // ask them
+	}
+	if err == nil {
+		err = a.await() // have they taken it?
+	}
+	if err == nil {
+		err = a.relay() // pass their answer on
+	}
+	if errors.Is(err, errEnded) {
+		a.outcome.cancelled = true
+		return nil
+	}
+	if err != nil {
+		return a.refuse(err)
+	}
+	return nil
+}
+
+// next waits for Envoy's next message.
+func (a *attempt) next(deadline <-chan time.Time) (*extprocv3.ProcessingRequest, error) {
+	select {
+	case message, open := <-a.incoming:
+		if !open {
+			return nil, errEnded
+		}
+		return message, nil
+	case <-deadline:
+		return nil, errDeadline
+	}
+}
+
+// admit reads the request's headers and turns away who may not ask, before any
+// of the body is read.
+func (a *attempt) admit() error {
+	message, err := a.next(nil)
+	if err != nil {
+		return err
+	}
+	headers := message.GetRequestHeaders()
+	if headers == nil {
+		return fmt.Errorf("extproc: first message is %T, not request headers", message.GetRequest())
+	}
+	h := readHeaders(headers)
+	a.requestID = h["x-request-id"]
+	a.number = max(1, atoi(h["x-envoy-attempt-count"]))
+	a.started = startTime(h[headerStart], a.began)
+	path, _, _ := strings.Cut(h[":path"], "?")
+	client, known := a.Clients[path]
+	if !known {
+		return fmt.Errorf("extproc: path %q is routed here but no dialect is registered for it", path)
+	}
+	a.client = client
+	a.shared = a.requests.enter(a.requestID)
+
+	if a.key, err = a.policy.Keys.Authenticate(h["authorization"], h["x-api-key"], a.began); err != nil {
+		return unauthenticated(err)
+	}
+	// Retries and hedges are the gateway's doing: only the first attempt counts.
+	if a.number == 1 {
+		if decision := a.Quota.Take(a.key.Hash, quota.Limit(a.key.Limit), a.began); !decision.Allowed {
+			return rateLimited(decision)
+		}
+	}
+	if length, err := strconv.ParseInt(h["content-length"], 10, 64); err == nil && length > a.policy.MaxRequestBytes {
+		return tooLarge(a.policy.MaxRequestBytes)
+	}
+	a.outcome.headers = h
+	if headers.GetEndOfStream() {
+		a.request, err = a.client.Parse(nil)
+		return err
+	}
+	return nil
+}
+
+// read takes in the whole body. Nothing of it is kept for the next attempt:
+// Envoy replays it.
+func (a *attempt) read() error {
+	if a.request != nil {
+		return nil
+	}
+	var body []byte
+	if length := atoi(a.outcome.headers["content-length"]); length > 0 {
+		body = make([]byte, 0, length)
+	}
+	for {
+		message, err := a.next(nil)
+		if err != nil {
+			return err
+		}
+		if message.GetRequestTrailers() != nil {
+			a.trailers = true
+			break
+		}
+		piece := message.GetRequestBody()
+		if int64(len(body)+len(piece.GetBody())) > a.policy.MaxRequestBytes {
+			return tooLarge(a.policy.MaxRequestBytes)
+		}
+		body = append(body, piece.GetBody()...)
+		if piece.GetEndOfStream() {
+			break
+		}
+	}
+	a.arrived = time.Now()
+	var err error
+	a.request, err = a.client.Parse(body)
+	return err
+}
+
+// choose plans the request, or takes up the plan that its first attempt made,
+// and picks this attempt's candidate.
+func (a *attempt) choose() error {
+	plan, err := a.shared.planOnce(func() (routing.Plan, error) { return a.plan() })
+	if err != nil {
+		return unroutable(err, a.request)
+	}
+	if a.number > len(plan.Candidates) {
+		return a.exhausted()
+	}
+	a.candidate = plan.Candidates[a.number-1]
+	a.provider = a.Providers[a.candidate.Endpoint.Provider.Dialect]
+	if a.provider == nil {
+		return fmt.Errorf("extproc: no provider dialect %q", a.candidate.Endpoint.Provider.Dialect)
+	}
+	a.outcome.last = a.number == len(plan.Candidates)
+	return nil
+}
+
+func (a *attempt) plan() (routing.Plan, error) {
+	return routing.Build(routing.Request{
+		Model:           a.request.Model,
+		Models:          a.request.Models,
+		InputModalities: a.request.InputModalities,
+		MaxTokens:       a.request.MaxTokens,
+		Tools:           a.request.Tools,
+		Now:             a.began,
+	}, a.policy.Catalog, a.Health, routing.Options{MaxCandidates: a.policy.MaxAttempts, MaxFallbackModels: a.policy.MaxFallbackModels})
+}
+
+// exhausted answers an attempt beyond the plan. It exists only while hedging:
+// the outer router starts it although earlier attempts are still under way. It
+// waits for them, and speaks only when all have failed.
+func (a *attempt) exhausted() error {
+	for {
+		alone := a.shared.alone()
+		if alone == nil {
+			return errExhausted
+		}
+		select {
+		case <-alone:
+		case _, open := <-a.incoming:
+			if !open {
+				return errEnded
+			}
+		}
+	}
+}
+
+// forward hands the provider's request to Envoy.
+func (a *attempt) forward() error {
+	endpoint := a.candidate.Endpoint
+	upstream, err := a.provider.Request(a.request, dialect.Target{
+		Model:               endpoint.ProviderModel,
+		Supported:           endpoint.SupportedParameters,
+		Refused:             endpoint.Provider.RefusedFields,
+		MaxCompletionTokens: endpoint.MaxCompletionTokens,
+	})
+	if err != nil {
+		return err
+	}
+	a.sent = time.Now()
+	a.worked = a.sent.Sub(a.arrived)
+	if err := a.stream.Send(requestHeaders(a.outcome.headers, a.providerHeaders(upstream))); err != nil {
+		return errEnded
+	}
+	err = pieces(upstream.Body, !a.trailers, func(piece []byte, end bool) error {
+		return a.stream.Send(requestBody(piece, end))
+	})
+	if err == nil && a.trailers {
+		err = a.stream.Send(requestTrailers())
+	}
+	if err != nil {
+		return errEnded
+	}
+	a.outcome.forwarded = true
+	return nil
+}
+
+// providerHeaders are all the headers of a provider's request: none of the
+// client's own reaches a provider.
+func (a *attempt) providerHeaders(upstream dialect.Upstream) []dialect.Header {
+	provider := a.candidate.Endpoint.Provider
+	wait := provider.Timeouts.ResponseHeaders
+	if a.request.Stream {
+		wait = min(wait, provider.Timeouts.FirstToken)
+	}
+	headers := []dialect.Header{
+		{Name: headerCluster, Value: provider.Cluster},
+		{Name: headerHeadersTimeout, Value: strconv.FormatInt(wait.Milliseconds(), 10)},
+		{Name: ":method", Value: "POST"},
+		{Name: ":scheme", Value: provider.Scheme},
+		{Name: ":authority", Value: provider.Authority},
+		{Name: ":path", Value: provider.PathPrefix + upstream.Path},
+		{Name: "content-length", Value: strconv.Itoa(len(upstream.Body))},
+		{Name: "user-agent", Value: userAgent},
+	}
+	headers = append(headers, upstream.Headers...)
+	if key, needed := provider.Credential.Reveal(); needed {
+		headers = append(headers, a.provider.Credential(key)...)
+	}
+	for name, value := range provider.Headers {
+		headers = append(headers, dialect.Header{Name: name, Value: value})
+	}
+	return headers
+}
+
+// await takes the provider's response headers. They are answered only when the
+// answer has proved to be one.
+func (a *attempt) await() error {
+	provider := a.candidate.Endpoint.Provider
+	// Envoy keeps this limit itself (x-envoy-upstream-rq-per-try-timeout-ms); the
+	// slack makes ours a second line only.
+	const slack = 2 * time.Second
+	deadline := time.NewTimer(provider.Timeouts.ResponseHeaders + slack)
+	defer deadline.Stop()
+	for {
+		message, err := a.next(deadline.C)
+		if errors.Is(err, errDeadline) {
+			return &failure{class: health.Timeout, status: 504, message: "The provider sent no response headers in time."}
+		}
+		if err != nil {
+			return err
+		}
+		headers := message.GetResponseHeaders()
+		if headers == nil {
+			continue // what is left of the client's side: its trailers
+		}
+		h := readHeaders(headers)
+		a.answer.headers = h
+		a.answer.status = atoi(h[":status"])
+		a.answer.eventStream = strings.HasPrefix(h["content-type"], "text/event-stream")
+		a.answer.ended = headers.GetEndOfStream()
+		a.answer.waited = time.Since(a.sent)
+		if details := attribute(message, "response.code_details"); details != viaUpstream {
+			return localFailure(details, attribute(message, "upstream.transport_failure_reason"))
+		}
+		if encoding := h["content-encoding"]; encoding != "" && encoding != "identity" {
+			return &failure{class: health.BadAnswer, status: 502, message: "The provider compressed its answer although it was not asked to."}
+		}
+		if a.answer.status < 200 || a.answer.status > 299 {
+			return a.readFailure(h)
+		}
+		return nil
+	}
+}
+
+// readFailure reads what a provider says about its own failure.
+func (a *attempt) readFailure(headers map[string]string) error {
+	const (
+		longest = 64 << 10
+		wait    = 5 * time.Second
+	)
+	deadline := time.NewTimer(wait)
+	defer deadline.Stop()
+	var body []byte
+	for !a.answer.ended && len(body) < longest {
+		message, err := a.next(deadline.C)
+		if errors.Is(err, errDeadline) {
+			break // the status says enough
+		}
+		if err != nil {
+			return err
+		}
+		piece := message.GetResponseBody()
+		body = append(body, piece.GetBody()...)
+		a.answer.ended = piece.GetEndOfStream() || message.GetResponseTrailers() != nil
+	}
+	said := a.provider.Failure(a.answer.status, body)
+	return &failure{
+		class:      classOf(a.answer.status),
+		status:     a.answer.status,
+		message:    said.Message,
+		code:       said.Code,
+		raw:        string(body[:min(len(body), longestRaw)]),
+		retryAfter: retryAfter(headers, a.began),
+	}
+}

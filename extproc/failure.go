@@ -1,0 +1,275 @@
+package extproc
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/policies/health"
+	"github.com/switchyard/switchyard/policies/quota"
+	"github.com/switchyard/switchyard/policies/routing"
+)
+
+// failure is an attempt that came to nothing through its provider.
+type failure struct {
+	class  health.Class
+	status int // the provider's own, or the nearest one
+	// message is for the client's eyes.
+	message string
+	// code and raw are the provider's own words, possibly empty.
+	code, raw string
+	// retryAfter is the provider's hint; zero if it gave none.
+	retryAfter time.Duration
+	// local is Envoy's reason for a local reply; for the log alone.
+	local string
+}
+
+func (f *failure) Error() string { return f.message }
+
+// longestRaw bounds how much of a provider's body a client is shown.
+const longestRaw = 8 << 10
+
+// errExhausted: every candidate has failed, in other attempts than this one.
+var errExhausted = errors.New("extproc: every candidate failed")
+
+func emptyAnswer() *failure {
+	return &failure{class: health.BadAnswer, status: http.StatusBadGateway, message: "The provider's answer is empty."}
+}
+
+// streamFailure is an answer that a dialect could not go on with: the provider
+// reported an error inside a 200, or sent what nobody can read.
+func streamFailure(err error) error {
+	if errors.Is(err, errEnded) {
+		return err
+	}
+	var said *dialect.ProviderFailure
+	if errors.As(err, &said) {
+		class := classOf(said.Status)
+		if class == health.BadRequest && said.Status != http.StatusBadRequest {
+			class = health.BadAnswer
+		}
+		return &failure{class: class, status: said.Status, message: said.Message, code: said.Code}
+	}
+	return &failure{class: health.BadAnswer, status: http.StatusBadGateway, message: "The provider's answer cannot be read.", local: err.Error()}
+}
+
+// explain sorts an error: either a provider failed, or the client is told what
+// stands in its way.
+func (a *attempt) explain(err error) (*failure, *dialect.Error) {
+	var failed *failure
+	if errors.As(err, &failed) {
+		return failed, nil
+	}
+	var told *dialect.Error
+	if errors.As(err, &told) {
+		return nil, told
+	}
+	if errors.Is(err, errExhausted) {
+		return nil, a.failed()
+	}
+	a.Log.Error("attempt cannot go on", "request_id", a.requestID, "error", err.Error())
+	return nil, internalError()
+}
+
+// internalError is row 88: it tells nothing of the inside.
+func internalError() *dialect.Error {
+	return &dialect.Error{Status: http.StatusInternalServerError, Type: "server", Message: "Internal Server Error"}
+}
+
+func unauthenticated(err error) *dialect.Error {
+	return &dialect.Error{Status: http.StatusUnauthorized, Type: "authentication", Message: err.Error()}
+}
+
+func tooLarge(limit int64) *dialect.Error {
+	return &dialect.Error{
+		Status: http.StatusRequestEntityTooLarge, Type: "payload_too_large",
+		Message: fmt.Sprintf("The request body is larger than %d bytes. Send less, or raise listener.max_request_body.", limit),
+	}
+}
+
+func rateLimited(d quota.Decision) *dialect.Error {
+	return &dialect.Error{
+		Status: http.StatusTooManyRequests, Type: "rate_limit_exceeded",
+		Message: fmt.Sprintf("Rate limit exceeded: %d requests. Try again in %d seconds.", d.Limit, seconds(d.RetryAfter)),
+		Metadata: map[string]any{"headers": map[string]string{
+			"X-RateLimit-Limit":     strconv.Itoa(d.Limit),
+			"X-RateLimit-Remaining": strconv.Itoa(d.Remaining),
+			"X-RateLimit-Reset":     strconv.FormatInt(d.ResetAt.UnixMilli(), 10),
+			"Retry-After":           strconv.FormatInt(seconds(d.RetryAfter), 10),
+		}},
+	}
+}
+
+// unroutable says why no candidate is left, in the spec's words (section 2.5).
+func unroutable(err error, request *dialect.Request) error {
+	var told *dialect.Error
+	if errors.As(err, &told) {
+		return err
+	}
+	var unknown *routing.UnknownModelError
+	if errors.As(err, &unknown) {
+		return &dialect.Error{
+			Status: http.StatusBadRequest, Type: "invalid_request", Message: unknown.Error(),
+			Availability: &dialect.Availability{Code: "model_not_found", RequestedModels: asked(request)},
+		}
+	}
+	var none *routing.NoEndpointError
+	if errors.As(err, &none) {
+		availability := &dialect.Availability{Code: "no_endpoints", RequestedModels: asked(request)}
+		if none.Field != "" {
+			availability.Code = "constraint_filtered"
+			availability.Constraint = &dialect.Constraint{Field: none.Field, Detail: none.Error()}
+		}
+		return &dialect.Error{
+			Status: http.StatusNotFound, Type: "not_found", Message: none.Error(),
+			Metadata:     map[string]any{"routing_funnel": none.Funnel, "failed_routing_step": none.FailedStep},
+			Availability: availability,
+		}
+	}
+	return &dialect.Error{Status: http.StatusBadRequest, Type: "invalid_request", Message: err.Error()}
+}
+
+func asked(request *dialect.Request) []string {
+	if request.Model == "" {
+		return request.Models
+	}
+	return append([]string{request.Model}, request.Models...)
+}
+
+// rejected passes on what a provider says of the client's own mistake (row 89).
+func (a *attempt) rejected(f *failure) *dialect.Error {
+	return &dialect.Error{Status: f.status, Type: typeOf(f.status), Message: f.message, Metadata: a.words(f)}
+}
+
+// words are a provider's own, for error.metadata. What a provider says about
+// the gateway's credential stays inside: some repeat part of the key.
+func (a *attempt) words(f *failure) map[string]any {
+	words := map[string]any{"provider_name": a.candidate.Endpoint.Provider.Name, "is_byok": false}
+	if f.class == health.Authentication {
+		return words
+	}
+	if f.raw != "" {
+		words["raw"] = f.raw
+	}
+	if f.code != "" {
+		words["provider_code"] = f.code
+	}
+	return words
+}
+
+// failed is what a client is told when no provider answered: the last failure,
+// and what each provider said before (rows 68 and 69).
+func (a *attempt) failed() *dialect.Error {
+	previous := a.shared.failures()
+	if len(previous) == 0 {
+		return internalError()
+	}
+	last := previous[len(previous)-1]
+	told := &dialect.Error{Status: last.shown(), Message: last.said(), Metadata: map[string]any{"provider_name": last.Provider, "is_byok": false}}
+	if last.failure.raw != "" && last.failure.class != health.Authentication {
+		told.Metadata["raw"] = last.failure.raw
+	}
+	allLimited, wait := true, time.Duration(0)
+	for _, p := range previous {
+		allLimited = allLimited && p.failure.class == health.RateLimited
+		if hint := p.failure.retryAfter; hint > 0 && (wait == 0 || hint < wait) {
+			wait = hint
+		}
+	}
+	if len(previous) > 1 {
+		told.Metadata["previous_errors"] = previous
+	}
+	told.Type = typeOf(told.Status)
+	told.Availability = &dialect.Availability{
+		Code: "temporarily_unavailable", Retryable: true, RetryAfter: seconds(wait), RequestedModels: asked(a.request),
+	}
+	if allLimited {
+		told.Availability.Code = "capacity_exhausted"
+	}
+	return told
+}
+
+// previousError is one entry of error.metadata.previous_errors.
+type previousError struct {
+	Provider string `json:"provider"`
+	Model    string `json:"model"`
+	Code     int    `json:"code"`
+	Status   string `json:"status"`
+	Message  string `json:"message"`
+	failure  *failure
+}
+
+// shown is the status that a client sees. A provider's 401 or 404 is about the
+// gateway's credential or configuration: passed on, it would send the client
+// looking for a mistake of its own.
+func (p previousError) shown() int {
+	switch p.failure.class {
+	case health.Authentication, health.NotFound, health.BadAnswer, health.Connect:
+		if p.failure.status == http.StatusServiceUnavailable {
+			return http.StatusServiceUnavailable
+		}
+		return http.StatusBadGateway
+	case health.Timeout:
+		return http.StatusGatewayTimeout
+	}
+	return p.failure.status
+}
+
+func (p previousError) said() string {
+	if p.failure.class == health.Authentication {
+		return fmt.Sprintf("%s refused the gateway's credential.", p.Provider)
+	}
+	return fmt.Sprintf("%s: %s", p.Provider, p.failure.message)
+}
+
+// typeOf is the spec's error_type for a status (section 5.2).
+func typeOf(status int) string {
+	switch status {
+	case 401:
+		return "authentication"
+	case 402:
+		return "payment_required"
+	case 403:
+		return "permission_denied"
+	case 404:
+		return "not_found"
+	case 408, 504:
+		return "timeout"
+	case 413:
+		return "payload_too_large"
+	case 422:
+		return "unprocessable"
+	case 429:
+		return "rate_limit_exceeded"
+	case 502:
+		return "provider_unavailable"
+	case 503, 529:
+		return "provider_overloaded"
+	}
+	if status >= 500 {
+		return "server"
+	}
+	return "invalid_request"
+}
+
+// retryAfter reads a provider's hint: RFC 9110 section 10.2.3, in seconds or as
+// a date, or retry-after-ms. Zero if there is none or it makes no sense.
+func retryAfter(headers map[string]string, now time.Time) time.Duration {
+	const longest = 24 * time.Hour
+	var wait time.Duration
+	if ms, err := strconv.ParseFloat(headers["retry-after-ms"], 64); err == nil {
+		wait = time.Duration(ms * float64(time.Millisecond))
+	} else if s, err := strconv.ParseFloat(strings.TrimSpace(headers["retry-after"]), 64); err == nil {
+		wait = time.Duration(s * float64(time.Second))
+	} else if at, err := http.ParseTime(headers["retry-after"]); err == nil {
+		wait = at.Sub(now)
+	}
+	return min(max(0, wait), longest)
+}
+
+// seconds rounds up: a client that comes back too early is refused again.
+func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }

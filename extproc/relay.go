@@ -1,0 +1,257 @@
+package extproc
+
+import (
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/sse"
+	"github.com/switchyard/switchyard/policies/health"
+	"github.com/switchyard/switchyard/policies/usage"
+)
+
+// answer is a provider's answer on its way to the client.
+type answer struct {
+	status      int
+	headers     map[string]string // of the provider; none reaches the client
+	eventStream bool
+	ended       bool          // the provider has sent its last byte
+	waited      time.Duration // for the response headers
+
+	pipe      dialect.Pipe
+	events    sse.Reader
+	out       []byte // translated, not yet sent
+	committed bool   // the client has the response headers
+	first     time.Duration
+}
+
+const (
+	// largestAnswer bounds an answer that is not a stream: it is held until it
+	// has proved to be whole.
+	largestAnswer = 64 << 20
+	// lastBytes is how long a provider may keep its connection open after its
+	// last word. Some never close it.
+	lastBytes = time.Second
+)
+
+// relay passes the provider's answer to the client.
+func (a *attempt) relay() error {
+	endpoint := a.candidate.Endpoint
+	a.answer.pipe = dialect.NewPipe(a.client, a.provider, a.request, dialect.Meta{
+		ID:       a.generationID(),
+		Model:    a.candidate.Model.ID,
+		Provider: endpoint.Provider.Name,
+		Created:  a.started.Unix(),
+		Price:    a.price,
+	})
+	if a.request.Stream && a.answer.eventStream {
+		return a.relayStream()
+	}
+	return a.relayWhole()
+}
+
+func (a *attempt) price(u dialect.Usage) dialect.Cost {
+	cost := usage.Cost(a.candidate.Endpoint.Prices, tokens(u))
+	a.outcome.cost = cost.Total
+	return dialect.Cost{Total: cost.Total.String(), Prompt: cost.Prompt.String(), Completion: cost.Completion.String()}
+}
+
+// relayWhole holds the whole answer: until its last byte it may prove to be no
+// answer at all, and another provider can still give one.
+func (a *attempt) relayWhole() error {
+	var body []byte
+	wait := time.NewTimer(a.candidate.Endpoint.Provider.Timeouts.BetweenTokens)
+	defer wait.Stop()
+	for !a.answer.ended {
+		message, err := a.next(wait.C)
+		if errors.Is(err, errDeadline) {
+			return &failure{class: health.Timeout, status: 504, message: "The provider stopped in the middle of its answer."}
+		}
+		if err != nil {
+			return err
+		}
+		piece := message.GetResponseBody().GetBody()
+		if len(body)+len(piece) > largestAnswer {
+			return &failure{class: health.BadAnswer, status: 502, message: "The provider's answer is larger than 64 MiB."}
+		}
+		body = append(body, piece...)
+		a.answer.ended = message.GetResponseBody().GetEndOfStream() || message.GetResponseTrailers() != nil
+		wait.Reset(a.candidate.Endpoint.Provider.Timeouts.BetweenTokens)
+	}
+	out, err := a.answer.pipe.Whole(nil, body)
+	if err != nil {
+		return streamFailure(err)
+	}
+	if progress := a.answer.pipe.Progress(); progress.Empty && !a.outcome.last {
+		return emptyAnswer()
+	}
+	a.answer.first = time.Since(a.sent)
+	a.answer.out = out
+	return a.flush(true)
+}
+
+// relayStream holds the stream until its first real event, then passes each
+// event on as it comes. Once the client has a byte there is no way back: from
+// then on a failure is told inside the stream.
+func (a *attempt) relayStream() error {
+	timeouts := a.candidate.Endpoint.Provider.Timeouts
+	limit := time.NewTimer(max(0, timeouts.FirstToken-time.Since(a.sent)))
+	defer limit.Stop()
+	keepAlive := time.NewTicker(a.policy.KeepAliveInterval)
+	defer keepAlive.Stop()
+
+	for !a.answer.ended && !a.answer.pipe.Progress().Done {
+		// Nobody is left to turn to: holding would gain nothing, and the client
+		// learns that the gateway is alive.
+		if a.outcome.last && !a.answer.committed && a.shared.only() {
+			if err := a.flush(false); err != nil {
+				return err
+			}
+		}
+		waiting := keepAlive.C
+		if !a.answer.committed || a.answer.first > 0 {
+			waiting = nil
+		}
+		select {
+		case <-waiting:
+			a.answer.out = a.answer.pipe.Comment(a.answer.out, a.policy.KeepAliveComment)
+			if err := a.flush(false); err != nil {
+				return err
+			}
+			continue
+		case <-limit.C:
+			return a.stalled()
+		case message, open := <-a.incoming:
+			if !open {
+				return errEnded
+			}
+			piece := message.GetResponseBody()
+			a.answer.ended = piece.GetEndOfStream() || message.GetResponseTrailers() != nil
+			before := len(a.answer.out)
+			if err := a.translate(piece.GetBody()); err != nil {
+				return streamFailure(err)
+			}
+			progress := a.answer.pipe.Progress()
+			if progress.Started && a.answer.first == 0 {
+				a.answer.first = time.Since(a.sent)
+			}
+			if len(a.answer.out) > before && a.answer.first > 0 {
+				limit.Reset(timeouts.BetweenTokens)
+			}
+			if a.answer.committed || progress.Started {
+				if err := a.flush(false); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return a.finishStream()
+}
+
+// translate runs the provider's bytes through the pipe.
+func (a *attempt) translate(piece []byte) error {
+	a.answer.events.Feed(piece)
+	if a.answer.ended {
+		a.answer.events.End()
+	}
+	for {
+		event, ok, err := a.answer.events.Next()
+		if err != nil || !ok {
+			return err
+		}
+		if a.answer.out, err = a.answer.pipe.Event(a.answer.out, event); err != nil {
+			return err
+		}
+		if a.answer.pipe.Progress().Done {
+			return nil
+		}
+	}
+}
+
+// stalled ends a stream that has been silent for too long.
+func (a *attempt) stalled() error {
+	if a.answer.first == 0 {
+		return &failure{class: health.Timeout, status: 504, message: "The provider sent no first token in time."}
+	}
+	return &failure{class: health.Timeout, status: 504, message: "The provider stopped in the middle of its answer."}
+}
+
+// finishStream judges a stream whose provider has said all that it will say.
+func (a *attempt) finishStream() error {
+	progress := a.answer.pipe.Progress()
+	if !progress.Done && progress.FinishReason == "" {
+		return &failure{class: health.BadAnswer, status: 502, message: "The provider broke off its answer."}
+	}
+	if progress.Empty && !a.outcome.last {
+		return emptyAnswer()
+	}
+	a.answer.out = a.answer.pipe.Finish(a.answer.out)
+	if err := a.flush(false); err != nil {
+		return err
+	}
+	a.drain()
+	return a.flush(true)
+}
+
+// drain waits for the end of a provider's body behind its last word, so that
+// Envoy can use the connection again.
+func (a *attempt) drain() {
+	deadline := time.NewTimer(lastBytes)
+	defer deadline.Stop()
+	for !a.answer.ended {
+		message, err := a.next(deadline.C)
+		if err != nil {
+			return
+		}
+		a.answer.ended = message.GetResponseBody().GetEndOfStream() || message.GetResponseTrailers() != nil
+	}
+}
+
+// flush sends what is translated, behind the response headers if the client
+// does not have them yet.
+func (a *attempt) flush(end bool) error {
+	if !a.answer.committed {
+		if err := a.stream.Send(responseHeaders(a.answer.headers, a.clientHeaders(end))); err != nil {
+			return errEnded
+		}
+		a.answer.committed = true
+	}
+	if end {
+		a.outcome.finished = true
+	}
+	if len(a.answer.out) > 0 || end {
+		err := pieces(a.answer.out, end, func(piece []byte, last bool) error {
+			message := responseBody(piece, last)
+			if last {
+				message.DynamicMetadata = a.metadata()
+			}
+			return a.stream.Send(message)
+		})
+		if err != nil {
+			return errEnded
+		}
+	}
+	a.answer.out = a.answer.out[:0]
+	return nil
+}
+
+// clientHeaders are all the headers of the client's response: none of the
+// provider's own gets through.
+func (a *attempt) clientHeaders(whole bool) []dialect.Header {
+	headers := []dialect.Header{
+		{Name: ":status", Value: "200"},
+		{Name: "x-generation-id", Value: a.generationID()},
+		{Name: "x-provider-name", Value: a.candidate.Endpoint.Provider.Name},
+	}
+	if a.request.Stream {
+		return append(headers,
+			dialect.Header{Name: "content-type", Value: "text/event-stream"},
+			dialect.Header{Name: "cache-control", Value: "no-cache"})
+	}
+	headers = append(headers, dialect.Header{Name: "content-type", Value: "application/json"})
+	if whole {
+		headers = append(headers, dialect.Header{Name: "content-length", Value: strconv.Itoa(len(a.answer.out))})
+	}
+	return headers
+}

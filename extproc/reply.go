@@ -1,0 +1,140 @@
+package extproc
+
+import (
+	"runtime/debug"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+)
+
+// largestPiece is the most that Envoy takes in one message of a full-duplex body.
+const largestPiece = 64 << 10
+
+// set writes headers over whatever stands there: Envoy's own default is to
+// append, and a client could then choose its cluster.
+func set(headers []dialect.Header) []*corev3.HeaderValueOption {
+	options := make([]*corev3.HeaderValueOption, len(headers))
+	for i, h := range headers {
+		options[i] = &corev3.HeaderValueOption{
+			AppendAction: corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD,
+			Header:       &corev3.HeaderValue{Key: h.Name, RawValue: []byte(h.Value)},
+		}
+	}
+	return options
+}
+
+// replace takes away every header of old and sets those of next instead.
+// Pseudo-headers and host can be set but not removed.
+func replace(old map[string]string, next []dialect.Header) *extprocv3.HeaderMutation {
+	kept := make(map[string]bool, len(next))
+	for _, h := range next {
+		kept[h.Name] = true
+	}
+	var remove []string
+	for name := range old {
+		if name[0] != ':' && name != "host" && !kept[name] {
+			remove = append(remove, name)
+		}
+	}
+	return &extprocv3.HeaderMutation{SetHeaders: set(next), RemoveHeaders: remove}
+}
+
+// requestHeaders replaces a client's headers by a provider's.
+func requestHeaders(client map[string]string, provider []dialect.Header) *extprocv3.ProcessingResponse {
+	return &extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_RequestHeaders{
+		RequestHeaders: &extprocv3.HeadersResponse{Response: &extprocv3.CommonResponse{
+			HeaderMutation:  replace(client, provider),
+			ClearRouteCache: true,
+		}},
+	}}
+}
+
+// responseHeaders replaces a provider's headers by the gateway's.
+func responseHeaders(provider map[string]string, client []dialect.Header) *extprocv3.ProcessingResponse {
+	return &extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_ResponseHeaders{
+		ResponseHeaders: &extprocv3.HeadersResponse{Response: &extprocv3.CommonResponse{
+			HeaderMutation: replace(provider, client),
+		}},
+	}}
+}
+
+func body(piece []byte, end bool) *extprocv3.BodyResponse {
+	return &extprocv3.BodyResponse{Response: &extprocv3.CommonResponse{
+		BodyMutation: &extprocv3.BodyMutation{Mutation: &extprocv3.BodyMutation_StreamedResponse{
+			StreamedResponse: &extprocv3.StreamedBodyResponse{Body: piece, EndOfStream: end},
+		}},
+	}}
+}
+
+func requestBody(piece []byte, end bool) *extprocv3.ProcessingResponse {
+	return &extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_RequestBody{RequestBody: body(piece, end)}}
+}
+
+func responseBody(piece []byte, end bool) *extprocv3.ProcessingResponse {
+	return &extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_ResponseBody{ResponseBody: body(piece, end)}}
+}
+
+func requestTrailers() *extprocv3.ProcessingResponse {
+	return &extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_RequestTrailers{RequestTrailers: &extprocv3.TrailersResponse{}}}
+}
+
+// pieces cuts a body into messages that Envoy takes. With end, the last one,
+// possibly empty, ends the stream.
+func pieces(whole []byte, end bool, send func(piece []byte, last bool) error) error {
+	for len(whole) > largestPiece {
+		if err := send(whole[:largestPiece], false); err != nil {
+			return err
+		}
+		whole = whole[largestPiece:]
+	}
+	if len(whole) == 0 && !end {
+		return nil
+	}
+	return send(whole, end)
+}
+
+// answerError ends the attempt with an error response. With failover, Envoy's
+// outer router does not show it to the client but starts the next attempt; the
+// body is complete all the same, for the case that it cannot.
+func (a *attempt) answerError(told *dialect.Error, failover string) error {
+	headers := []dialect.Header{{Name: "content-type", Value: "application/json"}}
+	if failover != "" {
+		headers = append(headers, dialect.Header{Name: headerFailover, Value: failover})
+	}
+	headers = append(headers, retryHeaders(told)...)
+	message := &extprocv3.ProcessingResponse{
+		DynamicMetadata: a.metadata(),
+		Response: &extprocv3.ProcessingResponse_ImmediateResponse{ImmediateResponse: &extprocv3.ImmediateResponse{
+			Status:  &typev3.HttpStatus{Code: typev3.StatusCode(told.Status)},
+			Headers: &extprocv3.HeaderMutation{SetHeaders: set(headers)},
+			Body:    a.renderError(told),
+			Details: "switchyard",
+		}},
+	}
+	// The client may be gone; there is nobody to report that to.
+	_ = a.stream.Send(message)
+	return nil
+}
+
+// renderError writes an error in the client's dialect. Without a client dialect
+// (the path was not read yet) the gateway's own shape serves.
+func (a *attempt) renderError(told *dialect.Error) []byte {
+	if a.client == nil {
+		return []byte(`{"error":{"code":500,"message":"Internal Server Error"}}`)
+	}
+	return a.client.Error(told)
+}
+
+// answerPanic is the last word of an attempt whose code is wrong. If the client
+// has part of the answer, the stream is cut by the error.
+func (a *attempt) answerPanic() error {
+	if a.answer.committed {
+		return errEnded
+	}
+	return a.answerError(internalError(), "")
+}
+
+func stack() string { return string(debug.Stack()) }

@@ -1,0 +1,131 @@
+// Package extproc is the data path: Envoy's external processor.
+//
+// Envoy opens one gRPC stream for each attempt at one provider, and the
+// processor answers on it. Read the files in the order in which a request meets
+// them: server.go (the gRPC loop), attempt.go (one attempt from its first header
+// to its last byte), verdict.go (what a failure means), settle.go (what an
+// attempt comes to), reply.go (Envoy's messages).
+package extproc
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/policies/catalog"
+	"github.com/switchyard/switchyard/policies/health"
+	"github.com/switchyard/switchyard/policies/identity"
+	"github.com/switchyard/switchyard/policies/quota"
+)
+
+// Policy is everything of the configuration that the data path reads. It is
+// immutable; an attempt keeps the one it started with.
+type Policy struct {
+	Catalog *catalog.Catalog
+	Keys    *identity.Keyring
+	// MaxRequestBytes bounds a request body; larger ones are answered 413.
+	MaxRequestBytes int64
+	// StopOn are failures that end a request instead of moving it on.
+	StopOn map[health.Class]bool
+	// MaxAttempts bounds the candidates of one request.
+	MaxAttempts int
+	// MaxFallbackModels bounds `models` in a request (spec row 66).
+	MaxFallbackModels int
+	// KeepAliveComment is sent each KeepAliveInterval while a stream waits for
+	// its first token and no other candidate is left (spec row 81).
+	KeepAliveComment  string
+	KeepAliveInterval time.Duration
+}
+
+// Options are the parts that a Server works with; all are needed.
+type Options struct {
+	// Policy returns the current policy. It is called once for each attempt.
+	Policy func() *Policy
+	// Clients are the client dialects by request path, without the query.
+	Clients map[string]dialect.Client
+	// Providers are the provider dialects by name.
+	Providers map[string]dialect.Provider
+	Health    *health.Tracker
+	Quota     *quota.Memory
+	Registry  prometheus.Registerer
+	Log       *slog.Logger
+}
+
+// Server is the external processor. It is safe for concurrent use.
+type Server struct {
+	extprocv3.UnimplementedExternalProcessorServer
+	Options
+	requests *requests
+	metrics  *metrics
+}
+
+// NewServer registers its metrics with options.Registry.
+func NewServer(options Options) *Server {
+	return &Server{Options: options, requests: newRequests(), metrics: newMetrics(options.Registry)}
+}
+
+// NewGRPCServer returns a gRPC server that serves s over the socket that Envoy
+// connects to. Envoy sends bodies in pieces, but one piece may be as large as
+// its buffers; gRPC's default of 4 MiB would break those streams.
+func NewGRPCServer(s *Server) *grpc.Server {
+	const largestMessage = 16 << 20
+	server := grpc.NewServer(
+		grpc.MaxRecvMsgSize(largestMessage),
+		grpc.InitialWindowSize(1<<20),
+		grpc.InitialConnWindowSize(16<<20),
+		grpc.MaxConcurrentStreams(1<<20),
+		grpc.WriteBufferSize(64<<10),
+		grpc.ReadBufferSize(64<<10),
+	)
+	extprocv3.RegisterExternalProcessorServer(server, s)
+	return server
+}
+
+// Process handles one attempt. A panic ends that attempt alone, with the
+// generic error of row 88.
+func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) (err error) {
+	a := &attempt{
+		Server:   s,
+		policy:   s.Policy(),
+		stream:   stream,
+		incoming: receive(stream.Context(), stream),
+		began:    time.Now(),
+	}
+	defer func() {
+		if cause := recover(); cause != nil {
+			s.metrics.panics.Inc()
+			s.Log.Error("attempt panicked", "request_id", a.requestID, "cause", cause, "stack", stack())
+			err = a.answerPanic()
+		}
+	}()
+	defer a.settle()
+	return a.run()
+}
+
+// receive reads a stream on a goroutine of its own, so that an attempt can wait
+// for a message and for a deadline at once. The channel closes when the stream
+// ends for whatever reason: the end of a request, a client that hung up, and a
+// reset all look alike.
+func receive(ctx context.Context, stream extprocv3.ExternalProcessor_ProcessServer) <-chan *extprocv3.ProcessingRequest {
+	messages := make(chan *extprocv3.ProcessingRequest)
+	go func() {
+		defer close(messages)
+		for {
+			message, err := stream.Recv()
+			if err != nil {
+				return
+			}
+			select {
+			case messages <- message:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return messages
+}

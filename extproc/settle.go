@@ -1,0 +1,174 @@
+package extproc
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/policies/health"
+	"github.com/switchyard/switchyard/policies/money"
+	"github.com/switchyard/switchyard/policies/usage"
+)
+
+// outcome gathers what an attempt comes to, for settle.
+type outcome struct {
+	headers   map[string]string // of the client's request
+	last      bool              // no other candidate is left
+	forwarded bool              // the provider was asked
+	finished  bool              // the client has the whole answer
+	cancelled bool              // the stream ended under us: the client hung up, or a hedge lost
+	moved     bool              // the request goes on to the next candidate
+	denied    int               // status of a refusal that this attempt's provider did not cause
+	failure   *failure
+	cost      money.USD
+}
+
+// label is the outcome's name in metrics and in the access log.
+func (o *outcome) label() string {
+	switch {
+	case o.moved:
+		return "failed_over"
+	case o.failure != nil, o.denied >= 500:
+		return "failed"
+	case o.denied != 0:
+		return "denied"
+	case o.finished:
+		return "ok"
+	default:
+		return "cancelled"
+	}
+}
+
+// settle is the one place where what happened becomes statistics and money. It
+// runs exactly once for each attempt, when its gRPC stream ends, for whatever
+// reason that was: most SDKs hang up right behind the last event, and a reset
+// or a client that went away must cost no more and no less.
+func (a *attempt) settle() {
+	a.requests.leave(a.requestID, a.shared, !a.outcome.moved)
+	label := a.outcome.label()
+	if !a.outcome.moved {
+		a.metrics.requests.WithLabelValues(a.modelLabel(), label).Inc()
+	}
+	if !a.outcome.forwarded {
+		return
+	}
+	endpoint := a.candidate.Endpoint
+	model, provider := a.modelLabel(), endpoint.Provider.Slug
+	a.metrics.attempts.WithLabelValues(model, provider, label).Inc()
+	now := time.Now()
+	if f := a.outcome.failure; f != nil {
+		a.Health.Failure(endpoint.ID, f.class, f.retryAfter, now)
+		if a.outcome.moved {
+			a.metrics.failovers.WithLabelValues(provider, f.class.String()).Inc()
+		}
+		a.Log.Warn("attempt failed", "request_id", a.requestID, "attempt", a.number, "model", model,
+			"provider", provider, "class", f.class.String(), "status", f.status, "failed_over", a.outcome.moved,
+			"envoy_details", f.local)
+	} else if a.answer.first > 0 {
+		a.Health.Success(endpoint.ID, now)
+	}
+	a.metrics.phases.WithLabelValues("request").Observe(a.worked.Seconds())
+	if a.answer.first > 0 {
+		a.metrics.firstToken.WithLabelValues(model, provider).Observe(a.answer.first.Seconds())
+	}
+	if used, billed := a.usage(); billed {
+		for class, count := range map[string]int64{
+			"prompt": used.Prompt, "completion": used.Completion, "reasoning": used.Reasoning,
+			"cache_read": used.CacheRead, "cache_write": used.CacheWrite,
+		} {
+			a.metrics.tokens.WithLabelValues(model, provider, class).Add(float64(count))
+		}
+		a.metrics.cost.WithLabelValues(model, provider).Add(a.outcome.cost.Float64())
+		a.metrics.settled.WithLabelValues(model, provider, label).Inc()
+	}
+}
+
+// usage is what the provider will bill for: its own report, or the gateway's
+// estimate where an answer was broken off before the report.
+func (a *attempt) usage() (dialect.Usage, bool) {
+	if a.answer.pipe == nil {
+		return dialect.Usage{}, false
+	}
+	progress := a.answer.pipe.Progress()
+	if !progress.HasUsage && !progress.Started {
+		return dialect.Usage{}, false
+	}
+	if a.outcome.cost == 0 {
+		a.price(progress.Usage)
+	}
+	return progress.Usage, true
+}
+
+// metadata is what Envoy's access log says of the attempt. It travels with the
+// attempt's last message; an attempt that a client broke off has none.
+func (a *attempt) metadata() *structpb.Struct {
+	fields := map[string]*structpb.Value{
+		"attempt": structpb.NewNumberValue(float64(a.number)),
+		"final":   structpb.NewBoolValue(!a.outcome.moved),
+		"outcome": structpb.NewStringValue(a.outcome.label()),
+	}
+	if a.key != nil {
+		fields["key"] = structpb.NewStringValue(a.key.Name)
+	}
+	if a.outcome.forwarded {
+		fields["generation_id"] = structpb.NewStringValue(a.generationID())
+		fields["model"] = structpb.NewStringValue(a.candidate.Model.ID)
+		fields["provider"] = structpb.NewStringValue(a.candidate.Endpoint.Provider.Slug)
+	}
+	if f := a.outcome.failure; f != nil {
+		fields["reason"] = structpb.NewStringValue(f.class.String())
+	}
+	if used, billed := a.usage(); billed {
+		fields["prompt_tokens"] = structpb.NewNumberValue(float64(used.Prompt))
+		fields["completion_tokens"] = structpb.NewNumberValue(float64(used.Completion))
+		fields["cost"] = structpb.NewStringValue(a.outcome.cost.String())
+	}
+	return &structpb.Struct{Fields: map[string]*structpb.Value{
+		metadataNamespace: structpb.NewStructValue(&structpb.Struct{Fields: fields}),
+	}}
+}
+
+// modelLabel is a configured model's id. What a client merely asks for never
+// becomes a label: it would let anyone grow the metrics without bound.
+func (a *attempt) modelLabel() string {
+	if a.candidate.Model == nil {
+		return "none"
+	}
+	return a.candidate.Model.ID
+}
+
+func tokens(u dialect.Usage) usage.Tokens {
+	return usage.Tokens{
+		Prompt: u.Prompt, Completion: u.Completion, Reasoning: u.Reasoning,
+		CacheRead: u.CacheRead, CacheWrite: u.CacheWrite, CacheWrite1h: u.CacheWrite1h, Images: u.Images,
+	}
+}
+
+// refuse ends an attempt that failed: it moves the request on to the next
+// candidate, or tells the client, in the response or inside the stream.
+func (a *attempt) refuse(err error) error {
+	failed, told := a.explain(err)
+	if failed == nil {
+		a.outcome.denied = told.Status
+		return a.answerError(told, "")
+	}
+	a.outcome.failure = failed
+	a.shared.remember(a.candidate, failed)
+	switch judge(failed.class, a.answer.committed, a.outcome.last && a.shared.only(), a.policy.StopOn) {
+	case next:
+		a.outcome.moved = true
+		return a.answerError(a.failed(), failed.class.String())
+	case inBand:
+		a.answer.out = a.answer.pipe.Fail(a.answer.out, a.failed())
+		if err := a.flush(true); err != nil {
+			return nil
+		}
+		return nil
+	default:
+		if failed.class == health.BadRequest {
+			return a.answerError(a.rejected(failed), "")
+		}
+		return a.answerError(a.failed(), "")
+	}
+}

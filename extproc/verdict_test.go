@@ -1,0 +1,65 @@
+package extproc
+
+import (
+	"testing"
+
+	"github.com/switchyard/switchyard/policies/health"
+)
+
+func TestJudge(t *testing.T) {
+	stop := map[health.Class]bool{health.RateLimited: true}
+	for _, test := range []struct {
+		name            string
+		class           health.Class
+		committed, last bool
+		want            verdict
+	}{
+		{"a failure moves on while a candidate is left", health.ServerError, false, false, next},
+		{"the last candidate's failure is final", health.ServerError, false, true, final},
+		{"row 62: nothing moves on once the client has a byte", health.ServerError, true, false, inBand},
+		{"row 89: a provider's 400 ends the request", health.BadRequest, false, false, final},
+		{"a class that the configuration stops on is final", health.RateLimited, false, false, final},
+		{"even a stopping class is told in band when committed", health.RateLimited, true, false, inBand},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := judge(test.class, test.committed, test.last, stop); got != test.want {
+				t.Errorf("judge = %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestClassOfProviderStatus(t *testing.T) {
+	for status, want := range map[int]health.Class{
+		301: health.BadAnswer, 400: health.BadRequest, 401: health.Authentication, 402: health.Authentication,
+		403: health.Authentication, 404: health.NotFound, 408: health.Timeout, 413: health.BadRequest,
+		422: health.BadRequest, 429: health.RateLimited, 500: health.ServerError, 503: health.ServerError, 529: health.ServerError,
+	} {
+		if got := classOf(status); got != want {
+			t.Errorf("classOf(%d) = %v, want %v", status, got, want)
+		}
+	}
+}
+
+func TestLocalRepliesAreClassified(t *testing.T) {
+	for _, test := range []struct {
+		details, transport string
+		class              health.Class
+		status             int
+	}{
+		{"no_healthy_upstream", "", health.Connect, 503},
+		{"cluster_not_found", "", health.Connect, 503},
+		{"upstream_reset_before_response_started{connection_failure}", "", health.Connect, 502},
+		{"upstream_reset_before_response_started{remote_connection_failure}", "TLS_error:CERTIFICATE_VERIFY_FAILED", health.Connect, 502},
+		{"upstream_per_try_timeout", "", health.Timeout, 504},
+		{"response_timeout", "", health.Timeout, 504},
+		{"upstream_reset_before_response_started{connection_termination}", "", health.Connect, 502},
+	} {
+		t.Run(test.details, func(t *testing.T) {
+			f := localFailure(test.details, test.transport)
+			if f.class != test.class || f.status != test.status || f.message == "" {
+				t.Errorf("localFailure = %v %d %q, want %v %d and a message", f.class, f.status, f.message, test.class, test.status)
+			}
+		})
+	}
+}
