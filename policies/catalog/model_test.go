@@ -1,0 +1,123 @@
+package catalog
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/switchyard/switchyard/policies/config/configpb"
+	"github.com/switchyard/switchyard/policies/money"
+)
+
+func TestDefaultsAreFilledIn(t *testing.T) {
+	c := build(t, map[string]*configpb.Model{"m/x": {Endpoints: []*configpb.Endpoint{
+		{Provider: "alpha", ContextLength: 8000},
+		{Provider: "local", ContextLength: 32000},
+		{Provider: "alpha", Tag: "alpha/turbo"},
+	}}})
+	model, _ := c.Model("m/x")
+	if model.CanonicalSlug != "m/x" || model.Name != "m/x" || model.ContextLength != 32000 {
+		t.Errorf("canonical slug %q, name %q, context %d", model.CanonicalSlug, model.Name, model.ContextLength)
+	}
+	if diff := cmp.Diff([][]string{{"text"}, {"text"}}, [][]string{model.InputModalities, model.OutputModalities}); diff != "" {
+		t.Errorf("modalities (-want +got):\n%s", diff)
+	}
+	plain, tagged := model.Endpoints[0], model.Endpoints[2]
+	if plain.ID != "m/x|alpha" || plain.ProviderModel != "x" || plain.Tag != "alpha" || plain.Quantization != "unknown" || plain.ContextLength != 8000 {
+		t.Errorf("endpoint %+v", plain)
+	}
+	if tagged.ID != "m/x|alpha/turbo" || tagged.ContextLength != 32000 {
+		t.Errorf("endpoint %q has context %d", tagged.ID, tagged.ContextLength)
+	}
+}
+
+func TestWhatIsConfiguredWins(t *testing.T) {
+	c := build(t, map[string]*configpb.Model{"m/x": {
+		Name: "X", Description: "d", CanonicalSlug: "m/x-1", Created: 7, ContextLength: 100,
+		InputModalities: []string{"text", "image"}, OutputModalities: []string{"embeddings"},
+		Endpoints: []*configpb.Endpoint{{
+			Provider: "alpha", Model: "their-x", ContextLength: 50, MaxCompletionTokens: 10,
+			Quantization: "fp8", SupportedParameters: []string{"tools"},
+		}},
+	}})
+	model, _ := c.Model("m/x")
+	if model.Name != "X" || model.Description != "d" || model.CanonicalSlug != "m/x-1" || model.Created != 7 || model.ContextLength != 100 {
+		t.Errorf("model %+v", model)
+	}
+	if diff := cmp.Diff([][]string{{"text", "image"}, {"embeddings"}}, [][]string{model.InputModalities, model.OutputModalities}); diff != "" {
+		t.Errorf("modalities (-want +got):\n%s", diff)
+	}
+	e := model.Endpoints[0]
+	if e.ProviderModel != "their-x" || e.ContextLength != 50 || e.MaxCompletionTokens != 10 || e.Quantization != "fp8" {
+		t.Errorf("endpoint %+v", e)
+	}
+	if diff := cmp.Diff([]string{"tools"}, e.Parameters()); diff != "" {
+		t.Errorf("parameters (-want +got):\n%s", diff)
+	}
+}
+
+func TestParametersDefaultToTheDialect(t *testing.T) {
+	openAI := (&Endpoint{Provider: &Provider{Dialect: DialectOpenAI}}).Parameters()
+	anthropic := (&Endpoint{Provider: &Provider{Dialect: DialectAnthropic}}).Parameters()
+	if !slices.Contains(openAI, "logprobs") || slices.Contains(anthropic, "logprobs") {
+		t.Error("logprobs: OpenAI's dialect can say it, Anthropic's cannot")
+	}
+	if !slices.Contains(openAI, "tools") || !slices.Contains(anthropic, "tools") {
+		t.Error("tools: both dialects can say it")
+	}
+}
+
+func TestPrices(t *testing.T) {
+	const million = 1_000_000 // picodollars per token for one dollar per million
+	tests := []struct {
+		name string
+		from *configpb.Prices
+		want Prices
+	}{
+		{"none is free", nil, Prices{}},
+		{
+			"cached tokens cost what others do, thoughts what the answer does",
+			&configpb.Prices{Prompt: "3", Completion: "15"},
+			Prices{
+				Prompt: 3 * million, CacheRead: 3 * million, CacheWrite: 3 * million, CacheWrite1h: 3 * million,
+				Completion: 15 * million, Reasoning: 15 * million,
+			},
+		},
+		{
+			"zero is not empty",
+			&configpb.Prices{Prompt: "3", CacheRead: "0", Completion: "15", Reasoning: "0"},
+			Prices{Prompt: 3 * million, CacheWrite: 3 * million, CacheWrite1h: 3 * million, Completion: 15 * million},
+		},
+		{
+			"everything stated",
+			&configpb.Prices{
+				Prompt: "3", Completion: "15", CacheRead: "0.3", CacheWrite: "3.75", CacheWrite_1H: "6",
+				Reasoning: "10", Request: "0.005", Image: "0.0048",
+			},
+			Prices{
+				Prompt: 3 * million, Completion: 15 * million, CacheRead: 300_000, CacheWrite: 3_750_000, CacheWrite1h: 6 * million,
+				Reasoning: 10 * million, Request: money.Dollar / 200, Image: 48 * money.Dollar / 10_000,
+			},
+		},
+		{
+			"writes for an hour cost what writes do",
+			&configpb.Prices{CacheWrite: "3.75"},
+			Prices{CacheWrite: 3_750_000, CacheWrite1h: 3_750_000},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := newPrices("prices", test.from)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if got.Free() != (test.want == Prices{}) {
+				t.Errorf("free: %t", got.Free())
+			}
+		})
+	}
+}
