@@ -29,6 +29,8 @@ type Options struct {
 	// Config is written as JSON, which is YAML too. Its keys are those of a
 	// configuration file; the listener's address is filled in.
 	Config map[string]any
+	// Address is where to listen; a free loopback port unless given.
+	Address string
 	// Arguments follow "run --config FILE".
 	Arguments []string
 	// Patience bounds the wait for readiness; 30 s unless given.
@@ -70,9 +72,12 @@ func Start(ctx context.Context, options Options) (*Gateway, error) {
 
 // Launch runs a gateway without waiting for it.
 func Launch(options Options) (*Gateway, error) {
-	address, err := freeAddress()
-	if err != nil {
-		return nil, err
+	address := options.Address
+	if address == "" {
+		var err error
+		if address, err = freeAddress(); err != nil {
+			return nil, err
+		}
 	}
 	options.Config["listener"] = listenerAt(options.Config, address)
 	g := &Gateway{
@@ -133,9 +138,9 @@ func (g *Gateway) AwaitReady(ctx context.Context) error {
 }
 
 // Stop asks the gateway to drain and exit, as Ctrl-C does, and waits. It fails
-// unless the exit status is 0.
+// unless the exit status is 0, also if the gateway has ended before.
 func (g *Gateway) Stop() error {
-	if err := g.Signal(syscall.SIGTERM); err != nil {
+	if err := g.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
 	<-g.exited

@@ -76,6 +76,7 @@ func TestOpenAIRefuses(t *testing.T) {
 		"wrong tool name":        {chatWith(`"tools":[{"type":"function","function":{"name":"a b"}}]`), "tools[0].function.name", "invalid_value"},
 		"result without call":    {conversation(`{"role":"tool","tool_call_id":"a","content":"1"}`), "messages.[0].role", ""},
 		"call without result":    {conversation(userTurn + `,` + oneCall + `,` + userTurn), "messages", ""},
+		"result too late":        {conversation(userTurn + `,` + oneCall + `,` + userTurn + `,{"role":"tool","tool_call_id":"a","content":"1"}`), "messages", ""},
 		"call left open":         {conversation(userTurn + `,` + oneCall), "messages", ""},
 		"empty assistant":        {conversation(userTurn + `,{"role":"assistant","content":null}`), "messages.[1].content", ""},
 		"choice without tools":   {chatWith(`"tool_choice":"auto"`), "tool_choice", ""},
