@@ -1,0 +1,195 @@
+package dialect
+
+import "github.com/go-json-experiment/json/jsontext"
+
+// Chat is a conversation and what is asked about it: the superset of what the
+// dialects can say. Fields at their zero value were not given. What no field
+// holds is kept in Extra, so that a provider dialect can pass it on or name it as
+// dropped.
+type Chat struct {
+	Messages          []Message
+	Tools             []Tool
+	ToolChoice        ToolChoice
+	ParallelToolCalls *bool
+
+	MaxTokens        int64
+	Stop             []string
+	Temperature      *float64
+	TopP             *float64
+	TopK             *int64
+	FrequencyPenalty *float64
+	PresencePenalty  *float64
+	Seed             *int64
+	Logprobs         bool
+	TopLogprobs      *int64
+	Choices          int64 // how many answers; zero means one
+
+	Reasoning    *Reasoning
+	Format       *Format
+	Verbosity    string
+	ServiceTier  string
+	User         string
+	CacheControl jsontext.Value
+
+	Extra []Field
+}
+
+// Field is a member that has no place of its own, as the client wrote it.
+type Field struct {
+	Name  string
+	Value jsontext.Value
+}
+
+// Role says who speaks.
+type Role string
+
+// The roles. A tool's results are parts of a message of RoleTool.
+const (
+	RoleSystem    Role = "system"
+	RoleDeveloper Role = "developer"
+	RoleUser      Role = "user"
+	RoleAssistant Role = "assistant"
+	RoleTool      Role = "tool"
+)
+
+// Message is one turn, or one of several in a row by the same speaker.
+type Message struct {
+	Role  Role
+	Name  string
+	Parts []Part
+}
+
+// PartKind tells the parts of a message apart.
+type PartKind uint8
+
+// The kinds of parts, with the field of [Part] that holds each.
+const (
+	PartText       PartKind = iota // Text
+	PartRefusal                    // Text
+	PartReasoning                  // Reasoning
+	PartImage                      // Media
+	PartAudio                      // Media
+	PartVideo                      // Media
+	PartFile                       // Media
+	PartToolCall                   // Call
+	PartToolResult                 // Result
+)
+
+// Part is a piece of a message.
+type Part struct {
+	Kind      PartKind
+	Text      string
+	Media     *Media
+	Call      *ToolCall
+	Result    *ToolResult
+	Reasoning *ReasoningDetail
+	// CacheControl marks the end of a prefix to cache, as the client wrote it.
+	CacheControl jsontext.Value
+}
+
+// Media is an image, a sound, a film or a file, by one of URL, Data and FileID.
+type Media struct {
+	URL    string
+	Data   string // base64
+	FileID string
+	// Type is the media type of Data, or for audio the client's name of the
+	// format, such as "wav".
+	Type   string
+	Name   string
+	Detail string
+}
+
+// ToolCall is a call that the assistant made.
+type ToolCall struct {
+	ID   string
+	Name string
+	// Arguments is what the assistant wrote, which is JSON only if it did well.
+	Arguments string
+}
+
+// ToolResult answers a call.
+type ToolResult struct {
+	CallID string
+	Parts  []Part
+	Failed bool
+}
+
+// Tool is a function that the assistant may call.
+type Tool struct {
+	Name, Description string
+	Parameters        jsontext.Value
+	Strict            *bool
+	CacheControl      jsontext.Value
+	// Other is the whole of a tool that is not a function; nothing else is set.
+	Other jsontext.Value
+}
+
+// ToolChoice says whether tools must be called. Name is set for one tool only.
+type ToolChoice struct {
+	Mode string // "auto", "none", "required", "tool", or "" if not given
+	Name string
+}
+
+// Reasoning is how much the model is to think first (spec section 4.5).
+type Reasoning struct {
+	// Effort is "max", "xhigh", "high", "medium", "low", "minimal", "none" or "".
+	Effort string
+	// MaxTokens is a budget; it is zero where Effort is set.
+	MaxTokens int64
+	// Enabled is the client's switch, nil if not given.
+	Enabled *bool
+	Exclude bool
+	Summary string
+}
+
+// Level is the effort asked for, with the switch taken into account: "none" for
+// off, "" if the model is to decide.
+func (r *Reasoning) Level() string {
+	switch {
+	case r == nil:
+		return ""
+	case r.Effort != "":
+		return r.Effort
+	case r.Enabled != nil && !*r.Enabled:
+		return "none"
+	case r.MaxTokens == 0 && r.Enabled != nil:
+		return "medium"
+	}
+	return ""
+}
+
+// Format is the form of the answer: "text", "json_object" or "json_schema".
+type Format struct {
+	Type        string
+	Name        string
+	Description string
+	Schema      jsontext.Value
+	Strict      *bool
+}
+
+// ReasoningDetail is a piece of reasoning (spec section 4.5). Clients send it back
+// unchanged, and the provider that made it verifies it.
+type ReasoningDetail struct {
+	// Type is "reasoning.text", "reasoning.summary" or "reasoning.encrypted".
+	Type string
+	// Text is the text or the summary.
+	Text string
+	// Signature proves Text; Data is what only the provider can read.
+	Signature string
+	Data      string
+	ID        string
+	// Format names the maker, for example "anthropic-claude-v1".
+	Format string
+	// Index tells the pieces of one detail from those of the next.
+	Index int
+}
+
+// The types and formats of reasoning details.
+const (
+	ReasoningText      = "reasoning.text"
+	ReasoningSummary   = "reasoning.summary"
+	ReasoningEncrypted = "reasoning.encrypted"
+
+	FormatUnknown   = "unknown"
+	FormatAnthropic = "anthropic-claude-v1"
+)

@@ -1,0 +1,163 @@
+// Package dialect is the seam between wire formats and the data path.
+//
+// A client speaks one dialect and a provider another. Between them stands a
+// neutral superset of what either can say, so that C client dialects and P
+// provider dialects cost C+P translators and not C×P. When both sides speak the
+// same dialect nothing is translated: the client's bytes travel, and only what
+// the gateway must change is edited in place.
+//
+// Nothing here knows of Envoy, of policy or of the network. A [Request] may be
+// read by several attempts at once and is never written to. A [Pipe] belongs to
+// one attempt and is not safe for concurrent use.
+package dialect
+
+import "github.com/switchyard/switchyard/extproc/sse"
+
+// Client is a wire format that clients of the gateway speak.
+type Client interface {
+	// Name is the dialect's name, for example "openai".
+	Name() string
+	// Parse reads a request body. It keeps body, which must not change
+	// afterwards. The error is an *Error fit to be shown to the client.
+	Parse(body []byte) (*Request, error)
+	// Encoder writes one answer.
+	Encoder(Meta) Encoder
+	// Error renders a failure as a whole response body.
+	Error(*Error) []byte
+}
+
+// Provider is a wire format that providers speak.
+type Provider interface {
+	// Name is the dialect's name, for example "anthropic".
+	Name() string
+	// Request writes the request that target gets. It starts from the client's
+	// bytes each time, so that nothing of one attempt leaks into the next. The
+	// error is an *Error fit to be shown to the client.
+	Request(*Request, Target) (Upstream, error)
+	// Credential returns the headers that carry a provider's key.
+	Credential(key string) []Header
+	// Decoder reads one answer.
+	Decoder() Decoder
+	// Failure reads the body of an answer whose status is not 2xx.
+	Failure(status int, body []byte) ProviderFailure
+}
+
+// Passer is a provider dialect that can carry the answers of its own dialect
+// without translating them.
+type Passer interface {
+	Passthrough(*Request, Meta) Pipe
+}
+
+// Target is the endpoint that a request is written for.
+type Target struct {
+	// Model is the model's name at the provider.
+	Model string
+	// Supported are the request parameters that the endpoint takes; nil means
+	// all that the dialect can say.
+	Supported []string
+	// Refused are fields that the provider refuses, whatever its dialect says.
+	Refused []string
+	// Strict says that the provider refuses fields that its dialect does not
+	// define. Where it is unset, fields that the gateway does not know pass.
+	Strict bool
+	// MaxCompletionTokens bounds the answer; zero if unknown. Dialects that
+	// demand a bound use it when the client gives none.
+	MaxCompletionTokens int64
+}
+
+// Header is one HTTP header. Names are lower-case.
+type Header struct{ Name, Value string }
+
+// Upstream is a request that is ready for a provider.
+type Upstream struct {
+	// Path follows the provider's base URL, for example "/chat/completions".
+	Path string
+	// Headers are those that the dialect itself asks for; not the credential.
+	Headers []Header
+	Body    []byte
+	// Dropped names the client's fields that the provider does not get.
+	Dropped []string
+}
+
+// Meta is what an answer says about itself, whichever provider made it.
+type Meta struct {
+	// ID is the generation id, "gen-<unix seconds>-<20 alphanumerics>".
+	ID string
+	// Model is the id of the model that serves the request.
+	Model string
+	// Provider is the display name of the provider.
+	Provider string
+	// Created is a Unix time in seconds.
+	Created int64
+	// Price turns usage into money. It is called at most once for each answer.
+	Price func(Usage) Cost
+}
+
+// Usage counts tokens by class. Prompt includes CacheRead and CacheWrite, and
+// Completion includes Reasoning, as in Chat Completions; dialects that count
+// them apart add them up (known-failures 2: both readings in one field double
+// the charge).
+type Usage struct {
+	Prompt, Completion                     int64
+	CacheRead, CacheWrite, CacheWrite1h    int64
+	Reasoning                              int64
+	AudioPrompt, AudioCompletion, Images   int64
+	AcceptedPrediction, RejectedPrediction int64
+	// Estimated says that the provider reported nothing and the counts are the
+	// gateway's own guess.
+	Estimated bool
+}
+
+// Cost is exact US dollars in decimal notation, fit to be a JSON number.
+type Cost struct{ Total, Prompt, Completion string }
+
+// Pipe carries one provider's answer to one client.
+type Pipe interface {
+	// Event takes one server-sent event of the provider and appends to dst what
+	// the client gets. An error inside the stream is returned as a
+	// *ProviderFailure; any other error means that the event cannot be read.
+	Event(dst []byte, event sse.Event) ([]byte, error)
+	// Whole takes the provider's whole answer and appends to dst what the client
+	// gets, terminated. It is called instead of Event, also when the client
+	// asked for a stream and the provider gave none.
+	Whole(dst []byte, body []byte) ([]byte, error)
+	// Finish ends a stream whose provider has said all: usage with its cost, and
+	// the dialect's last event.
+	Finish(dst []byte) []byte
+	// Fail ends a stream, some of which the client may have, with an error.
+	Fail(dst []byte, failure *Error) []byte
+	// Comment appends a keep-alive comment.
+	Comment(dst []byte, text string) []byte
+	// Progress tells what has passed so far.
+	Progress() Progress
+}
+
+// Progress is how far an answer has come.
+type Progress struct {
+	// Started: something that a reader of the answer would see has come (text,
+	// reasoning, a tool call, a refusal, ...). Until then the request can still
+	// move to another provider.
+	Started bool
+	// Done: the provider said its dialect's last word, and the rest of its bytes
+	// do not matter. A stream that ends without it was broken off.
+	Done bool
+	// Empty: the answer ended with nothing in it and nothing billed.
+	Empty bool
+	// FinishReason is normalised (spec row 4), Native is the provider's own.
+	FinishReason, NativeFinishReason string
+	// Usage as reported, or so far as it can be told; HasUsage says which.
+	Usage    Usage
+	HasUsage bool
+	// OutputBytes counts text sent to the client, for estimates.
+	OutputBytes int64
+	// UpstreamID is the provider's own id of the answer.
+	UpstreamID string
+}
+
+// NewPipe joins a client's dialect to a provider's for one answer.
+func NewPipe(client Client, provider Provider, request *Request, meta Meta) Pipe {
+	if passer, same := provider.(Passer); same && client.Name() == provider.Name() {
+		return passer.Passthrough(request, meta)
+	}
+	return NewTranslation(provider.Decoder(), client.Encoder(meta), request)
+}

@@ -1,0 +1,45 @@
+package dialect
+
+// Error is a failure in words that a client may read. The client's dialect
+// renders it; nothing internal and nothing secret is ever in it.
+type Error struct {
+	// Status is the HTTP status, 400 to 599.
+	Status int
+	// Type is the spec's error_type (section 5.2), for example "invalid_request".
+	Type    string
+	Message string
+	// Metadata goes into error.metadata: values must marshal to JSON. It may be nil.
+	Metadata map[string]any
+	// Availability goes into error.availability (spec section 5.3); may be nil.
+	Availability *Availability
+}
+
+func (e *Error) Error() string { return e.Message }
+
+// Availability tells a program whether and when to try again.
+type Availability struct {
+	Code            string      `json:"code"`
+	Retryable       bool        `json:"retryable"`
+	RetryAfter      int64       `json:"retry_after,omitempty"` // seconds
+	RequestedModels []string    `json:"requested_models"`
+	ExcludedBy      []string    `json:"excluded_by,omitempty"`
+	Constraint      *Constraint `json:"constraint,omitempty"`
+}
+
+// Constraint is the part of a request that no endpoint satisfies.
+type Constraint struct {
+	Field  string `json:"field"`
+	Detail string `json:"detail"`
+}
+
+// ProviderFailure is what a provider said went wrong, read out of its dialect.
+type ProviderFailure struct {
+	// Status is the HTTP status, or the nearest one for an error inside a stream.
+	Status int
+	// Message is the provider's own sentence, never empty.
+	Message string
+	// Code is the provider's own code or type, possibly empty.
+	Code string
+}
+
+func (f *ProviderFailure) Error() string { return f.Message }

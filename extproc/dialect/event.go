@@ -1,0 +1,65 @@
+package dialect
+
+import (
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/switchyard/switchyard/extproc/sse"
+)
+
+// EventKind tells the events of an answer apart.
+type EventKind uint8
+
+// The kinds of events, with the fields of [Event] that each uses besides Choice.
+const (
+	EventStart         EventKind = iota // Text: the provider's own id
+	EventText                           // Text
+	EventRefusal                        // Text
+	EventReasoning                      // Reasoning: a piece of a detail
+	EventToolCall                       // Index, ID, Text: the tool's name
+	EventToolArguments                  // Index, Text
+	EventAnnotation                     // Raw: an annotation of Chat Completions
+	EventLogprobs                       // Raw: logprobs of Chat Completions
+	EventFinish                         // Text: the provider's reason
+	EventUsage                          // Usage: all so far, replaces what came before
+	EventTier                           // Text: the service tier that served
+	EventDone                           // the dialect's last word
+)
+
+// Event is a piece of an answer. A whole answer is the same events as a stream
+// has, only in larger pieces, so that either can become the other.
+type Event struct {
+	Kind EventKind
+	// Choice is the answer's number where several were asked for.
+	Choice int
+	// Index numbers the tool calls of a choice, from zero, in order and without
+	// gaps.
+	Index     int
+	ID        string
+	Text      string
+	Reasoning ReasoningDetail
+	Raw       jsontext.Value
+	Usage     Usage
+}
+
+// Decoder reads one provider's answer. It belongs to one attempt.
+type Decoder interface {
+	// Event reads one event of a stream. An error inside the stream is a
+	// *ProviderFailure, any other means that the event cannot be read. What it
+	// returns is valid until the next call.
+	Event(sse.Event) ([]Event, error)
+	// Whole reads an answer that is not a stream, with the same errors.
+	Whole(body []byte) ([]Event, error)
+}
+
+// Encoder writes one client's answer. It belongs to one attempt.
+type Encoder interface {
+	// Event appends one event of a stream to dst. Usage and the last word are not
+	// for it.
+	Event(dst []byte, event Event) []byte
+	// Finish appends usage, with its cost, and the dialect's last event.
+	Finish(dst []byte, usage Usage) []byte
+	// Fail appends an error that ends a stream.
+	Fail(dst []byte, failure *Error) []byte
+	// Whole appends an answer that is not a stream.
+	Whole(dst []byte, events []Event, usage Usage) []byte
+}

@@ -1,0 +1,109 @@
+package openai
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+)
+
+// readMessages checks the messages as far as the gateway relies on them, and notes
+// what they hold.
+func (p *parser) readMessages(value []byte) error {
+	if rawjson.Kind(value) != '[' {
+		return invalid("'messages' must be an array.")
+	}
+	i := 0
+	for c := rawjson.Walk(value); c.Next(); i++ {
+		if err := p.readMessage(i, c.Value); err != nil {
+			return err
+		}
+	}
+	if i == 0 {
+		return invalid("'messages' must have at least one item.")
+	}
+	return nil
+}
+
+func (p *parser) readMessage(i int, message []byte) error {
+	if rawjson.Kind(message) != '{' {
+		return invalid(fmt.Sprintf("'messages.%d' must be an object.", i))
+	}
+	role := false
+	for c := rawjson.Walk(message); c.Next(); {
+		switch string(c.Name) {
+		case "role":
+			switch string(rawjson.Unquote(c.Value)) {
+			case "system", "developer", "user", "assistant", "tool", "function":
+				role = true
+			default:
+				return invalid(fmt.Sprintf("'messages.%d.role' must be one of system, developer, user, assistant and tool.", i))
+			}
+		case "content":
+			if err := p.readContent(i, c.Value); err != nil {
+				return err
+			}
+		case "tool_calls":
+			if rawjson.Present(c.Value) && rawjson.Kind(c.Value) != '[' {
+				return invalid(fmt.Sprintf("'messages.%d.tool_calls' must be an array.", i))
+			}
+			p.request.PromptBytes += int64(len(c.Value))
+		}
+	}
+	if !role {
+		return invalid(fmt.Sprintf("'messages.%d.role' is missing.", i))
+	}
+	return nil
+}
+
+func (p *parser) readContent(i int, content []byte) error {
+	switch rawjson.Kind(content) {
+	case '"':
+		p.request.PromptBytes += int64(len(content) - 2)
+		return nil
+	case 'n':
+		return nil
+	case '[':
+	default:
+		return invalid(fmt.Sprintf("'messages.%d.content' must be a string or an array of parts.", i))
+	}
+	j := 0
+	for c := rawjson.Walk(content); c.Next(); j++ {
+		if rawjson.Kind(c.Value) != '{' {
+			return invalid(fmt.Sprintf("'messages.%d.content.%d' must be an object.", i, j))
+		}
+		if err := p.readPart(i, j, c.Value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *parser) readPart(i, j int, part []byte) error {
+	switch string(rawjson.Unquote(rawjson.Get(part, "type"))) {
+	case "":
+		return invalid(fmt.Sprintf("'messages.%d.content.%d.type' must be a string.", i, j))
+	case "text":
+		p.request.PromptBytes += int64(len(rawjson.Get(part, "text")))
+	case "image_url":
+		p.modality("image")
+	case "input_audio":
+		p.modality("audio")
+		data := rawjson.Unquote(rawjson.Get(rawjson.Get(part, "input_audio"), "data"))
+		if bytes.HasPrefix(data, []byte("http://")) || bytes.HasPrefix(data, []byte("https://")) {
+			return invalid(fmt.Sprintf("'messages.%d.content.%d.input_audio.data' must be base64; audio by URL is not supported.", i, j))
+		}
+	case "file":
+		p.modality("file")
+	case "video_url", "input_video":
+		p.modality("video")
+	}
+	return nil
+}
+
+func (p *parser) modality(name string) {
+	if !slices.Contains(p.request.InputModalities, name) {
+		p.request.InputModalities = append(p.request.InputModalities, name)
+	}
+}

@@ -1,0 +1,208 @@
+package openai
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+	"github.com/switchyard/switchyard/extproc/sse"
+)
+
+// Decoder reads an answer for a client of another dialect, or for one that wants
+// a stream and got none, or the reverse.
+func (Provider) Decoder() dialect.Decoder { return &decoder{} }
+
+type decoder struct {
+	events  []dialect.Event
+	choices []decoderChoice
+	whole   bool
+	id      string
+}
+
+type decoderChoice struct {
+	calls    toolCalls
+	finished bool
+}
+
+func (d *decoder) emit(event dialect.Event) { d.events = append(d.events, event) }
+
+func (d *decoder) Event(event sse.Event) ([]dialect.Event, error) {
+	d.events = d.events[:0]
+	data := bytes.TrimSpace(event.Data)
+	switch {
+	case len(data) == 0:
+		return nil, nil
+	case string(data) == "[DONE]":
+		d.emit(dialect.Event{Kind: dialect.EventDone})
+		return d.events, nil
+	}
+	chunk, err := readChunk(event.Name, data)
+	if err != nil {
+		return nil, err
+	}
+	return d.read(chunk, "delta")
+}
+
+func (d *decoder) Whole(body []byte) ([]dialect.Event, error) {
+	d.events, d.whole = nil, true
+	answer, err := readAnswer(body)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := d.read(answer, "message"); err != nil {
+		return nil, err
+	}
+	d.emit(dialect.Event{Kind: dialect.EventDone})
+	return d.events, nil
+}
+
+// read emits the events of a chunk or of a whole answer, which differ in the name
+// of the member that speaks.
+func (d *decoder) read(answer []byte, speaker string) ([]dialect.Event, error) {
+	for c := rawjson.Walk(answer); c.Next(); {
+		switch string(c.Name) {
+		case "id":
+			d.id = rawjson.Text(c.Value)
+			d.emit(dialect.Event{Kind: dialect.EventStart, Text: d.id})
+		case "error":
+			if isError(c.Value) {
+				return nil, streamFailure(c.Value)
+			}
+		case "service_tier":
+			if tier := rawjson.Text(c.Value); tier != "" {
+				d.emit(dialect.Event{Kind: dialect.EventTier, Text: tier})
+			}
+		case "choices":
+			for element := rawjson.Walk(c.Value); element.Next(); {
+				if err := d.choice(element.Value, speaker); err != nil {
+					return nil, err
+				}
+			}
+		case "usage":
+			d.usage(c.Value)
+		case "x_groq":
+			d.usage(rawjson.Get(c.Value, "usage"))
+		}
+	}
+	return d.events, nil
+}
+
+func (d *decoder) usage(object []byte) {
+	if usage, counted := readUsage(object); counted {
+		d.emit(dialect.Event{Kind: dialect.EventUsage, Usage: usage})
+	}
+}
+
+func (d *decoder) choice(choice []byte, speaker string) error {
+	index, _ := rawjson.Int(rawjson.Get(choice, "index"))
+	if index < 0 || index >= mostChoices {
+		return fmt.Errorf("the provider's answer: choice index %d is out of range", index)
+	}
+	if failed := rawjson.Get(choice, "error"); isError(failed) {
+		return streamFailure(failed)
+	}
+	for int64(len(d.choices)) <= index {
+		d.choices = append(d.choices, decoderChoice{calls: toolCalls{generation: d.id, choice: len(d.choices)}})
+	}
+	state := &d.choices[index]
+	d.spoken(rawjson.Get(choice, speaker), int(index), &state.calls)
+	if logprobs := rawjson.Get(choice, "logprobs"); rawjson.Present(logprobs) {
+		d.emit(dialect.Event{Kind: dialect.EventLogprobs, Choice: int(index), Raw: logprobs})
+	}
+	if reason := rawjson.Text(rawjson.Get(choice, "finish_reason")); reason != "" && !state.finished {
+		state.finished = true
+		if native := rawjson.Text(rawjson.Get(choice, "native_finish_reason")); native != "" {
+			reason = native
+		}
+		d.emit(dialect.Event{Kind: dialect.EventFinish, Choice: int(index), Text: reason})
+	}
+	return nil
+}
+
+func (d *decoder) spoken(object []byte, choice int, calls *toolCalls) {
+	s := readSpoken(object)
+	text := func(kind dialect.EventKind, value []byte) {
+		if content := rawjson.Text(value); content != "" {
+			d.emit(dialect.Event{Kind: kind, Choice: choice, Text: content})
+		}
+	}
+	if s.details != nil && len(s.details) > 2 {
+		for element := rawjson.Walk(s.details); element.Next(); {
+			d.emit(dialect.Event{Kind: dialect.EventReasoning, Choice: choice, Reasoning: readDetail(element.Value)})
+		}
+	} else if thought := rawjson.Text(s.reasoning); thought != "" {
+		d.emit(dialect.Event{Kind: dialect.EventReasoning, Choice: choice, Reasoning: dialect.ReasoningDetail{
+			Type: dialect.ReasoningText, Text: thought, Format: dialect.FormatUnknown,
+		}})
+	}
+	text(dialect.EventText, s.content)
+	text(dialect.EventRefusal, s.refusal)
+	for element := rawjson.Walk(s.calls); element.Next(); {
+		d.toolCall(element.Value, choice, calls)
+	}
+	if !s.extra {
+		return
+	}
+	for annotation := rawjson.Walk(rawjson.Get(object, "annotations")); annotation.Next(); {
+		d.emit(dialect.Event{Kind: dialect.EventAnnotation, Choice: choice, Raw: annotation.Value})
+	}
+}
+
+func (d *decoder) toolCall(element []byte, choice int, calls *toolCalls) {
+	delta := readToolDelta(element)
+	if d.whole {
+		// Each element is a call of its own, whatever its id and index.
+		delta.index = int64(len(calls.calls))
+	}
+	call, number := calls.find(delta)
+	arguments := rawjson.AppendQuoted(nil, "")
+	arguments = append(arguments[:1], call.pending...)
+	arguments = append(append(arguments, argumentsText(delta.arguments)...), '"')
+	if !call.begun {
+		if delta.name == nil && !d.whole {
+			call.pending = append(call.pending, argumentsText(delta.arguments)...)
+			if call.given == "" {
+				call.given = string(delta.id)
+			}
+			return
+		}
+		call.pending = nil
+		d.emit(dialect.Event{
+			Kind: dialect.EventToolCall, Choice: choice, Index: number,
+			ID: calls.begin(number, delta.id), Text: rawjson.Text(delta.name),
+		})
+	}
+	if text := rawjson.Text(arguments); text != "" {
+		d.emit(dialect.Event{Kind: dialect.EventToolArguments, Choice: choice, Index: number, Text: text})
+	}
+}
+
+// readDetail reads an element of reasoning_details.
+func readDetail(object []byte) dialect.ReasoningDetail {
+	detail := dialect.ReasoningDetail{Format: dialect.FormatUnknown}
+	for c := rawjson.Walk(object); c.Next(); {
+		switch string(c.Name) {
+		case "type":
+			detail.Type = rawjson.Text(c.Value)
+		case "text", "summary":
+			if text := rawjson.Text(c.Value); text != "" {
+				detail.Text = text
+			}
+		case "signature":
+			detail.Signature = rawjson.Text(c.Value)
+		case "data":
+			detail.Data = rawjson.Text(c.Value)
+		case "id":
+			detail.ID = rawjson.Text(c.Value)
+		case "format":
+			if format := rawjson.Text(c.Value); format != "" {
+				detail.Format = format
+			}
+		case "index":
+			index, _ := rawjson.Int(c.Value)
+			detail.Index = int(index)
+		}
+	}
+	return detail
+}

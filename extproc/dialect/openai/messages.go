@@ -1,0 +1,145 @@
+package openai
+
+import (
+	"slices"
+
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+)
+
+// messages copies the conversation without what only the gateway and its clients
+// know. SDKs send an answer's whole message back as history, so that whatever the
+// gateway adds to answers returns here.
+func (e *editor) messages(dst, value []byte) []byte {
+	dst = append(rawjson.AppendName(dst, "messages"), '[')
+	for c := rawjson.Walk(value); c.Next(); {
+		dst = append(rawjson.Comma(dst), '{')
+		role := string(rawjson.Unquote(rawjson.Get(c.Value, "role")))
+		for member := rawjson.Walk(c.Value); member.Next(); {
+			dst = e.messageMember(dst, role, &member)
+		}
+		dst = append(dst, '}')
+	}
+	return append(dst, ']')
+}
+
+func (e *editor) messageMember(dst []byte, role string, c *rawjson.Cursor) []byte {
+	name := string(c.Name)
+	if name == "content" {
+		return e.content(dst, c)
+	}
+	if !rawjson.Present(c.Value) {
+		return dst
+	}
+	switch name {
+	case "role":
+		return rawjson.AppendRaw(dst, c.Member)
+	case "tool_calls":
+		if first := rawjson.Walk(c.Value); !first.Next() {
+			return dst
+		}
+		if e.target.Strict {
+			return appendToolCalls(dst, c.Value)
+		}
+		return rawjson.AppendRaw(dst, c.Member)
+	case "reasoning_details", "annotations", "images", "model":
+		return dst
+	case "reasoning", "reasoning_content":
+		// Some models demand their reasoning back between tool calls.
+		if role != "assistant" || rawjson.Kind(c.Value) != '"' || e.target.Strict ||
+			slices.Contains(e.target.Refused, "reasoning_content") {
+			return dst
+		}
+		return rawjson.AppendMember(dst, "reasoning_content", c.Value)
+	case "audio":
+		if id := rawjson.Get(c.Value, "id"); id != nil && e.target.Strict {
+			dst = rawjson.AppendMember(append(rawjson.AppendName(dst, name), '{'), "id", id)
+			return append(dst, '}')
+		}
+	}
+	if e.target.Strict && !messageDefines(role, name) || slices.Contains(e.target.Refused, name) {
+		return dst
+	}
+	return rawjson.AppendRaw(dst, c.Member)
+}
+
+// messageDefines reports whether OpenAI's own API has a field by this name in
+// messages of a role.
+func messageDefines(role, name string) bool {
+	switch name {
+	case "name":
+		return role != "tool"
+	case "tool_call_id":
+		return role == "tool"
+	case "refusal", "audio", "function_call":
+		return role == "assistant"
+	}
+	return false
+}
+
+// content copies a message's content; parts lose cache markers that the target
+// would refuse.
+func (e *editor) content(dst []byte, c *rawjson.Cursor) []byte {
+	if rawjson.Kind(c.Value) != '[' || !e.stripsCache() {
+		return rawjson.AppendRaw(dst, c.Member)
+	}
+	dst = append(rawjson.AppendName(dst, "content"), '[')
+	for part := rawjson.Walk(c.Value); part.Next(); {
+		dst = e.withoutCache(dst, part.Value)
+	}
+	return append(dst, ']')
+}
+
+func (e *editor) toolList(dst, tools []byte) []byte {
+	dst = append(rawjson.AppendName(dst, "tools"), '[')
+	for c := rawjson.Walk(tools); c.Next(); {
+		if e.stripsCache() {
+			dst = e.withoutCache(dst, c.Value)
+		} else {
+			dst = rawjson.AppendRaw(dst, c.Value)
+		}
+	}
+	return append(dst, ']')
+}
+
+func (e *editor) stripsCache() bool {
+	return e.target.Strict || slices.Contains(e.target.Refused, "cache_control")
+}
+
+func (e *editor) withoutCache(dst, object []byte) []byte {
+	dst = append(rawjson.Comma(dst), '{')
+	for c := rawjson.Walk(object); c.Next(); {
+		switch string(c.Name) {
+		case "cache_control", "prompt_cache_breakpoint":
+		default:
+			dst = rawjson.AppendRaw(dst, c.Member)
+		}
+	}
+	return append(dst, '}')
+}
+
+// appendToolCalls copies calls without what SDKs add to them, such as the index
+// of a stream.
+func appendToolCalls(dst, calls []byte) []byte {
+	dst = append(rawjson.AppendName(dst, "tool_calls"), '[')
+	for call := rawjson.Walk(calls); call.Next(); {
+		dst = append(rawjson.Comma(dst), '{')
+		for c := rawjson.Walk(call.Value); c.Next(); {
+			name := string(c.Name)
+			switch name {
+			case "id", "type":
+				dst = rawjson.AppendRaw(dst, c.Member)
+			case "function", "custom":
+				dst = append(rawjson.AppendName(dst, name), '{')
+				for f := rawjson.Walk(c.Value); f.Next(); {
+					switch string(f.Name) {
+					case "name", "arguments", "input":
+						dst = rawjson.AppendRaw(dst, f.Member)
+					}
+				}
+				dst = append(dst, '}')
+			}
+		}
+		dst = append(dst, '}')
+	}
+	return append(dst, ']')
+}

@@ -1,0 +1,34 @@
+// Package openai speaks Chat Completions: as clients of OpenRouter use it, and as
+// OpenAI and the many compatible providers serve it.
+//
+// Between the two nothing is decoded. A request is checked and walked once, and
+// copied with a few members changed; a chunk of an answer likewise.
+package openai
+
+import "github.com/switchyard/switchyard/extproc/dialect"
+
+// Name is the dialect's name.
+const Name = "openai"
+
+// Client is the dialect as clients of the gateway speak it.
+type Client struct{}
+
+// Provider is the dialect as providers speak it.
+type Provider struct{}
+
+var (
+	_ dialect.Client   = Client{}
+	_ dialect.Provider = Provider{}
+	_ dialect.Passer   = Provider{}
+)
+
+// Name returns "openai".
+func (Client) Name() string { return Name }
+
+// Name returns "openai".
+func (Provider) Name() string { return Name }
+
+// Credential returns a bearer token.
+func (Provider) Credential(key string) []dialect.Header {
+	return []dialect.Header{{Name: "authorization", Value: "Bearer " + key}}
+}

@@ -1,0 +1,119 @@
+package openai
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+)
+
+// shape is what the gateway demands of a parameter's value.
+type shape struct {
+	kinds       string // of rawjson.Kind; empty admits all
+	words       string // for kinds, in an error
+	whole       bool
+	least, most float64 // of a number; both zero admits all
+}
+
+var (
+	toggle    = shape{kinds: "tf", words: "true or false"}
+	anyObject = shape{kinds: "{", words: "an object"}
+)
+
+func within(least, most float64) shape {
+	return shape{kinds: "0", words: "a number", least: least, most: most}
+}
+
+func wholeWithin(least, most float64) shape {
+	return shape{kinds: "0", words: "a whole number", whole: true, least: least, most: most}
+}
+
+// parameterShape is the shape of a request parameter: a field of
+// supported_parameters (spec section 7), with its bounds from section 1.1.1.
+func parameterShape(name string) (shape, bool) {
+	switch name {
+	case "temperature", "repetition_penalty":
+		return within(0, 2), true
+	case "top_p", "min_p", "top_a":
+		return within(0, 1), true
+	case "frequency_penalty", "presence_penalty":
+		return within(-2, 2), true
+	case "top_k":
+		return wholeWithin(0, mostTokens), true
+	case "top_logprobs":
+		return wholeWithin(0, 20), true
+	case "max_tokens", "max_completion_tokens":
+		return wholeWithin(1, mostTokens), true
+	case "seed":
+		return shape{kinds: "0", words: "a whole number", whole: true}, true
+	case "logprobs", "parallel_tool_calls", "structured_outputs", "include_reasoning":
+		return toggle, true
+	case "logit_bias", "response_format", "reasoning", "web_search_options", "prediction":
+		return anyObject, true
+	case "stop":
+		return shape{kinds: "\"[", words: "a string or an array of strings"}, true
+	case "tools":
+		return shape{kinds: "[", words: "an array"}, true
+	case "tool_choice":
+		return shape{kinds: "\"{", words: "a string or an object"}, true
+	case "reasoning_effort", "verbosity":
+		return shape{kinds: "\"", words: "a string"}, true
+	}
+	return shape{}, false
+}
+
+func isParameter(name string) bool {
+	_, known := parameterShape(name)
+	return known
+}
+
+func checkParameter(name string, value []byte) error {
+	want, _ := parameterShape(name)
+	if !slices.Contains([]byte(want.kinds), rawjson.Kind(value)) {
+		return invalid(fmt.Sprintf("'%s' must be %s.", name, want.words))
+	}
+	if rawjson.Kind(value) == '0' {
+		return checkNumber(name, want, value)
+	}
+	switch name {
+	case "reasoning_effort":
+		return checkEffort(name, value)
+	case "stop":
+		i := 0
+		for c := rawjson.Walk(value); c.Next(); i++ {
+			if rawjson.Kind(c.Value) != '"' {
+				return invalid(fmt.Sprintf("'stop.%d' must be a string.", i))
+			}
+		}
+	}
+	return nil
+}
+
+func checkNumber(name string, want shape, value []byte) error {
+	if want.whole {
+		if _, ok := rawjson.Int(value); !ok {
+			return invalid(fmt.Sprintf("'%s' must be a whole number.", name))
+		}
+	}
+	number, ok := rawjson.Float(value)
+	switch {
+	case !ok:
+		return invalid(fmt.Sprintf("'%s' is not a number that can be represented.", name))
+	case want.least == 0 && want.most == 0:
+		return nil
+	case number < want.least && want.most >= mostTokens:
+		return invalid(fmt.Sprintf("'%s' must be at least %v.", name, want.least))
+	case number < want.least || number > want.most:
+		return invalid(fmt.Sprintf("'%s' must be between %v and %v.", name, want.least, want.most))
+	}
+	return nil
+}
+
+// checkEffort holds an effort to those of spec section 4.5.
+func checkEffort(name string, value []byte) error {
+	switch rawjson.Text(value) {
+	case "max", "xhigh", "high", "medium", "low", "minimal", "none":
+		return nil
+	}
+	return invalid(fmt.Sprintf("'%s' must be one of max, xhigh, high, medium, low, minimal and none.", name))
+}

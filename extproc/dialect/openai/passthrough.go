@@ -1,0 +1,171 @@
+package openai
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+	"github.com/switchyard/switchyard/extproc/sse"
+)
+
+// Passthrough carries answers from a Chat Completions provider to a Chat
+// Completions client by patching their bytes.
+func (Provider) Passthrough(request *dialect.Request, meta dialect.Meta) dialect.Pipe {
+	return &passthrough{request: request, envelope: newEnvelope(meta)}
+}
+
+type passthrough struct {
+	request  *dialect.Request
+	envelope envelope
+	progress dialect.Progress
+	choices  []choiceState
+	// translation takes over where client and provider disagree on streaming.
+	translation dialect.Pipe
+}
+
+// choiceState is what one choice of a stream has said.
+type choiceState struct {
+	finished bool
+	calls    toolCalls
+}
+
+// mostChoices is what the API allows for n.
+const mostChoices = 128
+
+func (p *passthrough) translate() dialect.Pipe {
+	if p.translation == nil {
+		p.translation = dialect.NewTranslation(Provider{}.Decoder(), Client{}.Encoder(p.envelope.meta), p.request)
+	}
+	return p.translation
+}
+
+func (p *passthrough) Event(dst []byte, event sse.Event) ([]byte, error) {
+	if !p.request.Stream {
+		return p.translate().Event(dst, event)
+	}
+	data := bytes.TrimSpace(event.Data)
+	switch {
+	case p.progress.Done || len(data) == 0:
+		return dst, nil
+	case string(data) == "[DONE]":
+		p.progress.Done = true
+		return dst, nil
+	}
+	chunk, err := readChunk(event.Name, data)
+	if err != nil {
+		return dst, err
+	}
+	return p.chunk(dst, chunk)
+}
+
+// readChunk validates a chunk and finds the error that stands in its place.
+func readChunk(name string, data []byte) ([]byte, error) {
+	chunk, err := rawjson.Repair(data)
+	if err != nil {
+		return nil, fmt.Errorf("chunk of the provider's stream: %w", err)
+	}
+	if name == "error" {
+		return nil, streamFailure(chunk)
+	}
+	if rawjson.Kind(chunk) != '{' {
+		return nil, fmt.Errorf("chunk of the provider's stream is not an object")
+	}
+	return chunk, nil
+}
+
+// chunk appends what the client gets of a chunk, which may be nothing: usage is
+// held back for the end, and a choice that says nothing new is left out with it.
+func (p *passthrough) chunk(dst, chunk []byte) ([]byte, error) {
+	start := len(dst)
+	dst = append(dst, p.envelope.chunk...)
+	choices, empty := false, true
+	bookkeeping := false
+	for c := rawjson.Walk(chunk); c.Next(); {
+		switch string(c.Name) {
+		case "choices":
+			if rawjson.Kind(c.Value) != '[' {
+				continue
+			}
+			dst = append(rawjson.AppendName(dst, "choices"), '[')
+			for element := rawjson.Walk(c.Value); element.Next(); {
+				silent, repeated, err := false, false, error(nil)
+				dst, silent, repeated, err = p.choice(dst, element.Value)
+				if err != nil {
+					return dst[:start], err
+				}
+				choices, empty, bookkeeping = true, empty && silent, bookkeeping || repeated
+			}
+			dst = append(dst, ']')
+		case "error":
+			if isError(c.Value) {
+				return dst[:start], streamFailure(c.Value)
+			}
+		case "usage":
+			bookkeeping = p.usage(c.Value) || bookkeeping
+		case "x_groq":
+			p.usage(rawjson.Get(c.Value, "usage"))
+		case "id":
+			if p.progress.UpstreamID == "" {
+				p.progress.UpstreamID = rawjson.Text(c.Value)
+			}
+		case "object", "created", "model", "provider", "obfuscation":
+		default:
+			if rawjson.Present(c.Value) {
+				dst = rawjson.AppendRaw(dst, c.Member)
+			}
+		}
+	}
+	if !choices || empty && bookkeeping {
+		return dst[:start], nil
+	}
+	dst = append(dst, '}')
+	rawjson.OneLine(dst[start:])
+	return append(dst, "\n\n"...), nil
+}
+
+// isError reports whether the value of an error member is one.
+func isError(value []byte) bool {
+	switch rawjson.Kind(value) {
+	case '{', '[', '"':
+		return len(value) > 2
+	}
+	return false
+}
+
+func (p *passthrough) usage(object []byte) bool {
+	if rawjson.Kind(object) != '{' {
+		return false
+	}
+	if usage, counted := readUsage(object); counted || !p.progress.HasUsage {
+		p.progress.Usage, p.progress.HasUsage = usage, true
+	}
+	return true
+}
+
+func (p *passthrough) Finish(dst []byte) []byte {
+	if p.translation != nil || !p.request.Stream {
+		return p.translate().Finish(dst)
+	}
+	p.progress.Done = true
+	return p.envelope.finish(dst, p.Progress().Usage)
+}
+
+func (p *passthrough) Fail(dst []byte, failure *dialect.Error) []byte {
+	p.progress.Done = true
+	return p.envelope.fail(dst, failure)
+}
+
+func (p *passthrough) Comment(dst []byte, text string) []byte {
+	if !p.request.Stream {
+		return dst
+	}
+	return sse.AppendComment(dst, text)
+}
+
+func (p *passthrough) Progress() dialect.Progress {
+	if p.translation != nil {
+		return p.translation.Progress()
+	}
+	return p.progress.Settled(p.request)
+}

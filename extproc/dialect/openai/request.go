@@ -1,0 +1,256 @@
+package openai
+
+import (
+	"slices"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+)
+
+// Request writes the request for target. From a Chat Completions client it copies
+// the body with a few members changed: order, numbers and unknown fields stay as
+// they are.
+//
+// What becomes of a field: those meant for the gateway go. Request parameters
+// that the target does not support go (spec row 18). Fields that OpenAI defines
+// stay. Others stay unless the target is strict: OpenAI itself answers 400 to a
+// field it does not know, while self-hosted servers take options of their own
+// that way. A field given as null counts as not given. Nothing is added but the
+// demand for usage (rows 16 and 17).
+func (Provider) Request(request *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
+	body := request.Raw
+	if request.Dialect != Name {
+		chat, err := request.Chat()
+		if err != nil {
+			return dialect.Upstream{}, err
+		}
+		body = writeChat(chat, request.Stream)
+	}
+	e := editor{target: target, stream: request.Stream}
+	e.survey(body)
+	accept := "application/json"
+	if request.Stream {
+		accept = "text/event-stream"
+	}
+	return dialect.Upstream{
+		Path: "/chat/completions",
+		Headers: []dialect.Header{
+			{Name: "content-type", Value: "application/json"},
+			{Name: "accept", Value: accept},
+		},
+		Body:    e.rewrite(make([]byte, 0, len(body)+128), body),
+		Dropped: e.dropped,
+	}, nil
+}
+
+// editor rewrites one request for one target.
+type editor struct {
+	target  dialect.Target
+	stream  bool
+	dropped []string
+
+	tools   bool   // the target gets tools
+	bound   string // the name under which the target takes the bound on tokens
+	bounded bool   // it has been written
+	effort  string // the reasoning effort to ask for
+}
+
+// survey finds what the editing of one member needs to know of the others.
+func (e *editor) survey(body []byte) {
+	var bounds []string
+	var reasoning []byte
+	for c := rawjson.Walk(body); c.Next(); {
+		if !rawjson.Present(c.Value) {
+			continue
+		}
+		switch string(c.Name) {
+		case "tools":
+			first := rawjson.Walk(c.Value)
+			e.tools = first.Next() && e.takes("tools")
+		case "max_completion_tokens":
+			bounds = append([]string{"max_completion_tokens"}, bounds...)
+		case "max_tokens":
+			bounds = append(bounds, "max_tokens")
+		case "reasoning":
+			reasoning = c.Value
+		case "reasoning_effort":
+			e.effort = rawjson.Text(c.Value)
+		}
+	}
+	for _, name := range append(bounds, "max_completion_tokens", "max_tokens") {
+		if len(bounds) > 0 && e.takes(name) {
+			e.bound = name
+			break
+		}
+	}
+	if e.effort == "" && reasoning != nil {
+		e.effort = effortOf(readReasoning(reasoning))
+	}
+	if e.effort == "max" && e.target.Strict {
+		e.effort = "xhigh"
+	}
+}
+
+// effortOf puts a budget of tokens, which Chat Completions cannot say, into the
+// nearest effort.
+func effortOf(reasoning *dialect.Reasoning) string {
+	if level := reasoning.Level(); level != "" || reasoning.MaxTokens == 0 {
+		return level
+	}
+	switch budget := reasoning.MaxTokens; {
+	case budget <= 2048:
+		return "low"
+	case budget <= 8192:
+		return "medium"
+	}
+	return "high"
+}
+
+// takes reports whether the target takes a field by this name.
+func (e *editor) takes(name string) bool {
+	if slices.Contains(e.target.Refused, name) {
+		return false
+	}
+	if !isParameter(name) {
+		return !e.target.Strict || defined(name)
+	}
+	if e.target.Supported == nil {
+		return !e.target.Strict || defined(name)
+	}
+	for _, supported := range e.target.Supported {
+		if supported == name || sameParameter(supported, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// sameParameter reports whether support for one parameter is support for another:
+// catalogs list capabilities, of which a few go by several names.
+func sameParameter(supported, name string) bool {
+	switch name {
+	case "max_tokens", "max_completion_tokens":
+		return supported == "max_tokens" || supported == "max_completion_tokens"
+	case "reasoning_effort":
+		return supported == "reasoning"
+	case "parallel_tool_calls":
+		return supported == "tools"
+	case "response_format":
+		return supported == "structured_outputs"
+	}
+	return false
+}
+
+// defined reports whether OpenAI's own API has a field by this name.
+func defined(name string) bool {
+	switch name {
+	case "model", "messages", "audio", "frequency_penalty", "function_call", "functions", "logit_bias",
+		"logprobs", "max_completion_tokens", "max_tokens", "metadata", "modalities", "n",
+		"parallel_tool_calls", "prediction", "presence_penalty", "prompt_cache_key",
+		"prompt_cache_retention", "reasoning_effort", "response_format", "safety_identifier", "seed",
+		"service_tier", "stop", "store", "stream", "stream_options", "temperature", "tool_choice",
+		"tools", "top_logprobs", "top_p", "user", "verbosity", "web_search_options":
+		return true
+	}
+	return false
+}
+
+// forGateway reports whether a field speaks to the gateway and not to the model.
+func forGateway(name string) bool {
+	switch name {
+	case "provider", "models", "route", "preset", "plugins", "transforms", "usage", "session_id",
+		"trace", "debug", "stop_server_tools_when", "max_tool_calls", "include_reasoning",
+		"structured_outputs", "fallbacks":
+		return true
+	}
+	return false
+}
+
+func (e *editor) rewrite(dst, body []byte) []byte {
+	dst = append(dst, '{')
+	reasoned := false
+	for c := rawjson.Walk(body); c.Next(); {
+		name := string(c.Name)
+		if !rawjson.Present(c.Value) || forGateway(name) || name == "stream_options" {
+			continue
+		}
+		switch name {
+		case "reasoning", "reasoning_effort":
+			if e.effort == "" || reasoned {
+				continue
+			}
+			if !e.takes("reasoning_effort") {
+				e.drop(name)
+				continue
+			}
+			reasoned = true
+			dst = rawjson.AppendText(dst, "reasoning_effort", e.effort)
+			continue
+		case "max_tokens", "max_completion_tokens":
+			dst = e.appendBound(dst, body, name)
+			continue
+		}
+		if !e.takes(name) {
+			e.drop(name)
+			continue
+		}
+		dst = e.member(dst, name, c)
+	}
+	if e.stream && !slices.Contains(e.target.Refused, "stream_options") {
+		dst = append(rawjson.AppendName(dst, "stream_options"), '{')
+		for c := rawjson.Walk(rawjson.Get(body, "stream_options")); c.Next(); {
+			if string(c.Name) != "include_usage" && rawjson.Present(c.Value) {
+				dst = rawjson.AppendRaw(dst, c.Member)
+			}
+		}
+		dst = append(rawjson.AppendMember(dst, "include_usage", []byte("true")), '}')
+	}
+	return append(dst, '}')
+}
+
+func (e *editor) drop(name string) { e.dropped = append(e.dropped, name) }
+
+// appendBound writes the bound on tokens once, under the name that the target
+// takes; max_completion_tokens wins where the client gave both.
+func (e *editor) appendBound(dst, body []byte, name string) []byte {
+	if e.bound == "" {
+		e.drop(name)
+		return dst
+	}
+	if e.bounded {
+		return dst
+	}
+	e.bounded = true
+	value := rawjson.Get(body, "max_completion_tokens")
+	if !rawjson.Present(value) {
+		value = rawjson.Get(body, "max_tokens")
+	}
+	return rawjson.AppendMember(dst, e.bound, value)
+}
+
+// member writes a member that the target takes.
+func (e *editor) member(dst []byte, name string, c rawjson.Cursor) []byte {
+	switch name {
+	case "model":
+		return rawjson.AppendText(dst, name, e.target.Model)
+	case "messages":
+		return e.messages(dst, c.Value)
+	case "tools":
+		if !e.tools {
+			return dst
+		}
+		return e.toolList(dst, c.Value)
+	case "tool_choice", "parallel_tool_calls":
+		// Providers refuse these without tools, and empty tools.
+		if !e.tools {
+			return dst
+		}
+	case "user":
+		return rawjson.AppendText(dst, name, dialect.EndUser(rawjson.Text(c.Value)))
+	case "service_tier":
+		if rawjson.Text(c.Value) == "fast" {
+			return rawjson.AppendText(dst, name, "priority")
+		}
+	}
+	return rawjson.AppendRaw(dst, c.Member)
+}

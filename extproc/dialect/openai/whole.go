@@ -1,0 +1,188 @@
+package openai
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+)
+
+// Whole patches an answer that is not a stream, or makes a stream of it.
+func (p *passthrough) Whole(dst []byte, body []byte) ([]byte, error) {
+	if p.request.Stream {
+		return p.translate().Whole(dst, body)
+	}
+	answer, err := readAnswer(body)
+	if err != nil {
+		return dst, err
+	}
+	start := len(dst)
+	dst = p.envelope.open(dst, "chat.completion")
+	choices, fingerprint := false, false
+	for c := rawjson.Walk(answer); c.Next(); {
+		switch string(c.Name) {
+		case "choices":
+			dst = append(rawjson.AppendName(dst, "choices"), '[')
+			for element := rawjson.Walk(c.Value); element.Next(); {
+				if dst, err = p.wholeChoice(dst, element.Value); err != nil {
+					return dst[:start], err
+				}
+				choices = true
+			}
+			dst = append(dst, ']')
+		case "usage":
+			p.usage(c.Value)
+		case "id":
+			p.progress.UpstreamID = rawjson.Text(c.Value)
+		case "object", "created", "model", "provider", "error":
+		default:
+			fingerprint = fingerprint || string(c.Name) == "system_fingerprint"
+			dst = rawjson.AppendRaw(dst, c.Member)
+		}
+	}
+	if !choices {
+		return dst[:start], errNoChoices
+	}
+	p.progress.Done = true
+	if !fingerprint {
+		dst = rawjson.AppendMember(dst, "system_fingerprint", null)
+	}
+	return append(p.envelope.usage(dst, p.Progress().Usage), '}'), nil
+}
+
+var errNoChoices = errors.New("the provider's answer has no choices")
+
+// readAnswer validates a whole answer and finds the error that stands in its place.
+func readAnswer(body []byte) ([]byte, error) {
+	answer, err := rawjson.Repair(body)
+	if err != nil {
+		return nil, fmt.Errorf("the provider's answer: %w", err)
+	}
+	if failed := rawjson.Get(answer, "error"); isError(failed) {
+		return nil, streamFailure(failed)
+	}
+	if first := rawjson.Walk(rawjson.Get(answer, "choices")); first.Next() {
+		if failed := rawjson.Get(first.Value, "error"); isError(failed) {
+			return nil, streamFailure(failed)
+		}
+		return answer, nil
+	}
+	if rawjson.Kind(answer) == '{' && isError(rawjson.Get(answer, "detail")) {
+		return nil, streamFailure(answer)
+	}
+	return nil, errNoChoices
+}
+
+func (p *passthrough) wholeChoice(dst, choice []byte) ([]byte, error) {
+	var index int64
+	message, finish, native, logprobs := []byte(nil), null, []byte(nil), null
+	for c := rawjson.Walk(choice); c.Next(); {
+		switch string(c.Name) {
+		case "index":
+			index, _ = rawjson.Int(c.Value)
+		case "message":
+			message = c.Value
+		case "finish_reason":
+			finish = c.Value
+		case "native_finish_reason":
+			native = c.Value
+		case "logprobs":
+			logprobs = c.Value
+		}
+	}
+	if _, err := p.state(index); err != nil {
+		return dst, err
+	}
+	dst = strconv.AppendInt(append(rawjson.Comma(dst), `{"index":`...), index, 10)
+	dst = rawjson.AppendMember(dst, "logprobs", logprobs)
+	if reason := rawjson.Text(finish); reason != "" {
+		dst = p.finishReason(dst, reason, rawjson.Text(native))
+	} else {
+		dst = append(dst, `,"finish_reason":null,"native_finish_reason":null`...)
+	}
+	dst = append(rawjson.AppendName(dst, "message"), '{')
+	dst = append(p.message(dst, message, int(index)), '}')
+	dst = appendExtra(dst, choice, "index", "message", "finish_reason", "native_finish_reason", "logprobs", "error")
+	return append(dst, '}'), nil
+}
+
+// message appends the members of a whole message (spec section 1.1.2).
+func (p *passthrough) message(dst, message []byte, choice int) []byte {
+	s := readSpoken(message)
+	dst = append(dst, `"role":"assistant"`...)
+	for _, member := range []struct {
+		name  string
+		value []byte
+	}{{"content", s.content}, {"refusal", s.refusal}} {
+		p.says(member.value)
+		if member.value == nil {
+			member.value = null
+		}
+		dst = rawjson.AppendMember(dst, member.name, member.value)
+	}
+	thinks := p.says(s.reasoning) || len(s.details) > 2
+	p.progress.Started = p.progress.Started || thinks
+	if thinks && !p.request.HideReasoning {
+		dst = appendReasoning(dst, s)
+	} else {
+		dst = rawjson.AppendMember(dst, "reasoning", null)
+	}
+	if calls := rawjson.Walk(s.calls); calls.Next() {
+		dst = append(rawjson.AppendName(dst, "tool_calls"), '[')
+		ids := toolCalls{generation: p.envelope.meta.ID, choice: choice}
+		for element := rawjson.Walk(s.calls); element.Next(); {
+			dst = p.wholeCall(dst, element.Value, &ids)
+		}
+		dst = append(dst, ']')
+	}
+	if s.extra {
+		before := len(dst)
+		dst = appendExtra(dst, message, spokenNames...)
+		p.progress.Started = p.progress.Started || hasMedia(dst[before:])
+	}
+	return dst
+}
+
+// hasMedia reports whether the members that a message has beside text hold
+// anything to see or hear; annotations alone are no answer.
+func hasMedia(members []byte) bool {
+	for c := rawjson.Walk(append([]byte{'{'}, members...)); c.Next(); {
+		switch string(c.Name) {
+		case "audio", "images", "function_call":
+			if len(c.Value) > 2 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (p *passthrough) wholeCall(dst, element []byte, ids *toolCalls) []byte {
+	call := readToolDelta(element)
+	ids.calls = append(ids.calls, toolCall{index: -1})
+	p.progress.Started = true
+	dst = append(rawjson.Comma(dst), '{')
+	dst = rawjson.AppendText(dst, "id", ids.begin(len(ids.calls)-1, call.id))
+	kind := call.kind
+	if len(kind) == 0 {
+		kind = []byte("function")
+	}
+	dst = rawjson.AppendQuoted(rawjson.AppendName(dst, "type"), kind)
+	if call.function {
+		arguments := argumentsText(call.arguments)
+		p.progress.OutputBytes += int64(len(arguments))
+		name := call.name
+		if name == nil {
+			name = []byte(`""`)
+		}
+		dst = append(rawjson.AppendName(dst, "function"), '{')
+		dst = rawjson.AppendMember(dst, "name", name)
+		dst = append(rawjson.AppendName(dst, "arguments"), '"')
+		dst = append(append(dst, arguments...), '"', '}')
+	}
+	if call.extra {
+		dst = appendExtra(dst, element, "index", "id", "type", "function")
+	}
+	return append(dst, '}')
+}

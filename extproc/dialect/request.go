@@ -1,0 +1,51 @@
+package dialect
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+)
+
+// Request is a client's request, read once. It is immutable: attempts share it.
+type Request struct {
+	// Dialect is the name of the dialect that Raw is in.
+	Dialect string
+	// Raw is the body as the client sent it.
+	Raw []byte
+
+	// What policy reads:
+
+	// Model and Models are the ids asked for, in the client's words.
+	Model  string
+	Models []string
+	Stream bool
+	// MaxTokens bounds the answer; zero if the client set no bound.
+	MaxTokens int64
+	// Parameters names the fields that count as request parameters
+	// (spec section 7, supported_parameters), sorted.
+	Parameters []string
+	// Tools: the request offers at least one tool.
+	Tools bool
+	// InputModalities besides text, sorted: "audio", "file", "image", "video".
+	InputModalities []string
+	// HideReasoning keeps reasoning out of the answer; it is billed all the same
+	// (spec row 99).
+	HideReasoning bool
+	// SessionID ties a conversation together (at most 256 characters), or "".
+	SessionID string
+	// User is the client's name for its end user, or "".
+	User string
+	// PromptBytes is the size of all text in the prompt, for estimates.
+	PromptBytes int64
+
+	// Chat is the neutral form of the conversation. Call it only when the
+	// provider speaks another dialect: it reads the whole body.
+	Chat func() (*Chat, error)
+}
+
+// EndUser is what a provider gets to know of a client's end user: always the same
+// for the same user, and never the name, which is often an address (spec section
+// 1.1.1, user).
+func EndUser(name string) string {
+	sum := sha256.Sum256([]byte("switchyard end user\x00" + name))
+	return hex.EncodeToString(sum[:16])
+}

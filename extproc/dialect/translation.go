@@ -1,0 +1,123 @@
+package dialect
+
+import (
+	"slices"
+
+	"github.com/switchyard/switchyard/extproc/sse"
+)
+
+// translation is a Pipe from any provider dialect to any client dialect. Client
+// and provider need not agree on streaming: a whole answer becomes a short stream
+// and a stream is collected into a whole answer.
+type translation struct {
+	decoder  Decoder
+	encoder  Encoder
+	request  *Request
+	progress Progress
+	// collected are the events of a stream whose client wants a whole answer.
+	collected []Event
+}
+
+// NewTranslation returns a Pipe that decodes and encodes, also between like
+// dialects.
+func NewTranslation(decoder Decoder, encoder Encoder, request *Request) Pipe {
+	return &translation{decoder: decoder, encoder: encoder, request: request}
+}
+
+func (t *translation) Event(dst []byte, event sse.Event) ([]byte, error) {
+	if t.progress.Done {
+		return dst, nil
+	}
+	events, err := t.decoder.Event(event)
+	if err != nil {
+		return dst, err
+	}
+	return t.stream(dst, events), nil
+}
+
+func (t *translation) stream(dst []byte, events []Event) []byte {
+	for i := range events {
+		if !t.follow(&events[i]) {
+			continue
+		}
+		if t.request.Stream {
+			dst = t.encoder.Event(dst, events[i])
+			continue
+		}
+		// The decoder reuses what it returned.
+		kept := events[i]
+		kept.Raw = slices.Clone(kept.Raw)
+		t.collected = append(t.collected, kept)
+	}
+	return dst
+}
+
+func (t *translation) Whole(dst []byte, body []byte) ([]byte, error) {
+	events, err := t.decoder.Whole(body)
+	if err != nil {
+		return dst, err
+	}
+	if t.request.Stream {
+		return t.Finish(t.stream(dst, events)), nil
+	}
+	events = slices.DeleteFunc(events, func(e Event) bool { return !t.follow(&e) })
+	return t.encoder.Whole(dst, events, t.Progress().Usage), nil
+}
+
+func (t *translation) Finish(dst []byte) []byte {
+	t.progress.Done = true
+	usage := t.Progress().Usage
+	if !t.request.Stream {
+		return t.encoder.Whole(dst, t.collected, usage)
+	}
+	return t.encoder.Finish(dst, usage)
+}
+
+func (t *translation) Fail(dst []byte, failure *Error) []byte {
+	t.progress.Done = true
+	return t.encoder.Fail(dst, failure)
+}
+
+func (t *translation) Comment(dst []byte, text string) []byte {
+	if !t.request.Stream {
+		return dst
+	}
+	return sse.AppendComment(dst, text)
+}
+
+func (t *translation) Progress() Progress { return t.progress.Settled(t.request) }
+
+// follow notes what an event says of the answer's progress, and reports whether
+// the client gets to see it.
+func (t *translation) follow(event *Event) bool {
+	p := &t.progress
+	switch event.Kind {
+	case EventStart:
+		if p.UpstreamID == "" {
+			p.UpstreamID = event.Text
+		}
+		return false
+	case EventText, EventRefusal, EventToolArguments:
+		p.Started = p.Started || event.Text != ""
+		p.OutputBytes += int64(len(event.Text))
+	case EventToolCall:
+		p.Started = true
+		p.OutputBytes += int64(len(event.Text))
+	case EventReasoning:
+		p.Started = p.Started || event.Reasoning.Text != "" || event.Reasoning.Data != ""
+		p.OutputBytes += int64(len(event.Reasoning.Text))
+		return !t.request.HideReasoning
+	case EventFinish:
+		if p.FinishReason == "" {
+			p.FinishReason, p.NativeFinishReason = FinishReason(event.Text), event.Text
+		}
+	case EventUsage:
+		p.Usage, p.HasUsage = event.Usage, true
+		return false
+	case EventDone:
+		p.Done = true
+		return false
+	case EventAnnotation, EventLogprobs, EventTier:
+	}
+	return true
+}
