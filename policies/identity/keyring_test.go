@@ -1,0 +1,231 @@
+package identity
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/switchyard/switchyard/policies/config/configpb"
+)
+
+var now = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+
+const (
+	good     = Prefix + "good"
+	disabled = Prefix + "disabled"
+	expired  = Prefix + "expired"
+)
+
+func keyring(t *testing.T) *Keyring {
+	t.Helper()
+	k, err := NewKeyring(&configpb.Config{Keys: []*configpb.Key{
+		{Name: "good", Hash: Hash(good), ExpiresAt: "2026-06-01T12:00:01Z"},
+		{Name: "disabled", Hash: Hash(disabled), Disabled: true},
+		{Name: "expired", Hash: Hash(expired), ExpiresAt: "2026-06-01T12:00:00Z"},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func TestAuthenticate(t *testing.T) {
+	tests := []struct {
+		name, authorization, apiKey string
+		want                        string // name of the key
+		reason                      Reason // if there is none
+	}{
+		{"bearer token", "Bearer " + good, "", "good", 0},
+		{"scheme in another case", "bEARER " + good, "", "good", 0},
+		{"spaces around", " Bearer   " + good + " ", "", "good", 0},
+		{"row 144: x-api-key", "", good, "good", 0},
+		{"the bearer token counts before x-api-key", "Bearer " + good, "sk-other", "good", 0},
+		{"x-api-key counts beside another scheme", "Basic dTpw", good, "good", 0},
+		{"x-api-key counts beside an empty token", "Bearer ", good, "good", 0},
+
+		{"row 5: nothing", "", "", "", Missing},
+		{"row 5: empty token", "Bearer ", "", "", Missing},
+		{"row 5: another scheme", "Basic dTpw", "", "", Missing},
+		{"row 5: no scheme", good, "", "", Missing},
+		{"row 5: scheme run into the key", "Bearer" + good, "", "", Missing},
+		{"row 6: bad key", "Bearer sk-or-v1-bad", "", "", Unknown},
+		{"row 6: bad token beside a good x-api-key", "Bearer sk-or-v1-bad", good, "", Unknown},
+		{"row 6: key in another case", "Bearer " + strings.ToUpper(good), "", "", Unknown},
+		{"row 6: more than the key", "Bearer " + good + " " + good, "", "", Unknown},
+		{"row 6: the hash instead of the key", "Bearer " + Hash(good), "", "", Unknown},
+		{"row 7: disabled", "Bearer " + disabled, "", "", Disabled},
+		{"row 7: expired at this very moment", "Bearer " + expired, "", "", Expired},
+	}
+	k := keyring(t)
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			key, err := k.Authenticate(test.authorization, test.apiKey, now)
+			if test.want != "" {
+				if err != nil || key.Name != test.want {
+					t.Fatalf("%v, %v; want key %q", key, err, test.want)
+				}
+				return
+			}
+			var refused *Error
+			if !errors.As(err, &refused) || refused.Reason != test.reason || key != nil {
+				t.Fatalf("%v, %v; want reason %d", key, err, test.reason)
+			}
+			for _, presented := range []string{good, disabled, expired, "sk-or-v1-bad", "dTpw"} {
+				if strings.Contains(err.Error(), presented) {
+					t.Errorf("error %q shows what was presented", err)
+				}
+			}
+		})
+	}
+}
+
+func TestMessagesAreThoseThatClientsMatchOn(t *testing.T) {
+	for reason, want := range map[Reason]string{Missing: "No auth credentials found", Unknown: "User not found."} {
+		if got := (&Error{reason}).Error(); got != want {
+			t.Errorf("reason %d reads %q, want %q", reason, got, want)
+		}
+	}
+}
+
+func TestWithoutKeysEverybodyMayComeIn(t *testing.T) {
+	k, err := NewKeyring(&configpb.Config{Limits: &configpb.Limits{Requests: 7}})
+	if err != nil || !k.Open() {
+		t.Fatalf("open: %t, %v", k.Open(), err)
+	}
+	for _, authorization := range []string{"", "Bearer anything", "Basic dTpw"} {
+		key, err := k.Authenticate(authorization, "", now)
+		if err != nil || key.Hash != "" || key.Limit.Requests != 7 {
+			t.Errorf("%q: %+v, %v", authorization, key, err)
+		}
+	}
+	if keyring(t).Open() {
+		t.Error("open although there are keys")
+	}
+	// A gateway whose only key is disabled is closed, not open.
+	only, err := NewKeyring(&configpb.Config{Keys: []*configpb.Key{{Name: "d", Hash: Hash("d"), Disabled: true}}})
+	if err != nil || only.Open() {
+		t.Errorf("open: %t, %v", only.Open(), err)
+	}
+}
+
+func TestLimits(t *testing.T) {
+	general := &configpb.Limits{Requests: 100, Window: durationpb.New(time.Minute)}
+	tests := []struct {
+		name         string
+		general, own *configpb.Limits
+		want         Limit
+	}{
+		{"the default", nil, nil, Limit{40, 10 * time.Second}},
+		{"the general one", general, nil, Limit{100, time.Minute}},
+		{"the key's own", general, &configpb.Limits{Requests: 5, Window: durationpb.New(time.Second)}, Limit{5, time.Second}},
+		{"the key's own, in part", general, &configpb.Limits{Requests: 5}, Limit{5, 10 * time.Second}},
+		{"none for the key", general, &configpb.Limits{Unlimited: true}, Limit{}},
+		{"none at all", &configpb.Limits{Unlimited: true}, nil, Limit{}},
+		{"the key's own where there is none in general", &configpb.Limits{Unlimited: true}, &configpb.Limits{Requests: 5}, Limit{5, 10 * time.Second}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			k, err := NewKeyring(&configpb.Config{
+				Limits: test.general,
+				Keys:   []*configpb.Key{{Name: "k", Hash: Hash(good), Limits: test.own}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			key, err := k.Authenticate("Bearer "+good, "", now)
+			if err != nil || key.Limit != test.want {
+				t.Errorf("%+v, %v; want %+v", key.Limit, err, test.want)
+			}
+		})
+	}
+}
+
+func TestEveryMistakeIsReportedWithItsField(t *testing.T) {
+	_, err := NewKeyring(&configpb.Config{Keys: []*configpb.Key{
+		{Name: "short", Hash: "abc"},
+		{Name: "capitals", Hash: strings.ToUpper(Hash("a"))},
+		{Name: "plaintext", Hash: good},
+		{Name: "first", Hash: Hash("b")},
+		{Name: "second", Hash: Hash("b")},
+		{Name: "offset", Hash: Hash("c"), ExpiresAt: "2030-01-01T00:00:00+02:00"},
+		{Name: "date", Hash: Hash("d"), ExpiresAt: "2030-01-01"},
+	}})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{
+		"keys[0].hash", "keys[1].hash", "keys[2].hash", `keys[4].hash: key "first"`,
+		"keys[5].expires_at", "keys[6].expires_at",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("nothing is said of %s in:\n%v", want, err)
+		}
+	}
+	if strings.Contains(err.Error(), good) {
+		t.Errorf("a key written where its hash belongs is shown:\n%v", err)
+	}
+}
+
+func TestNewKey(t *testing.T) {
+	plaintext, hash := NewKey()
+	if !regexp.MustCompile(`^sk-sy-v1-[0-9a-f]{64}$`).MatchString(plaintext) {
+		t.Errorf("key %q", plaintext)
+	}
+	if hash != Hash(plaintext) || !regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(hash) {
+		t.Errorf("hash %q", hash)
+	}
+	if again, _ := NewKey(); again == plaintext {
+		t.Error("the same key twice")
+	}
+}
+
+func TestHashIsSHA256(t *testing.T) {
+	const want = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" // FIPS 180-2, appendix B.1
+	if got := Hash("abc"); got != want {
+		t.Errorf("hash %q, want %q", got, want)
+	}
+}
+
+func TestLogShowsOnlyTheBeginningOfTheHash(t *testing.T) {
+	var log bytes.Buffer
+	slog.New(slog.NewTextHandler(&log, nil)).Info("m", "key", &Key{Name: "n", Hash: Hash(good)}, "everybody", &Key{Name: "everybody"})
+	if strings.Contains(log.String(), Hash(good)) || !strings.Contains(log.String(), Hash(good)[:8]) {
+		t.Errorf("logged %s", log.String())
+	}
+}
+
+// Whatever headers hold, they are refused or accepted without a panic, and only
+// a configured key is accepted.
+func FuzzAuthenticate(f *testing.F) {
+	k, err := NewKeyring(&configpb.Config{Keys: []*configpb.Key{{Name: "k", Hash: Hash(good)}}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, authorization, apiKey string) {
+		_, err := k.Authenticate(authorization, apiKey, now)
+		if err == nil && !strings.Contains(authorization, good) && !strings.Contains(apiKey, good) {
+			t.Errorf("accepted %q, %q", authorization, apiKey)
+		}
+	})
+}
+
+func BenchmarkAuthenticate(b *testing.B) {
+	plaintext, hash := NewKey()
+	k, err := NewKeyring(&configpb.Config{Keys: []*configpb.Key{{Name: "k", Hash: hash}}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	authorization := "Bearer " + plaintext
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := k.Authenticate(authorization, "", now); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
