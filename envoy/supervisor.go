@@ -130,6 +130,7 @@ func (s *Supervisor) Run(ctx context.Context) error {
 func (s *Supervisor) once(ctx context.Context, config string) error {
 	arguments := []string{
 		"--config-path", config,
+		"--file-flush-interval-msec", "500", // of the access log; 10 s by default
 		"--disable-hot-restart", // two gateways may share a machine
 		"--log-format", logFormat,
 		"--log-level", "warning",

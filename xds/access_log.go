@@ -18,7 +18,7 @@ func requestLogFields() map[string]string {
 		"time":               timeFormat,
 		"request_id":         "%REQ(X-REQUEST-ID)%",
 		"method":             "%REQ(:METHOD)%",
-		"path":               "%PATH(NQ:ORIG)%",
+		"path":               "%PATH(NQ)%",
 		"protocol":           "%PROTOCOL%",
 		"status":             "%RESPONSE_CODE%",
 		"details":            "%RESPONSE_CODE_DETAILS%",

@@ -55,7 +55,7 @@ func (p *packer) externalProcessor() *hcm.HttpFilter {
 		// Never fail open: that would be a request without a key's check.
 		FailureModeAllow:   false,
 		StatusOnError:      &status.HttpStatus{Code: http.StatusServiceUnavailable},
-		ResponseAttributes: []string{AttributeCodeDetails, AttributeFlags, AttributeTransportFailure},
+		ResponseAttributes: []string{AttributeCodeDetails, AttributeTransportFailure},
 		MetadataOptions: &processor.MetadataOptions{
 			ReceivingNamespaces: &processor.MetadataOptions_MetadataNamespaces{Untyped: []string{MetadataNamespace}},
 		},

@@ -61,6 +61,10 @@ func (p *packer) attemptReplies() *hcm.LocalReplyConfig {
 			BodyFormatOverride: errorBody(reply.message),
 		})
 	}
+	config.Mappers = append(config.Mappers, &hcm.ResponseMapper{
+		Filter:             p.withoutProcessor(),
+		BodyFormatOverride: errorBody(internalError),
+	})
 	return config
 }
 
@@ -70,7 +74,7 @@ func (p *packer) withoutProcessor() *accesslog.AccessLogFilter {
 		ExtensionFilter: &accesslog.ExtensionFilter{
 			Name: "envoy.access_loggers.extension_filters.cel",
 			ConfigType: &accesslog.ExtensionFilter_TypedConfig{TypedConfig: p.pack(&cel.ExpressionFilter{
-				Expression: `!response.code_details.startsWith("switchyard")`,
+				Expression: fmt.Sprintf("!response.code_details.startsWith(%q)", ReplyDetails),
 			})},
 		},
 	}}

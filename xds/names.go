@@ -48,10 +48,44 @@ const (
 // keeps. The attempt's access log reads its fields; see accessLogAttempt.
 const MetadataNamespace = "switchyard"
 
-// Attributes sent to the processor together with response headers. They tell a
-// reply made by Envoy itself from one of the provider.
+// ReplyDetails is how the details of every ImmediateResponse of the processor
+// have to begin. It keeps Envoy from replacing the body, as it does with the
+// replies it makes of its own accord.
+const ReplyDetails = "switchyard"
+
+// Attributes sent to the processor together with response headers.
 const (
-	AttributeCodeDetails      = "response.code_details"
-	AttributeFlags            = "response.flags"
+	// AttributeCodeDetails tells who made the response: DetailsProvider, or one
+	// of the other Details when it was Envoy's router.
+	AttributeCodeDetails = "response.code_details"
+	// AttributeTransportFailure is what went wrong with TCP or TLS, in words of
+	// Envoy and BoringSSL; empty or absent otherwise.
 	AttributeTransportFailure = "upstream.transport_failure_reason"
+)
+
+// Values of AttributeCodeDetails, measured on Envoy 1.40.0. Those that end in
+// an open brace are prefixes: Envoy adds the transport's words.
+const (
+	// DetailsProvider: the provider has answered, whatever its status.
+	DetailsProvider = "via_upstream"
+	// DetailsUnknownCluster: 503, Envoy has no cluster of that name (yet).
+	DetailsUnknownCluster = "cluster_not_found"
+	// DetailsNoHost: 503, the provider's name has no address.
+	DetailsNoHost = "no_healthy_upstream"
+	// DetailsConnectFailure: 503, no connection, or no TLS session, came about;
+	// AttributeTransportFailure has the reason.
+	DetailsConnectFailure = "upstream_reset_before_response_started{remote_connection_failure"
+	// DetailsConnectTimeout: 503, neither did within the connect timeout.
+	DetailsConnectTimeout = "upstream_reset_before_response_started{connection_timeout"
+	// DetailsClosed: 503, the provider closed the connection before it answered.
+	DetailsClosed = "upstream_reset_before_response_started{connection_termination"
+	// DetailsReset: 503, the provider reset the HTTP/2 stream before it answered.
+	DetailsReset = "upstream_reset_before_response_started{remote_reset"
+	// DetailsNotHTTP: 502, what the provider sent is not HTTP.
+	DetailsNotHTTP = "upstream_reset_before_response_started{protocol_error"
+	// DetailsOverflow: 503, a circuit breaker of the cluster is open.
+	DetailsOverflow = "upstream_reset_before_response_started{overflow"
+	// DetailsResponseTimeout: 504, no response headers within the limit set with
+	// HeaderResponseTimeout.
+	DetailsResponseTimeout = "upstream_per_try_timeout"
 )
