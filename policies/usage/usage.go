@@ -42,11 +42,11 @@ type Charge struct {
 // true (negative, or a part larger than what it is a part of) never lowers the
 // charge for the rest.
 func Cost(prices catalog.Prices, t Tokens) Charge {
-	cacheRead, cacheWrite, cacheWrite1h := max(0, t.CacheRead), max(0, t.CacheWrite), max(0, t.CacheWrite1h)
-	reasoning := max(0, t.Reasoning)
+	cacheRead, cacheWrite1h, reasoning := max(0, t.CacheRead), max(0, t.CacheWrite1h), max(0, t.Reasoning)
+	cacheWrite := max(t.CacheWrite, cacheWrite1h)
 	prompt := prices.Prompt.Mul(max(0, t.Prompt-cacheRead-cacheWrite)).
 		Add(prices.CacheRead.Mul(cacheRead)).
-		Add(prices.CacheWrite.Mul(max(0, cacheWrite-cacheWrite1h))).
+		Add(prices.CacheWrite.Mul(cacheWrite - cacheWrite1h)).
 		Add(prices.CacheWrite1h.Mul(cacheWrite1h)).
 		Add(prices.Image.Mul(max(0, t.Images)))
 	completion := prices.Completion.Mul(max(0, t.Completion-reasoning)).
