@@ -12,17 +12,18 @@ import (
 // charging the one reading by the rules of the other is the classic way to bill
 // cached tokens twice, or not at all.
 type Tokens struct {
-	// Prompt includes CacheRead, CacheWrite and AudioPrompt.
+	// Prompt includes CacheRead, CacheWrite, CacheWrite1h and AudioPrompt.
 	Prompt int64
 	// Completion includes Reasoning and AudioCompletion.
 	Completion int64
 	Reasoning  int64
 	// CacheRead is the part of the prompt that the provider found in its cache.
 	CacheRead int64
-	// CacheWrite is the part of the prompt that was put into the cache. It
-	// includes CacheWrite1h, which is kept for an hour.
+	// CacheWrite is the part of the prompt that was put into the cache for some
+	// minutes, CacheWrite1h the part that was put there for an hour. They do not
+	// overlap.
 	CacheWrite, CacheWrite1h int64
-	// Images is the number of input images, not of tokens.
+	// Images is the number of images in the prompt, not of image tokens.
 	Images int64
 	// AudioPrompt and AudioCompletion have no prices of their own: they cost
 	// what the tokens around them cost.
@@ -42,11 +43,11 @@ type Charge struct {
 // true (negative, or a part larger than what it is a part of) never lowers the
 // charge for the rest.
 func Cost(prices catalog.Prices, t Tokens) Charge {
-	cacheRead, cacheWrite1h, reasoning := max(0, t.CacheRead), max(0, t.CacheWrite1h), max(0, t.Reasoning)
-	cacheWrite := max(t.CacheWrite, cacheWrite1h)
-	prompt := prices.Prompt.Mul(max(0, t.Prompt-cacheRead-cacheWrite)).
+	cacheRead, cacheWrite, cacheWrite1h := max(0, t.CacheRead), max(0, t.CacheWrite), max(0, t.CacheWrite1h)
+	reasoning := max(0, t.Reasoning)
+	prompt := prices.Prompt.Mul(max(0, t.Prompt-cacheRead-cacheWrite-cacheWrite1h)).
 		Add(prices.CacheRead.Mul(cacheRead)).
-		Add(prices.CacheWrite.Mul(cacheWrite - cacheWrite1h)).
+		Add(prices.CacheWrite.Mul(cacheWrite)).
 		Add(prices.CacheWrite1h.Mul(cacheWrite1h)).
 		Add(prices.Image.Mul(max(0, t.Images)))
 	completion := prices.Completion.Mul(max(0, t.Completion-reasoning)).
