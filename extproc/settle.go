@@ -141,7 +141,7 @@ func (a *attempt) modelLabel() string {
 func tokens(u dialect.Usage) usage.Tokens {
 	return usage.Tokens{
 		Prompt: u.Prompt, Completion: u.Completion, Reasoning: u.Reasoning,
-		CacheRead: u.CacheRead, CacheWrite: u.CacheWrite, CacheWrite1h: u.CacheWrite1h, Images: u.Images,
+		CacheRead: u.CacheRead, CacheWrite: u.CacheWrite, CacheWrite1h: u.CacheWrite1h,
 	}
 }
 
