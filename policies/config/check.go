@@ -26,7 +26,7 @@ func (l *loader) check(config *configpb.Config) {
 
 	routing := config.GetRouting()
 	if routing.GetCoolDown().AsDuration() > routing.GetMaxCoolDown().AsDuration() {
-		l.report.fail(path{".routing", ".max_cool_down"}, "must be at least cool_down, which is %v", routing.GetCoolDown().AsDuration())
+		l.report.fail(path{".routing", ".max_cool_down"}, "must be at least cool_down, which is %s", durationText(routing.GetCoolDown()))
 	}
 }
 
@@ -65,7 +65,7 @@ func (l *loader) checkProvider(slug string, provider *configpb.Provider) {
 	if !l.report.isFaulty(at.field("preset")) {
 		if provider.GetDialect() == configpb.Dialect_DIALECT_UNSPECIFIED {
 			names := slices.Sorted(maps.Keys(presets().GetProviders()))
-			l.report.fail(at.field("dialect"), "is missing, and no preset is called %q; %s; a provider of your own sets dialect and base_url",
+			l.report.fail(at.field("dialect"), "is missing: a provider of your own sets dialect and base_url, and %q is no preset; %s",
 				slug, suggest(slug, names))
 		}
 		if provider.GetBaseUrl() == "" {

@@ -11,6 +11,7 @@
 package config
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -33,6 +34,8 @@ type Options struct {
 	// Fallback gives the providers and models if neither the file nor the
 	// environment gives a provider. [Effective.IsFallback] tells.
 	Fallback *configpb.Config
+	// Logger tells of reloads. Default: slog.Default().
+	Logger *slog.Logger
 }
 
 // Load reads the configuration file, or the environment alone if the path is
@@ -71,6 +74,9 @@ func newLoader(name, directory string, options Options) *loader {
 	}
 	if options.ReadFile == nil {
 		options.ReadFile = os.ReadFile
+	}
+	if absolute, err := filepath.Abs(directory); err == nil {
+		directory = absolute
 	}
 	return &loader{report: newReport(name), options: options, directory: directory, files: map[string][]byte{}}
 }
@@ -119,8 +125,8 @@ func (l *loader) addProviders(config *configpb.Config) bool {
 	return true
 }
 
-// absolutePaths makes the files that the configuration names relative to it,
-// not to where the gateway happens to be started.
+// absolutePaths takes the files that the configuration names as relative to it,
+// not to where the gateway or Envoy happens to be started.
 func (l *loader) absolutePaths(config *configpb.Config) {
 	resolve := func(name *string) {
 		if *name != "" && !filepath.IsAbs(*name) {

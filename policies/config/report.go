@@ -43,6 +43,13 @@ func (r *report) fail(at path, format string, args ...any) {
 	}
 }
 
+// failKey is fail for a key of a map.
+func (r *report) failKey(at path, format string, args ...any) {
+	if !r.isFaulty(at) {
+		r.failAt(r.spans[at.String()].key, at, format, args...)
+	}
+}
+
 func (r *report) warn(at path, format string, args ...any) {
 	r.warnings = append(r.warnings, r.problem(r.locate(at), at, format, args...))
 }

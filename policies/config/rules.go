@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"sync"
 
 	"buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
@@ -27,38 +26,50 @@ func checkRules(r *report, config *configpb.Config) {
 	var broken *protovalidate.ValidationError
 	if err := rules.Validate(config); errors.As(err, &broken) {
 		for _, violation := range broken.Violations {
-			r.fail(pathOf(violation.Proto.GetField()), "%s", ruleText(violation))
+			at, field := pathOf(violation.Proto.GetField())
+			if text := ruleText(violation, field); violation.Proto.GetForKey() {
+				r.failKey(at, "%s", text)
+			} else {
+				r.fail(at, "%s", text)
+			}
 		}
 	} else if err != nil {
 		r.fail(nil, "the schema's rules could not be checked: %v", err)
 	}
 }
 
-func pathOf(field *validate.FieldPath) path {
+// pathOf returns where a rule is broken, and the schema's field that is, which
+// for a key or value of a map is the map.
+func pathOf(broken *validate.FieldPath) (path, protoreflect.FieldDescriptor) {
 	var at path
-	for _, element := range field.GetElements() {
-		at = at.field(protoreflect.Name(element.GetFieldName()))
+	var field protoreflect.FieldDescriptor
+	message := (*configpb.Config)(nil).ProtoReflect().Descriptor()
+	for _, element := range broken.GetElements() {
+		field = message.Fields().ByName(protoreflect.Name(element.GetFieldName()))
+		at = at.field(field.Name())
 		switch subscript := element.GetSubscript().(type) {
 		case *validate.FieldPathElement_Index:
 			at = at.item(int(subscript.Index))
 		case *validate.FieldPathElement_StringKey:
 			at = at.key(subscript.StringKey)
 		}
+		if message = field.Message(); field.IsMap() {
+			message = field.MapValue().Message()
+		}
 	}
-	return at
+	return at, field
 }
 
 // ruleText says what would be right: in the schema's words if it has any for
-// the field, else in the rule's. It never quotes text, which may be a secret.
-func ruleText(violation *protovalidate.Violation) string {
-	if form := formOf(violation.FieldDescriptor); form != "" {
+// the field, else in the rule's. It never quotes text, which may be a secret,
+// unless one of a few words was asked for.
+func ruleText(violation *protovalidate.Violation, field protoreflect.FieldDescriptor) string {
+	if form := formOf(field); form != "" {
 		return "must be " + form
 	}
-	if violation.RuleDescriptor == nil {
-		return violation.Proto.GetMessage()
-	}
-	switch violation.RuleDescriptor.Name() {
-	case "in":
+	rules, _ := proto.GetExtension(field.Options(), validate.E_Field).(*validate.FieldRules)
+	switch rule := violation.RuleDescriptor.Name(); {
+	case rule == "in":
 		list := violation.RuleValue.List()
 		var names []string
 		for i := range list.Len() {
@@ -66,10 +77,13 @@ func ruleText(violation *protovalidate.Violation) string {
 				names = append(names, name)
 			}
 		}
-		written := violation.FieldValue.String()
-		return fmt.Sprintf("must be %s, not %q", enumerate(names, "or"), written)
-	case "min_len":
+		return "must be " + oneOf(names, violation.FieldValue.String())
+	case rule == "min_len":
 		return "must not be empty"
+	case rule == "unique":
+		return "must not list anything twice"
+	case rules.GetDuration().HasLte():
+		return "must be from 0s to " + durationText(rules.GetDuration().GetLte())
 	default:
 		return violation.Proto.GetMessage()
 	}
@@ -77,9 +91,6 @@ func ruleText(violation *protovalidate.Violation) string {
 
 // formOf returns the schema's words for what the field looks like.
 func formOf(field protoreflect.FieldDescriptor) string {
-	if field == nil {
-		return ""
-	}
 	form, _ := proto.GetExtension(field.Options(), configpb.E_Form).(string)
 	return form
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -25,7 +24,7 @@ func (d *decoder) scalar(node *yaml.Node, field protoreflect.FieldDescriptor, at
 	}
 	value, ok := parseScalar(node.Value, field)
 	if !ok {
-		d.report.failAt(positionOf(node), at, "must be %s%s", kindName(field), scalarHint(node.Value, field))
+		d.report.failAt(positionOf(node), at, "must be %s", insteadOf(node.Value, field))
 	}
 	return value, ok
 }
@@ -74,19 +73,15 @@ func kindName(field protoreflect.FieldDescriptor) string {
 	}
 }
 
-// scalarHint ends the message about a value that could not be read.
-func scalarHint(text string, field protoreflect.FieldDescriptor) string {
-	switch field.Kind() {
-	case protoreflect.EnumKind:
-		if hint := suggest(text, enumNames(field.Enum())); strings.HasPrefix(hint, "did you mean") {
-			return fmt.Sprintf(", not %q; %s", text, hint)
-		}
-	case protoreflect.MessageKind:
-		if _, err := strconv.ParseFloat(text, 64); err == nil {
-			return fmt.Sprintf("; %s has no unit", text)
-		}
+// insteadOf says what a field takes instead of what was written.
+func insteadOf(text string, field protoreflect.FieldDescriptor) string {
+	if field.Kind() == protoreflect.EnumKind {
+		return oneOf(enumNames(field.Enum()), text)
 	}
-	return fmt.Sprintf(", not %q", text)
+	if _, err := strconv.ParseFloat(text, 64); err == nil && field.Kind() == protoreflect.MessageKind {
+		return fmt.Sprintf("%s; %s has no unit", kindName(field), text)
+	}
+	return fmt.Sprintf("%s, not %q", kindName(field), text)
 }
 
 // describe names what stands where something else was expected. It does not

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -24,6 +25,15 @@ func suggest(name string, names []string) string {
 	default:
 		return "there are " + enumerate(names, "and")
 	}
+}
+
+// oneOf says what could have been written instead of a word, after "must be".
+func oneOf(words []string, written string) string {
+	text := fmt.Sprintf("%s, not %q", enumerate(words, "or"), written)
+	if hint := suggest(written, words); strings.HasPrefix(hint, "did you mean") {
+		text += "; " + hint
+	}
+	return text
 }
 
 // enumerate writes "a", "a or b", "a, b or c".

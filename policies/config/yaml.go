@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -14,9 +12,6 @@ import (
 // maxFileSize bounds a configuration, in bytes. A thousand models with prices
 // are about 300 kB.
 const maxFileSize = 4 << 20
-
-// syntaxError is what the YAML parser's errors look like. They have no type.
-var syntaxError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(?s:(.*))$`)
 
 // readDocument parses the file's only YAML document. It returns nil for a file
 // of nothing but comments, and after an error, which it reports.
@@ -49,26 +44,67 @@ func readDocument(r *report, data []byte) *yaml.Node {
 	return document.Content[0]
 }
 
-// reportSyntax places an error of the YAML parser, which knows the line at
-// best. Tabs get words of their own, because theirs is the mistake that the
-// parser explains worst.
+// reportSyntax reports an error of the YAML parser. Tabs get words of their own,
+// because theirs is the mistake that the parser explains worst.
 func reportSyntax(r *report, data []byte, err error) {
 	if reportTabs(r, data) {
 		return
 	}
-	where, text := position{line: 1, column: 1}, err.Error()
-	if match := syntaxError.FindStringSubmatch(text); match != nil {
-		text = match[2]
-		if line, err := strconv.Atoi(match[1]); err == nil && line > 0 {
-			where.line = line
+	// The parser's own line is that of the construct, or off by one, or missing.
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	if rest, ok := strings.CutPrefix(text, "line "); ok {
+		_, text, _ = strings.Cut(rest, ": ")
+	}
+	lines := bytes.SplitAfter(data, []byte("\n"))
+	number := faultyLine(lines)
+	line := lines[number-1]
+	indentation := len(line) - len(bytes.TrimLeft(line, " "))
+	r.failAt(position{line: number, column: indentation + 1}, nil, "not YAML: %s", text)
+}
+
+// faultyLine finds the line, counted from 1, from which on the file is not
+// YAML: the one after the last line at which the file could have ended.
+func faultyLine(lines [][]byte) int {
+	isYAML := func(count int) bool {
+		decoder := yaml.NewDecoder(bytes.NewReader(bytes.Join(lines[:count], nil)))
+		for {
+			var document yaml.Node
+			if err := decoder.Decode(&document); err != nil {
+				return errors.Is(err, io.EOF)
+			}
 		}
 	}
-	if lines := strings.Split(string(data), "\n"); where.line <= len(lines) {
-		line := lines[where.line-1]
-		where.column += len(line) - len(strings.TrimLeft(line, " "))
+	good := 0
+	for range maxDetours {
+		bad := len(lines)
+		for bad-good > 1 {
+			if middle := (good + bad) / 2; isYAML(middle) {
+				good = middle
+			} else {
+				bad = middle
+			}
+		}
+		// Not the mistake, but a list or text over several lines that is cut off?
+		detour := good
+		for count := good + 2; count <= min(good+maxDetour, len(lines)); count++ {
+			if isYAML(count) {
+				detour = count
+				break
+			}
+		}
+		if detour == good {
+			break
+		}
+		good = detour
 	}
-	r.failAt(where, nil, "not YAML: %s", text)
+	return min(good+1, len(lines))
 }
+
+// What faultyLine takes for one value over several lines, and how often.
+const (
+	maxDetour  = 40
+	maxDetours = 20
+)
 
 // reportTabs reports the lines that are indented with tabs.
 func reportTabs(r *report, data []byte) bool {

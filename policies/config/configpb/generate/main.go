@@ -1,6 +1,7 @@
-// Command generate compiles config.proto to config.pb.go, without protoc or any
-// other program: protocompile parses, protoc-gen-go runs as a library, and
-// buf/validate/validate.proto comes from the descriptors linked into this binary.
+// Command generate compiles config.proto to config.pb.go and to the JSON Schema
+// config.schema.json, without protoc or any other program: protocompile parses,
+// protoc-gen-go runs as a library, and buf/validate/validate.proto comes from
+// the descriptors linked into this binary.
 package main
 
 import (
@@ -40,7 +41,10 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return writeGo(file)
+	if err := writeGo(file); err != nil {
+		return err
+	}
+	return writeSchema(file)
 }
 
 // compile parses and links the schema, keeping its comments. Its imports are

@@ -1,0 +1,140 @@
+package config
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/switchyard/switchyard/policies/config/configpb"
+)
+
+// anySet is an environment in which every variable is set.
+func anySet(name string) (string, bool) {
+	switch name {
+	case "OLLAMA_HOST", "VLLM_BASE_URL", "LM_STUDIO_API_BASE":
+		return "127.0.0.1", true
+	}
+	return "key", true
+}
+
+// With every variable set, every preset is a provider without problems, and
+// every model of the presets is served by all that it lists.
+func TestAllPresetsLoad(t *testing.T) {
+	effective, err := Load("", Options{LookupEnv: anySet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(effective.Warnings()) > 0 {
+		t.Error(effective.Warnings())
+	}
+	config, known := effective.Config(), presets()
+	if got, want := slices.Sorted(maps.Keys(config.GetProviders())), slices.Sorted(maps.Keys(known.GetProviders())); !slices.Equal(got, want) {
+		t.Errorf("providers %v, want %v", got, want)
+	}
+	for id, model := range known.GetModels() {
+		if got, want := len(config.GetModels()[id].GetEndpoints()), len(model.GetEndpoints()); got != want {
+			t.Errorf("%s has %d endpoints, want %d: one names a provider that is no preset", id, got, want)
+		}
+	}
+}
+
+// The presets are data that people trust: what an entry must have.
+func TestPresetsAreComplete(t *testing.T) {
+	parameters := regexp.MustCompile(`^[a-z_]+$`)
+	for slug, provider := range presets().GetProviders() {
+		if provider.GetName() == "" || provider.GetBaseUrl() == "" || provider.GetDialect() == 0 {
+			t.Errorf("provider %s lacks a name, base URL or dialect", slug)
+		}
+	}
+	for id, model := range presets().GetModels() {
+		if model.GetName() == "" {
+			t.Errorf("%s has no name", id)
+		}
+		for _, endpoint := range model.GetEndpoints() {
+			provider, ok := presets().GetProviders()[endpoint.GetProvider()]
+			if !ok {
+				t.Errorf("%s: there is no preset %s", id, endpoint.GetProvider())
+			}
+			prices := endpoint.GetPrices()
+			if prices.GetPrompt() == "" || prices.GetCompletion() == "" {
+				t.Errorf("%s at %s has no price", id, endpoint.GetProvider())
+			}
+			if endpoint.GetContextLength() == 0 || endpoint.GetModel() == "" {
+				t.Errorf("%s at %s has no context length or model", id, endpoint.GetProvider())
+			}
+			for _, parameter := range endpoint.GetSupportedParameters() {
+				if !parameters.MatchString(parameter) {
+					t.Errorf("%s at %s: parameter %q", id, endpoint.GetProvider(), parameter)
+				}
+				if slices.Contains(provider.GetRefusedFields(), parameter) {
+					t.Errorf("%s: %s refuses the parameter %s that it is said to take", id, endpoint.GetProvider(), parameter)
+				}
+			}
+		}
+	}
+}
+
+// An open model fails over between vendors as soon as two have a key.
+func TestModelIsServedByEveryVendorWithAKey(t *testing.T) {
+	effective, err := Load("", Options{LookupEnv: environment(map[string]string{
+		"GROQ_API_KEY": "k", "CEREBRAS_API_KEY": "k", "OPENAI_API_KEY": "",
+	})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var providers []string
+	for _, endpoint := range effective.Config().GetModels()["openai/gpt-oss-120b"].GetEndpoints() {
+		providers = append(providers, endpoint.GetProvider())
+	}
+	if diff := cmp.Diff([]string{"groq", "cerebras"}, providers); diff != "" {
+		t.Error(diff)
+	}
+	if _, ok := effective.Config().GetModels()["openai/gpt-4o"]; ok {
+		t.Error("a model is served that no provider with a key has")
+	}
+}
+
+func TestOverrideReplacesFieldByField(t *testing.T) {
+	preset := &configpb.Provider{
+		Name: "Preset", BaseUrl: "https://preset.example",
+		Headers:       map[string]string{"a": "1", "b": "2"},
+		DataPolicy:    &configpb.DataPolicy{NoTraining: true, NoRetention: true},
+		RefusedFields: []string{"seed", "user"},
+	}
+	before := proto.CloneOf(preset)
+	got := override(preset, &configpb.Provider{
+		Name:          "Own",
+		Headers:       map[string]string{"b": "3"},
+		DataPolicy:    &configpb.DataPolicy{NoTraining: true},
+		RefusedFields: []string{"n"},
+	})
+	want := &configpb.Provider{
+		Name: "Own", BaseUrl: "https://preset.example",
+		Headers:       map[string]string{"a": "1", "b": "3"},
+		DataPolicy:    &configpb.DataPolicy{NoTraining: true},
+		RefusedFields: []string{"n"},
+	}
+	if !proto.Equal(got, want) {
+		t.Errorf("got %v\nwant %v", got, want)
+	}
+	if !proto.Equal(preset, before) {
+		t.Error("the preset itself was changed")
+	}
+}
+
+func TestPresetsCarryNoSecrets(t *testing.T) {
+	for _, name := range []string{"presets/providers.yaml", "presets/models.yaml"} {
+		data, err := presetFiles.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(data), "value:") {
+			t.Errorf("%s holds a credential", name)
+		}
+	}
+}
