@@ -26,6 +26,11 @@ func set(headers []dialect.Header) []*corev3.HeaderValueOption {
 	return options
 }
 
+// removedByRoute are headers that the inner route takes away at the very end.
+// Until then Envoy needs them: it finds no route without x-forwarded-proto, and
+// the access log shows the request's id.
+var removedByRoute = map[string]bool{"x-forwarded-proto": true, "x-request-id": true}
+
 // replace takes away every header of old and sets those of next instead.
 // Pseudo-headers and host can be set but not removed.
 func replace(old map[string]string, next []dialect.Header) *extprocv3.HeaderMutation {
@@ -35,7 +40,7 @@ func replace(old map[string]string, next []dialect.Header) *extprocv3.HeaderMuta
 	}
 	var remove []string
 	for name := range old {
-		if name[0] != ':' && name != "host" && !kept[name] {
+		if name[0] != ':' && name != "host" && !kept[name] && !removedByRoute[name] {
 			remove = append(remove, name)
 		}
 	}

@@ -104,9 +104,10 @@ func (a *attempt) usage() (dialect.Usage, bool) {
 // attempt's last message; an attempt that a client broke off has none.
 func (a *attempt) metadata() *structpb.Struct {
 	fields := map[string]*structpb.Value{
-		"attempt": structpb.NewNumberValue(float64(a.number)),
-		"final":   structpb.NewBoolValue(!a.outcome.moved),
-		"outcome": structpb.NewStringValue(a.outcome.label()),
+		"request_id": structpb.NewStringValue(a.requestID),
+		"attempt":    structpb.NewNumberValue(float64(a.number)),
+		"final":      structpb.NewBoolValue(!a.outcome.moved),
+		"outcome":    structpb.NewStringValue(a.outcome.label()),
 	}
 	if a.key != nil {
 		fields["key"] = structpb.NewStringValue(a.key.Name)
