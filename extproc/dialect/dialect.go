@@ -55,7 +55,8 @@ type Target struct {
 	// Supported are the request parameters that the endpoint takes; nil means
 	// all that the dialect can say.
 	Supported []string
-	// Refused are fields that the provider refuses, whatever its dialect says.
+	// Refused are fields that the provider refuses, whatever its dialect says. A
+	// dot leads into a field: "thinking.budget_tokens".
 	Refused []string
 	// Strict says that the provider refuses fields that its dialect does not
 	// define. Where it is unset, fields that the gateway does not know pass.
@@ -93,10 +94,10 @@ type Meta struct {
 	Price func(Usage) Cost
 }
 
-// Usage counts tokens by class. Prompt includes CacheRead and CacheWrite, and
-// Completion includes Reasoning, as in Chat Completions; dialects that count
-// them apart add them up (known-failures 2: both readings in one field double
-// the charge).
+// Usage counts tokens by class. Prompt includes CacheRead, CacheWrite (for five
+// minutes) and CacheWrite1h, which do not overlap, and Completion includes
+// Reasoning, as in Chat Completions. Dialects that count them apart add them up
+// (known-failures 2: both readings in one field double the charge).
 type Usage struct {
 	Prompt, Completion                     int64
 	CacheRead, CacheWrite, CacheWrite1h    int64

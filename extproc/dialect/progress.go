@@ -4,14 +4,17 @@ package dialect
 const bytesPerToken = 4
 
 // Settled completes what can be told of an answer to request so far: usage is
-// guessed where none was reported.
+// guessed where none was reported, or not yet.
 func (p Progress) Settled(request *Request) Progress {
-	if !p.HasUsage {
-		p.Usage = Usage{
-			Prompt:     (request.PromptBytes + bytesPerToken - 1) / bytesPerToken,
-			Completion: (p.OutputBytes + bytesPerToken - 1) / bytesPerToken,
-			Estimated:  true,
-		}
+	output := (p.OutputBytes + bytesPerToken - 1) / bytesPerToken
+	switch {
+	case !p.HasUsage:
+		prompt := (request.PromptBytes + bytesPerToken - 1) / bytesPerToken
+		p.Usage = Usage{Prompt: prompt, Completion: output, Estimated: true}
+	case !p.Done && p.FinishReason == "" && p.Usage.Completion < output:
+		// Anthropic counts the prompt first and the answer last: of a stream that
+		// is cut between, only the prompt's count is the provider's.
+		p.Usage.Completion, p.Usage.Estimated = output, true
 	}
 	p.Empty = p.Done && !p.Started && p.Usage.Completion == 0
 	return p

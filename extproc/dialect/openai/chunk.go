@@ -40,7 +40,7 @@ func (p *passthrough) choice(dst, choice []byte) (out []byte, silent, redundant 
 			logprobs = c.Value
 		case "error":
 			if isError(c.Value) {
-				return dst, false, false, streamFailure(c.Value)
+				return dst, false, false, dialect.ReadStreamFailure(c.Value)
 			}
 		case "message": // the answer so far, which some providers repeat
 		default:

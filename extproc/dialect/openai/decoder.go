@@ -67,7 +67,7 @@ func (d *decoder) read(answer []byte, speaker string) ([]dialect.Event, error) {
 			d.emit(dialect.Event{Kind: dialect.EventStart, Text: d.id})
 		case "error":
 			if isError(c.Value) {
-				return nil, streamFailure(c.Value)
+				return nil, dialect.ReadStreamFailure(c.Value)
 			}
 		case "service_tier":
 			if tier := rawjson.Text(c.Value); tier != "" {
@@ -100,7 +100,7 @@ func (d *decoder) choice(choice []byte, speaker string) error {
 		return fmt.Errorf("the provider's answer: choice index %d is out of range", index)
 	}
 	if failed := rawjson.Get(choice, "error"); isError(failed) {
-		return streamFailure(failed)
+		return dialect.ReadStreamFailure(failed)
 	}
 	for int64(len(d.choices)) <= index {
 		d.choices = append(d.choices, decoderChoice{calls: toolCalls{generation: d.id, choice: len(d.choices)}})
@@ -180,7 +180,7 @@ func (d *decoder) toolCall(element []byte, choice int, calls *toolCalls) {
 
 // readDetail reads an element of reasoning_details.
 func readDetail(object []byte) dialect.ReasoningDetail {
-	detail := dialect.ReasoningDetail{Format: dialect.FormatUnknown}
+	var detail dialect.ReasoningDetail
 	for c := rawjson.Walk(object); c.Next(); {
 		switch string(c.Name) {
 		case "type":
@@ -196,9 +196,7 @@ func readDetail(object []byte) dialect.ReasoningDetail {
 		case "id":
 			detail.ID = rawjson.Text(c.Value)
 		case "format":
-			if format := rawjson.Text(c.Value); format != "" {
-				detail.Format = format
-			}
+			detail.Format = rawjson.Text(c.Value)
 		case "index":
 			index, _ := rawjson.Int(c.Value)
 			detail.Index = int(index)

@@ -97,6 +97,9 @@ func appendDetail(dst []byte, detail dialect.ReasoningDetail) []byte {
 	if detail.ID != "" {
 		dst = rawjson.AppendText(dst, "id", detail.ID)
 	}
+	if detail.Format == "" {
+		detail.Format = dialect.FormatUnknown
+	}
 	dst = rawjson.AppendText(dst, "format", detail.Format)
 	return append(strconv.AppendInt(rawjson.AppendName(dst, "index"), int64(detail.Index), 10), '}')
 }

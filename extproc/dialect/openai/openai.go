@@ -32,3 +32,8 @@ func (Provider) Name() string { return Name }
 func (Provider) Credential(key string) []dialect.Header {
 	return []dialect.Header{{Name: "authorization", Value: "Bearer " + key}}
 }
+
+// Failure reads an error in OpenAI's shape or a neighbour's.
+func (Provider) Failure(status int, body []byte) dialect.ProviderFailure {
+	return dialect.ReadFailure(status, body)
+}

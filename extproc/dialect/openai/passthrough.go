@@ -66,7 +66,7 @@ func readChunk(name string, data []byte) ([]byte, error) {
 		return nil, fmt.Errorf("chunk of the provider's stream: %w", err)
 	}
 	if name == "error" {
-		return nil, streamFailure(chunk)
+		return nil, dialect.ReadStreamFailure(chunk)
 	}
 	if rawjson.Kind(chunk) != '{' {
 		return nil, fmt.Errorf("chunk of the provider's stream is not an object")
@@ -99,7 +99,7 @@ func (p *passthrough) chunk(dst, chunk []byte) ([]byte, error) {
 			dst = append(dst, ']')
 		case "error":
 			if isError(c.Value) {
-				return dst[:start], streamFailure(c.Value)
+				return dst[:start], dialect.ReadStreamFailure(c.Value)
 			}
 		case "usage":
 			bookkeeping = p.usage(c.Value) || bookkeeping

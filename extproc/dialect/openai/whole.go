@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
 
@@ -60,16 +61,16 @@ func readAnswer(body []byte) ([]byte, error) {
 		return nil, fmt.Errorf("the provider's answer: %w", err)
 	}
 	if failed := rawjson.Get(answer, "error"); isError(failed) {
-		return nil, streamFailure(failed)
+		return nil, dialect.ReadStreamFailure(failed)
 	}
 	if first := rawjson.Walk(rawjson.Get(answer, "choices")); first.Next() {
 		if failed := rawjson.Get(first.Value, "error"); isError(failed) {
-			return nil, streamFailure(failed)
+			return nil, dialect.ReadStreamFailure(failed)
 		}
 		return answer, nil
 	}
 	if rawjson.Kind(answer) == '{' && isError(rawjson.Get(answer, "detail")) {
-		return nil, streamFailure(answer)
+		return nil, dialect.ReadStreamFailure(answer)
 	}
 	return nil, errNoChoices
 }

@@ -1,4 +1,4 @@
-package openai
+package dialect
 
 import (
 	"bytes"
@@ -7,17 +7,17 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
 
 // longestMessage bounds a provider's message, in bytes. Some quote the request.
 const longestMessage = 2000
 
-// Failure reads an error in OpenAI's shape or one of its many neighbours. A page
-// of HTML, or nothing, becomes the status in words: no page reaches the client.
-func (Provider) Failure(status int, body []byte) dialect.ProviderFailure {
-	failure := dialect.ProviderFailure{Status: status}
+// ReadFailure reads the body of an answer whose status is not 2xx: an error in
+// OpenAI's shape, in Anthropic's, or in one of their many neighbours'. A page of
+// HTML, or nothing, becomes the status in words: no page reaches the client.
+func ReadFailure(status int, body []byte) ProviderFailure {
+	failure := ProviderFailure{Status: status}
 	if text, err := rawjson.Repair(body); err == nil {
 		readError(bytes.TrimSpace(text), &failure)
 	} else if plain := strings.TrimSpace(string(body[:min(len(body), longestMessage)])); readable(plain) {
@@ -26,21 +26,22 @@ func (Provider) Failure(status int, body []byte) dialect.ProviderFailure {
 	return complete(failure)
 }
 
-// streamFailure reads an error that came where an answer should be. The status
-// line said 200, so that the status is what the error says of itself.
-func streamFailure(value []byte) *dialect.ProviderFailure {
-	failure := dialect.ProviderFailure{Status: 0}
+// ReadStreamFailure reads an error, valid JSON, that came where an answer should
+// be. The status line said 200, so that the status is what the error says of
+// itself.
+func ReadStreamFailure(value []byte) *ProviderFailure {
+	failure := ProviderFailure{}
 	readError(value, &failure)
-	if code, ok := statusOf(value); ok {
-		failure.Status = code
-	} else {
-		failure.Status = nearestStatus(failure.Code)
+	status, ok := statusOf(value)
+	if !ok {
+		status = nearestStatus(failure.Code)
 	}
+	failure.Status = status
 	failure = complete(failure)
 	return &failure
 }
 
-func complete(failure dialect.ProviderFailure) dialect.ProviderFailure {
+func complete(failure ProviderFailure) ProviderFailure {
 	if len(failure.Message) > longestMessage {
 		failure.Message = strings.ToValidUTF8(failure.Message[:longestMessage], "") + "…"
 	}
@@ -55,7 +56,7 @@ func complete(failure dialect.ProviderFailure) dialect.ProviderFailure {
 
 // readError finds the message and the code in an error of any shape: an object or
 // a string, in a list, or in one of the members that hold one.
-func readError(value []byte, failure *dialect.ProviderFailure) {
+func readError(value []byte, failure *ProviderFailure) {
 	for range 8 { // deeper is no error's shape
 		var inner []byte
 		switch rawjson.Kind(value) {
@@ -80,7 +81,7 @@ func readError(value []byte, failure *dialect.ProviderFailure) {
 
 // readErrorObject takes the code from one object and returns what may hold the
 // message.
-func readErrorObject(object []byte, failure *dialect.ProviderFailure) []byte {
+func readErrorObject(object []byte, failure *ProviderFailure) []byte {
 	var inner, kind, code []byte
 	rank := 0
 	for c := rawjson.Walk(object); c.Next(); {
@@ -165,6 +166,8 @@ func nearestStatus(code string) int {
 		{"invalid_api_key", http.StatusUnauthorized},
 		{"permission", http.StatusForbidden},
 		{"not_found", http.StatusNotFound},
+		{"billing", http.StatusPaymentRequired},
+		{"too_large", http.StatusRequestEntityTooLarge},
 	} {
 		if strings.Contains(code, known.word) {
 			return known.status

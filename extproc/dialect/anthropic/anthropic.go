@@ -1,0 +1,38 @@
+// Package anthropic speaks the Messages API, as Anthropic and its compatible
+// providers serve it.
+//
+// The API is strict where Chat Completions is loose: turns alternate, results of
+// tools come first, text is never empty, a bound on tokens is demanded. What
+// clients say is rearranged until it fits (spec section 9.3); what cannot be said
+// is named in Upstream.Dropped.
+package anthropic
+
+import "github.com/switchyard/switchyard/extproc/dialect"
+
+// Name is the dialect's name.
+const Name = "anthropic"
+
+// version is the newest that still takes sampling parameters.
+const version = "2023-06-01"
+
+// Provider is the dialect as providers speak it. Base URLs end in "/v1".
+type Provider struct{}
+
+var _ dialect.Provider = Provider{}
+
+// Name returns "anthropic".
+func (Provider) Name() string { return Name }
+
+// Credential returns the API key in a header of its own. A bearer token beside it
+// would be refused.
+func (Provider) Credential(key string) []dialect.Header {
+	return []dialect.Header{{Name: "x-api-key", Value: key}}
+}
+
+// Decoder reads one answer.
+func (Provider) Decoder() dialect.Decoder { return &decoder{} }
+
+// Failure reads an error of the Messages API or a neighbour's.
+func (Provider) Failure(status int, body []byte) dialect.ProviderFailure {
+	return dialect.ReadFailure(status, body)
+}

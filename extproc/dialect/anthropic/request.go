@@ -1,0 +1,173 @@
+package anthropic
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+)
+
+// defaultMaxTokens bounds an answer where neither the client nor the target does:
+// the most that every model of the API grants.
+const defaultMaxTokens = 4096
+
+// Request writes a conversation as a request of the Messages API.
+func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
+	chat, err := client.Chat()
+	if err != nil {
+		return dialect.Upstream{}, err
+	}
+	b := builder{chat: chat, target: target}
+	b.request.Model, b.request.Stream = target.Model, client.Stream
+	if err := b.build(); err != nil {
+		return dialect.Upstream{}, err
+	}
+	body, err := json.Marshal(&b.request)
+	if err != nil {
+		return dialect.Upstream{}, invalid("The request cannot be written for this provider: %v.", err)
+	}
+	accept := "application/json"
+	if client.Stream {
+		accept = "text/event-stream"
+	}
+	return dialect.Upstream{
+		Path: "/messages",
+		Headers: []dialect.Header{
+			{Name: "content-type", Value: "application/json"},
+			{Name: "accept", Value: accept},
+			{Name: "anthropic-version", Value: version},
+		},
+		Body:    body,
+		Dropped: b.dropped,
+	}, nil
+}
+
+func invalid(message string, args ...any) *dialect.Error {
+	return &dialect.Error{
+		Status: http.StatusBadRequest, Type: "invalid_request", Message: fmt.Sprintf(message, args...),
+	}
+}
+
+// builder makes one request of a conversation.
+type builder struct {
+	chat    *dialect.Chat
+	target  dialect.Target
+	request request
+	dropped []string
+}
+
+func (b *builder) build() error {
+	if err := b.conversation(); err != nil {
+		return err
+	}
+	b.bound()
+	b.tools()
+	b.toolChoice()
+	b.reasoning()
+	b.sampling()
+	b.format()
+	b.others()
+	return nil
+}
+
+// takes reports whether the target takes a request parameter.
+func (b *builder) takes(names ...string) bool {
+	for _, name := range names {
+		if slices.Contains(b.target.Refused, name) {
+			return false
+		}
+	}
+	return b.target.Supported == nil || slices.ContainsFunc(names, func(name string) bool {
+		return slices.Contains(b.target.Supported, name)
+	})
+}
+
+func (b *builder) drop(names ...string) { b.dropped = append(b.dropped, names...) }
+
+func (b *builder) bound() {
+	b.request.MaxTokens = b.chat.MaxTokens
+	if b.request.MaxTokens > 0 {
+		return
+	}
+	b.request.MaxTokens = b.target.MaxCompletionTokens
+	if b.request.MaxTokens == 0 {
+		b.request.MaxTokens = defaultMaxTokens
+		if r := b.chat.Reasoning; r != nil {
+			b.request.MaxTokens += r.MaxTokens
+		}
+	}
+}
+
+// sampling comes after reasoning, which forbids most of it.
+func (b *builder) sampling() {
+	thinks := b.request.Thinking != nil
+	if t := b.chat.Temperature; t != nil {
+		if b.takes("temperature") && (!thinks || *t == 1) {
+			clamped := min(*t, 1)
+			b.request.Temperature = &clamped
+		} else {
+			b.drop("temperature")
+		}
+	}
+	if p := b.chat.TopP; p != nil {
+		// Newer models refuse it beside a temperature.
+		if b.takes("top_p") && (!thinks || *p >= 0.95) && b.request.Temperature == nil {
+			b.request.TopP = p
+		} else {
+			b.drop("top_p")
+		}
+	}
+	if k := b.chat.TopK; k != nil && *k > 0 {
+		if b.takes("top_k") && !thinks {
+			b.request.TopK = k
+		} else {
+			b.drop("top_k")
+		}
+	}
+	for _, stop := range b.chat.Stop {
+		// The API refuses a sequence of nothing but space.
+		if b.takes("stop") && strings.TrimSpace(stop) != "" {
+			b.request.StopSequences = append(b.request.StopSequences, stop)
+		} else if !slices.Contains(b.dropped, "stop") {
+			b.drop("stop")
+		}
+	}
+}
+
+func (b *builder) others() {
+	c := b.chat
+	for name, given := range map[string]bool{
+		"frequency_penalty": c.FrequencyPenalty != nil,
+		"presence_penalty":  c.PresencePenalty != nil,
+		"seed":              c.Seed != nil,
+		"logprobs":          c.Logprobs,
+		"top_logprobs":      c.TopLogprobs != nil,
+		"n":                 c.Choices > 1,
+	} {
+		if given {
+			b.drop(name)
+		}
+	}
+	for _, field := range c.Extra {
+		b.drop(field.Name)
+	}
+	if c.User != "" {
+		b.request.Metadata = &metadata{UserID: dialect.EndUser(c.User)}
+	}
+	switch c.ServiceTier {
+	case "":
+	case "auto":
+		b.request.ServiceTier = "auto"
+	case "default":
+		b.request.ServiceTier = "standard_only"
+	default:
+		b.drop("service_tier")
+	}
+	b.request.CacheControl = c.CacheControl
+	slices.Sort(b.dropped)
+	b.dropped = slices.Compact(b.dropped)
+}

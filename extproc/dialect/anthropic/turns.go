@@ -1,0 +1,181 @@
+package anthropic
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+)
+
+// conversation puts messages into turns that alternate and begin with the user.
+func (b *builder) conversation() error {
+	for i := range b.chat.Messages {
+		message := &b.chat.Messages[i]
+		blocks, err := b.blocks(message)
+		if err != nil {
+			return err
+		}
+		switch message.Role {
+		case dialect.RoleSystem, dialect.RoleDeveloper:
+			if len(b.request.Messages) == 0 {
+				b.request.System = append(b.request.System, blocks...)
+				continue
+			}
+			b.add("user", blocks)
+		case dialect.RoleAssistant:
+			b.add("assistant", blocks)
+		default:
+			b.add("user", blocks)
+		}
+	}
+	turns := b.request.Messages
+	switch {
+	case len(turns) == 0 && len(b.request.System) == 0:
+		return invalid("Input must have at least 1 token.")
+	case len(turns) == 0:
+		// Instructions alone are an answerable prompt elsewhere.
+		b.request.Messages = []turn{{Role: "user", Content: b.request.System}}
+		b.request.System = nil
+	case turns[0].Role == "assistant":
+		// The least that may stand before an assistant who begins.
+		opening := turn{Role: "user", Content: []block{{Type: "text", Text: "."}}}
+		b.request.Messages = slices.Insert(turns, 0, opening)
+	}
+	b.prefill()
+	return nil
+}
+
+// add appends blocks to the turn of a role, which goes on if it is the last. The
+// results of tools come first in their turn.
+func (b *builder) add(role string, blocks []block) {
+	if len(blocks) == 0 {
+		return
+	}
+	last := len(b.request.Messages) - 1
+	if last < 0 || b.request.Messages[last].Role != role {
+		b.request.Messages = append(b.request.Messages, turn{Role: role})
+		last++
+	}
+	t := &b.request.Messages[last]
+	for i := range blocks {
+		if blocks[i].Type != "tool_result" {
+			t.Content = append(t.Content, blocks[i])
+			continue
+		}
+		at := slices.IndexFunc(t.Content, func(b block) bool { return b.Type != "tool_result" })
+		if at < 0 {
+			at = len(t.Content)
+		}
+		t.Content = slices.Insert(t.Content, at, blocks[i])
+	}
+}
+
+// prefill takes the space off the end of an answer that the model is to continue
+// (row 124); the API refuses it.
+func (b *builder) prefill() {
+	last := &b.request.Messages[len(b.request.Messages)-1]
+	if last.Role != "assistant" {
+		return
+	}
+	if end := &last.Content[len(last.Content)-1]; end.Type == "text" {
+		end.Text = strings.TrimRight(end.Text, " \t\r\n")
+	}
+}
+
+func (b *builder) blocks(message *dialect.Message) ([]block, error) {
+	parts := message.Parts
+	if message.Role == dialect.RoleAssistant {
+		parts = joinThoughts(parts)
+	}
+	blocks := make([]block, 0, len(parts))
+	name := message.Name
+	for i := range parts {
+		part := &parts[i]
+		made, ok, err := b.block(part)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		if made.Type == "text" && name != "" && message.Role != dialect.RoleTool {
+			// There is no field for the speaker's name (row 125).
+			made.Text, name = name+": "+made.Text, ""
+		}
+		blocks = append(blocks, made)
+	}
+	return blocks, nil
+}
+
+// block writes a part, and reports false for one that the API has no place for.
+func (b *builder) block(part *dialect.Part) (block, bool, error) {
+	made := block{CacheControl: part.CacheControl}
+	switch part.Kind {
+	case dialect.PartText, dialect.PartRefusal:
+		made.Type, made.Text = "text", part.Text
+		return made, strings.TrimSpace(part.Text) != "", nil
+	case dialect.PartReasoning:
+		return thought(part.Reasoning)
+	case dialect.PartToolCall:
+		made.Type, made.ID, made.Name = "tool_use", toolID(part.Call.ID), part.Call.Name
+		made.Input = input(part.Call.Arguments)
+		return made, true, nil
+	case dialect.PartToolResult:
+		made.Type, made.ToolUseID, made.IsError = "tool_result", toolID(part.Result.CallID), part.Result.Failed
+		for i := range part.Result.Parts {
+			inner, ok, err := b.block(&part.Result.Parts[i])
+			if err != nil {
+				return made, false, err
+			}
+			if ok {
+				made.Content = append(made.Content, inner)
+			}
+		}
+		return made, true, nil
+	case dialect.PartImage:
+		made.Type = "image"
+	case dialect.PartFile:
+		made.Type, made.Title = "document", part.Media.Name
+	case dialect.PartAudio:
+		return made, false, invalid("This model's provider takes no audio input.")
+	case dialect.PartVideo:
+		return made, false, invalid("This model's provider takes no video input.")
+	}
+	var err error
+	made.Source, err = mediaSource(part)
+	return made, true, err
+}
+
+// input is a call's arguments as an object. What a model wrote badly becomes an
+// empty one, since the API refuses a conversation with anything else in it.
+func input(arguments string) jsontext.Value {
+	text := strings.TrimSpace(arguments)
+	if rawjson.Kind([]byte(text)) != '{' || rawjson.Validate([]byte(text)) != nil {
+		return jsontext.Value(`{}`)
+	}
+	return jsontext.Value(text)
+}
+
+// toolID puts an id into the characters that the API allows. Different ids stay
+// different.
+func toolID(id string) string {
+	allowed := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-'
+	}
+	clean := strings.Map(func(r rune) rune {
+		if allowed(r) {
+			return r
+		}
+		return '_'
+	}, id)
+	if clean == id && id != "" {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	return clean + "_" + hex.EncodeToString(sum[:4])
+}
