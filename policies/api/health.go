@@ -4,32 +4,40 @@ import "net/http"
 
 // Check is the state of one part of the gateway.
 type Check struct {
+	// Name is for programs: lower case, the same in every answer.
 	Name string `json:"name"`
-	// OK: the part does its work. One that does not makes the gateway not ready.
+	// OK: requests can be served as far as this part is concerned.
 	OK bool `json:"ok"`
-	// Detail is for people.
-	Detail string `json:"detail,omitzero"`
+	// Detail is for people: versions, counts, the last error. Whoever reaches the
+	// gateway can read it.
+	Detail string `json:"detail"`
 }
 
-// health answers 200 if the gateway can serve, else 503, with the reasons.
-func (o Options) health(w http.ResponseWriter, _ *http.Request) {
-	checks := o.Checks()
-	status, word := http.StatusOK, "ready"
-	for _, check := range checks {
+// state is the answer to a question after the gateway's health.
+type state struct {
+	Status string  `json:"status"`
+	Checks []Check `json:"checks,omitempty"`
+}
+
+// health says whether requests can be served, and why not: 503 if any check
+// fails. Load balancers should ask here.
+func (s *server) health(w http.ResponseWriter, _ *http.Request) {
+	status, answer := http.StatusOK, state{Status: "ready", Checks: s.Checks()}
+	for _, check := range answer.Checks {
 		if !check.OK {
-			status, word = http.StatusServiceUnavailable, "not ready"
+			status, answer.Status = http.StatusServiceUnavailable, "unavailable"
 		}
 	}
-	writeJSON(w, status, struct {
-		Status string  `json:"status"`
-		Live   bool    `json:"live"`
-		Checks []Check `json:"checks"`
-	}{word, true, checks})
+	replyUncached(w, status, answer)
 }
 
-// live answers 200 as long as the process runs.
+// live says that the process answers. A supervisor that restarts what is not
+// live should ask here: restarting heals none of what the checks look at.
 func live(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, struct {
-		Live bool `json:"live"`
-	}{true})
+	replyUncached(w, http.StatusOK, state{Status: "live"})
+}
+
+func replyUncached(w http.ResponseWriter, status int, answer state) {
+	w.Header().Set("Cache-Control", "no-store")
+	reply(w, status, answer)
 }

@@ -1,0 +1,47 @@
+package api
+
+import (
+	"net/http"
+	"time"
+)
+
+// keyInfo is what GET /key tells of the caller's key (spec section 1.3). What a
+// key has used is not kept yet, so its fields are left out rather than zero.
+type keyInfo struct {
+	Label           string     `json:"label"`
+	Limit           *float64   `json:"limit"` // of money; there is none
+	LimitRemaining  *float64   `json:"limit_remaining"`
+	LimitReset      *string    `json:"limit_reset"`
+	IsFreeTier      bool       `json:"is_free_tier"`
+	IsManagementKey bool       `json:"is_management_key"`
+	ExpiresAt       *time.Time `json:"expires_at"`
+	RateLimit       rateLimit  `json:"rate_limit"`
+}
+
+// rateLimit says -1 requests where there is no limit (row 159).
+type rateLimit struct {
+	Requests int    `json:"requests"`
+	Interval string `json:"interval"`
+	Note     string `json:"note"`
+}
+
+func (s *server) key(w http.ResponseWriter, r *http.Request) {
+	key, err := s.Keys().Authenticate(r.Header.Get("Authorization"), r.Header.Get("X-Api-Key"), time.Now())
+	if err != nil {
+		refuse(w, http.StatusUnauthorized, "authentication", err.Error())
+		return
+	}
+	info := keyInfo{
+		Label:     key.Name,
+		RateLimit: rateLimit{Requests: -1, Interval: "10s", Note: "There is no limit on requests."},
+	}
+	if !key.ExpiresAt.IsZero() {
+		info.ExpiresAt = &key.ExpiresAt
+	}
+	if key.Limit.Requests > 0 {
+		info.RateLimit = rateLimit{key.Limit.Requests, key.Limit.Window.String(), "Requests in any interval of this length."}
+	}
+	reply(w, http.StatusOK, struct {
+		Data keyInfo `json:"data"`
+	}{info})
+}
