@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -277,3 +278,20 @@ func eventually(t *testing.T, what string, condition func() bool) {
 	}
 	t.Fatalf("it did not come to be: %s", what)
 }
+
+// update pushes the stage's inputs and waits until Envoy has them.
+func (s *stage) update() {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	version, err := s.control.Update(ctx, s.inputs)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.control.WaitAcked(ctx, version); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// quiet is for servers that would log what a test does on purpose.
+func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
