@@ -78,8 +78,22 @@ func fieldSchema(field protoreflect.FieldDescriptor) object {
 		}
 		return schema
 	default:
-		return valueSchema(field, rules)
+		return orNull(valueSchema(field, rules))
 	}
+}
+
+// orNull also takes nothing: a field whose value is not written yet is not set.
+func orNull(schema object) object {
+	switch names := schema["type"].(type) {
+	case string:
+		schema["type"] = []string{names, "null"}
+	case []string:
+		schema["type"] = append(names, "null")
+	}
+	if words, ok := schema["enum"].([]any); ok {
+		schema["enum"] = append(words, nil)
+	}
+	return schema
 }
 
 // rulesOf returns the field's rules as the linked type. The compiler's own are
@@ -110,7 +124,7 @@ func valueSchema(field protoreflect.FieldDescriptor, rules *validate.FieldRules)
 		}
 		return schema
 	case protoreflect.EnumKind:
-		return object{"enum": enumNames(field.Enum())}
+		return object{"enum": anys(enumNames(field.Enum()))}
 	case protoreflect.MessageKind:
 		if field.Message().FullName() == "google.protobuf.Duration" {
 			return object{"type": "string", "pattern": goDuration}
@@ -131,7 +145,7 @@ func stringSchema(rules *validate.StringRules) object {
 		}
 	}
 	if len(rules.GetIn()) > 0 {
-		schema["enum"] = rules.GetIn()
+		schema["enum"] = anys(rules.GetIn())
 	}
 	if rules.HasMinLen() {
 		schema["minLength"] = rules.GetMinLen()
@@ -158,6 +172,14 @@ func enumNames(enum protoreflect.EnumDescriptor) []string {
 		names = append(names, strings.ToLower(strings.TrimPrefix(string(values.Get(i).Name()), prefix.String()+"_")))
 	}
 	return names
+}
+
+func anys(words []string) []any {
+	all := make([]any, len(words))
+	for i, word := range words {
+		all[i] = word
+	}
+	return all
 }
 
 // described adds the descriptor's comment.
