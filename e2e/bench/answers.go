@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// stampDigits hold nanoseconds: enough for 31 years.
-const stampDigits = 18
+// stampDigits hold a Unix time in nanoseconds.
+const stampDigits = 19
 
 // stampMark stands before the time stamp in an event's content.
 const stampMark = `"content":"T`

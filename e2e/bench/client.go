@@ -153,18 +153,19 @@ func (c *client) lines(part []byte, onEvent func(line []byte) error) error {
 	return nil
 }
 
-// stampOf is when the upstream wrote an event, on the clock of its start. Events
-// that the gateway adds carry none.
-func stampOf(line []byte) (at time.Duration, ok bool) {
+// delayOf is how long an event has been on its way. Events that the gateway
+// adds carry no time stamp.
+func delayOf(line []byte) (delay time.Duration, ok bool) {
 	_, rest, found := bytes.Cut(line, []byte(stampMark))
 	if !found || len(rest) < stampDigits {
 		return 0, false
 	}
+	var at int64
 	for _, digit := range rest[:stampDigits] {
 		if digit < '0' || digit > '9' {
 			return 0, false
 		}
-		at = at*10 + time.Duration(digit-'0')
+		at = at*10 + int64(digit-'0')
 	}
-	return at, true
+	return time.Duration(time.Now().UnixNano() - at), true
 }

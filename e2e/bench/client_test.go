@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -67,16 +68,19 @@ func TestCallerCanHangUp(t *testing.T) {
 	}
 }
 
-func TestStampIsRead(t *testing.T) {
-	for line, want := range map[string]time.Duration{
-		`data: {"delta":{"content":"T000000012345678901 token"}}`: 12345678901,
-		`data: {"delta":{"content":"Twelve and some more text"}}`: -1,
-		`data: {"delta":{"content":"T00"}}`:                       -1,
-		`data: [DONE]`:                                            -1,
+func TestDelayIsTheTimeSinceTheStamp(t *testing.T) {
+	event := stamped(bytes.Clone(streamEvent))
+	time.Sleep(2 * time.Millisecond)
+	if delay, ok := delayOf(event); !ok || delay < 2*time.Millisecond || delay > time.Second {
+		t.Errorf("delayOf = %v, %v; want 2ms or a little more", delay, ok)
+	}
+	for _, line := range []string{
+		`data: {"delta":{"content":"Twelve and some more text"}}`,
+		`data: {"delta":{"content":"T00"}}`,
+		`data: [DONE]`,
 	} {
-		got, ok := stampOf([]byte(line))
-		if ok != (want >= 0) || ok && got != want {
-			t.Errorf("stampOf(%s) = %d, %v; want %d", line, got, ok, want)
+		if delay, ok := delayOf([]byte(line)); ok {
+			t.Errorf("delayOf(%s) = %v, want none", line, delay)
 		}
 	}
 }

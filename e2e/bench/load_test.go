@@ -19,7 +19,7 @@ func newDirect(t *testing.T) (*upstream, *way) {
 		t.Fatal(err)
 	}
 	t.Cleanup(u.close)
-	return u, &way{name: "direct", address: u.address(), path: plainPath}
+	return u, &way{name: "direct", address: u.address(), path: plainPath, upstream: u.address()}
 }
 
 func TestClosedLoopMeasuresEveryAnswer(t *testing.T) {
@@ -49,7 +49,7 @@ func TestClosedLoopFailsRatherThanCountingErrors(t *testing.T) {
 func TestPacedStreamsAreMeasuredWhileTheyGoOn(t *testing.T) {
 	u, w := newDirect(t)
 	const streams, duration = 10, 200 * time.Millisecond
-	f, err := pacedStreams(t.Context(), u, w, streams, duration)
+	f, err := pacedStreams(t.Context(), w, streams, duration)
 	if err != nil {
 		t.Fatal(err)
 	}

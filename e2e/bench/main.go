@@ -35,7 +35,15 @@ func main() {
 	flag.DurationVar(&o.duration, "duration", time.Second, "of one load on one way in one round")
 	flag.BoolVar(&o.accessLog, "access-log", true, "leave the gateway's access log on")
 	flag.StringVar(&o.out, "out", "e2e/bench/RESULTS.md", "the file to write the report to")
+	serve := flag.Bool("upstream", false, "be the upstream of another benchmark, until standard input ends")
 	flag.Parse()
+	if *serve {
+		if err := serveUpstream(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "bench: upstream:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := bench(ctx, o); err != nil {
@@ -70,7 +78,7 @@ func bench(ctx context.Context, o options) (err error) {
 
 // site is everything that a run needs, up and running.
 type site struct {
-	upstream *upstream
+	upstream *upstreamProcess
 	bare     *bareEnvoy
 	gateway  *gateway.Gateway
 	machine  machine
@@ -93,14 +101,14 @@ func setUp(ctx context.Context, o options, directory string) (s *site, err error
 		return s, err
 	}
 	s.machine = describeMachine(ctx, binary, found.Version)
-	if s.upstream, err = startUpstream(); err != nil {
+	if s.upstream, err = startUpstreamProcess(); err != nil {
 		return s, err
 	}
 	workers := runtime.NumCPU()
-	if s.bare, err = startBareEnvoy(ctx, found.Path, directory, s.upstream.address(), workers); err != nil {
+	if s.bare, err = startBareEnvoy(ctx, found.Path, directory, s.upstream.address, workers); err != nil {
 		return s, err
 	}
-	if s.gateway, err = startGateway(ctx, binary, found.Path, directory, s.upstream.address(), workers, o.accessLog); err != nil {
+	if s.gateway, err = startGateway(ctx, binary, found.Path, directory, s.upstream.address, workers, o.accessLog); err != nil {
 		return s, err
 	}
 	gatewayEnvoy, err := s.gateway.EnvoyPID()
@@ -108,12 +116,12 @@ func setUp(ctx context.Context, o options, directory string) (s *site, err error
 		return s, err
 	}
 	s.ways = []*way{
-		direct: {name: "direct", address: s.upstream.address(), path: plainPath},
-		bare:   {name: "bare Envoy", address: s.bare.address, path: plainPath, envoy: s.bare.command.Process.Pid},
-		through: {
-			name: "gateway", address: s.gateway.URL[len("http://"):], path: gatewayPath,
-			envoy: gatewayEnvoy, processor: s.gateway.PID(),
-		},
+		direct:  {name: "direct", address: s.upstream.address, path: plainPath},
+		bare:    {name: "bare Envoy", address: s.bare.address, path: plainPath, envoy: s.bare.command.Process.Pid},
+		through: {name: "gateway", address: s.gateway.URL[len("http://"):], path: gatewayPath, envoy: gatewayEnvoy, processor: s.gateway.PID()},
+	}
+	for _, w := range s.ways {
+		w.upstream = s.upstream.address
 	}
 	return s, nil
 }
@@ -127,7 +135,7 @@ func (s *site) close() (err error) {
 		s.bare.stop()
 	}
 	if s.upstream != nil {
-		s.upstream.close()
+		err = errors.Join(err, s.upstream.close())
 	}
 	return err
 }

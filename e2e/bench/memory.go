@@ -33,8 +33,8 @@ func note(footprints []*footprint, point func(*footprint) *memory) error {
 
 // holdStreams keeps streams open through a way while the memory of the way's
 // processes is noted.
-func holdStreams(ctx context.Context, u *upstream, w *way, footprints []*footprint) error {
-	c, err := gather(ctx, u, w, held, heldCount)
+func holdStreams(ctx context.Context, w *way, footprints []*footprint) error {
+	c, err := gather(ctx, w, held, heldCount)
 	if err != nil {
 		return err
 	}

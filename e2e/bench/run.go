@@ -23,7 +23,7 @@ func (s *site) run(ctx context.Context, o options) (*results, error) {
 	if err := s.warmUp(ctx); err != nil {
 		return nil, err
 	}
-	for _, scenario := range plan(s.upstream, o.duration) {
+	for _, scenario := range plan(o.duration) {
 		r.tables = append(r.tables, table{scenario: scenario, rounds: make([][]figures, len(s.ways))})
 	}
 	for round := range o.rounds {
@@ -39,7 +39,7 @@ func (s *site) run(ctx context.Context, o options) (*results, error) {
 		way        *way
 		footprints []*footprint
 	}{{s.ways[bare], r.footprints[:1]}, {s.ways[through], r.footprints[1:]}} {
-		if err := holdStreams(ctx, s.upstream, held.way, held.footprints); err != nil {
+		if err := holdStreams(ctx, held.way, held.footprints); err != nil {
 			return nil, err
 		}
 	}

@@ -26,7 +26,7 @@ const (
 )
 
 // plan is the scenarios in the order in which they run and are reported.
-func plan(u *upstream, duration time.Duration) []scenario {
+func plan(duration time.Duration) []scenario {
 	loop := func(kind answerKind, connections int) func(context.Context, *way) (figures, error) {
 		return func(ctx context.Context, w *way) (figures, error) {
 			return closedLoop(ctx, w, kind, connections, duration)
@@ -46,7 +46,7 @@ func plan(u *upstream, duration time.Duration) []scenario {
 	return append(all, scenario{
 		title: fmt.Sprintf("%d open streams, an event every %s on each", pacedCount, pace),
 		run: func(ctx context.Context, w *way) (figures, error) {
-			return pacedStreams(ctx, u, w, pacedCount, 2*duration)
+			return pacedStreams(ctx, w, pacedCount, 2*duration)
 		},
 		rows: pacedRows,
 	})

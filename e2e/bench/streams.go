@@ -20,7 +20,7 @@ var errHungUp = errors.New("hung up")
 
 // crowd is a number of open streams.
 type crowd struct {
-	upstream  *upstream
+	way       *way
 	callers   []*caller
 	group     *errgroup.Group
 	measuring atomic.Bool
@@ -28,8 +28,8 @@ type crowd struct {
 }
 
 // gather opens streams and returns when each has had its first event.
-func gather(ctx context.Context, u *upstream, w *way, kind answerKind, streams int) (*crowd, error) {
-	c := &crowd{upstream: u, callers: make([]*caller, streams)}
+func gather(ctx context.Context, w *way, kind answerKind, streams int) (*crowd, error) {
+	c := &crowd{way: w, callers: make([]*caller, streams)}
 	var failing context.Context
 	c.group, failing = errgroup.WithContext(ctx)
 	request := w.request(kind)
@@ -71,9 +71,11 @@ func (c *crowd) see(one *caller, line []byte) error {
 	if c.leaving.Load() {
 		return errHungUp
 	}
-	at, stamped := stampOf(line)
-	if stamped && c.measuring.Load() {
-		one.delayed = append(one.delayed, time.Since(c.upstream.began)-at)
+	if !c.measuring.Load() {
+		return nil
+	}
+	if delay, ok := delayOf(line); ok {
+		one.delayed = append(one.delayed, delay)
 	}
 	return nil
 }
@@ -87,13 +89,13 @@ func (c *crowd) disperse() error {
 			one.close()
 		}
 	}
-	return errors.Join(c.group.Wait(), c.upstream.idle(patience))
+	return errors.Join(c.group.Wait(), awaitIdle(c.way.upstream))
 }
 
 // pacedStreams measures a number of streams while they go on: neither their
 // start nor their end is part of it.
-func pacedStreams(ctx context.Context, u *upstream, w *way, streams int, duration time.Duration) (figures, error) {
-	c, err := gather(ctx, u, w, paced, streams)
+func pacedStreams(ctx context.Context, w *way, streams int, duration time.Duration) (figures, error) {
+	c, err := gather(ctx, w, paced, streams)
 	if err != nil {
 		return figures{}, err
 	}

@@ -22,6 +22,7 @@ const (
 	burst answerKind = "burst" // burstEvents at once
 	paced answerKind = "paced" // one event every pace, until the client hangs up
 	held  answerKind = "held"  // one event every holdPace, until the client hangs up
+	open  answerKind = "open"  // the number of streams that are being written
 )
 
 const (
@@ -40,9 +41,8 @@ type upstream struct {
 	listener net.Listener
 	serving  sync.WaitGroup
 	mu       sync.Mutex
-	open     map[net.Conn]bool
+	conns    map[net.Conn]bool
 	streams  atomic.Int64 // being written
-	began    time.Time    // the zero of the events' time stamps
 }
 
 func startUpstream() (*upstream, error) {
@@ -50,7 +50,7 @@ func startUpstream() (*upstream, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &upstream{listener: listener, open: make(map[net.Conn]bool), began: time.Now()}
+	u := &upstream{listener: listener, conns: make(map[net.Conn]bool)}
 	u.serving.Go(u.accept)
 	return u, nil
 }
@@ -60,25 +60,12 @@ func (u *upstream) address() string { return u.listener.Addr().String() }
 func (u *upstream) close() {
 	_ = u.listener.Close()
 	u.mu.Lock()
-	for conn := range u.open {
+	for conn := range u.conns {
 		_ = conn.Close()
 	}
-	u.open = nil
+	u.conns = nil
 	u.mu.Unlock()
 	u.serving.Wait()
-}
-
-// idle waits until no stream is being written. It is how the gateway's and
-// Envoy's cancellation shows.
-func (u *upstream) idle(patience time.Duration) error {
-	deadline := time.Now().Add(patience)
-	for u.streams.Load() > 0 {
-		if time.Now().After(deadline) {
-			return fmt.Errorf("%d streams still reach the upstream %s after their clients hung up", u.streams.Load(), patience)
-		}
-		time.Sleep(time.Millisecond)
-	}
-	return nil
 }
 
 func (u *upstream) accept() {
@@ -95,19 +82,19 @@ func (u *upstream) accept() {
 			u.serve(conn)
 			u.mu.Lock()
 			defer u.mu.Unlock()
-			delete(u.open, conn)
+			delete(u.conns, conn)
 		})
 	}
 }
 
-// enter reports whether the upstream is still open.
+// enter reports whether the upstream is still serving.
 func (u *upstream) enter(conn net.Conn) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.open == nil {
+	if u.conns == nil {
 		return false
 	}
-	u.open[conn] = true
+	u.conns[conn] = true
 	return true
 }
 
@@ -134,16 +121,19 @@ func (u *upstream) answer(conn net.Conn, kind answerKind) error {
 	case burst:
 		return u.stream(conn, func(piece []byte) error {
 			for range burstEvents {
-				if _, err := conn.Write(u.event(piece)); err != nil {
+				if _, err := conn.Write(stamped(piece)); err != nil {
 					return err
 				}
 			}
 			return nil
 		})
 	case paced:
-		return u.stream(conn, func(piece []byte) error { return u.pace(conn, piece, pace) })
+		return u.stream(conn, func(piece []byte) error { return writePaced(conn, piece, pace) })
 	case held:
-		return u.stream(conn, func(piece []byte) error { return u.pace(conn, piece, holdPace) })
+		return u.stream(conn, func(piece []byte) error { return writePaced(conn, piece, holdPace) })
+	case open:
+		_, err := conn.Write(httpResponse("text/plain", strconv.FormatInt(u.streams.Load(), 10)))
+		return err
 	default:
 		_, err := io.WriteString(conn, "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")
 		return errors.Join(err, fmt.Errorf("no such answer: %q", kind))
@@ -163,13 +153,13 @@ func (u *upstream) stream(conn net.Conn, events func(piece []byte) error) error 
 	return err
 }
 
-// pace writes events until the other side hangs up. Reading with a deadline is
+// writePaced writes events until the other side hangs up. Reading with a deadline is
 // both the clock and the watch for the hang-up.
-func (u *upstream) pace(conn net.Conn, piece []byte, interval time.Duration) error {
+func writePaced(conn net.Conn, piece []byte, interval time.Duration) error {
 	defer conn.SetReadDeadline(time.Time{})
 	next, end := time.Now(), time.Now().Add(longestStream)
 	for next.Before(end) {
-		if _, err := conn.Write(u.event(piece)); err != nil {
+		if _, err := conn.Write(stamped(piece)); err != nil {
 			return err
 		}
 		next = next.Add(interval)
@@ -184,10 +174,11 @@ func (u *upstream) pace(conn net.Conn, piece []byte, interval time.Duration) err
 	return nil
 }
 
-// event stamps the time into a piece of the stream.
-func (u *upstream) event(piece []byte) []byte {
+// stamped puts the time into a piece of the stream. It is the wall clock, which
+// the client's process shares.
+func stamped(piece []byte) []byte {
 	stamp := piece[streamStamp : streamStamp+stampDigits]
-	left := time.Since(u.began).Nanoseconds()
+	left := time.Now().UnixNano()
 	for i := range stamp {
 		stamp[len(stamp)-1-i] = byte('0' + left%10)
 		left /= 10

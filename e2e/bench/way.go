@@ -11,6 +11,8 @@ type way struct {
 	address string
 	// path is where requests for an answer of some kind go.
 	path func(answerKind) string
+	// upstream is the address that the way leads to.
+	upstream string
 	// envoy and processor are processes, or 0 where the way has none.
 	envoy, processor int
 }

@@ -33,6 +33,9 @@ type Options struct {
 	Address string
 	// Arguments follow "run --config FILE".
 	Arguments []string
+	// AccessLog gets the gateway's standard output, which is Envoy's access log;
+	// kept with the log unless given. A load test writes more of it than it reads.
+	AccessLog *os.File
 	// Patience bounds the wait for readiness; 30 s unless given.
 	Patience time.Duration
 }
@@ -94,6 +97,9 @@ func Launch(options Options) (*Gateway, error) {
 	g.command.Dir = options.Directory
 	g.command.Env = environment()
 	g.command.Stdout, g.command.Stderr = g.output, g.output
+	if options.AccessLog != nil {
+		g.command.Stdout = options.AccessLog
+	}
 	if err := g.command.Start(); err != nil {
 		return nil, fmt.Errorf("start the gateway: %w", err)
 	}
