@@ -27,6 +27,7 @@ import (
 	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/demo"
 	"github.com/switchyard/switchyard/policies/health"
+	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/quota"
 	"github.com/switchyard/switchyard/xds"
 )
@@ -174,6 +175,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	apiServer := &http.Server{
 		Handler: api.New(api.Options{
 			Catalog:  func() *catalog.Catalog { return g.current.Load().policy.Catalog },
+			Keys:     func() *identity.Keyring { return g.current.Load().policy.Keys },
 			Checks:   g.checks,
 			Gatherer: g.registry,
 		}),
