@@ -1,8 +1,6 @@
 package config
 
 import (
-	"slices"
-
 	"go.yaml.in/yaml/v3"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -16,9 +14,8 @@ const maxValues = 200_000
 // decoder fills messages from YAML as their descriptors say, and goes on after
 // an error, so that all are found in one pass.
 //
-// It is not buf.build/go/protoyaml because that writes enums by their long
-// names, lets a later duplicate key win, decodes unknown fields' neighbours
-// without a suggestion, and puts no bound on aliases.
+// buf.build/go/protoyaml does not serve here: it takes enums by their long names
+// only, suggests nothing for an unknown field, and puts no bound on aliases.
 type decoder struct {
 	report *report
 	values int
@@ -111,10 +108,8 @@ func (d *decoder) message(node *yaml.Node, message protoreflect.Message, at path
 // meant counts as wrong too: that it is missing is no second mistake.
 func (d *decoder) unknown(key *yaml.Node, at path, names []string) {
 	d.report.failAt(positionOf(key), at.key(key.Value), "unknown field; %s", suggest(key.Value, names))
-	for _, name := range names {
-		if suggest(key.Value, []string{name}) == suggest(key.Value, names) {
-			d.report.faulty[at.field(protoreflect.Name(name)).String()] = true
-		}
+	if meant := nearest(key.Value, names); meant != "" {
+		d.report.faulty[at.field(protoreflect.Name(meant)).String()] = true
 	}
 }
 
@@ -197,5 +192,5 @@ func fieldNames(fields protoreflect.FieldDescriptors) []string {
 	for i := range names {
 		names[i] = string(fields.Get(i).Name())
 	}
-	return slices.Clip(names)
+	return names
 }

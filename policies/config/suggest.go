@@ -9,15 +9,9 @@ import (
 // suggest ends a message about a name that does not exist: with the name that
 // was probably meant, or with all there are if they are few.
 func suggest(name string, names []string) string {
-	best, bestDistance := "", 1+min(len(name), 12)/3
-	for _, candidate := range names {
-		if distance := editDistance(name, candidate, bestDistance); distance <= bestDistance && (best == "" || distance < bestDistance) {
-			best, bestDistance = candidate, distance
-		}
-	}
-	switch {
-	case best != "":
-		return "did you mean " + best + "?"
+	switch meant := nearest(name, names); {
+	case meant != "":
+		return "did you mean " + meant + "?"
 	case len(names) == 0:
 		return "there are none"
 	case len(names) > 30:
@@ -30,10 +24,22 @@ func suggest(name string, names []string) string {
 // oneOf says what could have been written instead of a word, after "must be".
 func oneOf(words []string, written string) string {
 	text := fmt.Sprintf("%s, not %q", enumerate(words, "or"), written)
-	if hint := suggest(written, words); strings.HasPrefix(hint, "did you mean") {
-		text += "; " + hint
+	if meant := nearest(written, words); meant != "" {
+		text += "; did you mean " + meant + "?"
 	}
 	return text
+}
+
+// nearest finds the name that was probably meant, or none: a third of the
+// letters may be wrong, but not more than five.
+func nearest(name string, names []string) string {
+	meant, limit := "", 1+min(len(name), 12)/3
+	for _, candidate := range names {
+		if distance := editDistance(name, candidate, limit); distance <= limit {
+			meant, limit = candidate, distance-1
+		}
+	}
+	return meant
 }
 
 // enumerate writes "a", "a or b", "a, b or c".
