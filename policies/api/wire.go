@@ -1,6 +1,7 @@
 package api
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 
@@ -81,11 +82,20 @@ type wireEndpoint struct {
 	Pricing                 pricing   `json:"pricing"`
 	SupportedParameters     []string  `json:"supported_parameters"`
 	SupportsImplicitCaching bool      `json:"supports_implicit_caching"`
+	SupportsToolChoice      choices   `json:"supports_tool_choice"`
 	UptimeLast5m            *float64  `json:"uptime_last_5m"`
 	UptimeLast30m           *float64  `json:"uptime_last_30m"`
 	UptimeLast1d            *float64  `json:"uptime_last_1d"`
 	LatencyLast30m          *struct{} `json:"latency_last_30m"`
 	ThroughputLast30m       *struct{} `json:"throughput_last_30m"`
+}
+
+// choices are the values of tool_choice that an endpoint takes.
+type choices struct {
+	Auto     bool `json:"auto"`
+	Function bool `json:"function"`
+	None     bool `json:"none"`
+	Required bool `json:"required"`
 }
 
 // openAIModel is what OpenAI's own clients expect of one model.
@@ -112,7 +122,7 @@ func newModel(model *catalog.Model) wireModel {
 			MaxCompletionTokens: known(top.MaxCompletionTokens),
 		},
 		SupportedParameters: parameters(model),
-		Links:               modelLinks{Details: "/api/v1/models/" + model.ID + "/endpoints"},
+		Links:               modelLinks{Details: (&url.URL{Path: "/api/v1/models/" + model.ID + "/endpoints"}).EscapedPath()},
 	}
 }
 
@@ -148,6 +158,7 @@ func newPricing(p catalog.Prices) pricing {
 func newEndpoints(model *catalog.Model) wireEndpoints {
 	endpoints := make([]wireEndpoint, 0, len(model.Endpoints))
 	for _, endpoint := range model.Endpoints {
+		chooses := slices.Contains(endpoint.Parameters(), "tool_choice")
 		endpoints = append(endpoints, wireEndpoint{
 			Name:                endpoint.Provider.Name + " | " + model.ID,
 			ModelID:             model.ID,
@@ -162,6 +173,7 @@ func newEndpoints(model *catalog.Model) wireEndpoints {
 			// Anthropic's dialect caches what it is told to; of the others, those
 			// that give a discount do so unasked.
 			SupportsImplicitCaching: endpoint.Provider.Dialect != catalog.DialectAnthropic && endpoint.Prices.CacheRead < endpoint.Prices.Prompt,
+			SupportsToolChoice:      choices{Auto: chooses, Function: chooses, None: chooses, Required: chooses},
 		})
 	}
 	return wireEndpoints{
