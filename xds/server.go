@@ -38,12 +38,12 @@ type Server struct {
 
 	mu          sync.Mutex
 	subscribers map[int64]*subscriber
-	served      *Snapshot       // in the cache; nil before the first Update
-	versions    *cache.Snapshot // what the cache has of it; see Snapshot.stamped
-	good        *Snapshot       // the last one that every connected Envoy had taken
-	nack        *Nack           // the last refusal, until another version is offered
-	refusals    int             // so far
-	changed     chan struct{}   // closed and replaced whenever something above changes
+	served      *Snapshot     // in the cache; nil before the first Update
+	good        *Snapshot     // the last one that every connected Envoy had taken
+	nack        *Nack         // the last refusal, until another version is offered
+	offers      int           // snapshots put into the cache so far
+	refusals    int           // NACKs so far
+	changed     chan struct{} // closed and replaced whenever something above changes
 }
 
 // NewServer returns a server without a snapshot: an Envoy that connects waits
@@ -108,11 +108,11 @@ func (s *Server) Update(ctx context.Context, in Inputs) (string, error) {
 // caller holds the lock. No callback is invoked from here, and the channels
 // written to are large enough for a response to every watch of a stream.
 func (s *Server) serve(ctx context.Context, snapshot *Snapshot) error {
-	versions := snapshot.stamped(s.refusals)
-	if err := s.cache.SetSnapshot(ctx, everyNode{}.ID(nil), versions); err != nil {
+	if err := s.cache.SetSnapshot(ctx, everyNode{}.ID(nil), snapshot.stamped(s.refusals)); err != nil {
 		return fmt.Errorf("publish snapshot %s: %w", snapshot.version, err)
 	}
-	s.served, s.versions = snapshot, versions
+	s.served = snapshot
+	s.offers++
 	return nil
 }
 
@@ -123,7 +123,7 @@ func (s *Server) settle() {
 		return
 	}
 	for _, sub := range s.subscribers {
-		if !sub.holds(s.versions) {
+		if !sub.holds(s.served) {
 			return
 		}
 	}

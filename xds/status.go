@@ -79,7 +79,7 @@ func (s *Server) Status() Status {
 			ID:      sub.node.GetId(),
 			Envoy:   envoyVersion(sub.node),
 			Since:   sub.since,
-			Current: s.served != nil && sub.holds(s.versions),
+			Current: s.served != nil && sub.holds(s.served),
 			Acked:   make(map[string]string),
 		}
 		for typ, version := range sub.acked {

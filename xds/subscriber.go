@@ -7,7 +7,6 @@ import (
 
 	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	discovery "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
-	"github.com/envoyproxy/go-control-plane/pkg/cache/v3"
 	"github.com/envoyproxy/go-control-plane/pkg/resource/v3"
 	"github.com/envoyproxy/go-control-plane/pkg/server/v3"
 )
@@ -20,17 +19,22 @@ type subscriber struct {
 	// has acknowledged, or brought along when it connected.
 	held map[resource.Type]map[string]string
 	// sent are the responses without an answer yet, by nonce.
-	sent map[string]*discovery.DeltaDiscoveryResponse
+	sent map[string]sentResponse
 	// acked is the snapshot version of the last acknowledged response by type.
 	acked map[resource.Type]string
+}
+
+type sentResponse struct {
+	*discovery.DeltaDiscoveryResponse
+	offer int // the server's count of offers when it was sent
 }
 
 // holds tells whether the Envoy has each resource of the snapshot and no other.
 // Comparing resources rather than counting responses needs no assumption about
 // which types a change touches.
-func (sub *subscriber) holds(snapshot *cache.Snapshot) bool {
+func (sub *subscriber) holds(snapshot *Snapshot) bool {
 	for _, typ := range resourceTypes() {
-		if !maps.Equal(sub.held[typ], snapshot.GetVersionMap(typ)) {
+		if !maps.Equal(sub.held[typ], snapshot.resources.GetVersionMap(typ)) {
 			return false
 		}
 	}
@@ -52,7 +56,7 @@ func (s *Server) opened(_ context.Context, id int64, _ string) error {
 	s.subscribers[id] = &subscriber{
 		since: time.Now(),
 		held:  make(map[resource.Type]map[string]string),
-		sent:  make(map[string]*discovery.DeltaDiscoveryResponse),
+		sent:  make(map[string]sentResponse),
 		acked: make(map[resource.Type]string),
 	}
 	return nil
@@ -70,7 +74,7 @@ func (s *Server) closed(id int64, node *core.Node) {
 func (s *Server) sending(id int64, _ *discovery.DeltaDiscoveryRequest, response *discovery.DeltaDiscoveryResponse) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.subscribers[id].sent[response.GetNonce()] = response
+	s.subscribers[id].sent[response.GetNonce()] = sentResponse{response, s.offers}
 }
 
 // received follows the delta protocol: a request is a subscription, and, with a
@@ -95,12 +99,13 @@ func (s *Server) received(id int64, request *discovery.DeltaDiscoveryRequest) er
 		delete(held, name)
 	}
 
-	response := sub.sent[request.GetResponseNonce()]
+	response, answered := sub.sent[request.GetResponseNonce()]
 	delete(sub.sent, request.GetResponseNonce())
 	switch {
+	case !answered: // a change of subscriptions
 	case request.GetErrorDetail() != nil:
-		s.refused(sub, request, response.GetSystemVersionInfo())
-	case response != nil:
+		s.refused(sub, response, request.GetErrorDetail().GetMessage())
+	default:
 		for _, r := range response.GetResources() {
 			held[r.GetName()] = r.GetVersion()
 		}
@@ -117,22 +122,23 @@ func (s *Server) received(id int64, request *discovery.DeltaDiscoveryRequest) er
 // refused records a NACK. What the Envoy holds of the type is then unknown,
 // since it applies the good resources of a response that has bad ones. So
 // whatever is served next is sent whole: see Snapshot.stamped.
-func (s *Server) refused(sub *subscriber, request *discovery.DeltaDiscoveryRequest, version string) {
+func (s *Server) refused(sub *subscriber, response sentResponse, reason string) {
 	s.refusals++
+	clear(sub.held[response.GetTypeUrl()])
 	nack := &Nack{
-		Version: version,
-		Type:    shortType(request.GetTypeUrl()),
+		Version: response.GetSystemVersionInfo(),
+		Type:    shortType(response.GetTypeUrl()),
 		Node:    sub.node.GetId(),
-		Reason:  request.GetErrorDetail().GetMessage(),
+		Reason:  reason,
 		Time:    time.Now(),
 	}
 	s.nacks.WithLabelValues(nack.Type).Inc()
 	s.logger.Error("envoy refused the configuration", "version", nack.Version, "type", nack.Type,
 		"node", nack.Node, "reason", nack.Reason)
 	switch {
-	case version != s.served.version:
-		// The answer crossed an Update. What was refused may be in the present
-		// snapshot too, and would not be sent again, being unchanged.
+	case response.offer != s.offers || nack.Version != s.served.version:
+		// The answer crossed a newer offer. What was refused may be in that one
+		// too, and would not have been sent again, being unchanged.
 		s.offerAgain(s.served)
 	case s.good == s.served:
 		s.nack = nack // a newcomer's trouble
