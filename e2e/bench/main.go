@@ -27,6 +27,7 @@ type options struct {
 	duration  time.Duration
 	accessLog bool
 	out       string
+	profile   string
 }
 
 func main() {
@@ -35,6 +36,7 @@ func main() {
 	flag.DurationVar(&o.duration, "duration", time.Second, "of one load on one way in one round")
 	flag.BoolVar(&o.accessLog, "access-log", true, "leave the gateway's access log on")
 	flag.StringVar(&o.out, "out", "e2e/bench/RESULTS.md", "the file to write the report to")
+	flag.StringVar(&o.profile, "profile", "", "write CPU profiles of the processor into this directory instead of comparing")
 	serve := flag.Bool("upstream", false, "be the upstream of another benchmark, until standard input ends")
 	flag.Parse()
 	if *serve {
@@ -52,6 +54,9 @@ func main() {
 	}
 }
 
+// profiledFor is long enough for some thousand samples.
+const profiledFor = 10 * time.Second
+
 // bench makes one whole run.
 func bench(ctx context.Context, o options) (err error) {
 	if o.rounds < 1 || o.duration < 100*time.Millisecond {
@@ -67,6 +72,9 @@ func bench(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	if o.profile != "" {
+		return s.profile(ctx, o.profile, directory, profiledFor)
+	}
 	r, err := s.run(ctx, o)
 	if err != nil {
 		return err
@@ -92,7 +100,11 @@ func setUp(ctx context.Context, o options, directory string) (s *site, err error
 			err = errors.Join(err, s.close())
 		}
 	}()
-	binary, err := gateway.Build(ctx, directory)
+	build := func() (string, error) { return gateway.Build(ctx, directory) }
+	if o.profile != "" {
+		build = func() (string, error) { return buildProfiled(ctx, directory) }
+	}
+	binary, err := build()
 	if err != nil {
 		return s, err
 	}

@@ -39,6 +39,37 @@ func cpuIn(stat []byte) (time.Duration, error) {
 	return time.Duration(user+system) * tick, errors.Join(err1, err2)
 }
 
+// cpuOfMachine is the CPU time that all processes of the machine have used, the
+// hypervisor's share included.
+func cpuOfMachine() (time.Duration, error) {
+	stat, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, err
+	}
+	return busyIn(string(stat))
+}
+
+// busyIn reads the first line: user, nice, system, idle, iowait, irq, softirq and
+// steal (proc_stat(5)). All but the two of idleness count.
+func busyIn(stat string) (busy time.Duration, err error) {
+	line, _, _ := strings.Cut(stat, "\n")
+	fields := strings.Fields(line)
+	if len(fields) < 9 || fields[0] != "cpu" {
+		return 0, fmt.Errorf("the machine's stat starts with %q", line)
+	}
+	for i, field := range fields[1:9] {
+		const idle, waiting = 3, 4
+		ticks, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		if i != idle && i != waiting {
+			busy += time.Duration(ticks) * tick
+		}
+	}
+	return busy, nil
+}
+
 // memory is a process's resident set in bytes: now, and at its highest.
 type memory struct{ now, highest int64 }
 

@@ -16,6 +16,16 @@ func TestCPUTimeIsReadBehindTheCommand(t *testing.T) {
 	}
 }
 
+func TestIdleTimeIsNotBusy(t *testing.T) {
+	got, err := busyIn("cpu  100 20 30 9999 8888 4 5 6 77 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n")
+	if want := 1650 * time.Millisecond; err != nil || got != want {
+		t.Errorf("busyIn = %v, %v; want %v", got, err, want)
+	}
+	if _, err := busyIn("intr 1 2 3 4 5 6 7 8 9\n"); err == nil {
+		t.Error("a stat without a line for all processors is read without an error")
+	}
+}
+
 func TestMemoryIsReadInBytes(t *testing.T) {
 	got, err := memoryIn("Name:\tenvoy\nVmHWM:\t  2048 kB\nVmRSS:\t    512 kB\n")
 	if want := (memory{now: 512 << 10, highest: 2 << 20}); err != nil || got != want {

@@ -13,6 +13,8 @@ type results struct {
 	ways       []string
 	tables     []table
 	footprints []*footprint
+	// disturbance is the share of the machine that other processes took.
+	disturbance float64
 }
 
 // table is a scenario with its figures: by way, then by round.
@@ -64,7 +66,8 @@ One run of `+"`make bench`"+`: the same fake upstream reached directly, through 
 - Request bodies and unary answers have %d bytes; clear-text HTTP/1.1 on loopback, keep-alive.
 - %d rounds of %s for each load, the three ways after one another in each round; figures are medians over the rounds, and *added* (gateway minus bare Envoy) is the median of the differences within each round, with the lowest and the highest.
 - The gateway runs with its defaults, access log included (bare Envoy writes none), for a key without a limit on requests.
-`, r.machine, bodyBytes, r.options.rounds, r.options.duration)
+- Other processes of the machine took %.0f %% of it meanwhile.
+`, r.machine, bodyBytes, r.options.rounds, r.options.duration, 100*r.disturbance)
 }
 
 func (t table) markdown(out *strings.Builder, ways []string) {

@@ -26,12 +26,22 @@ func (s *site) run(ctx context.Context, o options) (*results, error) {
 	for _, scenario := range plan(o.duration) {
 		r.tables = append(r.tables, table{scenario: scenario, rounds: make([][]figures, len(s.ways))})
 	}
+	began := time.Now()
+	before, err := s.cpuOfOthers()
+	if err != nil {
+		return nil, err
+	}
 	for round := range o.rounds {
 		fmt.Fprintf(os.Stderr, "round %d of %d\n", round+1, o.rounds)
 		if err := s.round(ctx, round, r.tables); err != nil {
 			return nil, err
 		}
 	}
+	after, err := s.cpuOfOthers()
+	if err != nil {
+		return nil, err
+	}
+	r.disturbance = (after - before).Seconds() / time.Since(began).Seconds() / float64(s.machine.cores)
 	if err := note(r.footprints, func(f *footprint) *memory { return &f.loaded }); err != nil {
 		return nil, err
 	}
@@ -72,4 +82,23 @@ func (s *site) warmUp(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// cpuOfOthers is what processes have used that are no part of the benchmark.
+func (s *site) cpuOfOthers() (time.Duration, error) {
+	others, err := cpuOfMachine()
+	if err != nil {
+		return 0, err
+	}
+	for _, pid := range []int{
+		os.Getpid(), s.upstream.command.Process.Pid,
+		s.ways[bare].envoy, s.ways[through].envoy, s.ways[through].processor,
+	} {
+		own, err := cpuOf(pid)
+		if err != nil {
+			return 0, err
+		}
+		others -= own
+	}
+	return others, nil
 }
