@@ -138,6 +138,9 @@ func (cp *controlPlane) connect(id string, held map[string]map[string]string, re
 		_ = connection.Close()
 	})
 	cp.t.Cleanup(p.close)
+	poll(cp.t, "it is connected", func() bool {
+		return slices.ContainsFunc(cp.Status().Envoys, func(node Node) bool { return node.ID == id })
+	})
 	return p
 }
 
