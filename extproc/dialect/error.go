@@ -20,10 +20,10 @@ func (e *Error) Error() string { return e.Message }
 type Availability struct {
 	Code            string      `json:"code"`
 	Retryable       bool        `json:"retryable"`
-	RetryAfter      int64       `json:"retry_after,omitempty"` // seconds
+	RetryAfter      int64       `json:"retry_after,omitzero"` // seconds
 	RequestedModels []string    `json:"requested_models"`
-	ExcludedBy      []string    `json:"excluded_by,omitempty"`
-	Constraint      *Constraint `json:"constraint,omitempty"`
+	ExcludedBy      []string    `json:"excluded_by,omitzero"`
+	Constraint      *Constraint `json:"constraint,omitzero"`
 }
 
 // Constraint is the part of a request that no endpoint satisfies.

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
@@ -90,15 +91,12 @@ func checkParameter(name string, value []byte) error {
 }
 
 func checkNumber(name string, want shape, value []byte) error {
-	if want.whole {
-		if _, ok := rawjson.Int(value); !ok {
-			return invalid(fmt.Sprintf("'%s' must be a whole number.", name))
-		}
-	}
 	number, ok := rawjson.Float(value)
 	switch {
 	case !ok:
 		return invalid(fmt.Sprintf("'%s' is not a number that can be represented.", name))
+	case want.whole && number != math.Trunc(number):
+		return invalid(fmt.Sprintf("'%s' must be a whole number.", name))
 	case want.least == 0 && want.most == 0:
 		return nil
 	case number < want.least && want.most >= mostTokens:

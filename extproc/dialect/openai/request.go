@@ -168,6 +168,10 @@ func forGateway(name string) bool {
 
 func (e *editor) rewrite(dst, body []byte) []byte {
 	dst = append(dst, '{')
+	if !rawjson.Present(rawjson.Get(body, "model")) {
+		// The client left the choice to the gateway (row 14).
+		dst = rawjson.AppendText(dst, "model", e.target.Model)
+	}
 	reasoned := false
 	for c := rawjson.Walk(body); c.Next(); {
 		name := string(c.Name)

@@ -1,0 +1,240 @@
+package dialect_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/switchyard/switchyard/e2e/provider"
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
+	"github.com/switchyard/switchyard/extproc/dialect/openai"
+	"github.com/switchyard/switchyard/extproc/sse"
+)
+
+const key = "key-of-the-provider"
+
+// side is a provider's dialect with the strict fake that speaks it.
+type side struct {
+	name    string
+	dialect dialect.Provider
+	fake    func(provider.Config) *provider.Provider
+	base    string
+	target  dialect.Target
+}
+
+var sides = []side{
+	{"openai", openai.Provider{}, provider.OpenAI, "/v1", dialect.Target{Model: "gpt-4o", Strict: true}},
+	{"anthropic", anthropic.Provider{}, provider.Anthropic, "/v1", dialect.Target{Model: "claude-x"}},
+}
+
+var meta = dialect.Meta{
+	ID: "gen-1787612977-AbCdEfGhIjKlMnOpQrSt", Model: "m/x", Provider: "Fake", Created: 1787612977,
+	Price: func(dialect.Usage) dialect.Cost {
+		return dialect.Cost{Total: "0.00042", Prompt: "0.0004", Completion: "0.00002"}
+	},
+}
+
+// ask carries a client's request to a fake and the fake's answer back, as the
+// gateway does, and returns what the client gets.
+func (s side) ask(t *testing.T, body string, answer provider.Script) (string, dialect.Progress) {
+	t.Helper()
+	fake := s.fake(provider.Config{Key: key})
+	if answer != nil {
+		fake.Enqueue(answer)
+	}
+	request, err := openai.Client{}.Parse([]byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := s.target
+	if request.Model != "" && request.Model != "m/x" {
+		target.Model = request.Model
+	}
+	upstream, err := s.dialect.Request(request, target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	call := httptest.NewRequest(http.MethodPost, s.base+upstream.Path, bytes.NewReader(upstream.Body))
+	for _, header := range append(upstream.Headers, s.dialect.Credential(key)...) {
+		call.Header.Set(header.Name, header.Value)
+	}
+	response := httptest.NewRecorder()
+	fake.ServeHTTP(response, call)
+	if response.Code != http.StatusOK {
+		t.Fatalf("the fake refused with %d:\n%s\nthe request was\n%s", response.Code, response.Body, upstream.Body)
+	}
+	return s.carry(t, request, response)
+}
+
+func (s side) carry(t *testing.T, request *dialect.Request, response *httptest.ResponseRecorder) (string, dialect.Progress) {
+	t.Helper()
+	pipe := dialect.NewPipe(openai.Client{}, s.dialect, request, meta)
+	var out []byte
+	var err error
+	if !strings.Contains(response.Header().Get("Content-Type"), "event-stream") {
+		if out, err = pipe.Whole(nil, response.Body.Bytes()); err != nil {
+			t.Fatal(err)
+		}
+		return string(out), pipe.Progress()
+	}
+	var reader sse.Reader
+	reader.Feed(response.Body.Bytes())
+	for {
+		event, ok, err := reader.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !ok {
+			break
+		}
+		if out, err = pipe.Event(out, event); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !pipe.Progress().Done {
+		t.Error("the provider said its last word and the pipe is not done")
+	}
+	return string(pipe.Finish(out)), pipe.Progress()
+}
+
+// message is an answer as a client puts it together, streamed or not.
+type message struct {
+	Content, Reasoning, Refusal string
+	Signatures, Data            string
+	Calls                       []call
+	Finish, Native              string
+	Usage                       map[string]any
+}
+
+type call struct{ ID, Name, Arguments string }
+
+type wireMessage struct {
+	Role      string
+	Content   *string
+	Reasoning *string
+	Refusal   *string
+	Details   []struct{ Type, Text, Signature, Data, Format string } `json:"reasoning_details"`
+	ToolCalls []struct {
+		Index    *int
+		ID, Type string
+		Function struct{ Name, Arguments string }
+	} `json:"tool_calls"`
+}
+
+type wireAnswer struct {
+	ID, Object, Model, Provider string
+	Created                     int64
+	Choices                     []struct {
+		Message, Delta *wireMessage
+		FinishReason   *string `json:"finish_reason"`
+		Native         *string `json:"native_finish_reason"`
+	}
+	Usage map[string]any
+	Error any
+}
+
+// assemble reads what a client got as strict SDKs do.
+func assemble(t *testing.T, out string, stream bool) message {
+	t.Helper()
+	var m message
+	if !stream {
+		m.add(t, []byte(out), true)
+		return m
+	}
+	if !strings.HasSuffix(out, "data: [DONE]\n\n") {
+		t.Errorf("row 80: the stream does not end with [DONE]:\n%s", out)
+	}
+	for line := range strings.SplitSeq(out, "\n\n") {
+		data, ok := strings.CutPrefix(line, "data: ")
+		if !ok && line != "" {
+			t.Errorf("row 80: unexpected line %q", line)
+		}
+		if ok && data != "[DONE]" {
+			m.add(t, []byte(data), false)
+		}
+	}
+	return m
+}
+
+func (m *message) add(t *testing.T, data []byte, whole bool) {
+	t.Helper()
+	var answer wireAnswer
+	if err := json.Unmarshal(data, &answer); err != nil {
+		t.Fatalf("%v in %s", err, data)
+	}
+	if answer.ID != meta.ID || answer.Model != meta.Model || answer.Provider != meta.Provider || answer.Created != meta.Created {
+		t.Errorf("row 1: envelope of %s", data)
+	}
+	if answer.Error != nil || len(answer.Choices) != 1 {
+		t.Fatalf("an error or no choice in %s", data)
+	}
+	for _, refused := range []string{`"usage":null`, `"system_fingerprint":null`, `"tool_calls":null`, `"obfuscation"`} {
+		if !whole && bytes.Contains(data, []byte(refused)) {
+			t.Errorf("clients refuse %s in %s", refused, data)
+		}
+	}
+	if answer.Usage != nil {
+		if m.Usage != nil {
+			t.Error("row 82: usage came twice")
+		}
+		m.Usage = answer.Usage
+	}
+	choice := answer.Choices[0]
+	if choice.FinishReason != nil {
+		if m.Finish != "" {
+			t.Error("row 84: the finish reason came twice")
+		}
+		m.Finish, m.Native = *choice.FinishReason, *choice.Native
+	}
+	said := choice.Delta
+	if whole {
+		said = choice.Message
+	}
+	if said == nil || said.Role != "assistant" {
+		t.Fatalf("row 85: no role in %s", data)
+	}
+	m.say(t, said, whole)
+}
+
+func (m *message) say(t *testing.T, said *wireMessage, whole bool) {
+	t.Helper()
+	text := func(s *string) string {
+		if s == nil {
+			return ""
+		}
+		return *s
+	}
+	m.Content += text(said.Content)
+	m.Refusal += text(said.Refusal)
+	m.Reasoning += text(said.Reasoning)
+	for _, detail := range said.Details {
+		m.Signatures += detail.Signature
+		m.Data += detail.Data
+	}
+	for i, c := range said.ToolCalls {
+		if whole {
+			c.Index = &i
+		}
+		if c.Index == nil {
+			t.Fatal("a tool call without index")
+		}
+		if *c.Index == len(m.Calls) {
+			if c.ID == "" || c.Type != "function" || c.Function.Name == "" {
+				t.Errorf("the first fragment of a call is %+v", c)
+			}
+			for _, other := range m.Calls {
+				if other.ID == c.ID {
+					t.Errorf("row 92: two calls have the id %q", c.ID)
+				}
+			}
+			m.Calls = append(m.Calls, call{ID: c.ID, Name: c.Function.Name})
+		} else if c.ID != "" || c.Function.Name != "" {
+			t.Errorf("a later fragment repeats id or name: %+v", c)
+		}
+		m.Calls[*c.Index].Arguments += c.Function.Arguments
+	}
+}

@@ -1,0 +1,137 @@
+package rawjson
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestWalk(t *testing.T) {
+	type member struct{ Name, Value string }
+	for _, test := range []struct {
+		name, text string
+		want       []member
+	}{
+		{"object", `{"a":1,"b":"x"}`, []member{{"a", "1"}, {"b", `"x"`}}},
+		{"array", `[1,"x",null]`, []member{{"", "1"}, {"", `"x"`}, {"", "null"}}},
+		{"space everywhere", " {\n\"a\" : [ 1 , 2 ] ,\t\"b\" : { } } ", []member{{"a", "[ 1 , 2 ]"}, {"b", "{ }"}}},
+		{"brackets and quotes in strings", `{"a":"}]\"{","b":["]","\\"]}`, []member{{"a", `"}]\"{"`}, {"b", `["]","\\"]`}}},
+		{"escaped names", `{"mod\u0065l":1}`, []member{{"model", "1"}}},
+		{"a name that is a backslash", `{"\\":1,"b":2}`, []member{{`\`, "1"}, {"b", "2"}}},
+		{"numbers", `[-1.5e3,0]`, []member{{"", "-1.5e3"}, {"", "0"}}},
+		{"empty", `{}`, nil},
+		{"neither", `"x"`, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var got []member
+			for c := Walk([]byte(test.text)); c.Next(); {
+				got = append(got, member{string(c.Name), string(c.Value)})
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestValidate(t *testing.T) {
+	for _, test := range []struct {
+		text   string
+		offset int64 // -1 for valid
+	}{
+		{`{"a":[1,2]}`, -1},
+		{" 1 \n", -1},
+		{`{"a":1,"a":2}`, 7},
+		{`{"a":{"b":1,"b":2}}`, 12},
+		{`{"a":1}x`, 7},
+		{"{\"a\":\"\xff\"}", 6},
+		{`{"a":"\ud83d"}`, 6},
+		{strings.Repeat("[", 10001) + strings.Repeat("]", 10001), 10000},
+	} {
+		err := Validate([]byte(test.text))
+		var syntax *jsontext.SyntacticError
+		switch {
+		case test.offset < 0 && err != nil:
+			t.Errorf("%.40s: %v", test.text, err)
+		case test.offset >= 0 && (!errors.As(err, &syntax) || syntax.ByteOffset != test.offset):
+			t.Errorf("%.40s: got %v, want an error at %d", test.text, err, test.offset)
+		}
+	}
+	if Validate([]byte(`{"a":`)) == nil {
+		t.Error("half an object is valid")
+	}
+}
+
+func TestRepair(t *testing.T) {
+	for _, text := range []string{`{"a":1,"a":2}`, `{"a":"\ud83d"}`} {
+		if got, err := Repair([]byte(text)); err != nil || string(got) != text {
+			t.Errorf("%s became %s, %v", text, got, err)
+		}
+	}
+	if got, err := Repair([]byte("{\"a\":\"x\xff\"}")); err != nil || string(got) != "{\"a\":\"x\uFFFD\"}" {
+		t.Errorf("invalid UTF-8 became %q, %v", got, err)
+	}
+	if _, err := Repair([]byte(`{"a"}`)); err == nil {
+		t.Error("half a member passed")
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for text, want := range map[string]int64{"12": 12, "-3": -3, "12.0": 12, "1e3": 1000} {
+		if got, ok := Int([]byte(text)); !ok || got != want {
+			t.Errorf("Int(%s) is %d, %t", text, got, ok)
+		}
+	}
+	for _, text := range []string{"1.5", `"1"`, "1e400", "null", "", "9223372036854775808"} {
+		if got, ok := Int([]byte(text)); ok {
+			t.Errorf("Int(%s) is %d", text, got)
+		}
+	}
+}
+
+// FuzzWalk holds that walking valid JSON finds what a decoder finds, and that
+// walking anything at all ends without a panic.
+func FuzzWalk(f *testing.F) {
+	f.Add([]byte(`{"a":[1,{"b":"}\""}],"c\u0064":null}`))
+	f.Add([]byte(`[["]"],"\\"]`))
+	f.Add([]byte(`{"a`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		valid := Validate(text) == nil
+		built := walk(nil, bytes.TrimSpace(text), 0)
+		if !valid {
+			return
+		}
+		var want, got any
+		if json.Unmarshal(text, &want) != nil {
+			return // a number beyond what Go holds
+		}
+		if err := json.Unmarshal(built, &got); err != nil {
+			t.Fatalf("%q was rebuilt as %q: %v", text, built, err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// walk rebuilds a value from what a cursor says of it.
+func walk(dst, value []byte, depth int) []byte {
+	kind := Kind(value)
+	if kind != '{' && kind != '[' || depth > 50 {
+		return append(dst, value...)
+	}
+	dst = append(dst, kind)
+	for c := Walk(value); c.Next(); {
+		dst = Comma(dst)
+		if kind == '{' {
+			dst = append(AppendQuoted(dst, c.Name), ':')
+		}
+		dst = walk(dst, c.Value, depth+1)
+	}
+	return append(dst, kind+2)
+}
