@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,92 +12,55 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// question is what the demo reads of a request, in either dialect.
-type question struct {
-	Stream   bool `json:"stream"`
-	Messages []struct {
-		Role    string         `json:"role"`
-		Content jsontext.Value `json:"content"`
-	} `json:"messages"`
-	Tools []struct {
-		Name     string `json:"name"`
-		Function struct {
-			Name string `json:"name"`
-		} `json:"function"`
-	} `json:"tools"`
+// answer is what the demo says, before a dialect puts it into words: text, or a
+// tool call.
+type answer struct {
+	text string
+	call *call
+	// cut: the text ends where the client's bound on tokens did.
+	cut bool
 }
 
-const longestQuestion = 32 << 20
-
-func read(w http.ResponseWriter, r *http.Request) (question, error) {
-	var q question
-	err := json.UnmarshalRead(http.MaxBytesReader(w, r.Body, longestQuestion), &q)
-	return q, err
+type call struct {
+	name      string
+	arguments jsontext.Value
 }
 
-// text is all text of a message, whether it is written as a string or in parts.
-func text(content jsontext.Value) string {
-	var whole string
-	if json.Unmarshal(content, &whole) == nil {
-		return whole
+// answer says plainly that it is a demo, calls a tool that the newest message
+// names, and repeats what a tool has said.
+func (q question) answer(name string) answer {
+	const longestEcho = 400
+	asked := q.last()
+	if tool, ok := q.tool(asked); ok {
+		return answer{call: &call{tool.name(), tool.arguments(asked.said())}}
 	}
-	var parts []struct {
-		Text string `json:"text"`
+	echo := []rune(asked.said())
+	verb := "You"
+	if asked.result() {
+		verb = "The tool"
 	}
-	if json.Unmarshal(content, &parts) != nil {
-		return ""
+	text := fmt.Sprintf("This is %s, a demo of Switchyard: no model is behind this answer. %s said: %s",
+		name, verb, string(echo[:min(len(echo), longestEcho)]))
+	pieces := words(text)
+	if bound := q.bound(); bound > 0 && bound < len(pieces) {
+		return answer{text: strings.Join(pieces[:bound], ""), cut: true}
 	}
-	var all []string
-	for _, part := range parts {
-		if part.Text != "" {
-			all = append(all, part.Text)
-		}
-	}
-	return strings.Join(all, " ")
+	return answer{text: text}
 }
 
-// last is the text of the newest message.
-func (q question) last() string {
-	if len(q.Messages) == 0 {
-		return ""
+// tokens counts the answer as the provider would bill it.
+func (a answer) tokens() int {
+	if a.call != nil {
+		return tokens(a.call.name) + tokens(string(a.call.arguments))
 	}
-	return text(q.Messages[len(q.Messages)-1].Content)
+	return tokens(a.text)
 }
 
 // tokens counts words: there is no tokenizer behind a demo.
 func tokens(text string) int { return len(strings.Fields(text)) }
 
-func (q question) tokens() int {
-	sum := 0
-	for _, message := range q.Messages {
-		sum += tokens(text(message.Content))
-	}
-	return sum
-}
-
-// tool is the tool that the demo calls: one whose name the newest message
-// mentions, or "".
-func (q question) tool() string {
-	asked := q.last()
-	for _, tool := range q.Tools {
-		for _, name := range []string{tool.Name, tool.Function.Name} {
-			if name != "" && strings.Contains(asked, name) {
-				return name
-			}
-		}
-	}
-	return ""
-}
-
-func (q question) answer(name string) string {
-	const longestEcho = 400
-	echo := []rune(q.last())
-	return fmt.Sprintf("This is %s, a demo of Switchyard: no model is behind this answer. You said: %s",
-		name, string(echo[:min(len(echo), longestEcho)]))
-}
-
 // words cuts a text so that its pieces put together are the text.
-func words(text string) []string { return strings.SplitAfter(text, " ") }
+func words(text string) []string { return slices.Collect(strings.SplitAfterSeq(text, " ")) }
 
 func reply(w http.ResponseWriter, status int, body any) {
 	var out bytes.Buffer

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +24,7 @@ const pace = 30 * time.Millisecond
 // Servers are the running demo providers.
 type Servers struct {
 	servers   []*http.Server
+	serving   sync.WaitGroup
 	providers map[string]*configpb.Provider
 }
 
@@ -46,11 +48,11 @@ func Start(ctx context.Context) (*Servers, error) {
 		}
 		server := &http.Server{Handler: site.handler, ReadHeaderTimeout: 10 * time.Second}
 		s.servers = append(s.servers, server)
-		go func() {
+		s.serving.Go(func() {
 			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 				_ = server.Close()
 			}
-		}()
+		})
 		s.providers[site.slug] = &configpb.Provider{
 			Name:     site.name,
 			Dialect:  site.dialect,
@@ -62,11 +64,12 @@ func Start(ctx context.Context) (*Servers, error) {
 	return s, nil
 }
 
-// Close stops the providers at once.
+// Close stops the providers at once, and returns when they are gone.
 func (s *Servers) Close() {
 	for _, server := range s.servers {
 		_ = server.Close()
 	}
+	s.serving.Wait()
 }
 
 // Config names the providers and their models. The first model is served by all

@@ -18,15 +18,19 @@ func chatCompletions(name string) http.Handler {
 		}
 		created := time.Now().Unix()
 		answer := q.answer(name)
-		finish, message := "stop", object{"role": "assistant", "content": answer}
-		if tool := q.tool(); tool != "" {
-			answer, finish = "", "tool_calls"
+		finish, message := "stop", object{"role": "assistant", "content": answer.text}
+		switch {
+		case answer.cut:
+			finish = "length"
+		case answer.call != nil:
+			finish = "tool_calls"
 			message = object{"role": "assistant", "content": nil, "tool_calls": []object{{
-				"id": "call_demo", "type": "function", "function": object{"name": tool, "arguments": "{}"},
+				"id": "call_demo", "type": "function",
+				"function": object{"name": answer.call.name, "arguments": string(answer.call.arguments)},
 			}}}
 		}
 		usage := object{
-			"prompt_tokens": q.tokens(), "completion_tokens": tokens(answer), "total_tokens": q.tokens() + tokens(answer),
+			"prompt_tokens": q.tokens(), "completion_tokens": answer.tokens(), "total_tokens": q.tokens() + answer.tokens(),
 		}
 		if !q.Stream {
 			reply(w, http.StatusOK, object{
@@ -47,17 +51,19 @@ func chatCompletions(name string) http.Handler {
 			calls[0]["index"] = 0
 			chunk(object{"role": "assistant", "tool_calls": calls}, nil)
 		} else {
-			for _, word := range words(answer) {
+			for _, word := range words(answer.text) {
 				if !chunk(object{"role": "assistant", "content": word}, nil) || !out.wait() {
 					return
 				}
 			}
 		}
 		chunk(object{}, finish)
-		out.send("", object{
-			"id": "chatcmpl-demo", "object": "chat.completion.chunk", "created": created, "model": "demo",
-			"choices": []object{}, "usage": usage,
-		})
+		if q.StreamOptions.IncludeUsage {
+			out.send("", object{
+				"id": "chatcmpl-demo", "object": "chat.completion.chunk", "created": created, "model": "demo",
+				"choices": []object{}, "usage": usage,
+			})
+		}
 		out.send("", "[DONE]")
 	})
 	return mux
