@@ -19,7 +19,7 @@ import (
 
 // gateway is the API over a small catalog: models m/a to m/e that write text, an
 // embedding model e/x, and the provider "local" of any model.
-func gateway(t *testing.T) Options {
+func gateway(t testing.TB) Options {
 	t.Helper()
 	priced := &configpb.Endpoint{
 		Provider: "anthropic", Model: "their-a", MaxCompletionTokens: 500, ContextLength: 8000,

@@ -2,6 +2,7 @@ package api
 
 import (
 	"flag"
+	"net/http/httptest"
 	"os"
 	"testing"
 
@@ -173,9 +174,10 @@ func TestWireShape(t *testing.T) {
 }
 
 func BenchmarkModels(b *testing.B) {
-	options := gateway(&testing.T{})
+	handler := New(gateway(b))
+	request := httptest.NewRequest("GET", "/api/v1/models", nil)
 	b.ReportAllocs()
 	for b.Loop() {
-		ask(options, "GET", "/api/v1/models")
+		handler.ServeHTTP(httptest.NewRecorder(), request)
 	}
 }
