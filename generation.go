@@ -9,6 +9,7 @@ import (
 
 	"github.com/switchyard/switchyard/extproc"
 	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
 	"github.com/switchyard/switchyard/extproc/dialect/openai"
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/config"
@@ -26,6 +27,7 @@ var (
 		"/v1/chat/completions":     openai.Client{},
 	}
 	providers = map[string]dialect.Provider{
+		catalog.DialectAnthropic: anthropic.Provider{},
 		catalog.DialectOpenAI:    openai.Provider{},
 	}
 )

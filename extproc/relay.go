@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"time"
 
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/sse"
 	"github.com/switchyard/switchyard/policies/health"
@@ -102,59 +104,61 @@ func (a *attempt) relayStream() error {
 	defer keepAlive.Stop()
 
 	for !a.answer.ended && !a.answer.pipe.Progress().Done {
-		// Nobody is left to turn to: holding would gain nothing, and the client
-		// learns that the gateway is alive.
-		if a.outcome.last && !a.answer.committed && a.shared.only() {
-			if err := a.flush(false); err != nil {
-				return err
-			}
-		}
-		waiting := keepAlive.C
-		if !a.answer.committed || a.answer.first > 0 {
-			waiting = nil
-		}
 		select {
-		case <-waiting:
+		case <-keepAlive.C:
+			if !a.mayComment() {
+				continue
+			}
 			a.answer.out = a.answer.pipe.Comment(a.answer.out, a.policy.KeepAliveComment)
 			if err := a.flush(false); err != nil {
 				return err
 			}
-			continue
 		case <-limit.C:
 			return a.stalled()
 		case message, open := <-a.incoming:
 			if !open {
 				return errEnded
 			}
-			piece := message.GetResponseBody()
-			a.answer.ended = piece.GetEndOfStream() || message.GetResponseTrailers() != nil
 			before := len(a.answer.out)
-			if err := a.translate(piece.GetBody()); err != nil {
+			if err := a.translate(message); err != nil {
 				return streamFailure(err)
 			}
-			progress := a.answer.pipe.Progress()
-			if progress.Started && a.answer.first == 0 {
-				a.answer.first = time.Since(a.sent)
-			}
-			if len(a.answer.out) > before && a.answer.first > 0 {
-				limit.Reset(timeouts.BetweenTokens)
-			}
-			if a.answer.committed || progress.Started {
+			moved := len(a.answer.out) > before
+			if a.answer.first > 0 {
 				if err := a.flush(false); err != nil {
 					return err
 				}
+			}
+			// Behind the flush: it may have waited for a slow client, and that is
+			// not the provider's silence.
+			if moved && a.answer.first > 0 {
+				limit.Reset(timeouts.BetweenTokens)
 			}
 		}
 	}
 	return a.finishStream()
 }
 
+// mayComment tells whether the client may be told that the gateway is alive. It
+// commits the answer, so it must wait for the first token, and for nobody else
+// to be left to turn to. Until the first comment is due even the last
+// candidate's headers are held: a quick failure keeps its true status.
+func (a *attempt) mayComment() bool {
+	if a.answer.first > 0 {
+		return false
+	}
+	return a.answer.committed || a.outcome.last && a.shared.only()
+}
+
 // translate runs the provider's bytes through the pipe.
-func (a *attempt) translate(piece []byte) error {
-	a.answer.events.Feed(piece)
+func (a *attempt) translate(message *extprocv3.ProcessingRequest) error {
+	piece := message.GetResponseBody()
+	a.answer.ended = piece.GetEndOfStream() || message.GetResponseTrailers() != nil
+	a.answer.events.Feed(piece.GetBody())
 	if a.answer.ended {
 		a.answer.events.End()
 	}
+	defer a.noteFirst()
 	for {
 		event, ok, err := a.answer.events.Next()
 		if err != nil || !ok {
@@ -166,6 +170,13 @@ func (a *attempt) translate(piece []byte) error {
 		if a.answer.pipe.Progress().Done {
 			return nil
 		}
+	}
+}
+
+// noteFirst notes when the first token came.
+func (a *attempt) noteFirst() {
+	if a.answer.first == 0 && a.answer.pipe.Progress().Started {
+		a.answer.first = time.Since(a.sent)
 	}
 }
 
