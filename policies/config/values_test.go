@@ -1,7 +1,9 @@
 package config
 
 import (
+	"bytes"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,6 +80,14 @@ func TestDurationText(t *testing.T) {
 		if got := durationText(durationpb.New(duration)); got != want {
 			t.Errorf("%v is %s, want %s", duration, got, want)
 		}
+	}
+}
+
+// The mistake is found behind a list over many lines, none of which ends it.
+func TestFaultyLine(t *testing.T) {
+	text := "a: [\n" + strings.Repeat("  x,\n", 20) + "]\nb: 1\n c: 2\nd: 3\n"
+	if got := faultyLine(bytes.SplitAfter([]byte(text), []byte("\n"))); got != 24 {
+		t.Errorf("line %d, want 24", got)
 	}
 }
 
