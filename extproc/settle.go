@@ -136,6 +136,9 @@ func (a *attempt) modelLabel() string {
 	if a.candidate.Model == nil {
 		return "none"
 	}
+	if a.candidate.Model.OnDemand {
+		return a.candidate.Endpoint.Provider.Slug + "/*"
+	}
 	return a.candidate.Model.ID
 }
 
