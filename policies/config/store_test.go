@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -163,9 +164,16 @@ func TestReloadFromManyGoroutines(t *testing.T) {
 			return []byte(limit(strconv.FormatInt(reads.Add(1), 10))), nil
 		},
 	}
-	applied := 0 // unsynchronised on purpose: the race detector watches it
+	var inside, applied atomic.Int64
 	store, err := Open("gateway.yaml", options, func(*Effective) error {
-		applied++
+		if inside.Add(1) != 1 {
+			t.Error("two configurations are applied at a time")
+		}
+		for range 1000 { // let the others catch up
+			runtime.Gosched()
+		}
+		inside.Add(-1)
+		applied.Add(1)
 		return nil
 	})
 	if err != nil {
@@ -182,8 +190,8 @@ func TestReloadFromManyGoroutines(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if state := store.State(); applied != 41 || state.Reloads != 40 {
-		t.Errorf("%d applied, state %+v", applied, state)
+	if state := store.State(); applied.Load() != 41 || state.Reloads != 40 {
+		t.Errorf("%d applied, state %+v", applied.Load(), state)
 	}
 }
 
