@@ -9,7 +9,7 @@ import (
 // anthropic is the dialect of the Messages API.
 type anthropic struct{}
 
-func (anthropic) path() string { return "/v1/messages" }
+func (anthropic) path() string { return "/messages" }
 
 // The API's versions. The newer one no longer takes sampling parameters.
 const (

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The request of POST /v1/messages as Anthropic's own API accepts it.
+// The request of POST /messages as Anthropic's own API accepts it.
 
 var anthropicRequest = object(fields{
 	"model":          need(text(0)),

@@ -21,8 +21,8 @@ import (
 type Config struct {
 	// Key is the only credential accepted. Required.
 	Key string
-	// Base is the path below which the API lives, "/v1" for [OpenAI] and ""
-	// for [Anthropic] unless given. It has no trailing slash.
+	// Base is the path below which the API lives, "/v1" unless given. It has no
+	// trailing slash.
 	Base string
 	// Models are the names served; others are refused with the vendor's 404.
 	// Empty accepts every name.
@@ -47,18 +47,18 @@ type Provider struct {
 
 // OpenAI returns a fake of the Chat Completions API, POST {base}/chat/completions.
 func OpenAI(config Config) *Provider {
-	if config.Base == "" {
-		config.Base = "/v1"
-	}
 	return newProvider(config, openAI{})
 }
 
-// Anthropic returns a fake of the Messages API, POST {base}/v1/messages.
+// Anthropic returns a fake of the Messages API, POST {base}/messages.
 func Anthropic(config Config) *Provider {
 	return newProvider(config, anthropic{})
 }
 
 func newProvider(config Config, dialect dialect) *Provider {
+	if config.Base == "" {
+		config.Base = "/v1"
+	}
 	return &Provider{
 		config:   config,
 		dialect:  dialect,

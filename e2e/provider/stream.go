@@ -14,7 +14,8 @@ type Stream struct {
 	Framing Framing
 	// First is the pause between the headers and the first event.
 	First time.Duration
-	// Pace is the pause before each piece of the answer but the first.
+	// Pace is the pause before each piece of the answer but the first, and
+	// before an early end, so that what came before it has been read.
 	Pace time.Duration
 	// End says how the stream ends.
 	End Ending
@@ -94,7 +95,7 @@ func (s Stream) play(c *call) {
 	if s.whole() {
 		c.bill(s.Answer.Usage)
 	}
-	if out.close() {
+	if out.close() && c.wait(s.Pace) {
 		s.end(c, out)
 	}
 }
