@@ -237,7 +237,7 @@ func TestSDKAuthenticationError(t *testing.T) {
 // An error inside the stream raises; what came before it is not lost.
 func TestSDKMidStreamError(t *testing.T) {
 	eachSDK(t, func(t *testing.T, client *sdk, s *stage, at *site, model string) {
-		at.Enqueue(provider.Stream{Answer: provider.Answer{Text: "one two three"}, Pieces: 2, End: provider.EndError})
+		at.Enqueue(provider.Stream{Answer: provider.Answer{Text: "one two three"}, Pieces: 2, Pace: apart, End: provider.EndError})
 		seen := client.call(t, s, "stream", model)
 		if seen.Text != "one two" || seen.Error == nil || seen.Error.Class != "APIError" {
 			t.Errorf("text %q, error %+v", seen.Text, seen.Error)

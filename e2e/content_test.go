@@ -16,9 +16,9 @@ var twoCalls = []provider.ToolCall{
 func TestParallelToolCalls(t *testing.T) {
 	s, gpt, claude := pair(t)
 	s.start()
-	for at, model := range map[*site]string{gpt: "m/openai", claude: "m/anthropic"} {
+	each(t, gpt, claude, func(t *testing.T, at *site, model string) {
 		at.Default(provider.Answer{Text: "Let me see.", ToolCalls: twoCalls})
-		whole := s.ask(question(model, weatherTool)).decode(t).Choices[0]
+		whole := s.ask(question(model, weatherTool)).choice(t)
 		if *whole.FinishReason != "tool_calls" || len(whole.Message.ToolCalls) != 2 || whole.Message.Content != "Let me see." {
 			t.Fatalf("%s: %+v", model, whole)
 		}
@@ -30,7 +30,7 @@ func TestParallelToolCalls(t *testing.T) {
 				}
 			}
 		}
-	}
+	})
 }
 
 func TestRow92ParallelCallsWithTheSameIndex(t *testing.T) {
@@ -50,7 +50,7 @@ func TestRow92ParallelCallsWithTheSameIndex(t *testing.T) {
 func TestRow94ToolResultRoundTrip(t *testing.T) {
 	s, gpt, claude := pair(t)
 	s.start()
-	for at, model := range map[*site]string{gpt: "m/openai", claude: "m/anthropic"} {
+	each(t, gpt, claude, func(t *testing.T, at *site, model string) {
 		at.Default(provider.Answer{ToolCalls: twoCalls})
 		history := s.ask(question(model, weatherTool)).message(t)
 		at.Reset()
@@ -67,7 +67,7 @@ func TestRow94ToolResultRoundTrip(t *testing.T) {
 				t.Errorf("row 93: tool_choice %v", choice)
 			}
 		}
-	}
+	})
 }
 
 // message is an answer's message exactly as it came, for a history.
@@ -109,10 +109,10 @@ func TestRow101ReasoningRoundTrip(t *testing.T) {
 	t.Run("whole", func(t *testing.T) {
 		claude.Enqueue(thoughtful)
 		got := s.ask(question("m/anthropic", reasoning, weatherTool))
-		if message := got.decode(t).Choices[0].Message; message.Reasoning != thoughtful.Reasoning {
+		if message := got.choice(t).Message; message.Reasoning != thoughtful.Reasoning {
 			t.Errorf("reasoning %q", message.Reasoning)
 		}
-		if budget := claude.last(t).JSON["thinking"].(map[string]any)["budget_tokens"]; budget != 1500.0 {
+		if budget := claude.budget(t); budget != 1500.0 {
 			t.Errorf("budget %v", budget)
 		}
 		again(t, got.message(t))
@@ -167,34 +167,41 @@ func joinDetails(t *testing.T, gathered transcript) []map[string]any {
 	return joined
 }
 
+// budget is that of the newest request's thinking, nil without thinking.
+func (at *site) budget(t *testing.T) any {
+	t.Helper()
+	thinking, _ := at.last(t).JSON["thinking"].(map[string]any)
+	return thinking["budget_tokens"]
+}
+
 func TestReasoningSettings(t *testing.T) {
 	s, gpt, claude := pair(t)
 	s.start()
 	t.Run("row 95: effort becomes a budget", func(t *testing.T) {
 		s.ask(question("m/anthropic", `"reasoning":{"effort":"high"},"max_tokens":10000`))
-		if budget := claude.last(t).JSON["thinking"].(map[string]any)["budget_tokens"]; budget != 8000.0 {
+		if budget := claude.budget(t); budget != 8000.0 {
 			t.Errorf("budget %v, want 8000", budget)
 		}
 	})
 	t.Run("row 96: no less than the least budget", func(t *testing.T) {
 		s.ask(question("m/anthropic", `"reasoning":{"effort":"low"},"max_tokens":2000`))
-		if budget := claude.last(t).JSON["thinking"].(map[string]any)["budget_tokens"]; budget != 1024.0 {
+		if budget := claude.budget(t); budget != 1024.0 {
 			t.Errorf("budget %v, want 1024", budget)
 		}
 	})
 	t.Run("row 99: excluded, yet billed", func(t *testing.T) {
-		for at, model := range map[*site]string{gpt: "m/openai", claude: "m/anthropic"} {
+		each(t, gpt, claude, func(t *testing.T, at *site, model string) {
 			at.Enqueue(provider.Answer{Reasoning: "hidden thoughts"}, provider.Answer{Reasoning: "hidden thoughts"})
 			for _, body := range []string{question(model, `"reasoning":{"exclude":true}`), streamed(model, `"reasoning":{"exclude":true}`)} {
 				if got := s.ask(body); got.status != 200 || strings.Contains(got.body, "hidden") {
 					t.Errorf("%s: %s", model, got.body)
 				}
 			}
-		}
+		})
 	})
 	t.Run("a compatible vendor's reasoning_content", func(t *testing.T) {
 		gpt.Enqueue(provider.Answer{Reasoning: "hm", Text: "aha"}, provider.Answer{Reasoning: "hm", Text: "aha"})
-		if message := s.ask(question("m/openai")).decode(t).Choices[0].Message; message.Reasoning != "hm" || message.Content != "aha" {
+		if message := s.ask(question("m/openai")).choice(t).Message; message.Reasoning != "hm" || message.Content != "aha" {
 			t.Errorf("message %+v", message)
 		}
 		reasoning := ""
@@ -214,7 +221,7 @@ func TestImages(t *testing.T) {
 	s.models["m/openai"].(settings)["input_modalities"] = []any{"text", "image"}
 	s.models["m/anthropic"].(settings)["input_modalities"] = []any{"text", "image"}
 	s.start()
-	for at, model := range map[*site]string{gpt: "m/openai", claude: "m/anthropic"} {
+	each(t, gpt, claude, func(t *testing.T, at *site, model string) {
 		for _, url := range []string{"data:image/png;base64,AAAA", "https://example.com/cat.png"} {
 			body := `{"model":"` + model + `","messages":[{"role":"user","content":[{"type":"text","text":"?"},` +
 				`{"type":"image_url","image_url":{"url":"` + url + `"}}]}]}`
@@ -225,7 +232,7 @@ func TestImages(t *testing.T) {
 				t.Errorf("%s: the image is missing in %s", model, sent)
 			}
 		}
-	}
+	})
 }
 
 func TestRow120JSONSchema(t *testing.T) {
@@ -233,16 +240,16 @@ func TestRow120JSONSchema(t *testing.T) {
 	s.start()
 	const format = `"response_format":{"type":"json_schema","json_schema":{"name":"city","strict":true,"schema":` +
 		`{"type":"object","properties":{"name":{"type":"string"}},"required":["name"],"additionalProperties":false}}}`
-	for at, model := range map[*site]string{gpt: "m/openai", claude: "m/anthropic"} {
+	each(t, gpt, claude, func(t *testing.T, at *site, model string) {
 		at.Enqueue(provider.Answer{Text: `{"name":"Köln"}`})
 		got := s.ask(question(model, format))
-		if got.status != 200 || got.decode(t).Choices[0].Message.Content != `{"name":"Köln"}` {
+		if got.status != 200 || got.choice(t).Message.Content != `{"name":"Köln"}` {
 			t.Errorf("%s: status %d: %s", model, got.status, got.body)
 		}
 		if sent := string(at.last(t).Body); !strings.Contains(sent, `"additionalProperties":false`) {
 			t.Errorf("%s: the schema is missing in %s", model, sent)
 		}
-	}
+	})
 }
 
 func TestLogprobsAndRefusal(t *testing.T) {
@@ -254,7 +261,7 @@ func TestLogprobsAndRefusal(t *testing.T) {
 			t.Errorf("logprobs in %s", got.body)
 		}
 	}
-	if message := s.ask(question("m/openai")).decode(t).Choices[0].Message; message.Refusal != "I would rather not." {
+	if message := s.ask(question("m/openai")).choice(t).Message; message.Refusal != "I would rather not." {
 		t.Errorf("refusal %q", message.Refusal)
 	}
 }
@@ -262,11 +269,11 @@ func TestLogprobsAndRefusal(t *testing.T) {
 func TestRow125NamesAreKept(t *testing.T) {
 	s, gpt, claude := pair(t)
 	s.start()
-	for at, model := range map[*site]string{gpt: "m/openai", claude: "m/anthropic"} {
+	each(t, gpt, claude, func(t *testing.T, at *site, model string) {
 		s.ask(`{"model":"` + model + `","messages":[{"role":"user","name":"Bob","content":"x"}]}`)
 		want := map[*site]string{gpt: `"name":"Bob"`, claude: "Bob: x"}[at]
 		if sent := string(at.last(t).Body); !strings.Contains(sent, want) {
 			t.Errorf("%s: no %s in %s", model, want, sent)
 		}
-	}
+	})
 }

@@ -44,10 +44,10 @@ func TestStopDrains(t *testing.T) {
 	s, gpt, claude := pair(t)
 	s.start()
 	slow := provider.Stream{Answer: provider.Answer{Text: strings.Repeat(" word", 20)}, Pace: 50 * time.Millisecond}
-	transcripts := make(chan transcript, 2)
+	answers := make(chan answer, 2)
 	for at, model := range map[*site]string{gpt: "m/openai", claude: "m/anthropic"} {
 		at.Enqueue(slow)
-		go func() { transcripts <- s.ask(streamed(model)).transcript(t) }()
+		go func() { answers <- s.ask(streamed(model)) }()
 		if _, err := at.Await(t.Context(), 0); err != nil {
 			t.Fatal(err)
 		}
@@ -57,7 +57,7 @@ func TestStopDrains(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if gathered := <-transcripts; gathered.text != slow.Answer.Text || !gathered.done || len(gathered.errors) != 0 {
+		if gathered := (<-answers).transcript(t); gathered.text != slow.Answer.Text || !gathered.done || len(gathered.errors) != 0 {
 			t.Errorf("a stream was cut by the stop: %+v", gathered)
 		}
 	}
@@ -79,8 +79,8 @@ func TestReloadCutsNoStream(t *testing.T) {
 	s.start()
 	long := provider.Stream{Answer: provider.Answer{Text: strings.Repeat(" word", 40)}, Pace: 50 * time.Millisecond}
 	gpt.Enqueue(long)
-	gathered := make(chan transcript, 1)
-	go func() { gathered <- s.ask(streamed("m/openai")).transcript(t) }()
+	answers := make(chan answer, 1)
+	go func() { answers <- s.ask(streamed("m/openai")) }()
 	if _, err := gpt.Await(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestReloadCutsNoStream(t *testing.T) {
 	if got := s.ask(question("m/added")); got.status != 200 {
 		t.Errorf("a wrong file changed what is served: %d %s", got.status, got.body)
 	}
-	if g := <-gathered; g.text != long.Answer.Text || !g.done || len(g.errors) != 0 {
+	if g := (<-answers).transcript(t); g.text != long.Answer.Text || !g.done || len(g.errors) != 0 {
 		t.Errorf("the stream was cut by a reload: %+v", g)
 	}
 }

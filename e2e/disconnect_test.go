@@ -16,10 +16,10 @@ const cancelledWithin = 100 * time.Millisecond
 
 // begin sends a streamed request and reads until the stream holds some text; an
 // empty text does not wait for the answer at all. What it returns hangs up.
-func (s *stage) begin(body, until string) (hangUp func()) {
-	s.Helper()
-	ctx, cancel := context.WithCancel(s.Context())
-	s.Cleanup(cancel)
+func (s *stage) begin(t *testing.T, body, until string) (hangUp func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
 	if until == "" {
 		go func() {
 			if response, err := s.send(ctx, http.MethodPost, "/api/v1/chat/completions", body); err == nil {
@@ -30,15 +30,15 @@ func (s *stage) begin(body, until string) (hangUp func()) {
 	}
 	response, err := s.send(ctx, http.MethodPost, "/api/v1/chat/completions", body)
 	if err != nil {
-		s.Fatal(err)
+		t.Fatal(err)
 	}
-	s.Cleanup(func() { response.Body.Close() })
+	t.Cleanup(func() { response.Body.Close() })
 	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
 		if strings.Contains(lines.Text(), until) {
 			return cancel
 		}
 	}
-	s.Fatalf("the stream ended before %q", until)
+	t.Fatalf("the stream ended before %q", until)
 	return nil
 }
 
@@ -75,10 +75,10 @@ func TestRow90ClientHangsUp(t *testing.T) {
 		"while tokens are coming": {provider.Stream{Answer: provider.Answer{Text: strings.Repeat("word ", 1000)}, Pace: 5 * time.Millisecond}, "word", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for at, model := range map[*site]string{gpt: "m/openai", claude: "m/anthropic"} {
+			each(t, gpt, claude, func(t *testing.T, at *site, model string) {
 				at.Reset()
 				at.Enqueue(test.script)
-				hangUp := s.begin(streamed(model), test.until)
+				hangUp := s.begin(t, streamed(model), test.until)
 				exchange, err := at.Await(t.Context(), 0)
 				if err != nil {
 					t.Fatal(err)
@@ -98,7 +98,7 @@ func TestRow90ClientHangsUp(t *testing.T) {
 					settled[model]++
 				}
 				s.eventually(settled[model], "switchyard_settled_total", `model="`+model+`"`, `outcome="cancelled"`)
-			}
+			})
 		})
 	}
 	// Nothing settles late, and nothing twice.
@@ -112,9 +112,9 @@ func TestHangUpAfterDone(t *testing.T) {
 	s, gpt, claude := pair(t)
 	s.start()
 	const clients = 20
-	for at, model := range map[*site]string{gpt: "m/openai", claude: "m/anthropic"} {
+	each(t, gpt, claude, func(t *testing.T, at *site, model string) {
 		for range clients {
-			s.begin(streamed(model), "[DONE]")()
+			s.begin(t, streamed(model), "[DONE]")()
 		}
 		s.eventually(clients, "switchyard_settled_total", `model="`+model+`"`)
 		s.eventually(clients*11, "switchyard_tokens_total", `model="`+model+`"`, `class="prompt"`)
@@ -122,16 +122,16 @@ func TestHangUpAfterDone(t *testing.T) {
 		if at.calls() != clients {
 			t.Errorf("%s: %d requests", model, at.calls())
 		}
-	}
+	})
 }
 
 // A request that is not streamed is cancelled likewise.
 func TestHangUpOnWholeAnswer(t *testing.T) {
 	s, gpt, claude := pair(t)
 	s.start()
-	for at, model := range map[*site]string{gpt: "m/openai", claude: "m/anthropic"} {
+	each(t, gpt, claude, func(t *testing.T, at *site, model string) {
 		at.Enqueue(provider.Silence)
-		hangUp := s.begin(question(model), "")
+		hangUp := s.begin(t, question(model), "")
 		exchange, err := at.Await(t.Context(), 0)
 		if err != nil {
 			t.Fatal(err)
@@ -142,5 +142,5 @@ func TestHangUpOnWholeAnswer(t *testing.T) {
 		if took := exchange.CancelledAt().Sub(hungUp); took > cancelledWithin {
 			t.Errorf("%s: cancelled after %v", model, took)
 		}
-	}
+	})
 }

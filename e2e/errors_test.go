@@ -102,14 +102,14 @@ func TestRow13ConnectionStaysUsable(t *testing.T) {
 	s := newStage(t)
 	s.serve("m/x", s.openAI("only"))
 	s.start()
-	conn := s.dial()
+	conn := s.dial(t)
 	reader := bufio.NewReader(conn)
 	for _, want := range []int{400, 200} {
 		body := question("m/x")
 		if want == 400 {
 			body = "{"
 		}
-		s.write(conn, "POST /api/v1/chat/completions HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer "+clientKey+
+		write(t, conn, "POST /api/v1/chat/completions HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer "+clientKey+
 			"\r\nContent-Type: application/json\r\nContent-Length: "+strconv.Itoa(len(body))+"\r\n\r\n"+body)
 		response, err := http.ReadResponse(reader, nil)
 		if err != nil {
@@ -150,8 +150,8 @@ func TestEnvoysOwnErrors(t *testing.T) {
 		"two lengths":        {"POST /api/v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx", 400},
 	} {
 		t.Run(name, func(t *testing.T) {
-			conn := s.dial()
-			s.write(conn, test.request)
+			conn := s.dial(t)
+			write(t, conn, test.request)
 			response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 			if err != nil {
 				t.Fatal(err)
@@ -283,22 +283,22 @@ func TestRateLimitUnderConcurrency(t *testing.T) {
 }
 
 // dial opens a plain connection to the gateway.
-func (s *stage) dial() net.Conn {
-	s.Helper()
+func (s *stage) dial(t *testing.T) net.Conn {
+	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
 	if err != nil {
-		s.Fatal(err)
+		t.Fatal(err)
 	}
-	s.Cleanup(func() { conn.Close() })
+	t.Cleanup(func() { conn.Close() })
 	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
-		s.Fatal(err)
+		t.Fatal(err)
 	}
 	return conn
 }
 
-func (s *stage) write(conn net.Conn, text string) {
-	s.Helper()
+func write(t *testing.T, conn net.Conn, text string) {
+	t.Helper()
 	if _, err := conn.Write([]byte(text)); err != nil {
-		s.Fatal(err)
+		t.Fatal(err)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -95,18 +94,17 @@ func (s *stage) send(ctx context.Context, method, path, body string, header ...s
 }
 
 // do sends a request and reads its answer; header names and values alternate,
-// an empty value takes the header away.
+// an empty value takes the header away. Without an answer the status is 0 and
+// the body says why.
 func (s *stage) do(method, path, body string, header ...string) answer {
 	s.Helper()
 	response, err := s.send(s.Context(), method, path, body, header...)
 	if err != nil {
-		s.Fatal(err)
+		return answer{body: err.Error()}
 	}
 	defer response.Body.Close()
-	read, err := io.ReadAll(response.Body)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-		s.Fatal(err)
-	}
+	// A body that breaks off is judged by what is in it.
+	read, _ := io.ReadAll(response.Body)
 	return answer{response.StatusCode, response.Header, string(read)}
 }
 
@@ -124,6 +122,16 @@ func (a answer) decode(t *testing.T) reply {
 		t.Fatalf("status %d: %v in %s", a.status, err, a.body)
 	}
 	return decoded
+}
+
+// choice is the only one of a whole answer.
+func (a answer) choice(t *testing.T) choice {
+	t.Helper()
+	decoded := a.decode(t)
+	if a.status != http.StatusOK || len(decoded.Choices) != 1 {
+		t.Fatalf("status %d: %s", a.status, a.body)
+	}
+	return decoded.Choices[0]
 }
 
 // failed checks that an answer is an error in the gateway's shape.

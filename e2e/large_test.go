@@ -39,7 +39,7 @@ func TestTwentyMegabyteAnswerToASlowReader(t *testing.T) {
 	s, gpt, claude := pair(t)
 	s.start()
 	before := s.envoyPID()
-	for at, model := range map[*site]string{gpt: "m/openai", claude: "m/anthropic"} {
+	each(t, gpt, claude, func(t *testing.T, at *site, model string) {
 		for _, body := range []string{question(model), streamed(model)} {
 			at.Enqueue(provider.Flood{Bytes: 20 * megabyte})
 			read, err := io.ReadAll(&slowReader{s.slowly(body), 64 << 10, 4 * time.Millisecond})
@@ -50,7 +50,7 @@ func TestTwentyMegabyteAnswerToASlowReader(t *testing.T) {
 				t.Errorf("%s: %d bytes of text, want 20 MB", model, n)
 			}
 		}
-	}
+	})
 	if after := s.envoyPID(); after != before {
 		t.Errorf("Envoy was replaced: process %d, then %d", before, after)
 	}

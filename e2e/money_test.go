@@ -71,12 +71,12 @@ func TestRow82UsageIsAskedFor(t *testing.T) {
 func TestProviderWithoutUsage(t *testing.T) {
 	s, gpt, claude := pair(t)
 	s.start()
-	for at, model := range map[*site]string{gpt: "m/openai", claude: "m/anthropic"} {
+	each(t, gpt, claude, func(t *testing.T, at *site, model string) {
 		at.Default(provider.Answer{UsageIn: provider.UsageNowhere})
 		for _, body := range []string{question(model), streamed(model)} {
 			if got := s.ask(body); got.status != 200 {
 				t.Errorf("%s: status %d: %s", model, got.status, got.body)
 			}
 		}
-	}
+	})
 }

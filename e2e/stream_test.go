@@ -72,7 +72,7 @@ func TestSplitAndMergedChunks(t *testing.T) {
 		"everything at once":    {LineEnd: "\r\n", NoSpace: true, Comments: true, MultiLine: true, Trickle: -1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for at, model := range map[*site]string{gpt: "m/openai", claude: "m/anthropic"} {
+			each(t, gpt, claude, func(t *testing.T, at *site, model string) {
 				at.Enqueue(provider.Stream{Answer: answer, Framing: framing})
 				got := s.ask(streamed(model, weatherTool))
 				gathered := got.transcript(t)
@@ -82,7 +82,7 @@ func TestSplitAndMergedChunks(t *testing.T) {
 				if call := gathered.calls[0]; call == nil || call.Function.Arguments != answer.ToolCalls[0].Arguments {
 					t.Errorf("%s: tool call %+v", model, call)
 				}
-			}
+			})
 		})
 	}
 }
@@ -95,7 +95,7 @@ const weatherTool = `"tools":[{"type":"function","function":{"name":"weather","p
 func TestUnaskedCompression(t *testing.T) {
 	s, gpt, claude := pair(t)
 	s.start()
-	for at, model := range map[*site]string{gpt: "m/openai", claude: "m/anthropic"} {
+	each(t, gpt, claude, func(t *testing.T, at *site, model string) {
 		at.Default(provider.Stream{Framing: provider.Framing{Gzip: true}})
 		for _, body := range []string{question(model), streamed(model)} {
 			got := s.ask(body)
@@ -105,7 +105,7 @@ func TestUnaskedCompression(t *testing.T) {
 				got.failed(t, 502)
 			}
 		}
-	}
+	})
 }
 
 // A stream that has said its last word is over, whether or not the provider
@@ -113,20 +113,20 @@ func TestUnaskedCompression(t *testing.T) {
 func TestProviderThatNeverClosesItsStream(t *testing.T) {
 	s, gpt, claude := pair(t)
 	s.start()
-	for at, model := range map[*site]string{gpt: "m/openai", claude: "m/anthropic"} {
+	each(t, gpt, claude, func(t *testing.T, at *site, model string) {
 		at.Enqueue(provider.Stream{End: provider.EndLinger})
 		if gathered := s.ask(streamed(model)).transcript(t); gathered.text != said || !gathered.done || len(gathered.errors) != 0 {
 			t.Errorf("%s: %+v", model, gathered)
 		}
 		within(t, at.last(t).Done(), "the provider's connection to be given up")
-	}
+	})
 }
 
 func TestRow81KeepAliveComments(t *testing.T) {
 	s, gpt, claude := pair(t)
 	s.routing(settings{"keep_alive_interval": "0.1s"})
 	s.start()
-	for at, model := range map[*site]string{gpt: "m/openai", claude: "m/anthropic"} {
+	each(t, gpt, claude, func(t *testing.T, at *site, model string) {
 		at.Enqueue(provider.Late{After: 500 * time.Millisecond, Then: provider.Answer{}})
 		got := s.ask(streamed(model))
 		gathered := got.transcript(t)
@@ -136,7 +136,7 @@ func TestRow81KeepAliveComments(t *testing.T) {
 		if gathered.text != said || !gathered.done {
 			t.Errorf("%s: %s", model, got.body)
 		}
-	}
+	})
 }
 
 // breaks are the ways in which an answer ends after its first token.
@@ -148,6 +148,11 @@ var breaks = map[string]provider.Ending{
 	"silence":              provider.EndStall,
 	"a connection's reset": provider.EndReset,
 }
+
+// apart is long enough for an event to be passed on before the next one comes.
+// Without it, an answer and its break would arrive at once, and the client would
+// rightly get an error in place of the answer.
+const apart = 50 * time.Millisecond
 
 // Rows 62 and 86: what breaks off after the first byte is an error inside the
 // stream, and no other provider is asked. A reset is the known limit: Envoy
@@ -163,7 +168,7 @@ func TestRow86MidStreamErrors(t *testing.T) {
 	for name, end := range breaks {
 		t.Run(name, func(t *testing.T) {
 			for _, at := range []*site{gpt, claude} {
-				at.Enqueue(provider.Stream{Answer: provider.Answer{Text: "one two three four"}, Pieces: 3, End: end})
+				at.Enqueue(provider.Stream{Answer: provider.Answer{Text: "one two three four"}, Pieces: 3, Pace: apart, End: end})
 				got := s.ask(streamed("m/" + at.slug))
 				if end == provider.EndReset {
 					if !strings.Contains(got.body, " two") || strings.Contains(got.body, "[DONE]") {

@@ -25,6 +25,14 @@ func pair(t *testing.T) (*stage, *site, *site) {
 	return s, gpt, claude
 }
 
+// each runs a test against both providers of a pair.
+func each(t *testing.T, gpt, claude *site, test func(t *testing.T, at *site, model string)) {
+	t.Helper()
+	for model, at := range map[string]*site{"m/openai": gpt, "m/anthropic": claude} {
+		t.Run(model, func(t *testing.T) { test(t, at, model) })
+	}
+}
+
 func TestRow1BasicChat(t *testing.T) {
 	s, _, _ := pair(t)
 	s.start()
@@ -86,7 +94,7 @@ func TestRow4FinishReasons(t *testing.T) {
 	} {
 		model := map[*site]string{gpt: "m/openai", claude: "m/anthropic"}[test.at]
 		test.at.Enqueue(provider.Answer{Finish: test.native}, provider.Answer{Finish: test.native})
-		got := s.ask(question(model)).decode(t).Choices[0]
+		got := s.ask(question(model)).choice(t)
 		if *got.FinishReason != test.want || *got.NativeFinishReason != test.native {
 			t.Errorf("%s: finish %q, native %q", test.native, *got.FinishReason, *got.NativeFinishReason)
 		}
@@ -124,7 +132,7 @@ func TestRequestFieldsUpstream(t *testing.T) {
 			if test.members != "" {
 				members = append(members, test.members)
 			}
-			for at, model := range map[*site]string{gpt: "m/openai", claude: "m/anthropic"} {
+			each(t, gpt, claude, func(t *testing.T, at *site, model string) {
 				at.Reset()
 				if got := s.ask(question(model, members...)); got.status != 200 {
 					t.Fatalf("%s: status %d: %s", at.slug, got.status, got.body)
@@ -141,7 +149,7 @@ func TestRequestFieldsUpstream(t *testing.T) {
 				} else if sent[field] != want {
 					t.Errorf("%s: %s is %v, want %v", at.slug, field, sent[field], want)
 				}
-			}
+			})
 		})
 	}
 }
@@ -182,7 +190,7 @@ func TestHeaderSpoofing(t *testing.T) {
 		"X-Title", "app",
 		"Priority", "u=0",
 	}
-	for at, model := range map[*site]string{gpt: "m/openai", claude: "m/anthropic"} {
+	each(t, gpt, claude, func(t *testing.T, at *site, model string) {
 		at.Default(provider.Late{After: 100 * time.Millisecond, Then: provider.Answer{}})
 		got := s.ask(question(model), spoofed...)
 		if got.status != 200 || got.decode(t).Provider != at.slug {
@@ -199,7 +207,7 @@ func TestHeaderSpoofing(t *testing.T) {
 		if version := at.last(t).Header.Get("Anthropic-Version"); at == claude && version == "1999-01-01" {
 			t.Error("the client chose the provider's API version")
 		}
-	}
+	})
 	if other.calls() != 0 {
 		t.Error("a client's header chose the provider")
 	}
@@ -210,7 +218,7 @@ func TestHeaderSpoofing(t *testing.T) {
 func TestVendorHeadersStayInside(t *testing.T) {
 	s, gpt, claude := pair(t)
 	s.start()
-	for at, model := range map[*site]string{gpt: "m/openai", claude: "m/anthropic"} {
+	each(t, gpt, claude, func(t *testing.T, at *site, model string) {
 		at.Enqueue(provider.Answer{}, provider.Failure{Status: 400}, provider.Failure{Status: 503}, provider.Answer{})
 		for i := range 4 {
 			body := question(model)
@@ -229,14 +237,14 @@ func TestVendorHeadersStayInside(t *testing.T) {
 				}
 			}
 		}
-	}
+	})
 }
 
 // No answer, and no error, shows the provider's key or address.
 func TestProvidersCredentialsStayInside(t *testing.T) {
 	s, gpt, claude := pair(t)
 	s.start()
-	for at, model := range map[*site]string{gpt: "m/openai", claude: "m/anthropic"} {
+	each(t, gpt, claude, func(t *testing.T, at *site, model string) {
 		for _, script := range []provider.Script{
 			provider.Failure{Status: 401, Message: "Incorrect API key provided: " + at.key},
 			provider.Failure{Status: 403, Message: "key " + at.key},
@@ -253,5 +261,5 @@ func TestProvidersCredentialsStayInside(t *testing.T) {
 				}
 			}
 		}
-	}
+	})
 }
