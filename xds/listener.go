@@ -13,7 +13,7 @@ import (
 // from a slow client reaches the provider only once the buffers on the way are
 // full, and every open stream may fill them. What a retry replays is kept by
 // the route's own, larger limit.
-const connectionBufferBytes = 256 << 10
+const connectionBufferBytes = 128 << 10
 
 // ingressListener is what clients connect to.
 func (p *packer) ingressListener(in Inputs) *listener.Listener {
