@@ -238,6 +238,8 @@ func TestOnlyPostOfInferencePathsGoesToTheProcessor(t *testing.T) {
 		{"OPTIONS", inferencePath, false},
 		{"POST", inferencePath + "/", false},
 		{"POST", strings.ToUpper(inferencePath), false},
+		{"POST", strings.Replace(inferencePath, "/chat/", "%2Fchat%2F", 1), false},
+		{"GET", "/api/v1/models/author%2Fslug", false},
 		{"GET", "/health", false},
 	} {
 		request, err := http.NewRequest(test.method, s.url+test.path, strings.NewReader("hello"))

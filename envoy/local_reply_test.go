@@ -33,7 +33,6 @@ func TestEveryErrorOfEnvoyIsTheAPIsJSON(t *testing.T) {
 		"bad header name":         {"GET / HTTP/1.1\r\nHost: x\r\nbad header: 1\r\n\r\n", 400},
 		"two lengths":             {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400},
 		"length and chunked":      {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
-		"escaped slash":           {"GET /a%2Fb HTTP/1.1\r\nHost: x\r\n\r\n", 400},
 		"headers too large":       {"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + strings.Repeat("x", 100<<10) + "\r\n\r\n", 431},
 		"too many headers":        {"GET / HTTP/1.1\r\nHost: x\r\n" + strings.Repeat("X-Y: 1\r\n", 150) + "\r\n", 431},
 		"upgrade":                 {"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", 403},

@@ -42,7 +42,9 @@ func (p *packer) ingressManager(in Inputs) *hcm.HttpConnectionManager {
 		// The processor and the routes have to read one and the same path.
 		NormalizePath:                wrapperspb.Bool(true),
 		MergeSlashes:                 true,
-		PathWithEscapedSlashesAction: hcm.HttpConnectionManager_REJECT_REQUEST,
+		// SDKs ask for /models/author%2Fslug. Routes are exact paths and one
+		// prefix, so an escaped slash leads nowhere else.
+		PathWithEscapedSlashesAction: hcm.HttpConnectionManager_KEEP_UNCHANGED,
 		AlwaysSetRequestIdInResponse: true,
 
 		MaxRequestHeadersKb:   wrapperspb.UInt32(clientHeaderKilobytes),
