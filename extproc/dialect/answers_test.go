@@ -103,7 +103,7 @@ func TestStreamingDisagreement(t *testing.T) {
 	for _, s := range sides {
 		for _, stream := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/client wants stream=%t", s.name, stream), func(t *testing.T) {
-				fake := s.fake(provider.Config{Key: key})
+				fake := s.fake(provider.Config{Key: key, Base: s.base})
 				fake.Enqueue(answer)
 				given := s.record(t, fake, !stream)
 				wanted := s.parse(t, stream)
@@ -114,6 +114,18 @@ func TestStreamingDisagreement(t *testing.T) {
 					t.Errorf("got %+v\n%s", got, out)
 				}
 			})
+		}
+	}
+}
+
+// TestHiddenReasoningShowsLife holds that silence limits do not end an answer
+// whose reasoning the client does not see.
+func TestHiddenReasoningShowsLife(t *testing.T) {
+	for _, s := range sides {
+		out, _ := s.ask(t, `{"model":"m/x","stream":true,"include_reasoning":false,"messages":[{"role":"user","content":"hi"}]}`,
+			provider.Answer{Reasoning: "a b c d e f g h i j", Text: "yes"})
+		if strings.Contains(out, "reasoning\"") || strings.Count(out, `"content":""`) < 10 {
+			t.Errorf("%s: %s", s.name, out)
 		}
 	}
 }

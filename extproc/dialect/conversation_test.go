@@ -42,7 +42,7 @@ var meta = dialect.Meta{
 // gateway does, and returns what the client gets.
 func (s side) ask(t *testing.T, body string, answer provider.Script) (string, dialect.Progress) {
 	t.Helper()
-	fake := s.fake(provider.Config{Key: key})
+	fake := s.fake(provider.Config{Key: key, Base: s.base})
 	if answer != nil {
 		fake.Enqueue(answer)
 	}

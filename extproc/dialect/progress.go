@@ -16,7 +16,7 @@ func (p Progress) Settled(request *Request) Progress {
 		// is cut between, only the prompt's count is the provider's.
 		p.Usage.Completion, p.Usage.Estimated = output, true
 	}
-	p.Empty = p.Done && !p.Started && p.Usage.Completion == 0
+	p.Empty = (p.Done || p.FinishReason != "") && !p.Started && p.Usage.Completion == 0
 	return p
 }
 

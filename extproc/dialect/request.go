@@ -12,6 +12,10 @@ type Request struct {
 	// Raw is the body as the client sent it.
 	Raw []byte
 
+	// Parsed is what the client's dialect noted in Raw for a provider of the same
+	// dialect; others have no use for it.
+	Parsed any
+
 	// What policy reads:
 
 	// Model and Models are the ids asked for, in the client's words.

@@ -122,6 +122,8 @@ func TestRow101ReasoningRoundTrip(t *testing.T) {
 		"pieces": `{"type":"reasoning.text","text":"step ","format":"anthropic-claude-v1","index":0},
 			{"type":"reasoning.text","text":"by step","format":"anthropic-claude-v1","index":0},
 			{"type":"reasoning.text","text":"","signature":"` + signature + `","format":"anthropic-claude-v1","index":0}`,
+		"two thoughts of one index": `{"type":"reasoning.text","text":"` + thinking + `","signature":"` + signature + `","format":"anthropic-claude-v1","index":0},
+			{"type":"reasoning.text","text":"` + thinking + `","signature":"` + signature + `","format":"anthropic-claude-v1","index":0}`,
 		"row 102: with another maker's": `{"type":"reasoning.encrypted","data":"gAAAA","format":"openai-responses-v1","index":0},
 			{"type":"reasoning.text","text":"` + thinking + `","signature":"` + signature + `","format":"anthropic-claude-v1","index":1}`,
 		"row 102: another maker's alone": `{"type":"reasoning.encrypted","data":"gAAAA","format":"openai-responses-v1","index":0}`,

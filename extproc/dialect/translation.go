@@ -38,6 +38,10 @@ func (t *translation) Event(dst []byte, event sse.Event) ([]byte, error) {
 func (t *translation) stream(dst []byte, events []Event) []byte {
 	for i := range events {
 		if !t.follow(&events[i]) {
+			if events[i].Kind == EventReasoning && t.request.Stream {
+				// A sign of life, while what comes is hidden.
+				dst = t.encoder.Event(dst, Event{Kind: EventText, Choice: events[i].Choice})
+			}
 			continue
 		}
 		if t.request.Stream {

@@ -53,12 +53,12 @@ func (p *passthrough) choice(dst, choice []byte) (out []byte, silent, redundant 
 	}
 	dst = strconv.AppendInt(append(rawjson.Comma(dst), `{"index":`...), index, 10)
 	dst = append(rawjson.AppendName(dst, "delta"), '{')
-	dst, silent, redundant = p.delta(dst, delta, &state.calls)
+	dst, silent = p.delta(dst, delta, &state.calls)
 	dst = append(dst, '}')
 
 	reason := rawjson.Text(finish)
 	if reason == "" || state.finished {
-		redundant = redundant || reason != ""
+		redundant = reason != ""
 		dst = append(dst, `,"finish_reason":null,"native_finish_reason":null`...)
 	} else {
 		state.finished, silent = true, false

@@ -49,6 +49,10 @@ func (p *parser) readMessage(i int, message []byte) error {
 				return invalid(fmt.Sprintf("'messages.%d.tool_calls' must be an array.", i))
 			}
 			p.request.PromptBytes += int64(len(c.Value))
+			p.parsed.plain = false
+		case "tool_call_id":
+		default:
+			p.parsed.plain = false
 		}
 	}
 	if !role {
@@ -81,16 +85,29 @@ func (p *parser) readContent(i int, content []byte) error {
 }
 
 func (p *parser) readPart(i, j int, part []byte) error {
-	switch string(rawjson.Unquote(rawjson.Get(part, "type"))) {
+	var kind, text, audio []byte
+	for c := rawjson.Walk(part); c.Next(); {
+		switch string(c.Name) {
+		case "type":
+			kind = rawjson.Unquote(c.Value)
+		case "text":
+			text = c.Value
+		case "input_audio":
+			audio = c.Value
+		case "cache_control", "prompt_cache_breakpoint":
+			p.parsed.plain = false
+		}
+	}
+	switch string(kind) {
 	case "":
 		return invalid(fmt.Sprintf("'messages.%d.content.%d.type' must be a string.", i, j))
 	case "text":
-		p.request.PromptBytes += int64(len(rawjson.Get(part, "text")))
+		p.request.PromptBytes += int64(len(text))
 	case "image_url":
 		p.modality("image")
 	case "input_audio":
 		p.modality("audio")
-		data := rawjson.Unquote(rawjson.Get(rawjson.Get(part, "input_audio"), "data"))
+		data := rawjson.Unquote(rawjson.Get(audio, "data"))
 		if bytes.HasPrefix(data, []byte("http://")) || bytes.HasPrefix(data, []byte("https://")) {
 			return invalid(fmt.Sprintf("'messages.%d.content.%d.input_audio.data' must be base64; audio by URL is not supported.", i, j))
 		}

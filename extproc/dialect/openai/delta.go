@@ -82,8 +82,8 @@ func flatten(parts []byte) (text, thought []byte) {
 	return text, thought
 }
 
-// delta appends the members of a delta. Silent and redundant are as for choice.
-func (p *passthrough) delta(dst, delta []byte, calls *toolCalls) (out []byte, silent, redundant bool) {
+// delta appends the members of a delta. Silent is as for choice.
+func (p *passthrough) delta(dst, delta []byte, calls *toolCalls) (out []byte, silent bool) {
 	s := readSpoken(delta)
 	content := s.content
 	if rawjson.Kind(content) != '"' {
@@ -98,10 +98,9 @@ func (p *passthrough) delta(dst, delta []byte, calls *toolCalls) (out []byte, si
 	if s.reasoning != nil || s.details != nil {
 		thinks := p.says(s.reasoning) || len(s.details) > 2
 		p.progress.Started = p.progress.Started || thinks
-		if p.request.HideReasoning {
-			redundant = true
-		} else if thinks {
-			silent = false
+		// Where it is hidden, an empty delta remains as a sign of life.
+		silent = silent && !thinks
+		if thinks && !p.request.HideReasoning {
 			dst = appendReasoning(dst, s)
 		}
 	}
@@ -124,7 +123,7 @@ func (p *passthrough) delta(dst, delta []byte, calls *toolCalls) (out []byte, si
 		silent = silent && len(dst) == before
 		p.progress.Started = p.progress.Started || hasMedia(dst[before:])
 	}
-	return dst, silent, redundant
+	return dst, silent
 }
 
 // says counts a string value as text that the client sees, and reports whether

@@ -28,15 +28,16 @@ func (Client) Parse(body []byte) (*dialect.Request, error) {
 		return nil, invalid("The request body must be a JSON object.")
 	}
 	request := &dialect.Request{Dialect: Name, Raw: text}
-	p := parser{request: request}
-	for c := rawjson.Walk(text); c.Next(); {
-		if err := p.member(string(c.Name), c.Value); err != nil {
+	p := parser{request: request, parsed: parsed{members: readMembers(text), plain: true}}
+	for _, m := range p.parsed.members {
+		if err := p.member(m.name, m.value); err != nil {
 			return nil, err
 		}
 	}
 	if err := p.complete(); err != nil {
 		return nil, err
 	}
+	request.Parsed = &p.parsed
 	request.Chat = sync.OnceValues(func() (*dialect.Chat, error) { return readChat(text) })
 	return request, nil
 }
@@ -57,9 +58,42 @@ func malformed(err error, size int) *dialect.Error {
 	return failure
 }
 
+// parsed is what Parse keeps for Request, which would else walk the body again.
+type parsed struct {
+	members []member
+	// plain: the messages hold nothing that any provider would refuse, and can be
+	// copied as they stand.
+	plain bool
+}
+
+// member is a member of the request's object.
+type member struct {
+	name       string
+	value, raw []byte
+}
+
+func readMembers(object []byte) []member {
+	members := make([]member, 0, 16)
+	for c := rawjson.Walk(object); c.Next(); {
+		members = append(members, member{name: string(c.Name), value: c.Value, raw: c.Member})
+	}
+	return members
+}
+
+// find is the value of a member that is not null, or nil.
+func find(members []member, name string) []byte {
+	for _, m := range members {
+		if m.name == name && rawjson.Present(m.value) {
+			return m.value
+		}
+	}
+	return nil
+}
+
 // parser collects what policy reads.
 type parser struct {
 	request   *dialect.Request
+	parsed    parsed
 	messages  bool
 	prompt    bool
 	effort    string // of reasoning

@@ -72,7 +72,7 @@ func TestParseReads(t *testing.T) {
 		Tools:      true, InputModalities: []string{"file", "image"}, SessionID: "s", User: "u", HideReasoning: true,
 		PromptBytes: 5 + 4 + 19,
 	}
-	got.Chat = nil
+	got.Chat, got.Parsed = nil, nil
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

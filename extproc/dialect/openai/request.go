@@ -18,16 +18,21 @@ import (
 // that way. A field given as null counts as not given. Nothing is added but the
 // demand for usage (rows 16 and 17).
 func (Provider) Request(request *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
-	body := request.Raw
-	if request.Dialect != Name {
+	e := editor{target: target, stream: request.Stream}
+	size := len(request.Raw)
+	if own, ok := request.Parsed.(*parsed); ok {
+		e.members, e.plain = own.members, own.plain
+	} else if request.Dialect == Name {
+		e.members = readMembers(request.Raw)
+	} else {
 		chat, err := request.Chat()
 		if err != nil {
 			return dialect.Upstream{}, err
 		}
-		body = writeChat(chat, request.Stream)
+		body := writeChat(chat, request.Stream)
+		e.members, size = readMembers(body), len(body)
 	}
-	e := editor{target: target, stream: request.Stream}
-	e.survey(body)
+	e.survey()
 	accept := "application/json"
 	if request.Stream {
 		accept = "text/event-stream"
@@ -38,7 +43,7 @@ func (Provider) Request(request *dialect.Request, target dialect.Target) (dialec
 			{Name: "content-type", Value: "application/json"},
 			{Name: "accept", Value: accept},
 		},
-		Body:    e.rewrite(make([]byte, 0, len(body)+128), body),
+		Body:    e.rewrite(make([]byte, 0, size+128)),
 		Dropped: e.dropped,
 	}, nil
 }
@@ -47,6 +52,8 @@ func (Provider) Request(request *dialect.Request, target dialect.Target) (dialec
 type editor struct {
 	target  dialect.Target
 	stream  bool
+	members []member
+	plain   bool
 	dropped []string
 
 	tools   bool   // the target gets tools
@@ -56,34 +63,23 @@ type editor struct {
 }
 
 // survey finds what the editing of one member needs to know of the others.
-func (e *editor) survey(body []byte) {
-	var bounds []string
-	var reasoning []byte
-	for c := rawjson.Walk(body); c.Next(); {
-		if !rawjson.Present(c.Value) {
-			continue
-		}
-		switch string(c.Name) {
-		case "tools":
-			first := rawjson.Walk(c.Value)
-			e.tools = first.Next() && e.takes("tools")
-		case "max_completion_tokens":
-			bounds = append([]string{"max_completion_tokens"}, bounds...)
-		case "max_tokens":
-			bounds = append(bounds, "max_tokens")
-		case "reasoning":
-			reasoning = c.Value
-		case "reasoning_effort":
-			e.effort = rawjson.Text(c.Value)
-		}
+func (e *editor) survey() {
+	first := rawjson.Walk(find(e.members, "tools"))
+	e.tools = first.Next() && e.takes("tools")
+
+	newer, older := "max_completion_tokens", "max_tokens"
+	if find(e.members, newer) == nil {
+		newer, older = older, newer // the client's own name first
 	}
-	for _, name := range append(bounds, "max_completion_tokens", "max_tokens") {
-		if len(bounds) > 0 && e.takes(name) {
-			e.bound = name
-			break
-		}
+	switch {
+	case e.takes(newer):
+		e.bound = newer
+	case e.takes(older):
+		e.bound = older
 	}
-	if e.effort == "" && reasoning != nil {
+
+	e.effort = rawjson.Text(find(e.members, "reasoning_effort"))
+	if reasoning := find(e.members, "reasoning"); e.effort == "" && reasoning != nil {
 		e.effort = effortOf(readReasoning(reasoning))
 	}
 	if e.effort == "max" && e.target.Strict {
@@ -166,43 +162,42 @@ func forGateway(name string) bool {
 	return false
 }
 
-func (e *editor) rewrite(dst, body []byte) []byte {
+func (e *editor) rewrite(dst []byte) []byte {
 	dst = append(dst, '{')
-	if !rawjson.Present(rawjson.Get(body, "model")) {
+	if find(e.members, "model") == nil {
 		// The client left the choice to the gateway (row 14).
 		dst = rawjson.AppendText(dst, "model", e.target.Model)
 	}
 	reasoned := false
-	for c := rawjson.Walk(body); c.Next(); {
-		name := string(c.Name)
-		if !rawjson.Present(c.Value) || forGateway(name) || name == "stream_options" {
+	for _, m := range e.members {
+		if !rawjson.Present(m.value) || forGateway(m.name) || m.name == "stream_options" {
 			continue
 		}
-		switch name {
+		switch m.name {
 		case "reasoning", "reasoning_effort":
 			if e.effort == "" || reasoned {
 				continue
 			}
 			if !e.takes("reasoning_effort") {
-				e.drop(name)
+				e.drop(m.name)
 				continue
 			}
 			reasoned = true
 			dst = rawjson.AppendText(dst, "reasoning_effort", e.effort)
 			continue
 		case "max_tokens", "max_completion_tokens":
-			dst = e.appendBound(dst, body, name)
+			dst = e.appendBound(dst, m.name)
 			continue
 		}
-		if !e.takes(name) {
-			e.drop(name)
+		if !e.takes(m.name) {
+			e.drop(m.name)
 			continue
 		}
-		dst = e.member(dst, name, c)
+		dst = e.member(dst, m)
 	}
 	if e.stream && !slices.Contains(e.target.Refused, "stream_options") {
 		dst = append(rawjson.AppendName(dst, "stream_options"), '{')
-		for c := rawjson.Walk(rawjson.Get(body, "stream_options")); c.Next(); {
+		for c := rawjson.Walk(find(e.members, "stream_options")); c.Next(); {
 			if string(c.Name) != "include_usage" && rawjson.Present(c.Value) {
 				dst = rawjson.AppendRaw(dst, c.Member)
 			}
@@ -216,7 +211,7 @@ func (e *editor) drop(name string) { e.dropped = append(e.dropped, name) }
 
 // appendBound writes the bound on tokens once, under the name that the target
 // takes; max_completion_tokens wins where the client gave both.
-func (e *editor) appendBound(dst, body []byte, name string) []byte {
+func (e *editor) appendBound(dst []byte, name string) []byte {
 	if e.bound == "" {
 		e.drop(name)
 		return dst
@@ -225,36 +220,38 @@ func (e *editor) appendBound(dst, body []byte, name string) []byte {
 		return dst
 	}
 	e.bounded = true
-	value := rawjson.Get(body, "max_completion_tokens")
-	if !rawjson.Present(value) {
-		value = rawjson.Get(body, "max_tokens")
+	value := find(e.members, "max_completion_tokens")
+	if value == nil {
+		value = find(e.members, "max_tokens")
 	}
 	return rawjson.AppendMember(dst, e.bound, value)
 }
 
 // member writes a member that the target takes.
-func (e *editor) member(dst []byte, name string, c rawjson.Cursor) []byte {
-	switch name {
+func (e *editor) member(dst []byte, m member) []byte {
+	switch m.name {
 	case "model":
-		return rawjson.AppendText(dst, name, e.target.Model)
+		return rawjson.AppendText(dst, m.name, e.target.Model)
 	case "messages":
-		return e.messages(dst, c.Value)
+		if !e.plain {
+			return e.messages(dst, m.value)
+		}
 	case "tools":
 		if !e.tools {
 			return dst
 		}
-		return e.toolList(dst, c.Value)
+		return e.toolList(dst, m.value)
 	case "tool_choice", "parallel_tool_calls":
 		// Providers refuse these without tools, and empty tools.
 		if !e.tools {
 			return dst
 		}
 	case "user":
-		return rawjson.AppendText(dst, name, dialect.EndUser(rawjson.Text(c.Value)))
+		return rawjson.AppendText(dst, m.name, dialect.EndUser(rawjson.Text(m.value)))
 	case "service_tier":
-		if rawjson.Text(c.Value) == "fast" {
-			return rawjson.AppendText(dst, name, "priority")
+		if rawjson.Text(m.value) == "fast" {
+			return rawjson.AppendText(dst, m.name, "priority")
 		}
 	}
-	return rawjson.AppendRaw(dst, c.Member)
+	return rawjson.AppendRaw(dst, m.raw)
 }

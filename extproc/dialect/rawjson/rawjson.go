@@ -34,7 +34,11 @@ func Repair(text []byte) ([]byte, error) {
 }
 
 func validate(text []byte, options ...jsontext.Options) error {
-	// A bytes.Buffer is read in place, other readers are copied.
+	if jsontext.Value(text).IsValid(options...) {
+		return nil
+	}
+	// Once more, token by token, to say where it is not. A bytes.Buffer is read in
+	// place, other readers are copied.
 	decoder := jsontext.NewDecoder(bytes.NewBuffer(text), options...)
 	if err := decoder.SkipValue(); err != nil {
 		return err
