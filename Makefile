@@ -20,6 +20,7 @@ test: lint unit e2e ## Everything: checks, unit tests, end to end on a real Envo
 
 unit: envoy ## Unit tests with the race detector
 	$(GO) test -race -timeout 10m $$($(GO) list ./... | grep -v /e2e$$)
+	$(GO) test -C policies/config/configpb/generate ./...
 
 e2e: envoy clients build ## End-to-end tests: real Envoy, real SDKs
 	$(GO) test -timeout 20m ./e2e

@@ -20,7 +20,7 @@ func (g *gateway) checks() []api.Check {
 		{Name: "xds", OK: pushed.Good != "" && pushed.Nodes > 0, Detail: fmt.Sprintf("version %s, %d envoys connected", pushed.Version, pushed.Nodes)},
 	}
 	if state.Err != nil {
-		checks[0].Detail += "; the newest file was refused: " + state.Err.Error()
+		checks[0].Detail += fmt.Sprintf("; the newest file was refused at %s, the log says why", state.FailedAt.UTC().Format(time.RFC3339))
 	}
 	if pushed.Nack != "" {
 		checks[1].Detail += "; " + pushed.Nack

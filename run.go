@@ -143,14 +143,16 @@ func (g *gateway) load(ctx context.Context) error {
 	}
 	g.log = newLog(os.Stderr, effective.Config().GetTelemetry())
 	loading.Logger = g.log
-	if g.store, err = config.Open(g.configPath, loading, func(effective *config.Effective) error { return g.apply(ctx, effective) }); err != nil {
-		servers.Close()
-		return err
-	}
 	if effective.IsFallback() {
 		g.demo = servers
 	} else {
+		// A later configuration without providers must not fall back to these.
 		servers.Close()
+		loading.Fallback = nil
+	}
+	if g.store, err = config.Open(g.configPath, loading, func(effective *config.Effective) error { return g.apply(ctx, effective) }); err != nil {
+		servers.Close()
+		return err
 	}
 	return nil
 }

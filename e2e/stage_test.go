@@ -69,7 +69,10 @@ func newStage(t *testing.T) *stage {
 // openAI adds a provider that speaks Chat Completions.
 func (s *stage) openAI(slug string, network ...provider.Network) *site {
 	s.Helper()
-	return s.site(slug, "openai", "gpt-4o-mini", provider.OpenAI, network...)
+	added := s.site(slug, "openai", "gpt-4o-mini", provider.OpenAI, network...)
+	// OpenAI refuses unknown fields; most compatible vendors do not.
+	added.config["strict"] = true
+	return added
 }
 
 // anthropic adds a provider that speaks Messages.
@@ -94,6 +97,7 @@ func (s *stage) site(slug, dialect, model string, vendor func(provider.Config) *
 		"dialect":    dialect,
 		"base_url":   server.URL,
 		"credential": settings{"value": key},
+		"strict":     dialect == "openai",
 	}
 	s.providers[slug] = added.config
 	s.sites = append(s.sites, added)

@@ -118,6 +118,9 @@ func (a *attempt) admit() error {
 	if a.key, err = a.policy.Keys.Authenticate(h["authorization"], h["x-api-key"], a.began); err != nil {
 		return unauthenticated(err)
 	}
+	if a.policy.Keys.Open() && fromForeignPage(h["origin"]) {
+		return &dialect.Error{Status: 403, Type: "permission_denied", Message: "A gateway without keys does not serve web pages from elsewhere. Make a key: switchyard keys create."}
+	}
 	// Retries and hedges are the gateway's doing: only the first attempt counts.
 	if a.number == 1 {
 		if decision := a.Quota.Take(a.key.Hash, quota.Limit(a.key.Limit), a.began); !decision.Allowed {
@@ -179,6 +182,7 @@ func (a *attempt) choose() error {
 	if a.number > len(plan.Candidates) {
 		return a.exhausted()
 	}
+	a.noteLost()
 	a.candidate = plan.Candidates[a.number-1]
 	a.provider = a.Providers[a.candidate.Endpoint.Provider.Dialect]
 	if a.provider == nil {
@@ -199,13 +203,26 @@ func (a *attempt) plan() (routing.Plan, error) {
 	}, a.policy.Catalog, a.Health, routing.Options{MaxCandidates: a.policy.MaxAttempts, MaxFallbackModels: a.policy.MaxFallbackModels})
 }
 
-// exhausted answers an attempt beyond the plan. It exists only while hedging:
-// the outer router starts it although earlier attempts are still under way. It
-// waits for them, and speaks only when all have failed.
+// noteLost makes failures of earlier attempts whose provider reset the
+// connection: those ended without a word.
+func (a *attempt) noteLost() {
+	for _, candidate := range a.shared.takeLost(a.number) {
+		f := &failure{class: health.Connect, status: 502, message: "The connection to the provider was lost before it answered."}
+		a.shared.remember(candidate, f)
+		a.Health.Failure(candidate.Endpoint.ID, f.class, 0, a.began)
+		a.metrics.failovers.WithLabelValues(candidate.Endpoint.Provider.Slug, f.class.String()).Inc()
+	}
+}
+
+// exhausted answers an attempt beyond the plan: the outer router starts one when
+// the last candidate's connection was reset, and while hedging although earlier
+// attempts are still under way. It waits for those, and speaks only when all
+// have failed.
 func (a *attempt) exhausted() error {
 	for {
 		alone := a.shared.alone()
 		if alone == nil {
+			a.noteLost()
 			return errExhausted
 		}
 		select {
@@ -225,6 +242,7 @@ func (a *attempt) forward() error {
 		Model:               endpoint.ProviderModel,
 		Supported:           endpoint.SupportedParameters,
 		Refused:             endpoint.Provider.RefusedFields,
+		Strict:              endpoint.Provider.Strict,
 		MaxCompletionTokens: endpoint.MaxCompletionTokens,
 	})
 	if err != nil {

@@ -165,8 +165,8 @@ func (a *attempt) words(f *failure) map[string]any {
 // and what each provider said before (rows 68 and 69).
 func (a *attempt) failed() *dialect.Error {
 	previous := a.shared.failures()
-	if len(previous) == 0 {
-		return internalError()
+	if len(previous) == 0 { // another replica made the attempts
+		return &dialect.Error{Status: http.StatusBadGateway, Type: typeOf(http.StatusBadGateway), Message: "No provider answered."}
 	}
 	last := previous[len(previous)-1]
 	told := &dialect.Error{Status: last.shown(), Message: last.said(), Metadata: map[string]any{"provider_name": last.Provider, "is_byok": false}}

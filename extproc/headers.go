@@ -3,6 +3,8 @@ package extproc
 import (
 	"crypto/sha256"
 	"fmt"
+	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -81,6 +83,34 @@ func startTime(text string, fallback time.Time) time.Time {
 		return fallback
 	}
 	return time.UnixMicro(int64(at * 1e6))
+}
+
+// crossOrigin lets scripts of any web page read the answer (row 197): the key is
+// in a header, and no page has one that it was not given. A gateway without keys
+// gives no page anything.
+func (a *attempt) crossOrigin() []dialect.Header {
+	if a.policy.Keys.Open() {
+		return nil
+	}
+	return []dialect.Header{
+		{Name: "access-control-allow-origin", Value: "*"},
+		{Name: "access-control-expose-headers", Value: "X-Generation-Id, X-Provider-Name, X-Request-Id"},
+	}
+}
+
+// fromForeignPage tells whether a script of a web page that is not on this
+// machine makes the request. Behind a gateway without keys it could spend money
+// unseen: a plain POST needs no preflight.
+func fromForeignPage(origin string) bool {
+	if origin == "" {
+		return false
+	}
+	page, err := url.Parse(origin)
+	if err != nil || page.Hostname() == "" {
+		return true // "null", of a file or a sandbox
+	}
+	address, err := netip.ParseAddr(page.Hostname())
+	return page.Hostname() != "localhost" && (err != nil || !address.IsLoopback())
 }
 
 // retryHeaders are the HTTP headers of an error that names a time (section 5.5).

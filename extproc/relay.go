@@ -255,6 +255,7 @@ func (a *attempt) clientHeaders(whole bool) []dialect.Header {
 		{Name: "x-generation-id", Value: a.generationID()},
 		{Name: "x-provider-name", Value: a.candidate.Endpoint.Provider.Name},
 	}
+	headers = append(headers, a.crossOrigin()...)
 	if a.request.Stream {
 		return append(headers,
 			dialect.Header{Name: "content-type", Value: "text/event-stream"},

@@ -110,6 +110,7 @@ func (a *attempt) answerError(told *dialect.Error, failover string) error {
 		headers = append(headers, dialect.Header{Name: headerFailover, Value: failover})
 	}
 	headers = append(headers, retryHeaders(told)...)
+	headers = append(headers, a.crossOrigin()...)
 	message := &extprocv3.ProcessingResponse{
 		DynamicMetadata: a.metadata(),
 		Response: &extprocv3.ProcessingResponse_ImmediateResponse{ImmediateResponse: &extprocv3.ImmediateResponse{

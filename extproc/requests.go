@@ -20,7 +20,8 @@ type requests struct {
 type request struct {
 	mu       sync.Mutex
 	inFlight int
-	changed  chan struct{} // closed and replaced when an attempt ends
+	changed  chan struct{}             // closed and replaced when an attempt ends
+	lost     map[int]routing.Candidate // by the number of an attempt that ended unheard
 	planned  bool
 	plan     routing.Plan
 	failed   []previousError
@@ -111,6 +112,33 @@ func (q *request) alone() <-chan struct{} {
 		return nil
 	}
 	return q.changed
+}
+
+// lose notes an attempt whose stream ended before its answer had begun. Either
+// the client hung up, and nothing follows; or the provider's connection was
+// reset, of which no filter is told, and Envoy starts the next attempt.
+func (q *request) lose(number int, candidate routing.Candidate) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.lost == nil {
+		q.lost = make(map[int]routing.Candidate)
+	}
+	q.lost[number] = candidate
+}
+
+// takeLost returns the lost attempts that came before attempt number, each once:
+// that there is a later attempt shows that the client is still there.
+func (q *request) takeLost(number int) []routing.Candidate {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var before []routing.Candidate
+	for n := 1; n < number; n++ {
+		if candidate, ok := q.lost[n]; ok {
+			before = append(before, candidate)
+			delete(q.lost, n)
+		}
+	}
+	return before
 }
 
 // remember keeps a failure for the client's error.

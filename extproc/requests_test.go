@@ -89,3 +89,17 @@ func TestAloneWakesWhenAnotherAttemptEnds(t *testing.T) {
 		}
 	})
 }
+
+func TestLostAttemptsAreFailuresOnceAnotherFollows(t *testing.T) {
+	q := newRequests().enter("id")
+	q.lose(1, routing.Candidate{})
+	if lost := q.takeLost(1); len(lost) != 0 {
+		t.Errorf("attempt 1 takes %d lost attempts, itself among them", len(lost))
+	}
+	if lost := q.takeLost(2); len(lost) != 1 {
+		t.Errorf("attempt 2 takes %d lost attempts, want 1", len(lost))
+	}
+	if lost := q.takeLost(3); len(lost) != 0 {
+		t.Errorf("attempt 3 takes what attempt 2 took")
+	}
+}

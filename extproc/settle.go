@@ -45,8 +45,12 @@ func (o *outcome) label() string {
 // reason that was: most SDKs hang up right behind the last event, and a reset
 // or a client that went away must cost no more and no less.
 func (a *attempt) settle() {
-	a.requests.leave(a.requestID, a.shared, !a.outcome.moved)
 	label := a.outcome.label()
+	lost := a.outcome.cancelled && a.outcome.forwarded && !a.answer.committed
+	if lost {
+		a.shared.lose(a.number, a.candidate)
+	}
+	a.requests.leave(a.requestID, a.shared, !a.outcome.moved && !lost)
 	if !a.outcome.moved {
 		a.metrics.requests.WithLabelValues(a.modelLabel(), label).Inc()
 	}

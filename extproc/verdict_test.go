@@ -63,3 +63,14 @@ func TestLocalRepliesAreClassified(t *testing.T) {
 		})
 	}
 }
+
+func TestForeignPagesAreKnown(t *testing.T) {
+	for origin, want := range map[string]bool{
+		"": false, "http://localhost:3000": false, "http://127.0.0.1:8080": false, "http://[::1]:1": false,
+		"https://evil.example": true, "null": true, "http://localhost.evil.example": true, "http://10.0.0.1": true,
+	} {
+		if got := fromForeignPage(origin); got != want {
+			t.Errorf("fromForeignPage(%q) = %v, want %v", origin, got, want)
+		}
+	}
+}

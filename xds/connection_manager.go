@@ -40,8 +40,8 @@ func (p *packer) ingressManager(in Inputs) *hcm.HttpConnectionManager {
 		XffNumTrustedHops:             in.TrustedHops,
 		EarlyHeaderMutationExtensions: p.clientHeaderRemoval(),
 		// The processor and the routes have to read one and the same path.
-		NormalizePath:                wrapperspb.Bool(true),
-		MergeSlashes:                 true,
+		NormalizePath: wrapperspb.Bool(true),
+		MergeSlashes:  true,
 		// SDKs ask for /models/author%2Fslug. Routes are exact paths and one
 		// prefix, so an escaped slash leads nowhere else.
 		PathWithEscapedSlashesAction: hcm.HttpConnectionManager_KEEP_UNCHANGED,

@@ -52,6 +52,8 @@ type Provider struct {
 	// RefusedFields are request fields that the provider refuses, whatever its
 	// dialect says.
 	RefusedFields []string
+	// Strict: fields that the dialect does not define are refused too.
+	Strict bool
 	// CAFile holds the certificate authorities to trust; "" means the system's.
 	CAFile string
 	// AnyModel: every id "<slug>/<name>" is served.
@@ -86,6 +88,7 @@ func newProvider(slug string, from *configpb.Provider, secret func(string) (stri
 		RefusedFields: slices.Clone(from.GetRefusedFields()),
 		CAFile:        from.GetCaFile(),
 		AnyModel:      from.GetAnyModel(),
+		Strict:        from.GetStrict(),
 	}
 	for name, value := range from.GetHeaders() {
 		provider.Headers[strings.ToLower(name)] = value

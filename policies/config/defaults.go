@@ -61,6 +61,9 @@ func fillDefaults(config *configpb.Config) {
 func fillProvider(slug string, provider *configpb.Provider) {
 	orDefault(&provider.Name, slug)
 	provider.BaseUrl = strings.TrimRight(provider.BaseUrl, "/")
+	if provider.Strict == nil {
+		provider.Strict = proto.Bool(false)
+	}
 	if provider.AnyModel == nil {
 		provider.AnyModel = proto.Bool(false)
 	}

@@ -551,6 +551,10 @@ type Provider struct {
 	// Fields of the Chat Completions request that this provider refuses, besides
 	// what its dialect says. They are dropped on the way.
 	RefusedFields []string `protobuf:"bytes,12,rep,name=refused_fields,json=refusedFields,proto3" json:"refused_fields,omitempty"`
+	// The provider answers 400 to request fields that its dialect does not
+	// define, as OpenAI does: they are dropped on the way. Otherwise unknown
+	// fields are passed on. The preset decides if this is not set.
+	Strict        *bool `protobuf:"varint,13,opt,name=strict,proto3,oneof" json:"strict,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -667,6 +671,13 @@ func (x *Provider) GetRefusedFields() []string {
 		return x.RefusedFields
 	}
 	return nil
+}
+
+func (x *Provider) GetStrict() bool {
+	if x != nil && x.Strict != nil {
+		return *x.Strict
+	}
+	return false
 }
 
 // Secret is a credential: by reference (env or file), or in clear. One written
@@ -1600,7 +1611,7 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\vconcurrency\x18\x02 \x01(\rB\b\xbaH\x05*\x03\x18\x80\x02R\vconcurrency\x12G\n" +
 	"\n" +
 	"drain_time\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\r\xbaH\n" +
-	"\xaa\x01\a\"\x03\b\x90\x1c2\x00R\tdrainTime\"\xf2\x06\n" +
+	"\xaa\x01\a\"\x03\b\x90\x1c2\x00R\tdrainTime\"\x9a\a\n" +
 	"\bProvider\x12\x16\n" +
 	"\x06preset\x18\x01 \x01(\tR\x06preset\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12A\n" +
@@ -1618,12 +1629,14 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\aca_file\x18\n" +
 	" \x01(\tR\x06caFile\x12 \n" +
 	"\tany_model\x18\v \x01(\bH\x00R\banyModel\x88\x01\x01\x12%\n" +
-	"\x0erefused_fields\x18\f \x03(\tR\rrefusedFields\x1a:\n" +
+	"\x0erefused_fields\x18\f \x03(\tR\rrefusedFields\x12\x1b\n" +
+	"\x06strict\x18\r \x01(\bH\x01R\x06strict\x88\x01\x01\x1a:\n" +
 	"\fHeadersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\f\n" +
 	"\n" +
-	"_any_model\"\xeb\x01\n" +
+	"_any_modelB\t\n" +
+	"\a_strict\"\xeb\x01\n" +
 	"\x06Secret\x12\x93\x01\n" +
 	"\x03env\x18\x01 \x01(\tB\x7f\xbaH\x1cr\x1a2\x18^[A-Za-z_][A-Za-z0-9_]*$\x82\xb5\x18\\the name of an environment variable such as OPENAI_API_KEY; a secret itself goes under valueH\x00R\x03env\x12\x1d\n" +
 	"\x04file\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01H\x00R\x04file\x12\"\n" +
