@@ -122,21 +122,36 @@ func TestProviderThatNeverClosesItsStream(t *testing.T) {
 	})
 }
 
+// While a provider thinks, the client hears that it is not forgotten, and no
+// byte of the answer is lost by it. Envoy takes nothing from the processor for
+// the client before the provider's first body byte, so that silence until then
+// is silence for the client too.
 func TestRow81KeepAliveComments(t *testing.T) {
 	s, gpt, claude := pair(t)
 	s.routing(settings{"keep_alive_interval": "0.1s"})
 	s.start()
-	each(t, gpt, claude, func(t *testing.T, at *site, model string) {
-		at.Enqueue(provider.Late{After: 500 * time.Millisecond, Then: provider.Answer{}})
-		got := s.ask(streamed(model))
-		gathered := got.transcript(t)
-		if !strings.HasPrefix(got.body, ": OPENROUTER PROCESSING\n\n") || len(gathered.comments) < 2 {
-			t.Errorf("%s: comments %q", model, gathered.comments)
-		}
-		if gathered.text != said || !gathered.done {
-			t.Errorf("%s: %s", model, got.body)
-		}
-	})
+	for name, test := range map[string]struct {
+		script   provider.Script
+		comments bool
+	}{
+		"after the opening":  {provider.Stream{Opening: true, First: 500 * time.Millisecond}, true},
+		"after the headers":  {provider.Stream{First: 500 * time.Millisecond}, false},
+		"before the headers": {provider.Late{After: 500 * time.Millisecond, Then: provider.Answer{}}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			each(t, gpt, claude, func(t *testing.T, at *site, model string) {
+				at.Enqueue(test.script)
+				got := s.ask(streamed(model))
+				gathered := got.transcript(t)
+				if gathered.text != said || !gathered.done || len(gathered.errors) != 0 {
+					t.Errorf("%s", got.body)
+				}
+				if test.comments && (!strings.HasPrefix(got.body, ": OPENROUTER PROCESSING\n\n") || len(gathered.comments) < 2) {
+					t.Errorf("comments %q in %s", gathered.comments, got.body)
+				}
+			})
+		})
+	}
 }
 
 // breaks are the ways in which an answer ends after its first token.

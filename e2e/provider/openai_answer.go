@@ -104,7 +104,7 @@ func (s *openAIStream) end() {
 		"index": 0, "delta": map[string]any{}, "logprobs": nil, "finish_reason": openAIFinish(s.answer),
 	}
 	switch s.answer.UsageIn {
-	case UsageWithChoices:
+	case UsageWithChoices, UsageEverywhere:
 		s.chunk(false, []any{finish}, openAIUsage(s.answer.Usage))
 	default:
 		s.chunk(false, []any{finish}, nil)

@@ -12,7 +12,8 @@ import (
 type Stream struct {
 	Answer  Answer
 	Framing Framing
-	// First is the pause between the headers and the first event.
+	// First is the pause between the headers and the first event, with Opening
+	// the one before the first piece.
 	First time.Duration
 	// Pace is the pause before each piece of the answer but the first, and
 	// before an early end, so that what came before it has been read.
@@ -64,7 +65,7 @@ func (s Stream) play(c *call) {
 	}
 	c.begin(http.StatusOK, header)
 	c.flush()
-	if !c.wait(s.First) {
+	if !s.Opening && !c.wait(s.First) {
 		return
 	}
 	out := s.Framing.writer(c)
@@ -76,7 +77,7 @@ func (s Stream) play(c *call) {
 		if !s.whole() && s.over(events[i:], sent) {
 			break
 		}
-		if e.piece && sent > 0 && !c.wait(s.Pace) {
+		if e.piece && !c.wait(s.pause(sent)) {
 			return
 		}
 		last := i == len(events)-1
@@ -97,6 +98,18 @@ func (s Stream) play(c *call) {
 	}
 	if out.close() && c.wait(s.Pace) {
 		s.end(c, out)
+	}
+}
+
+// pause is the one before a piece when so many have been sent.
+func (s Stream) pause(sent int) time.Duration {
+	switch {
+	case sent > 0:
+		return s.Pace
+	case s.Opening:
+		return s.First
+	default:
+		return 0
 	}
 }
 

@@ -185,6 +185,26 @@ func TestLinger(t *testing.T) {
 	})
 }
 
+// With an opening, the pause is between it and the first piece.
+func TestPauseAfterTheOpening(t *testing.T) {
+	both(t, func(t *testing.T, f *fixture) {
+		f.Enqueue(Stream{Opening: true, First: 100 * time.Millisecond})
+		response, err := f.open(t.Context(), t, streaming(f.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		began, opened := time.Now(), make([]byte, 16)
+		if _, err := io.ReadFull(response.Body, opened); err != nil || time.Since(began) > 90*time.Millisecond {
+			t.Errorf("the opening came after %v (%v)", time.Since(began), err)
+		}
+		rest, err := io.ReadAll(response.Body)
+		if err != nil || time.Since(began) < 90*time.Millisecond || said(t, reference(string(opened)+string(rest))) != defaultText {
+			t.Errorf("after %v (%v): %s", time.Since(began), err, rest)
+		}
+	})
+}
+
 func TestPauses(t *testing.T) {
 	f := startOpenAI(t)
 	f.Enqueue(Stream{Answer: Answer{Text: "one two three"}, First: 40 * time.Millisecond, Pace: 30 * time.Millisecond})
