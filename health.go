@@ -1,13 +1,16 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/switchyard/switchyard/envoy"
 	"github.com/switchyard/switchyard/policies/api"
+	"github.com/switchyard/switchyard/policies/config"
 )
 
 // checks are what GET /health shows. A configuration that was refused is shown,
@@ -19,7 +22,15 @@ func (g *gateway) checks() []api.Check {
 		{Name: "configuration", OK: true, Detail: "generation " + g.current.Load().effective.Generation()},
 		{Name: "xds", OK: pushed.Good != "" && pushed.Nodes > 0, Detail: fmt.Sprintf("version %s, %d envoys connected", pushed.Version, pushed.Nodes)},
 	}
-	if state.Err != nil {
+	var problems config.Problems
+	if errors.As(state.Err, &problems) {
+		// Where and which field, not what stands there: anyone may read this.
+		var fields []string
+		for _, problem := range problems {
+			fields = append(fields, fmt.Sprintf("line %d %s", problem.Line, problem.Field))
+		}
+		checks[0].Detail += "; the newest file was refused, the log says why: " + strings.Join(fields, ", ")
+	} else if state.Err != nil {
 		checks[0].Detail += fmt.Sprintf("; the newest file was refused at %s, the log says why", state.FailedAt.UTC().Format(time.RFC3339))
 	}
 	if pushed.Nack != "" {

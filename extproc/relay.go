@@ -23,9 +23,10 @@ type answer struct {
 
 	pipe      dialect.Pipe
 	events    sse.Reader
-	out       []byte // translated, not yet sent
-	committed bool   // the client has the response headers
-	first     time.Duration
+	out       []byte        // translated, not yet sent
+	committed bool          // the client has the response headers
+	first     time.Duration // until the first token; zero before it
+	spoken    bool          // some of the provider's body has come
 }
 
 const (
@@ -139,12 +140,13 @@ func (a *attempt) relayStream() error {
 	return a.finishStream()
 }
 
-// mayComment tells whether the client may be told that the gateway is alive. It
-// commits the answer, so it must wait for the first token, and for nobody else
-// to be left to turn to. Until the first comment is due even the last
+// mayComment tells whether the client may be told that the gateway is alive. That
+// commits the answer, so nobody else must be left to turn to; and Envoy takes no
+// body before it has sent the processor some of the provider's: it resets the
+// stream (measured on 1.40.0). Until the first comment is due even the last
 // candidate's headers are held: a quick failure keeps its true status.
 func (a *attempt) mayComment() bool {
-	if a.answer.first > 0 {
+	if a.answer.first > 0 || !a.answer.spoken {
 		return false
 	}
 	return a.answer.committed || a.outcome.last && a.shared.only()
@@ -154,6 +156,7 @@ func (a *attempt) mayComment() bool {
 func (a *attempt) translate(message *extprocv3.ProcessingRequest) error {
 	piece := message.GetResponseBody()
 	a.answer.ended = piece.GetEndOfStream() || message.GetResponseTrailers() != nil
+	a.answer.spoken = true
 	a.answer.events.Feed(piece.GetBody())
 	if a.answer.ended {
 		a.answer.events.End()
