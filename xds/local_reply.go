@@ -50,9 +50,16 @@ func ingressReplies() *hcm.LocalReplyConfig {
 }
 
 // attemptReplies does the same for an attempt, but only where the processor has
-// not spoken: its own immediate responses are local replies too.
+// not spoken: its own immediate responses are local replies too. A provider that
+// breaks off while the processor still holds its response headers is answered by
+// Envoy alone, past all filters: only here can such a reply be made to move the
+// request on.
 func (p *packer) attemptReplies() *hcm.LocalReplyConfig {
-	config := &hcm.LocalReplyConfig{}
+	config := &hcm.LocalReplyConfig{Mappers: []*hcm.ResponseMapper{{
+		Filter:             p.matching(`response.code_details.startsWith("upstream_reset_after_response_started")`),
+		HeadersToAdd:       []*core.HeaderValueOption{{Header: &core.HeaderValue{Key: HeaderFailover, Value: "connect"}}},
+		BodyFormatOverride: errorBody(internalError),
+	}}}
 	for _, reply := range localReplies() {
 		config.Mappers = append(config.Mappers, &hcm.ResponseMapper{
 			Filter: &accesslog.AccessLogFilter{FilterSpecifier: &accesslog.AccessLogFilter_AndFilter{AndFilter: &accesslog.AndFilter{
@@ -70,11 +77,16 @@ func (p *packer) attemptReplies() *hcm.LocalReplyConfig {
 
 // withoutProcessor matches replies that Envoy made of its own accord.
 func (p *packer) withoutProcessor() *accesslog.AccessLogFilter {
+	return p.matching(fmt.Sprintf("!response.code_details.startsWith(%q)", ReplyDetails))
+}
+
+// matching is a CEL expression over Envoy's attributes.
+func (p *packer) matching(expression string) *accesslog.AccessLogFilter {
 	return &accesslog.AccessLogFilter{FilterSpecifier: &accesslog.AccessLogFilter_ExtensionFilter{
 		ExtensionFilter: &accesslog.ExtensionFilter{
 			Name: "envoy.access_loggers.extension_filters.cel",
 			ConfigType: &accesslog.ExtensionFilter_TypedConfig{TypedConfig: p.pack(&cel.ExpressionFilter{
-				Expression: fmt.Sprintf("!response.code_details.startsWith(%q)", ReplyDetails),
+				Expression: expression,
 			})},
 		},
 	}}
