@@ -32,7 +32,8 @@ func TestHedging(t *testing.T) {
 		} else if got.status != 200 || got.decode(t).Provider != "quick" {
 			t.Errorf("status %d: %s", got.status, got.body)
 		}
-		if took < 200*time.Millisecond || took > 2*time.Second {
+		if took < 190*time.Millisecond || // Envoy counts whole milliseconds from its own start
+			took > 2*time.Second {
 			t.Errorf("stream %v: took %v, want a little over 0.2s", stream, took)
 		}
 		within(t, slow.last(t).Cancelled(), "the loser's cancellation")

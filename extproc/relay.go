@@ -110,10 +110,13 @@ func (a *attempt) relayStream() error {
 			if !a.mayComment() {
 				continue
 			}
-			a.answer.out = a.answer.pipe.Comment(a.answer.out, a.policy.KeepAliveComment)
+			// What has come before the first token stays held: a comment goes first.
+			held := a.answer.out
+			a.answer.out = a.answer.pipe.Comment(nil, a.policy.KeepAliveComment)
 			if err := a.flush(false); err != nil {
 				return err
 			}
+			a.answer.out = held
 		case <-limit.C:
 			return a.stalled()
 		case message, open := <-a.incoming:

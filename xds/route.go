@@ -70,17 +70,16 @@ func oversized(maxBytes uint64) *route.Route {
 }
 
 // inference is the route of one path to the internal listener. A retry happens
-// on the processor's word. The one exception: a provider that resets its
-// connection while the processor holds its headers resets the hop, and no filter
-// is asked. "reset" is retried only until response headers came over the hop, so
-// nothing is repeated that a client has seen.
+// on the processor's word alone (see attemptReplies for where it cannot speak).
+// The one exception is the hop itself: when it breaks before the request went
+// over, no attempt was made.
 func inference(path string, in Inputs) *route.Route {
 	action := &route.RouteAction{
 		ClusterSpecifier: &route.RouteAction_Cluster{Cluster: ListenerAttempt},
 		Timeout:          durationpb.New(0),
 		IdleTimeout:      durationpb.New(in.StreamIdleTimeout),
 		RetryPolicy: &route.RetryPolicy{
-			RetryOn:          "retriable-headers,reset",
+			RetryOn:          "retriable-headers,reset-before-request",
 			RetriableHeaders: []*route.HeaderMatcher{present(HeaderFailover)},
 			NumRetries:       wrapperspb.UInt32(maxRetries),
 			RetryBackOff: &route.RetryPolicy_RetryBackOff{
