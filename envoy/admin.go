@@ -41,9 +41,16 @@ func (a *admin) call(ctx context.Context, method, path string, into any) error {
 	return json.NewDecoder(response.Body).Decode(into)
 }
 
-// drain stops new connections and asks clients of open ones to go elsewhere.
+// drain closes the ingress listener and asks the clients of open connections to
+// go elsewhere: HTTP/1.1 responses say "connection: close" from now on, HTTP/2
+// connections get a GOAWAY. The internal listener stays, for the failovers of
+// requests in flight. (Envoy's own graceful drain goes on accepting clients for
+// all of --drain-time-s.)
 func (a *admin) drain(ctx context.Context) error {
-	return a.call(ctx, http.MethodPost, "/drain_listeners?graceful&skip_exit", nil)
+	if err := a.call(ctx, http.MethodPost, "/healthcheck/fail", nil); err != nil {
+		return err
+	}
+	return a.call(ctx, http.MethodPost, "/drain_listeners?inboundonly", nil)
 }
 
 // waitIdle waits until no client stream is left, Envoy is dead, or ctx is done.
@@ -82,5 +89,9 @@ func (a *admin) waitIdle(ctx context.Context, dead <-chan struct{}) int {
 
 // Ready reports whether Envoy has its listeners up (its own /ready).
 func (s *Supervisor) Ready(ctx context.Context) error {
-	return newAdmin(s.Sockets.Admin).call(ctx, http.MethodGet, "/ready", nil)
+	return newAdmin(s.Sockets.Admin).ready(ctx)
+}
+
+func (a *admin) ready(ctx context.Context) error {
+	return a.call(ctx, http.MethodGet, "/ready", nil)
 }

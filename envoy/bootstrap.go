@@ -1,6 +1,8 @@
 package envoy
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -27,6 +29,18 @@ type Sockets struct {
 	XDS, Processor, Admin string
 }
 
+// longestSocketPath is what fits into a sockaddr_un on Linux.
+const longestSocketPath = 107
+
+func (s Sockets) check() error {
+	for _, path := range []string{s.XDS, s.Processor, s.Admin} {
+		if path == "" || len(path) > longestSocketPath {
+			return fmt.Errorf("envoy: socket %q: its path may have at most %d bytes; choose a shorter run directory", path, longestSocketPath)
+		}
+	}
+	return nil
+}
+
 // Names of the clusters that the pushed configuration refers to.
 const (
 	xdsCluster       = "xds"
@@ -40,6 +54,9 @@ const mostConnections = 50_000
 // Bootstrap renders Envoy's start configuration as JSON. The gateway writes it
 // for the Envoy it runs; people who run their own start theirs with it.
 func Bootstrap(sockets Sockets) ([]byte, error) {
+	if err := sockets.check(); err != nil {
+		return nil, err
+	}
 	internal, err := packed(&internalv3.InternalListener{})
 	if err != nil {
 		return nil, fmt.Errorf("envoy: %w", err)
@@ -96,7 +113,21 @@ func Bootstrap(sockets Sockets) ([]byte, error) {
 			}},
 		},
 	}
-	return protojson.MarshalOptions{Indent: "  ", UseProtoNames: true}.Marshal(config)
+	return render(config)
+}
+
+// render writes JSON whose bytes depend on the configuration alone: protojson
+// varies its spacing on purpose.
+func render(config *bootstrapv3.Bootstrap) ([]byte, error) {
+	text, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(config)
+	if err != nil {
+		return nil, fmt.Errorf("envoy: %w", err)
+	}
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, text, "", "  "); err != nil {
+		return nil, fmt.Errorf("envoy: %w", err)
+	}
+	return indented.Bytes(), nil
 }
 
 // grpcCluster leads to a gRPC server of the gateway. Its circuit breakers are

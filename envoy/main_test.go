@@ -14,10 +14,18 @@ import (
 // binary is the Envoy under test, the one that the gateway would run.
 var binary envoy.Binary
 
+// superviseIn makes the test binary a gateway that runs nothing but Envoy, in
+// the directory that is the variable's value. See TestNoOrphan.
+const superviseIn = "SWITCHYARD_TEST_SUPERVISE_IN"
+
 func TestMain(m *testing.M) {
 	if err := findBinary(); err != nil {
 		// Never skipped: without Envoy nothing here is tested.
 		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	if directory := os.Getenv(superviseIn); directory != "" {
+		fmt.Fprintln(os.Stderr, supervise(directory))
 		os.Exit(1)
 	}
 	goleak.VerifyTestMain(m)

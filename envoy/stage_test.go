@@ -73,6 +73,9 @@ func newStage(t *testing.T, script script, change func(*xds.Inputs)) *stage {
 	logger := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	registry := prometheus.NewRegistry()
 	t.Cleanup(func() {
+		if strings.Contains(s.log.String(), "deprecated") {
+			t.Error("envoy warns of something deprecated, which the next one will refuse")
+		}
 		if t.Failed() {
 			t.Logf("log:\n%s\naccess log:\n%s", s.log, s.accessLog)
 		}
@@ -130,12 +133,10 @@ func newStage(t *testing.T, script script, change func(*xds.Inputs)) *stage {
 	if err := s.control.WaitAcked(waiting, version); err != nil {
 		t.Fatal(err)
 	}
-	for s.supervisor.Ready(waiting) != nil {
-		if waiting.Err() != nil {
-			t.Fatal("envoy does not become ready")
-		}
-		time.Sleep(5 * time.Millisecond)
+	if err := s.supervisor.Ready(waiting); err != nil {
+		t.Fatalf("envoy has taken the configuration and is not ready: %v", err)
 	}
+	eventually(t, "the supervisor knows", func() bool { return s.supervisor.State().Ready })
 	s.url = s.ingressURL()
 	return s
 }

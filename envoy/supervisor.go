@@ -2,17 +2,13 @@ package envoy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
-	"strconv"
 	"sync"
-	"syscall"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,6 +19,7 @@ import (
 type Supervisor struct {
 	Options
 	restarts prometheus.Counter
+	served   atomic.Bool // some Envoy of this supervisor was ready
 
 	mu    sync.Mutex
 	state State
@@ -31,7 +28,8 @@ type Supervisor struct {
 // Options configure a Supervisor; all but Concurrency are needed.
 type Options struct {
 	Binary Binary
-	// Directory is private (0700) and holds the bootstrap.
+	// Directory is private (0700) and holds the bootstrap; it is made if it is
+	// not there.
 	Directory string
 	Sockets   Sockets
 	// Concurrency is the number of worker threads; zero is one for each processor.
@@ -47,7 +45,10 @@ type Options struct {
 // State is what a Supervisor knows of its child.
 type State struct {
 	// Running since Since; otherwise Reason says why not.
-	Running  bool
+	Running bool
+	// Ready: Envoy has taken a configuration and accepts clients, or did so
+	// until it was asked to drain.
+	Ready    bool
 	PID      int
 	Since    time.Time
 	Restarts int
@@ -63,8 +64,12 @@ const (
 	healthyAfter = 30 * time.Second
 	// killAfter a SIGTERM that was not heeded comes a SIGKILL.
 	killAfter = 5 * time.Second
-	// earlyDeaths without one good run mean that Envoy cannot run at all here.
-	earlyDeaths = 5
+	// earlyDeaths before Envoy was ready for the first time mean that it cannot
+	// run here at all: a bad bootstrap, a missing library, no memory.
+	earlyDeaths = 3
+	// firstAsk and lastAsk bound the pauses between asking a starting Envoy
+	// whether it is ready.
+	firstAsk, lastAsk = 5 * time.Millisecond, 100 * time.Millisecond
 )
 
 // NewSupervisor registers its metrics with options.Registry.
@@ -89,33 +94,29 @@ func (s *Supervisor) update(change func(*State)) {
 	change(&s.state)
 }
 
-// Run runs Envoy until ctx is done, then drains it. It returns nil after a clean
-// end, and an error if Envoy dies again and again without ever having run well.
+// Run runs Envoy until ctx is done, then drains it and returns nil. An Envoy
+// that dies is started again, for ever if it was ever ready: what kills it then,
+// may pass. One that dies at the start each time is an error.
 func (s *Supervisor) Run(ctx context.Context) error {
-	config, err := Bootstrap(s.Sockets)
+	config, err := s.writeBootstrap()
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(s.Directory, "envoy.json")
-	if err := os.WriteFile(path, config, 0o600); err != nil {
-		return fmt.Errorf("envoy: writing the bootstrap: %w", err)
-	}
-	delay, deaths := firstDelay, 0
-	for {
+	delay := firstDelay
+	for deaths := 1; ; deaths++ {
 		began := time.Now()
-		err := s.once(ctx, path)
+		err := s.once(ctx, config)
 		if ctx.Err() != nil {
+			s.update(func(state *State) { *state = State{Restarts: state.Restarts, Reason: "stopped"} })
 			return nil
 		}
+		s.update(func(state *State) { *state = State{Restarts: state.Restarts, Reason: err.Error()} })
+		if deaths >= earlyDeaths && !s.served.Load() {
+			return fmt.Errorf("envoy cannot run here, it died %d times before it was ready: %w", deaths, err)
+		}
 		if time.Since(began) > healthyAfter {
-			delay, deaths = firstDelay, 0
+			delay = firstDelay
 		}
-		deaths++
-		s.update(func(state *State) { state.Running, state.Reason = false, err.Error(); state.Restarts++ })
-		if deaths >= earlyDeaths {
-			return fmt.Errorf("envoy died %d times in a row, the last time because: %w", deaths, err)
-		}
-		s.restarts.Inc()
 		s.Log.Error("envoy died; starting it again", "reason", err.Error(), "delay", delay)
 		select {
 		case <-ctx.Done():
@@ -123,81 +124,22 @@ func (s *Supervisor) Run(ctx context.Context) error {
 		case <-time.After(delay):
 		}
 		delay = min(2*delay, lastDelay)
+		s.restarts.Inc()
+		s.update(func(state *State) { state.Restarts++ })
 	}
 }
 
-// once runs one Envoy to its end, which is an error unless ctx is done.
-func (s *Supervisor) once(ctx context.Context, config string) error {
-	arguments := []string{
-		"--config-path", config,
-		"--file-flush-interval-msec", "500", // of the access log; 10 s by default
-		"--disable-hot-restart", // two gateways may share a machine
-		"--log-format", logFormat,
-		"--log-level", "warning",
-		"--drain-time-s", strconv.Itoa(int(s.DrainTime.Seconds())),
+func (s *Supervisor) writeBootstrap() (path string, err error) {
+	config, err := Bootstrap(s.Sockets)
+	if err != nil {
+		return "", err
 	}
-	if s.Concurrency > 0 {
-		arguments = append(arguments, "--concurrency", strconv.Itoa(int(s.Concurrency)))
+	if err := os.MkdirAll(s.Directory, 0o700); err != nil {
+		return "", fmt.Errorf("envoy: making its directory: %w", err)
 	}
-	// The admin socket of an Envoy that was killed is still there, and would keep
-	// the next one from binding.
-	if err := os.Remove(s.Sockets.Admin); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
+	path = filepath.Join(s.Directory, "envoy.json")
+	if err := os.WriteFile(path, config, 0o600); err != nil {
+		return "", fmt.Errorf("envoy: writing the bootstrap: %w", err)
 	}
-	// The kernel ties the child's life to the thread that started it
-	// (prctl(2), PR_SET_PDEATHSIG), so that thread must stay.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	command := exec.Command(s.Binary.Path, arguments...)
-	command.Stdout = s.AccessLog
-	folded := newLogFolder(s.Log)
-	command.Stderr = folded
-	command.SysProcAttr = attributes()
-	if err := command.Start(); err != nil {
-		return err
-	}
-	s.update(func(state *State) {
-		state.Running, state.PID, state.Since, state.Reason = true, command.Process.Pid, time.Now(), ""
-	})
-	s.Log.Info("envoy started", "pid", command.Process.Pid, "version", s.Binary.Version)
-	dead := make(chan struct{})
-	var cause error
-	go func() {
-		defer close(dead)
-		cause = command.Wait()
-	}()
-	select {
-	case <-dead:
-		if last := folded.Last(); last != "" {
-			return fmt.Errorf("%v: %s", cause, last)
-		}
-		return fmt.Errorf("it exited: %v", cause)
-	case <-ctx.Done():
-		s.stop(command.Process, dead)
-		return nil
-	}
-}
-
-// stop drains Envoy: no new connections, streams in flight go on for DrainTime,
-// then it is told to end, and at last made to.
-func (s *Supervisor) stop(process *os.Process, dead <-chan struct{}) {
-	s.update(func(state *State) { state.Reason = "draining" })
-	ctx, cancel := context.WithTimeout(context.Background(), s.DrainTime)
-	defer cancel()
-	admin := newAdmin(s.Sockets.Admin)
-	if err := admin.drain(ctx); err != nil {
-		s.Log.Warn("envoy does not drain", "error", err.Error())
-	} else if left := admin.waitIdle(ctx, dead); left > 0 {
-		s.Log.Warn("streams cut at the end of the drain time", "streams", left, "drain_time", s.DrainTime)
-	}
-	if err := process.Signal(syscall.SIGTERM); err != nil {
-		return // it is gone
-	}
-	select {
-	case <-dead:
-	case <-time.After(killAfter):
-		_ = process.Kill()
-		<-dead
-	}
-	s.update(func(state *State) { state.Running, state.Reason = false, "stopped" })
+	return path, nil
 }
