@@ -88,6 +88,58 @@ func TestRequestThatNeverComesIsAnswered408(t *testing.T) {
 	})
 }
 
+func TestSilenceIsAnswered504(t *testing.T) {
+	t.Parallel()
+	for name, limit := range map[string]func(*xds.Inputs){
+		"idle":           func(in *xds.Inputs) { in.StreamIdleTimeout = 200 * time.Millisecond },
+		"over its limit": func(in *xds.Inputs) { in.MaxStreamDuration = 200 * time.Millisecond },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, script{{cluster: "silent"}}, func(in *xds.Inputs) {
+				in.Clusters = []xds.Cluster{serve(t, "silent", silent)}
+				limit(in)
+			})
+			response, body := s.post("hello")
+			if response.StatusCode != http.StatusGatewayTimeout {
+				t.Errorf("status %d, want 504", response.StatusCode)
+			}
+			checkErrorBody(t, response.StatusCode, []byte(body))
+		})
+	}
+}
+
+// TestErrorsOverHTTP2: the same shape. Only headers over the limits cannot be
+// answered there; Envoy's codec resets the stream (INTERNAL_ERROR).
+func TestErrorsOverHTTP2(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, script{{cluster: "good"}}, func(in *xds.Inputs) {
+		in.MaxRequestBytes = 1 << 20
+		in.Clusters = []xds.Cluster{serve(t, "good", echo("good"))}
+	})
+	s.client.Transport = &http.Transport{Protocols: onlyHTTP2()}
+	if response, body := s.post("hello"); response.Proto != "HTTP/2.0" || body != "good got hello" {
+		t.Fatalf("got %s %d %s", response.Proto, response.StatusCode, body)
+	}
+	response, body := s.post(strings.Repeat("x", 1<<20+1))
+	if response.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("status %d, want 413", response.StatusCode)
+	}
+	checkErrorBody(t, response.StatusCode, []byte(body))
+	s.stopGRPC()
+	response, body = s.post("hello")
+	if response.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("status %d, want 503", response.StatusCode)
+	}
+	checkErrorBody(t, response.StatusCode, []byte(body))
+}
+
+func onlyHTTP2() *http.Protocols {
+	protocols := new(http.Protocols)
+	protocols.SetUnencryptedHTTP2(true)
+	return protocols
+}
+
 func TestProcessorDownIsAnswered503(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, script{{cluster: "good"}}, func(in *xds.Inputs) {
