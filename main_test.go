@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/switchyard/switchyard/policies/config"
+	"github.com/switchyard/switchyard/policies/identity"
+)
+
+// execute runs a command line and returns what it printed.
+func execute(t *testing.T, arguments ...string) (string, error) {
+	t.Helper()
+	var out bytes.Buffer
+	root := command()
+	root.SetArgs(arguments)
+	root.SetOut(&out)
+	root.SetErr(&out)
+	err := root.ExecuteContext(t.Context())
+	return out.String(), err
+}
+
+func writeFile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "switchyard.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const working = `
+providers:
+  local: {dialect: openai, base_url: "http://127.0.0.1:1/v1", credential: {value: sk-very-secret}}
+models:
+  local/m: {endpoints: [{provider: local}]}
+`
+
+func TestCheckAcceptsAWorkingFile(t *testing.T) {
+	out, err := execute(t, "check", "--config", writeFile(t, working))
+	if err != nil || !strings.Contains(out, "ok: 1 providers, 1 models") {
+		t.Errorf("check: %v\n%s", err, out)
+	}
+}
+
+func TestCheckNamesEveryMistake(t *testing.T) {
+	_, err := execute(t, "check", "--config", writeFile(t, working+"nonsense: 1\nlimits: {requests: -1}\n"))
+	var problems config.Problems
+	if !errors.As(err, &problems) || len(problems) != 2 {
+		t.Errorf("check: %v, want two problems", err)
+	}
+}
+
+func TestPrintShowsNoSecret(t *testing.T) {
+	out, err := execute(t, "config", "print", "--config", writeFile(t, working))
+	if err != nil || strings.Contains(out, "sk-very-secret") || !strings.Contains(out, "local/m") {
+		t.Errorf("config print: %v\n%s", err, out)
+	}
+}
+
+func TestCreatedKeyFitsItsHash(t *testing.T) {
+	out, err := execute(t, "keys", "create", "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := regexp.MustCompile(`sk-sy-v1-[0-9a-f]{64}`).FindString(out)
+	if key == "" || !strings.Contains(out, identity.Hash(key)) {
+		t.Errorf("keys create: %s", out)
+	}
+}
+
+func TestWrongCommandLinesAreTheCallers(t *testing.T) {
+	for _, arguments := range [][]string{
+		{"run", "--envoy", "nowhere"},
+		{"run", "--envoy", "external"},
+		{"run", "--no-such-flag"},
+		{"envoy", "bootstrap"},
+	} {
+		if _, err := execute(t, arguments...); !errors.Is(err, errUsage) {
+			t.Errorf("%v: %v, want a usage error", arguments, err)
+		}
+	}
+}
+
+func TestLocalKeyIsMadeOnceAndPrivate(t *testing.T) {
+	directory := filepath.Join(t.TempDir(), "state")
+	first, err := localKey(directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := localKey(directory)
+	if err != nil || again.GetHash() != first.GetHash() {
+		t.Errorf("the second run has another key: %v", err)
+	}
+	info, err := os.Stat(filepath.Join(directory, "key"))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the key's file is %v, %v; want only its owner to read it", info.Mode(), err)
+	}
+}
