@@ -90,7 +90,7 @@ func (s *stage) send(ctx context.Context, method, path, body string, header ...s
 			request.Header.Del(header[i])
 		}
 	}
-	return http.DefaultClient.Do(request)
+	return s.client.Do(request)
 }
 
 // do sends a request and reads its answer; header names and values alternate,

@@ -32,6 +32,18 @@ func TestTwentyMegabyteRequest(t *testing.T) {
 	}
 }
 
+// A provider may put megabytes into a single event.
+func TestEventOfTwoMegabytes(t *testing.T) {
+	s, gpt, claude := pair(t)
+	s.start()
+	each(t, gpt, claude, func(t *testing.T, at *site, model string) {
+		at.Enqueue(provider.Answer{Pieces: []string{"begin ", strings.Repeat("x", 2*megabyte), " end"}})
+		if gathered := s.ask(streamed(model)).transcript(t); len(gathered.text) != 2*megabyte+10 || !gathered.done || len(gathered.errors) != 0 {
+			t.Errorf("%d bytes of text, errors %v", len(gathered.text), gathered.errors)
+		}
+	})
+}
+
 // One slow client must not take the gateway down: Envoy 1.36 to 1.40 crash when
 // a per-cluster ext_proc filter with a response body mode meets a client that
 // reads slower than the provider writes.

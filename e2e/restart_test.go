@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,23 +24,7 @@ func TestProcessorRestartUnderLoad(t *testing.T) {
 	s, gpt, claude := pair(t)
 	gpt.Default(provider.Stream{Answer: provider.Answer{Text: strings.Repeat(" word", 30)}, Pace: 20 * time.Millisecond})
 	claude.Default(provider.Stream{Answer: provider.Answer{Text: strings.Repeat(" word", 30)}, Pace: 20 * time.Millisecond})
-	// A Unix socket's path is at most 107 bytes long; a test's directory is longer.
-	sockets, err := os.MkdirTemp("", "sy")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(sockets) })
-	options := gateway.Options{
-		Binary: binary, Directory: t.TempDir(), Config: s.config,
-		Arguments: []string{"--envoy=external", "--run-dir", sockets},
-	}
-	first := launch(t, options)
-	runEnvoy(t, sockets)
-	if err := first.AwaitReady(t.Context()); err != nil {
-		t.Fatalf("%v\n%s", err, first.Log())
-	}
-	s.Gateway = first
-	options.Address = strings.TrimPrefix(first.URL, "http://")
+	first, options, sockets := s.startExternal()
 
 	stop, waiting, answered := make(chan struct{}), sync.WaitGroup{}, atomic.Int64{}
 	for i := range 8 {
@@ -85,6 +70,52 @@ func TestProcessorRestartUnderLoad(t *testing.T) {
 		t.Logf("first:\n%s\nlast:\n%s", tail(first.Log()), tail(running.Log()))
 	}
 	t.Logf("%d streams over three processes", answered.Load())
+}
+
+// startExternal runs the gateway before an Envoy that the test runs. With the
+// options it returns, another process takes the first one's place.
+func (s *stage) startExternal() (*gateway.Gateway, gateway.Options, string) {
+	s.Helper()
+	// A Unix socket's path is at most 107 bytes long; a test's directory is longer.
+	sockets, err := os.MkdirTemp("", "sy")
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(func() { os.RemoveAll(sockets) })
+	options := gateway.Options{
+		Binary: binary, Directory: s.TempDir(), Config: s.config,
+		Arguments: []string{"--envoy=external", "--run-dir", sockets},
+	}
+	s.Gateway = launch(s.T, options)
+	runEnvoy(s.T, sockets)
+	if err := s.AwaitReady(s.Context()); err != nil {
+		s.Fatalf("%v\n%s", err, s.Log())
+	}
+	options.Address = strings.TrimPrefix(s.URL, "http://")
+	return s.Gateway, options, sockets
+}
+
+// While the processor is gone clients hear so in the gateway's error shape, and
+// they are served again as soon as there is a new one.
+func TestProcessorKilled(t *testing.T) {
+	s, _, _ := pair(t)
+	first, options, _ := s.startExternal()
+	if got := s.ask(question("m/openai")); got.status != 200 {
+		t.Fatalf("status %d: %s", got.status, got.body)
+	}
+	if err := first.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	within(t, first.Exited(), "the processor's end")
+	for _, body := range []string{question("m/openai"), streamed("m/anthropic")} {
+		s.ask(body).failed(t, http.StatusServiceUnavailable)
+	}
+	next := launch(t, options)
+	s.until("the new processor answers", func() bool { return s.ask(question("m/openai")).status == 200 })
+	if err := next.Stop(); err != nil {
+		t.Errorf("%v\n%s", err, tail(next.Log()))
+	}
+	s.checkSites()
 }
 
 func launch(t *testing.T, options gateway.Options) *gateway.Gateway {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,6 +35,7 @@ type stage struct {
 	models    settings
 	sites     []*site
 	authority *provider.Authority
+	client    *http.Client
 }
 
 // site is one provider of the gateway's configuration and the fake behind it.
@@ -52,7 +54,7 @@ func newStage(t *testing.T) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{T: t, providers: settings{}, models: settings{}, authority: authority}
+	s := &stage{T: t, providers: settings{}, models: settings{}, authority: authority, client: http.DefaultClient}
 	s.config = settings{
 		"models_from_presets": "none",
 		"providers":           s.providers,
@@ -128,6 +130,7 @@ func (s *stage) start(arguments ...string) {
 		Binary:    binary,
 		Directory: s.TempDir(),
 		Config:    s.config,
+		Client:    s.client,
 		Arguments: arguments,
 	})
 	if err != nil {

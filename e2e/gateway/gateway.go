@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,9 @@ type Options struct {
 	Config map[string]any
 	// Address is where to listen; a free loopback port unless given.
 	Address string
+	// Client reaches the gateway; [http.DefaultClient] unless given. A listener
+	// with TLS needs one that trusts its certificate.
+	Client *http.Client
 	// Arguments follow "run --config FILE".
 	Arguments []string
 	// AccessLog gets the gateway's standard output, which is Envoy's access log;
@@ -47,6 +51,7 @@ type Gateway struct {
 	// ConfigFile is what the gateway was started with and watches.
 	ConfigFile string
 
+	client  *http.Client
 	command *exec.Cmd
 	output  *output
 	exited  chan struct{}
@@ -82,12 +87,17 @@ func Launch(options Options) (*Gateway, error) {
 			return nil, err
 		}
 	}
-	options.Config["listener"] = listenerAt(options.Config, address)
+	listener := listenerAt(options.Config, address)
+	options.Config["listener"] = listener
 	g := &Gateway{
 		URL:        "http://" + address,
 		ConfigFile: filepath.Join(options.Directory, "switchyard.yaml"),
+		client:     cmp.Or(options.Client, http.DefaultClient),
 		output:     new(output),
 		exited:     make(chan struct{}),
+	}
+	if listener["tls"] != nil {
+		g.URL = "https://" + address
 	}
 	if err := g.WriteConfig(options.Config); err != nil {
 		return nil, err
@@ -125,13 +135,9 @@ func (g *Gateway) WriteConfig(config map[string]any) error {
 
 // AwaitReady returns when GET /health answers 200 through Envoy.
 func (g *Gateway) AwaitReady(ctx context.Context) error {
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Second}
 	for {
-		if response, err := client.Get(g.URL + "/health"); err == nil {
-			_ = response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return nil
-			}
+		if g.healthy(ctx) {
+			return nil
 		}
 		select {
 		case <-g.exited:
@@ -141,6 +147,21 @@ func (g *Gateway) AwaitReady(ctx context.Context) error {
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
+}
+
+func (g *Gateway) healthy(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, g.URL+"/health", nil)
+	if err != nil {
+		return false
+	}
+	response, err := g.client.Do(request)
+	if err != nil {
+		return false
+	}
+	_ = response.Body.Close()
+	return response.StatusCode == http.StatusOK
 }
 
 // Stop asks the gateway to drain and exit, as Ctrl-C does, and waits. It fails

@@ -11,7 +11,7 @@ import (
 // Metric sums the samples of a Prometheus metric that carry all the labels,
 // written as `name="value"`. It is 0 when there are none.
 func (g *Gateway) Metric(name string, labels ...string) (float64, error) {
-	response, err := http.Get(g.URL + "/metrics")
+	response, err := g.client.Get(g.URL + "/metrics")
 	if err != nil {
 		return 0, err
 	}

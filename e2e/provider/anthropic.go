@@ -51,7 +51,11 @@ func (d anthropic) judge(body map[string]any, header http.Header) (request, *ref
 		worded := d.mistake(*wrong)
 		return request{}, &worded
 	}
-	req := request{model: body["model"].(string), stream: body["stream"] == true}
+	req := request{
+		model:    body["model"].(string),
+		stream:   body["stream"] == true,
+		question: questionOf(body),
+	}
 	for _, rule := range []func(map[string]any, http.Header) string{
 		anthropicVersioned, anthropicToolRules, anthropicThinkingRules, anthropicFormatRules,
 		anthropicCacheRules, anthropicTurns, anthropicToolTurns, anthropicSignatures,

@@ -41,6 +41,7 @@ type request struct {
 	stream       bool
 	includeUsage bool // OpenAI's stream_options.include_usage
 	logprobs     bool
+	question     string // the text of the last message, for [Echo]
 }
 
 // refusal is an error answer before a dialect words it.
@@ -50,6 +51,21 @@ type refusal struct {
 	message string
 	param   string // OpenAI: the field at fault
 	code    string // OpenAI: the machine-readable code
+}
+
+// questionOf is the text of a body's last message, in either dialect.
+func questionOf(body map[string]any) string {
+	messages := body["messages"].([]any)
+	switch content := messages[len(messages)-1].(map[string]any)["content"].(type) {
+	case string:
+		return content
+	case []any:
+		part, _ := content[len(content)-1].(map[string]any)
+		text, _ := part["text"].(string)
+		return text
+	default:
+		return ""
+	}
 }
 
 // event is one server-sent event.

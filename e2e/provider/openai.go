@@ -44,6 +44,7 @@ func (d openAI) judge(body map[string]any, _ http.Header) (request, *refusal) {
 		model:    body["model"].(string),
 		stream:   body["stream"] == true,
 		logprobs: body["logprobs"] == true,
+		question: questionOf(body),
 	}
 	if options, ok := body["stream_options"].(map[string]any); ok {
 		req.includeUsage = options["include_usage"] == true

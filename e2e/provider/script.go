@@ -10,15 +10,21 @@ import (
 )
 
 // Script is what a fake does with one request that it found in order. The types
-// are [Answer], [Stream], [Flood], [Failure], [Raw], [Fault], [Late] and
-// [SlowUpload].
+// are [Answer], [Stream], [Echo], [Flood], [Failure], [Raw], [Fault], [Late]
+// and [SlowUpload].
 type Script interface {
 	play(*call)
 }
 
-var _ = []Script{Answer{}, Stream{}, Flood{}, Failure{}, Raw{}, Fault(0), Late{}, SlowUpload{}}
+var _ = []Script{Answer{}, Stream{}, Echo{}, Flood{}, Failure{}, Raw{}, Fault(0), Late{}, SlowUpload{}}
 
 func (a Answer) play(c *call) { Stream{Answer: a}.play(c) }
+
+// Echo answers with the text of the request's last message, so that a test of
+// many requests at once sees an answer that went to the wrong one.
+type Echo struct{}
+
+func (Echo) play(c *call) { Answer{Text: c.request.question}.play(c) }
 
 // Failure is an error answer in the vendor's own shape.
 type Failure struct {

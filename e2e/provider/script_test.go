@@ -120,6 +120,21 @@ func TestSlowUpload(t *testing.T) {
 	}
 }
 
+func TestEcho(t *testing.T) {
+	both(t, func(t *testing.T, f *fixture) {
+		f.Default(Echo{})
+		for _, content := range []string{`"who am I"`, `[{"type":"text","text":"who am I"}]`} {
+			asked := strings.Replace(f.body, `"hi"`, content, 1)
+			if _, body, err := f.post(t, asked); err != nil || !strings.Contains(body, `"who am I"`) {
+				t.Errorf("asked %s: %v %s", content, err, body)
+			}
+			if _, body, err := f.post(t, streaming(asked)); err != nil || said(t, reference(body)) != "who am I" {
+				t.Errorf("asked %s: %v %s", content, err, body)
+			}
+		}
+	})
+}
+
 func TestLate(t *testing.T) {
 	f := startOpenAI(t)
 	f.Enqueue(Late{After: 50 * time.Millisecond, Then: Failure{Status: 503}})

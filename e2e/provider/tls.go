@@ -51,14 +51,15 @@ func (a *Authority) PEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Raw})
 }
 
-// issue makes a server certificate for DNS names and IP addresses.
-func (a *Authority) issue(names []string) (tls.Certificate, error) {
+// Issue makes a server's certificate for DNS names and IP addresses, "localhost"
+// and "127.0.0.1" unless given, and its private key, both in PEM.
+func (a *Authority) Issue(names ...string) (certificate, key []byte, err error) {
 	if len(names) == 0 {
 		names = []string{"localhost", "127.0.0.1"}
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return tls.Certificate{}, err
+		return nil, nil, err
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()),
@@ -74,9 +75,23 @@ func (a *Authority) issue(names []string) (tls.Certificate, error) {
 			template.DNSNames = append(template.DNSNames, name)
 		}
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, &key.PublicKey, a.key)
+	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, &private.PublicKey, a.key)
+	if err != nil {
+		return nil, nil, err
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return nil, nil, err
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}), nil
+}
+
+// issue is [Authority.Issue] for a server in this process.
+func (a *Authority) issue(names []string) (tls.Certificate, error) {
+	certificate, key, err := a.Issue(names...)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
+	return tls.X509KeyPair(certificate, key)
 }
