@@ -10,9 +10,7 @@ import (
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
-	overloadv3 "github.com/envoyproxy/go-control-plane/envoy/config/overload/v3"
 	internalv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/bootstrap/internal_listener/v3"
-	downstreamv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/resource_monitors/downstream_connections/v3"
 	upstreamv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -47,13 +45,14 @@ const (
 	processorCluster = "extproc"
 )
 
-// mostConnections bounds the clients' connections, so that Envoy refuses some
-// rather than running out of file descriptors.
-const mostConnections = 50_000
-
 // Bootstrap renders Envoy's start configuration as JSON. The gateway writes it
-// for the Envoy it runs; people who run their own start theirs with it.
+// for the Envoy it runs; people who run their own start theirs with it, and set
+// what limits their machine needs.
 func Bootstrap(sockets Sockets) ([]byte, error) {
+	return bootstrap(sockets, limits{connections: mostConnections})
+}
+
+func bootstrap(sockets Sockets, limits limits) ([]byte, error) {
 	if err := sockets.check(); err != nil {
 		return nil, err
 	}
@@ -61,9 +60,9 @@ func Bootstrap(sockets Sockets) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("envoy: %w", err)
 	}
-	connections, err := packed(&downstreamv3.DownstreamConnectionsConfig{MaxActiveDownstreamConnections: mostConnections})
+	overload, err := overloadManager(limits)
 	if err != nil {
-		return nil, fmt.Errorf("envoy: %w", err)
+		return nil, err
 	}
 	xds, err := grpcCluster(xdsCluster, sockets.XDS)
 	if err != nil {
@@ -105,13 +104,7 @@ func Bootstrap(sockets Sockets) ([]byte, error) {
 			Name: "static", LayerSpecifier: &bootstrapv3.RuntimeLayer_StaticLayer{StaticLayer: runtime},
 		}}},
 		BootstrapExtensions: []*corev3.TypedExtensionConfig{{Name: "envoy.bootstrap.internal_listener", TypedConfig: internal}},
-		OverloadManager: &overloadv3.OverloadManager{
-			RefreshInterval: durationpb.New(time.Second),
-			ResourceMonitors: []*overloadv3.ResourceMonitor{{
-				Name:       "envoy.resource_monitors.global_downstream_max_connections",
-				ConfigType: &overloadv3.ResourceMonitor_TypedConfig{TypedConfig: connections},
-			}},
-		},
+		OverloadManager:     overload,
 	}
 	return render(config)
 }

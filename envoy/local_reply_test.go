@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/switchyard/switchyard/envoy"
 	"github.com/switchyard/switchyard/xds"
 )
 
@@ -151,6 +152,24 @@ func TestProcessorDownIsAnswered503(t *testing.T) {
 		t.Errorf("status %d, want 503", response.StatusCode)
 	}
 	checkErrorBody(t, response.StatusCode, []byte(body))
+}
+
+func TestFullHeapIsAnswered503(t *testing.T) {
+	t.Parallel()
+	s := newStageWith(t, script{{cluster: "good"}}, func(in *xds.Inputs) {
+		in.Clusters = []xds.Cluster{serve(t, "good", echo("good"))}
+	}, func(options *envoy.Options) { options.HeapLimit = 1 << 20 })
+	eventually(t, "requests are turned away", func() bool {
+		response, body := s.post("hello")
+		if response.StatusCode == http.StatusOK {
+			return false // Envoy has not looked at its heap yet
+		}
+		if response.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("status %d, want 503", response.StatusCode)
+		}
+		checkErrorBody(t, response.StatusCode, []byte(body))
+		return true
+	})
 }
 
 func TestProcessorsOwnAnswerIsLeftAlone(t *testing.T) {

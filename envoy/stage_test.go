@@ -49,6 +49,12 @@ type stage struct {
 // newStage starts everything and waits until Envoy has taken the configuration.
 func newStage(t *testing.T, script script, change func(*xds.Inputs)) *stage {
 	t.Helper()
+	return newStageWith(t, script, change, func(*envoy.Options) {})
+}
+
+// newStageWith changes how Envoy is run, too.
+func newStageWith(t *testing.T, script script, change func(*xds.Inputs), run func(*envoy.Options)) *stage {
+	t.Helper()
 	directory := shortDirectory(t)
 	s := &stage{
 		t: t,
@@ -113,10 +119,12 @@ func newStage(t *testing.T, script script, change func(*xds.Inputs)) *stage {
 		t.Fatal(err)
 	}
 
-	s.supervisor = envoy.NewSupervisor(envoy.Options{
+	options := envoy.Options{
 		Binary: binary, Directory: directory, Sockets: s.sockets, Concurrency: 2,
 		DrainTime: 5 * time.Second, AccessLog: s.accessLog, Log: logger, Registry: registry,
-	})
+	}
+	run(&options)
+	s.supervisor = envoy.NewSupervisor(options)
 	running, stopEnvoy := context.WithCancel(context.Background())
 	ran := make(chan error, 1)
 	go func() { ran <- s.supervisor.Run(running) }()

@@ -25,7 +25,7 @@ type Supervisor struct {
 	state State
 }
 
-// Options configure a Supervisor; all but Concurrency are needed.
+// Options configure a Supervisor; all but Concurrency and HeapLimit are needed.
 type Options struct {
 	Binary Binary
 	// Directory is private (0700) and holds the bootstrap; it is made if it is
@@ -34,6 +34,9 @@ type Options struct {
 	Sockets   Sockets
 	// Concurrency is the number of worker threads; zero is one for each processor.
 	Concurrency uint32
+	// HeapLimit, in bytes, is when Envoy begins to turn requests away; zero is
+	// three quarters of what the machine or the container has.
+	HeapLimit uint64
 	// DrainTime is how long streams in flight may go on after the end was asked for.
 	DrainTime time.Duration
 	// AccessLog gets what Envoy writes to its standard output, line by line.
@@ -130,7 +133,11 @@ func (s *Supervisor) Run(ctx context.Context) error {
 }
 
 func (s *Supervisor) writeBootstrap() (path string, err error) {
-	config, err := Bootstrap(s.Sockets)
+	limits := machineLimits(os.DirFS("/"))
+	if s.HeapLimit != 0 {
+		limits.heap = s.HeapLimit
+	}
+	config, err := bootstrap(s.Sockets, limits)
 	if err != nil {
 		return "", err
 	}
