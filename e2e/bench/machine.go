@@ -12,14 +12,15 @@ import (
 
 // machine is what the figures depend on.
 type machine struct {
-	cpu, kernel, envoy, switchyard string
-	cores                          int
-	date                           time.Time
+	cpu, kernel, envoy string
+	switchyard         string // its version: commit and Go
+	cores              int
+	date               time.Time
 }
 
 // describeMachine reads /proc; what is not there stays unknown.
 func describeMachine(ctx context.Context, gatewayBinary, envoyVersion string) machine {
-	m := machine{cpu: "unknown CPU", kernel: "unknown", envoy: envoyVersion, cores: runtime.NumCPU(), date: time.Now().UTC()}
+	m := machine{cpu: "unknown CPU", kernel: "unknown", switchyard: "switchyard unknown", envoy: envoyVersion, cores: runtime.NumCPU(), date: time.Now().UTC()}
 	if info, err := os.ReadFile("/proc/cpuinfo"); err == nil {
 		m.cpu = cpuModel(string(info), m.cpu)
 	}
@@ -43,6 +44,6 @@ func cpuModel(info, unknown string) string {
 }
 
 func (m machine) String() string {
-	return fmt.Sprintf("%s, %d cores, Linux %s; Envoy %s, %s, %s; %s",
-		m.cpu, m.cores, m.kernel, m.envoy, runtime.Version(), m.switchyard, m.date.Format(time.DateOnly))
+	return fmt.Sprintf("%s, %d cores, Linux %s; Envoy %s; %s; %s",
+		m.cpu, m.cores, m.kernel, m.envoy, m.switchyard, m.date.Format(time.DateOnly))
 }

@@ -100,7 +100,7 @@ func setUp(ctx context.Context, o options, directory string) (s *site, err error
 			err = errors.Join(err, s.close())
 		}
 	}()
-	build := func() (string, error) { return gateway.Build(ctx, directory) }
+	build := func() (string, error) { return gateway.Build(ctx, directory, "-buildvcs=auto") }
 	if o.profile != "" {
 		build = func() (string, error) { return buildProfiled(ctx, directory) }
 	}

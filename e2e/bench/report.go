@@ -63,6 +63,7 @@ One run of `+"`make bench`"+`: the same fake upstream reached directly, through 
 
 - %s
 - Client, Envoy, processor and upstream share these cores, so throughput is of all four together, and the client's own work is part of every latency. Read differences and ratios, not absolute numbers.
+- The upstream writes answers that are ready and checks nothing: the strict fakes of the end-to-end suite would cost more than the gateway.
 - Request bodies and unary answers have %d bytes; clear-text HTTP/1.1 on loopback, keep-alive.
 - %d rounds of %s for each load, the three ways after one another in each round; figures are medians over the rounds, and *added* (gateway minus bare Envoy) is the median of the differences within each round, with the lowest and the highest.
 - The gateway runs with its defaults, access log included (bare Envoy writes none), for a key without a limit on requests.
