@@ -185,7 +185,11 @@ func TestRow86MidStreamErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, at := range []*site{gpt, claude} {
 				at.Enqueue(provider.Stream{Answer: provider.Answer{Text: "one two three four"}, Pieces: 3, Pace: apart, End: end})
+				began := time.Now()
 				got := s.ask(streamed("m/" + at.slug))
+				if took := time.Since(began); took > 2*time.Second {
+					t.Errorf("%s: told after %v", at.slug, took)
+				}
 				if end == provider.EndReset {
 					if !strings.Contains(got.body, " two") || strings.Contains(got.body, "[DONE]") {
 						t.Errorf("%s: %s", at.slug, got.body)
