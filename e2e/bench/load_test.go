@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"net"
 	"testing"
 	"time"
@@ -62,6 +63,15 @@ func TestPacedStreamsAreMeasuredWhileTheyGoOn(t *testing.T) {
 	}
 	if open := u.streams.Load(); open != 0 {
 		t.Errorf("%d streams go on after the measurement", open)
+	}
+}
+
+func TestStreamThatEndsIsAFailure(t *testing.T) {
+	_, w := newDirect(t)
+	w.path = func(answerKind) string { return plainPath(burst) }
+	f, err := pacedStreams(t.Context(), w, 2, time.Second)
+	if !errors.Is(err, errOver) {
+		t.Errorf("pacedStreams = %+v, %v; want %v", f, err, errOver)
 	}
 }
 

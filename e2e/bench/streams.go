@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,8 +16,12 @@ import (
 // measure the machine's listen queue.
 const opening = 32
 
-// errHungUp is how a caller leaves a stream that has no end.
-var errHungUp = errors.New("hung up")
+var (
+	// errHungUp is how a caller leaves a stream that has no end.
+	errHungUp = errors.New("hung up")
+	// errOver is what a stream that has no end must not do.
+	errOver = errors.New("the stream has come to its end")
+)
 
 // crowd is a number of open streams.
 type crowd struct {
@@ -57,7 +62,7 @@ func gather(ctx context.Context, w *way, kind answerKind, streams int) (*crowd, 
 			if c.leaving.Load() {
 				return nil
 			}
-			return fmt.Errorf("%s: stream %d of %d: %w", w.name, i, streams, err)
+			return fmt.Errorf("%s: stream %d of %d: %w", w.name, i, streams, cmp.Or(err, errOver))
 		})
 	}
 	opened.Wait()
