@@ -146,7 +146,8 @@ func (a *attempt) read() error {
 	}
 	var body []byte
 	if length := atoi(a.outcome.headers["content-length"]); length > 0 {
-		body = make([]byte, 0, length)
+		// What a client declares costs nothing until it comes.
+		body = make([]byte, 0, min(length, 1<<20))
 	}
 	for {
 		message, err := a.next(nil)
@@ -214,19 +215,25 @@ func (a *attempt) noteLost() {
 	}
 }
 
+// lastHope tells whether the request is lost if this attempt fails: no candidate
+// is left, and no other attempt is at work.
+func (a *attempt) lastHope() bool { return a.outcome.last && a.shared.only() }
+
 // exhausted answers an attempt beyond the plan: the outer router starts one when
 // the last candidate's connection was reset, and while hedging although earlier
 // attempts are still under way. It waits for those, and speaks only when all
 // have failed.
 func (a *attempt) exhausted() error {
+	a.shared.wait()
+	defer a.shared.resume()
 	for {
-		alone := a.shared.alone()
-		if alone == nil {
+		working := a.shared.working()
+		if working == nil {
 			a.noteLost()
 			return errExhausted
 		}
 		select {
-		case <-alone:
+		case <-working:
 		case _, open := <-a.incoming:
 			if !open {
 				return errEnded
@@ -356,12 +363,12 @@ func (a *attempt) readFailure(headers map[string]string) error {
 		a.answer.ended = piece.GetEndOfStream() || message.GetResponseTrailers() != nil
 	}
 	said := a.provider.Failure(a.answer.status, body)
-	return &failure{
+	return a.withoutCredential(&failure{
 		class:      classOf(a.answer.status),
 		status:     a.answer.status,
 		message:    said.Message,
 		code:       said.Code,
 		raw:        string(body[:min(len(body), longestRaw)]),
 		retryAfter: retryAfter(headers, a.began),
-	}
+	})
 }

@@ -42,7 +42,7 @@ func emptyAnswer() *failure {
 
 // streamFailure is an answer that a dialect could not go on with: the provider
 // reported an error inside a 200, or sent what nobody can read.
-func streamFailure(err error) error {
+func (a *attempt) streamFailure(err error) error {
 	if errors.Is(err, errEnded) {
 		return err
 	}
@@ -52,9 +52,22 @@ func streamFailure(err error) error {
 		if class == health.BadRequest && said.Status != http.StatusBadRequest {
 			class = health.BadAnswer
 		}
-		return &failure{class: class, status: said.Status, message: said.Message, code: said.Code}
+		return a.withoutCredential(&failure{class: class, status: said.Status, message: said.Message, code: said.Code})
 	}
 	return &failure{class: health.BadAnswer, status: http.StatusBadGateway, message: "The provider's answer cannot be read.", local: err.Error()}
+}
+
+// withoutCredential takes the provider's key out of what the provider says: some
+// quote the request, and a client must never read it.
+func (a *attempt) withoutCredential(f *failure) *failure {
+	key, needed := a.candidate.Endpoint.Provider.Credential.Reveal()
+	if needed && key != "" {
+		hide := func(text *string) { *text = strings.ReplaceAll(*text, key, "[redacted]") }
+		hide(&f.message)
+		hide(&f.code)
+		hide(&f.raw)
+	}
+	return f
 }
 
 // explain sorts an error: either a provider failed, or the client is told what
@@ -262,13 +275,18 @@ func retryAfter(headers map[string]string, now time.Time) time.Duration {
 	const longest = 24 * time.Hour
 	var wait time.Duration
 	if ms, err := strconv.ParseFloat(headers["retry-after-ms"], 64); err == nil {
-		wait = time.Duration(ms * float64(time.Millisecond))
+		wait = bounded(ms/1000, longest)
 	} else if s, err := strconv.ParseFloat(strings.TrimSpace(headers["retry-after"]), 64); err == nil {
-		wait = time.Duration(s * float64(time.Second))
+		wait = bounded(s, longest)
 	} else if at, err := http.ParseTime(headers["retry-after"]); err == nil {
 		wait = at.Sub(now)
 	}
 	return min(max(0, wait), longest)
+}
+
+// bounded is a number of seconds, of any size, as a duration up to longest.
+func bounded(s float64, longest time.Duration) time.Duration {
+	return time.Duration(min(s, longest.Seconds()) * float64(time.Second))
 }
 
 // seconds rounds up: a client that comes back too early is refused again.

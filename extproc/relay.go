@@ -33,6 +33,8 @@ const (
 	// largestAnswer bounds an answer that is not a stream: it is held until it
 	// has proved to be whole.
 	largestAnswer = 64 << 20
+	// largestHeld bounds what is held of a stream before its first token.
+	largestHeld = 1 << 20
 	// lastBytes is how long a provider may keep its connection open after its
 	// last word. Some never close it.
 	lastBytes = time.Second
@@ -84,9 +86,9 @@ func (a *attempt) relayWhole() error {
 	}
 	out, err := a.answer.pipe.Whole(nil, body)
 	if err != nil {
-		return streamFailure(err)
+		return a.streamFailure(err)
 	}
-	if progress := a.answer.pipe.Progress(); progress.Empty && !a.outcome.last {
+	if progress := a.answer.pipe.Progress(); progress.Empty && !a.lastHope() {
 		return emptyAnswer()
 	}
 	a.answer.first = time.Since(a.sent)
@@ -125,9 +127,12 @@ func (a *attempt) relayStream() error {
 			}
 			before := len(a.answer.out)
 			if err := a.translate(message); err != nil {
-				return streamFailure(err)
+				return a.streamFailure(err)
 			}
 			moved := len(a.answer.out) > before
+			if a.answer.first == 0 && len(a.answer.out) > largestHeld {
+				return &failure{class: health.BadAnswer, status: 502, message: "The provider's answer has no content in its first megabyte."}
+			}
 			if a.answer.first > 0 {
 				if err := a.flush(false); err != nil {
 					return err
@@ -152,7 +157,7 @@ func (a *attempt) mayComment() bool {
 	if a.answer.first > 0 || !a.answer.spoken {
 		return false
 	}
-	return a.answer.committed || a.outcome.last && a.shared.only()
+	return a.answer.committed || a.lastHope()
 }
 
 // translate runs the provider's bytes through the pipe.
@@ -200,7 +205,7 @@ func (a *attempt) finishStream() error {
 	if !progress.Done && progress.FinishReason == "" {
 		return &failure{class: health.BadAnswer, status: 502, message: "The provider broke off its answer."}
 	}
-	if progress.Empty && !a.outcome.last {
+	if progress.Empty && !a.lastHope() {
 		return emptyAnswer()
 	}
 	a.answer.out = a.answer.pipe.Finish(a.answer.out)

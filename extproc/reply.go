@@ -2,6 +2,7 @@ package extproc
 
 import (
 	"runtime/debug"
+	"slices"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
@@ -40,7 +41,7 @@ func replace(old map[string]string, next []dialect.Header) *extprocv3.HeaderMuta
 	}
 	var remove []string
 	for name := range old {
-		if name[0] != ':' && name != "host" && !kept[name] && !removedByRoute[name] {
+		if name[0] != ':' && name != "host" && !kept[name] {
 			remove = append(remove, name)
 		}
 	}
@@ -49,9 +50,11 @@ func replace(old map[string]string, next []dialect.Header) *extprocv3.HeaderMuta
 
 // requestHeaders replaces a client's headers by a provider's.
 func requestHeaders(client map[string]string, provider []dialect.Header) *extprocv3.ProcessingResponse {
+	mutation := replace(client, provider)
+	mutation.RemoveHeaders = slices.DeleteFunc(mutation.RemoveHeaders, func(name string) bool { return removedByRoute[name] })
 	return &extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_RequestHeaders{
 		RequestHeaders: &extprocv3.HeadersResponse{Response: &extprocv3.CommonResponse{
-			HeaderMutation:  replace(client, provider),
+			HeaderMutation:  mutation,
 			ClearRouteCache: true,
 		}},
 	}}

@@ -18,13 +18,16 @@ type requests struct {
 
 // request is shared by the attempts at one client request.
 type request struct {
-	mu       sync.Mutex
-	inFlight int
-	changed  chan struct{}             // closed and replaced when an attempt ends
-	lost     map[int]routing.Candidate // by the number of an attempt that ended unheard
-	planned  bool
-	plan     routing.Plan
-	failed   []previousError
+	mu        sync.Mutex
+	inFlight  int
+	waiting   int           // of inFlight, those that only wait for the others
+	changed   chan struct{} // closed and replaced when an attempt ends
+	ended     string        // how the request ended for the client, once an attempt said so
+	forgotten bool
+	lost      map[int]routing.Candidate // by the number of an attempt that ended unheard
+	planned   bool
+	plan      routing.Plan
+	failed    []previousError
 }
 
 // rememberFor is how long a request that nobody works on is kept: the time that
@@ -40,7 +43,9 @@ func (r *requests) enter(id string) *request {
 	q := r.byID[id]
 	if q == nil {
 		q = &request{changed: make(chan struct{})}
-		r.byID[id] = q
+		if id != "" { // else nothing tells two requests apart
+			r.byID[id] = q
+		}
 	}
 	q.mu.Lock()
 	q.inFlight++
@@ -48,35 +53,54 @@ func (r *requests) enter(id string) *request {
 	return q
 }
 
-// leave notes that an attempt is over. The request is forgotten with its last
-// attempt, or some time after an attempt that another one was to follow.
-func (r *requests) leave(id string, q *request, last bool) {
+// leave notes that an attempt is over, and how it ended. more says that Envoy
+// may start another one behind it. over is called once for each request, with
+// how it ended for the client, when its last attempt is over: at once, or some
+// time after an attempt that another one was to follow but none did.
+func (r *requests) leave(id string, q *request, ended string, more bool, over func(ended string)) {
 	if q == nil {
+		over(ended)
 		return
 	}
 	q.mu.Lock()
 	q.inFlight--
 	idle := q.inFlight == 0
+	// The loser of a hedge is cancelled behind the winner: its word is not final.
+	if !more && (q.ended == "" || q.ended == outcomeCancelled) {
+		q.ended = ended
+	}
+	final := q.ended
 	close(q.changed)
 	q.changed = make(chan struct{})
 	q.mu.Unlock()
 	switch {
 	case !idle:
-	case last:
+	case final != "":
 		r.forget(id, q)
+		over(final)
 	default:
-		time.AfterFunc(rememberFor, func() { r.forget(id, q) })
+		time.AfterFunc(rememberFor, func() {
+			if r.forget(id, q) {
+				over(outcomeCancelled)
+			}
+		})
 	}
 }
 
-func (r *requests) forget(id string, q *request) {
+// forget drops a request that nobody works on. It reports whether it did.
+func (r *requests) forget(id string, q *request) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.inFlight == 0 && r.byID[id] == q {
+	if q.inFlight > 0 || q.forgotten {
+		return false
+	}
+	q.forgotten = true
+	if r.byID[id] == q {
 		delete(r.byID, id)
 	}
+	return true
 }
 
 // planOnce returns the request's plan, making it if no attempt has: later
@@ -96,19 +120,34 @@ func (q *request) planOnce(plan func() (routing.Plan, error)) (routing.Plan, err
 	return made, nil
 }
 
-// only tells whether no other attempt at the request is in flight.
+// only tells whether no other attempt at the request is at work.
 func (q *request) only() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.inFlight <= 1
+	return q.inFlight-q.waiting <= 1
 }
 
-// alone returns nil if no other attempt is in flight, else a channel that closes
-// when that may have changed.
-func (q *request) alone() <-chan struct{} {
+// wait says that an attempt has nothing to do but to wait for the others. Two
+// such attempts must not wait for each other.
+func (q *request) wait() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.inFlight <= 1 {
+	q.waiting++
+}
+
+// resume takes wait back.
+func (q *request) resume() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.waiting--
+}
+
+// working returns nil if no attempt is at work, else a channel that closes when
+// that may have changed.
+func (q *request) working() <-chan struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.inFlight == q.waiting {
 		return nil
 	}
 	return q.changed

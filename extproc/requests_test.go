@@ -9,6 +9,33 @@ import (
 	"github.com/switchyard/switchyard/policies/routing"
 )
 
+// nobody listens for a request's end.
+func nobody(string) {}
+
+func TestRequestEndsOnceWhicheverAttemptLeavesLast(t *testing.T) {
+	for name, leave := range map[string]func(r *requests, q *request, over func(string)){
+		"the loser of a hedge last": func(r *requests, q *request, over func(string)) {
+			r.leave("id", q, "ok", false, over)
+			r.leave("id", q, outcomeCancelled, true, over)
+		},
+		"the winner last": func(r *requests, q *request, over func(string)) {
+			r.leave("id", q, outcomeCancelled, true, over)
+			r.leave("id", q, "ok", false, over)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRequests()
+			r.enter("id")
+			q := r.enter("id")
+			var ends []string
+			leave(r, q, func(ended string) { ends = append(ends, ended) })
+			if len(ends) != 1 || ends[0] != "ok" || len(r.byID) != 0 {
+				t.Errorf("ended as %v with %d requests left, want ok, once, and none", ends, len(r.byID))
+			}
+		})
+	}
+}
+
 func TestLaterAttemptsFollowTheFirstPlan(t *testing.T) {
 	r := newRequests()
 	first := r.enter("id")
@@ -20,7 +47,7 @@ func TestLaterAttemptsFollowTheFirstPlan(t *testing.T) {
 	if _, err := first.planOnce(plan); err != nil {
 		t.Fatal(err)
 	}
-	r.leave("id", first, false)
+	r.leave("id", first, "failed_over", true, nobody)
 	second := r.enter("id")
 	got, err := second.planOnce(plan)
 	if err != nil || len(got.Candidates) != 2 || made != 1 {
@@ -41,7 +68,7 @@ func TestFailedPlanIsNotKept(t *testing.T) {
 func TestRequestIsForgottenWithItsLastAttempt(t *testing.T) {
 	r := newRequests()
 	q := r.enter("id")
-	r.leave("id", q, true)
+	r.leave("id", q, "ok", false, nobody)
 	if len(r.byID) != 0 {
 		t.Errorf("%d requests remembered, want none", len(r.byID))
 	}
@@ -51,7 +78,7 @@ func TestRequestThatNeverComesBackIsForgottenInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRequests()
 		q := r.enter("id")
-		r.leave("id", q, false)
+		r.leave("id", q, "failed_over", true, nobody)
 		time.Sleep(rememberFor - time.Second)
 		if r.enter("id") != q {
 			t.Fatal("forgotten before the next attempt could begin")
@@ -61,7 +88,7 @@ func TestRequestThatNeverComesBackIsForgottenInTime(t *testing.T) {
 		if len(r.byID) != 1 {
 			t.Fatal("forgotten while an attempt is in flight")
 		}
-		r.leave("id", q, false)
+		r.leave("id", q, "failed_over", true, nobody)
 		time.Sleep(rememberFor + time.Second)
 		synctest.Wait()
 		if len(r.byID) != 0 {
@@ -70,22 +97,29 @@ func TestRequestThatNeverComesBackIsForgottenInTime(t *testing.T) {
 	})
 }
 
-func TestAloneWakesWhenAnotherAttemptEnds(t *testing.T) {
+func TestWaitingAttemptsWakeWhenTheLastWorkingOneEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRequests()
 		q := r.enter("id")
-		if q.alone() != nil || !q.only() {
-			t.Fatal("a single attempt is not alone")
+		if !q.only() {
+			t.Fatal("a single attempt is not the only one")
 		}
 		r.enter("id")
-		woken := q.alone()
-		if woken == nil || q.only() {
-			t.Fatal("two attempts in flight are taken for one")
+		r.enter("id")
+		if q.only() {
+			t.Fatal("three attempts at work are taken for one")
 		}
-		go r.leave("id", q, false)
+		// Two have nothing left to try: they must not wait for each other.
+		q.wait()
+		q.wait()
+		woken := q.working()
+		if woken == nil || !q.only() {
+			t.Fatal("the attempt at work is not seen as the only one")
+		}
+		go r.leave("id", q, "ok", false, nobody)
 		<-woken
-		if q.alone() != nil {
-			t.Error("still not alone")
+		if q.working() != nil {
+			t.Error("attempts that only wait count as work")
 		}
 	})
 }

@@ -10,11 +10,13 @@ package extproc
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"time"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/policies/catalog"
@@ -81,6 +83,9 @@ func NewGRPCServer(s *Server) *grpc.Server {
 		grpc.MaxConcurrentStreams(1<<20),
 		grpc.WriteBufferSize(64<<10),
 		grpc.ReadBufferSize(64<<10),
+		// Envoy pings a connection without traffic every 30 s; by default gRPC takes
+		// more than one ping in 5 minutes for an attack and ends every stream on it.
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 	)
 	extprocv3.RegisterExternalProcessorServer(server, s)
 	return server
@@ -96,14 +101,15 @@ func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) (err 
 		incoming: receive(stream.Context(), stream),
 		began:    time.Now(),
 	}
+	defer a.settle()
 	defer func() {
 		if cause := recover(); cause != nil {
 			s.metrics.panics.Inc()
+			a.outcome.denied = http.StatusInternalServerError
 			s.Log.Error("attempt panicked", "request_id", a.requestID, "cause", cause, "stack", stack())
 			err = a.answerPanic()
 		}
 	}()
-	defer a.settle()
 	return a.run()
 }
 

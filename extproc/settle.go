@@ -24,6 +24,9 @@ type outcome struct {
 	cost      money.USD
 }
 
+// outcomeCancelled is the label of what nobody waited for.
+const outcomeCancelled = "cancelled"
+
 // label is the outcome's name in metrics and in the access log.
 func (o *outcome) label() string {
 	switch {
@@ -36,7 +39,7 @@ func (o *outcome) label() string {
 	case o.finished:
 		return "ok"
 	default:
-		return "cancelled"
+		return outcomeCancelled
 	}
 }
 
@@ -50,15 +53,15 @@ func (a *attempt) settle() {
 	if lost {
 		a.shared.lose(a.number, a.candidate)
 	}
-	a.requests.leave(a.requestID, a.shared, !a.outcome.moved && !lost)
-	if !a.outcome.moved {
-		a.metrics.requests.WithLabelValues(a.modelLabel(), label).Inc()
-	}
+	model := a.modelLabel()
+	a.requests.leave(a.requestID, a.shared, label, a.outcome.moved || lost, func(ended string) {
+		a.metrics.requests.WithLabelValues(model, ended).Inc()
+	})
 	if !a.outcome.forwarded {
 		return
 	}
 	endpoint := a.candidate.Endpoint
-	model, provider := a.modelLabel(), endpoint.Provider.Slug
+	provider := endpoint.Provider.Slug
 	a.metrics.attempts.WithLabelValues(model, provider, label).Inc()
 	now := time.Now()
 	if f := a.outcome.failure; f != nil {
@@ -162,8 +165,9 @@ func (a *attempt) refuse(err error) error {
 		return a.answerError(told, "")
 	}
 	a.outcome.failure = failed
+	a.noteLost()
 	a.shared.remember(a.candidate, failed)
-	switch judge(failed.class, a.answer.committed, a.outcome.last && a.shared.only(), a.policy.StopOn) {
+	switch judge(failed.class, a.answer.committed, a.lastHope(), a.policy.StopOn) {
 	case next:
 		a.outcome.moved = true
 		return a.answerError(a.failed(), failed.class.String())
