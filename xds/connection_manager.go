@@ -90,6 +90,9 @@ func (p *packer) attemptManager(in Inputs) *hcm.HttpConnectionManager {
 
 		MaxRequestHeadersKb: wrapperspb.UInt32(hopHeaderKilobytes),
 		StreamIdleTimeout:   durationpb.New(0),
+		// Nothing is lost on the way over the hop, so that a stream which breaks
+		// off need not linger for its last bytes, by default for a second.
+		DelayedCloseTimeout: durationpb.New(0),
 		CommonHttpProtocolOptions: &core.HttpProtocolOptions{
 			MaxHeadersCount: wrapperspb.UInt32(hopHeaders),
 		},
