@@ -28,15 +28,23 @@ const (
 )
 
 // errUsage marks an error as the caller's.
-var errUsage = errors.New("usage")
+var errUsage = errors.New("wrong command line")
+
+// errConfiguration marks a configuration that the loader takes and the rooms
+// that use it do not.
+var errConfiguration = errors.New("wrong configuration")
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := command().ExecuteContext(ctx); err != nil {
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
+	root := command()
+	understood := false
+	root.PersistentPreRun = func(*cobra.Command, []string) { understood = true }
+	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "switchyard:", err)
 		var problems config.Problems
-		if errors.Is(err, errUsage) || errors.As(err, &problems) {
+		if !understood || errors.Is(err, errUsage) || errors.Is(err, errConfiguration) || errors.As(err, &problems) {
 			os.Exit(exitUsage)
 		}
 		os.Exit(exitFailure)
@@ -52,7 +60,7 @@ func command() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errors.Join(errUsage, err) })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	root.AddCommand(runCommand(), checkCommand(), configCommand(), keysCommand(), envoyCommand(), versionCommand())
 	return root
 }
@@ -124,7 +132,7 @@ func checkCommand() *cobra.Command {
 		}
 		// What the loader cannot see, the rooms that use the configuration can.
 		if _, err := newGeneration(effective, "/run/switchyard/api.sock"); err != nil {
-			return errors.Join(errUsage, err)
+			return fmt.Errorf("%w: %w", errConfiguration, err)
 		}
 		fmt.Fprintf(command.OutOrStdout(), "ok: %d providers, %d models, %d keys, generation %s\n",
 			len(effective.Config().GetProviders()), len(effective.Config().GetModels()), len(effective.Config().GetKeys()), effective.Generation())

@@ -70,13 +70,13 @@ Try it:
 
 or, after pip install openai:
 
-  import os
-  from openai import OpenAI
-  client = OpenAI(base_url="%s", api_key=%s)
-  for chunk in client.chat.completions.create(
-      model="%s", stream=True,
-      messages=[{"role": "user", "content": "Hello!"}]):
-      print(chunk.choices[0].delta.content or "", end="", flush=True)
+import os
+from openai import OpenAI
+client = OpenAI(base_url="%s", api_key=%s)
+for chunk in client.chat.completions.create(
+        model="%s", stream=True,
+        messages=[{"role": "user", "content": "Hello!"}]):
+    print(chunk.choices[0].delta.content or "", end="", flush=True)
 
 Ctrl-C drains and stops.
 `, base, key, model, base, pythonKey, model)

@@ -22,7 +22,7 @@ import (
 var minimum = [2]int{1, 38}
 
 // ErrNotFound means that no envoy binary was found anywhere.
-var ErrNotFound = errors.New("no envoy binary found: run `make`, which installs one, or set ENVOY_PATH, or put envoy on PATH")
+var ErrNotFound = errors.New("no envoy binary found: run `make envoy`, which installs one, or set ENVOY_PATH, or put envoy on PATH")
 
 // Binary is an Envoy that is there and new enough.
 type Binary struct{ Path, Version string }

@@ -120,7 +120,7 @@ func (s *Supervisor) Run(ctx context.Context) error {
 		if time.Since(began) > healthyAfter {
 			delay = firstDelay
 		}
-		s.Log.Error("envoy died; starting it again", "reason", err.Error(), "delay", delay)
+		s.Log.Error("envoy died; starting it again", "reason", err.Error(), "delay", delay.String())
 		select {
 		case <-ctx.Done():
 			return nil

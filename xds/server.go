@@ -6,9 +6,11 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
 
 	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	discovery "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
@@ -70,7 +72,11 @@ func NewServer(logger *slog.Logger, registerer prometheus.Registerer) *Server {
 // Serve answers Envoys on the listener until ctx is done, then returns nil with
 // every stream closed. Envoy keeps running on what it has.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
-	grpcServer := grpc.NewServer()
+	// Envoy pings a connection without traffic; gRPC's default takes that for an
+	// attack and closes the connection.
+	grpcServer := grpc.NewServer(grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{
+		MinTime: 10 * time.Second, PermitWithoutStream: true,
+	}))
 	discovery.RegisterAggregatedDiscoveryServiceServer(grpcServer, server.NewServer(ctx, s.cache, s.callbacks()))
 	stop := context.AfterFunc(ctx, grpcServer.Stop)
 	defer stop()

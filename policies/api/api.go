@@ -32,10 +32,19 @@ type Options struct {
 	Checks func() []Check
 	// Gatherer is where /metrics comes from.
 	Gatherer prometheus.Gatherer
+	// InferencePaths are served by the processor, for POST; any other method on
+	// them comes here and is refused.
+	InferencePaths []string
 }
 
 // server holds the handlers.
 type server struct{ Options }
+
+// postOnly refuses what the processor does not serve (RFC 9110 section 15.5.6).
+func postOnly(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Allow", http.MethodPost)
+	http.Error(w, "", http.StatusMethodNotAllowed)
+}
 
 // New returns the handler of the whole API. Paths under /api/v1 are served under
 // /v1 as well, for clients that take the host for their base URL.
@@ -53,6 +62,9 @@ func New(options Options) http.Handler {
 		mux.HandleFunc("GET "+base+"/model/{id...}", s.model)
 		mux.HandleFunc("GET "+base+"/key", s.key)
 		mux.HandleFunc("GET "+base+"/auth/key", s.key)
+	}
+	for _, path := range options.InferencePaths {
+		mux.HandleFunc(path, postOnly)
 	}
 	mux.HandleFunc("GET /health", s.health)
 	mux.HandleFunc("GET /health/ready", s.health)
