@@ -269,6 +269,30 @@ func TestDeadAddressIsPassedOver(t *testing.T) {
 	}
 }
 
+// TestLoneReplicaIsNeverEjected: of a site that is spread, failing replicas are
+// taken out, but never the last one.
+func TestLoneReplicaIsNeverEjected(t *testing.T) {
+	t.Parallel()
+	var requests atomic.Int64
+	s := newStage(t, script{{cluster: "lone"}}, func(in *xds.Inputs) {
+		cluster := serve(t, "lone", func(w http.ResponseWriter, _ *http.Request) {
+			if requests.Add(1) <= 20 {
+				w.WriteHeader(http.StatusInternalServerError)
+			}
+		})
+		cluster.Host, cluster.Spread = "localhost", true
+		in.Clusters = []xds.Cluster{cluster}
+	})
+	for range 20 {
+		if response, body := s.post("hello"); response.StatusCode != http.StatusInternalServerError {
+			t.Fatalf("got %d %s", response.StatusCode, body)
+		}
+	}
+	if response, body := s.post("hello"); response.StatusCode != http.StatusOK {
+		t.Errorf("got %d %s", response.StatusCode, body)
+	}
+}
+
 // TestHedge races the second candidate against a silent first one.
 func TestHedge(t *testing.T) {
 	t.Parallel()

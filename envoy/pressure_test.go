@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/switchyard/switchyard/envoy"
 	"github.com/switchyard/switchyard/xds"
 )
 
@@ -81,16 +82,18 @@ func flood(written *atomic.Int64) http.HandlerFunc {
 // where they share connections.
 func TestSlowReaders(t *testing.T) {
 	t.Parallel()
-	const readers = 60
+	// One worker, and one stream less than a connection to a provider carries:
+	// over HTTP/2 all of them, and the other client's, share that connection.
+	const readers = 99
 	for name, start := range map[string]func(*testing.T, string, http.HandlerFunc) xds.Cluster{
 		"HTTP/1.1": serve, "HTTP/2": serveHTTP2,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var written atomic.Int64
-			s := newStage(t, script{{cluster: "flooding"}}, func(in *xds.Inputs) {
+			s := newStageWith(t, script{{cluster: "flooding"}}, func(in *xds.Inputs) {
 				in.Clusters = []xds.Cluster{start(t, "flooding", flood(&written))}
-			})
+			}, func(options *envoy.Options) { options.Concurrency = 1 })
 			ctx, hangUp := context.WithCancel(context.Background())
 			defer hangUp()
 			for range readers {
@@ -115,6 +118,7 @@ func TestSlowReaders(t *testing.T) {
 			if each > 6<<20 {
 				t.Errorf("%d bytes of memory in Envoy for each reader that has stopped", each)
 			}
+			s.client = &http.Client{Timeout: 20 * time.Second}
 			began := time.Now()
 			response, body := s.post("hello", "X-Quick", "1")
 			if took := time.Since(began); response.StatusCode != http.StatusOK || body != "quick" || took > 2*time.Second {

@@ -23,10 +23,12 @@ const (
 	providerPingTimeout    = 10 * time.Second
 
 	// Many streams share a connection. Its window holds every stream's whole
-	// window, so that readers who have stopped cannot starve the others.
+	// window several times over, so that readers who have stopped cannot starve
+	// the others: Envoy gives credit back only once half of the window is used.
+	// What is buffered stays bounded by the windows of the streams.
 	providerConcurrentStreams = 100
 	providerStreamWindow      = 256 << 10
-	providerConnectionWindow  = providerConcurrentStreams * providerStreamWindow
+	providerConnectionWindow  = 4 * providerConcurrentStreams * providerStreamWindow
 )
 
 // Name resolution: the record's own lifetime counts within these bounds.
