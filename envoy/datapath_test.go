@@ -291,6 +291,9 @@ func TestLoneReplicaIsNeverEjected(t *testing.T) {
 	if response, body := s.post("hello"); response.StatusCode != http.StatusOK {
 		t.Errorf("got %d %s", response.StatusCode, body)
 	}
+	if s.stat("cluster.lone.outlier_detection.ejections_overflow") == 0 || s.stat("cluster.lone.outlier_detection.ejections_active") != 0 {
+		t.Error("the ejection was not considered, or done")
+	}
 }
 
 // TestHedge races the second candidate against a silent first one.
