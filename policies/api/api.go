@@ -43,7 +43,7 @@ type server struct{ Options }
 // postOnly refuses what the processor does not serve (RFC 9110 section 15.5.6).
 func postOnly(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Allow", http.MethodPost)
-	http.Error(w, "", http.StatusMethodNotAllowed)
+	refuse(w, http.StatusMethodNotAllowed, "invalid_request", "Inference is served for POST alone.")
 }
 
 // New returns the handler of the whole API. Paths under /api/v1 are served under
