@@ -63,7 +63,8 @@ const (
 	AttributeTransportFailure = "upstream.transport_failure_reason"
 )
 
-// Values of AttributeCodeDetails, measured on Envoy 1.40.0. Those that end in
+// Values of AttributeCodeDetails, measured on Envoy 1.40.0 but for connect
+// timeouts, HTTP/2 resets and overflow, which are from its source. Those that end in
 // an open brace are prefixes: Envoy adds the transport's words.
 const (
 	// DetailsProvider: the provider has answered, whatever its status.
