@@ -25,6 +25,7 @@ type attempt struct {
 	incoming <-chan *extprocv3.ProcessingRequest
 	began    time.Time
 
+	headers   map[string]string // of the client's request
 	requestID string
 	number    int       // of this attempt, from 1
 	started   time.Time // when the client's request reached Envoy
@@ -130,7 +131,7 @@ func (a *attempt) admit() error {
 	if length, err := strconv.ParseInt(h["content-length"], 10, 64); err == nil && length > a.policy.MaxRequestBytes {
 		return tooLarge(a.policy.MaxRequestBytes)
 	}
-	a.outcome.headers = h
+	a.headers = h
 	if headers.GetEndOfStream() {
 		a.request, err = a.client.Parse(nil)
 		return err
@@ -145,7 +146,7 @@ func (a *attempt) read() error {
 		return nil
 	}
 	var body []byte
-	if length := atoi(a.outcome.headers["content-length"]); length > 0 {
+	if length := atoi(a.headers["content-length"]); length > 0 {
 		// What a client declares costs nothing until it comes.
 		body = make([]byte, 0, min(length, 1<<20))
 	}
@@ -257,7 +258,7 @@ func (a *attempt) forward() error {
 	}
 	a.sent = time.Now()
 	a.worked = a.sent.Sub(a.arrived)
-	if err := a.stream.Send(requestHeaders(a.outcome.headers, a.providerHeaders(upstream))); err != nil {
+	if err := a.stream.Send(requestHeaders(a.headers, a.providerHeaders(upstream))); err != nil {
 		return errEnded
 	}
 	err = pieces(upstream.Body, !a.trailers, func(piece []byte, end bool) error {
@@ -327,7 +328,6 @@ func (a *attempt) await() error {
 		a.answer.status = atoi(h[":status"])
 		a.answer.eventStream = strings.HasPrefix(h["content-type"], "text/event-stream")
 		a.answer.ended = headers.GetEndOfStream()
-		a.answer.waited = time.Since(a.sent)
 		if details := attribute(message, "response.code_details"); details != viaUpstream {
 			return localFailure(details, attribute(message, "upstream.transport_failure_reason"))
 		}

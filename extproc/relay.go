@@ -18,8 +18,7 @@ type answer struct {
 	status      int
 	headers     map[string]string // of the provider; none reaches the client
 	eventStream bool
-	ended       bool          // the provider has sent its last byte
-	waited      time.Duration // for the response headers
+	ended       bool // the provider has sent its last byte
 
 	pipe      dialect.Pipe
 	events    sse.Reader

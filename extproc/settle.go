@@ -13,13 +13,12 @@ import (
 
 // outcome gathers what an attempt comes to, for settle.
 type outcome struct {
-	headers   map[string]string // of the client's request
-	last      bool              // no other candidate is left
-	forwarded bool              // the provider was asked
-	finished  bool              // the client has the whole answer
-	cancelled bool              // the stream ended under us: the client hung up, or a hedge lost
-	moved     bool              // the request goes on to the next candidate
-	denied    int               // status of a refusal that this attempt's provider did not cause
+	last      bool // no other candidate is left
+	forwarded bool // the provider was asked
+	finished  bool // the client has the whole answer
+	cancelled bool // the stream ended under us: the client hung up, or a hedge lost
+	moved     bool // the request goes on to the next candidate
+	denied    int  // status of a refusal that this attempt's provider did not cause
 	failure   *failure
 	cost      money.USD
 }
