@@ -11,7 +11,11 @@
 // one attempt and is not safe for concurrent use.
 package dialect
 
-import "github.com/switchyard/switchyard/extproc/sse"
+import (
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/switchyard/switchyard/extproc/sse"
+)
 
 // Client is a wire format that clients of the gateway speak.
 type Client interface {
@@ -64,6 +68,10 @@ type Target struct {
 	// MaxCompletionTokens bounds the answer; zero if unknown. Dialects that
 	// demand a bound use it when the client gives none.
 	MaxCompletionTokens int64
+	// ServiceTier is the tier that the provider is asked for, "" for its default.
+	ServiceTier string
+	// WebSearch: the provider is to search the web with its own means.
+	WebSearch bool
 }
 
 // Header is one HTTP header. Names are lower-case.
@@ -92,6 +100,12 @@ type Meta struct {
 	Created int64
 	// Price turns usage into money. It is called at most once for each answer.
 	Price func(Usage) Cost
+	// RouterMetadata is the answer's `openrouter_metadata`, an object (spec section
+	// 4.13), or nil if the client did not ask for it.
+	RouterMetadata jsontext.Value
+	// ServiceTier is what the answer says of the tier that served it where the
+	// provider says nothing: "flex", "priority", or "".
+	ServiceTier string
 }
 
 // Usage counts tokens by class. Prompt includes CacheRead, CacheWrite (for five
@@ -153,6 +167,9 @@ type Progress struct {
 	OutputBytes int64
 	// UpstreamID is the provider's own id of the answer.
 	UpstreamID string
+	// BoundReasoning: the answer holds reasoning that only its provider can read or
+	// verify, so that the conversation's next turn should go there.
+	BoundReasoning bool
 }
 
 // NewPipe joins a client's dialect to a provider's for one answer.

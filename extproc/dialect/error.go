@@ -1,5 +1,7 @@
 package dialect
 
+import "github.com/go-json-experiment/json/jsontext"
+
 // Error is a failure in words that a client may read. The client's dialect
 // renders it; nothing internal and nothing secret is ever in it.
 type Error struct {
@@ -12,18 +14,23 @@ type Error struct {
 	Metadata map[string]any
 	// Availability goes into error.availability (spec section 5.3); may be nil.
 	Availability *Availability
+	// RouterMetadata goes beside the error as `openrouter_metadata`, an object; nil
+	// if the client did not ask for it.
+	RouterMetadata jsontext.Value
 }
 
 func (e *Error) Error() string { return e.Message }
 
 // Availability tells a program whether and when to try again.
 type Availability struct {
-	Code            string      `json:"code"`
-	Retryable       bool        `json:"retryable"`
-	RetryAfter      int64       `json:"retry_after,omitzero"` // seconds
-	RequestedModels []string    `json:"requested_models"`
-	ExcludedBy      []string    `json:"excluded_by,omitzero"`
-	Constraint      *Constraint `json:"constraint,omitzero"`
+	Code              string      `json:"code"`
+	Retryable         bool        `json:"retryable"`
+	RetryAfter        int64       `json:"retry_after,omitzero"` // seconds
+	RequestedModels   []string    `json:"requested_models"`
+	AffectedProviders []string    `json:"affected_providers,omitzero"`
+	ExcludedBy        []string    `json:"excluded_by,omitzero"`
+	FallbackModels    []string    `json:"fallback_models,omitzero"`
+	Constraint        *Constraint `json:"constraint,omitzero"`
 }
 
 // Constraint is the part of a request that no endpoint satisfies.

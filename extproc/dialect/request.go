@@ -3,6 +3,8 @@ package dialect
 import (
 	"crypto/sha256"
 	"encoding/hex"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Request is a client's request, read once. It is immutable: attempts share it.
@@ -34,6 +36,26 @@ type Request struct {
 	// HideReasoning keeps reasoning out of the answer; it is billed all the same
 	// (spec row 99).
 	HideReasoning bool
+	// Provider and Plugins are what the request says of who shall answer and how
+	// (spec sections 2 and 4.9), as the client wrote it; nil if not given. Package
+	// routing reads them.
+	Provider, Plugins jsontext.Value
+	// Route, Preset and ServiceTier are the members of these names, "" if not given.
+	Route, Preset, ServiceTier string
+	// ResponseFormat is the type of the answer's form: "json_object", "json_schema",
+	// or "" for text.
+	ResponseFormat string
+	// ToolChoice is "auto", "none", "required", "function" for one tool, or "" if
+	// not given; ToolName is the name of the first tool.
+	ToolChoice, ToolName string
+	// LastModel is the model that the latest assistant message names, or "".
+	LastModel string
+	// Conversation tells conversations apart: a hash of the first system message
+	// and of the first other message (spec section 4.7).
+	Conversation [16]byte
+	// BoundReasoning: the request goes on with a tool loop, and carries reasoning in
+	// it that only the provider which made it can read or verify.
+	BoundReasoning bool
 	// SessionID ties a conversation together (at most 256 characters), or "".
 	SessionID string
 	// User is the client's name for its end user, or "".

@@ -9,6 +9,7 @@ package catalog
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ import (
 type Catalog struct {
 	models    map[string]*Model // by id
 	canonical map[string]*Model // by canonical slug
+	aliases   map[string]*Model
 	providers map[string]*Provider
 	sorted    []*Model
 }
@@ -32,6 +34,7 @@ func New(cfg *configpb.Config, secret func(provider string) (string, bool)) (*Ca
 	c := &Catalog{
 		models:    make(map[string]*Model, len(cfg.GetModels())),
 		canonical: make(map[string]*Model, len(cfg.GetModels())),
+		aliases:   make(map[string]*Model, len(cfg.GetAliases())),
 		providers: make(map[string]*Provider, len(cfg.GetProviders())),
 	}
 	var failures []error
@@ -41,7 +44,7 @@ func New(cfg *configpb.Config, secret func(provider string) (string, bool)) (*Ca
 		c.providers[slug] = provider
 	}
 	for _, id := range slices.Sorted(maps.Keys(cfg.GetModels())) {
-		model, err := newModel(id, cfg.GetModels()[id], c.providers)
+		model, err := newModel(id, cfg.GetModels()[id], c.providers, cfg.GetRouting().GetBalance() == configpb.Balance_BALANCE_LISTED)
 		failures = append(failures, err)
 		c.models[id] = model
 		c.sorted = append(c.sorted, model)
@@ -50,10 +53,27 @@ func New(cfg *configpb.Config, secret func(provider string) (string, bool)) (*Ca
 			c.canonical[model.CanonicalSlug] = model
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.GetAliases())) {
+		target, ok := c.Model(cfg.GetAliases()[name])
+		switch {
+		case !ok:
+			failures = append(failures, fmt.Errorf("aliases[%q]: there is no model %q", name, cfg.GetAliases()[name]))
+		case c.models[name] != nil:
+			failures = append(failures, fmt.Errorf("aliases[%q]: a model has this id", name))
+		default:
+			c.aliases[name] = target
+		}
+	}
 	if err := errors.Join(failures...); err != nil {
 		return nil, err
 	}
 	return c, nil
+}
+
+// Alias finds the model that an alias stands for (spec section 3.1).
+func (c *Catalog) Alias(name string) (*Model, bool) {
+	model, ok := c.aliases[name]
+	return model, ok
 }
 
 // Model finds a model by its id or its canonical slug. An id "<slug>/<name>"

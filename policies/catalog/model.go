@@ -24,12 +24,33 @@ type Model struct {
 	ContextLength int64
 	// What goes in and what comes out: "text", "image", "file", "audio", ...
 	InputModalities, OutputModalities []string
-	// Endpoints are who serves the model, in the order in which they are tried.
+	// Endpoints are who serves the model, in the order of the configuration.
 	Endpoints []*Endpoint
+	// Listed: the endpoints are tried in their order, without balancing.
+	Listed bool
+	// Distillable: the author allows that answers train other models.
+	Distillable bool
+	// KnowledgeCutoff and ExpirationDate are days such as "2026-01-31", or "".
+	KnowledgeCutoff, ExpirationDate string
+	HuggingFaceID                   string
+	Tokenizer                       string
+	// Reasoning is how the model thinks, nil if that is not known.
+	Reasoning *Reasoning
 	// OnDemand: the name after the slug is the client's, and nothing is known
 	// of the model; its input modalities are therefore all there are. Such an id
 	// must not become a metric label: clients could make up any number of them.
 	OnDemand bool
+}
+
+// Reasoning is how a model thinks before it answers (spec section 4.5).
+type Reasoning struct {
+	// SupportedEfforts are in no particular order; nil means any.
+	SupportedEfforts []string
+	DefaultEffort    string
+	DefaultEnabled   bool
+	// Mandatory: the model cannot be told not to think.
+	Mandatory         bool
+	SupportsMaxTokens bool
 }
 
 // Endpoint is one model at one provider.
@@ -54,6 +75,23 @@ type Endpoint struct {
 	// nil means all that the provider's dialect can say, see [Endpoint.Parameters].
 	SupportedParameters []string
 	Prices              Prices
+	// Region is where the data goes, "" if not stated.
+	Region string
+	// NoTraining and NoRetention are promises of the provider for this endpoint.
+	NoTraining, NoRetention bool
+	// Weight is the endpoint's share instead of the inverse square of its price;
+	// zero if none is set.
+	Weight uint32
+	// CanaryPercent of requests try the endpoint first and all others last; -1 if
+	// it is no canary.
+	CanaryPercent int
+	// Tier: all endpoints of a lower tier are tried before those of a higher one.
+	Tier uint32
+	// ServiceTier is "flex" or "priority" for an endpoint that only requests for
+	// that tier may use, else "".
+	ServiceTier string
+	// MaxPromptTokens bounds the prompt; zero means the context does.
+	MaxPromptTokens int64
 }
 
 // allModalities are those that a client's message can carry.
@@ -62,7 +100,9 @@ var allModalities = [...]string{"text", "image", "file", "audio", "video"}
 // maxNameBytes bounds the names that clients make up for models on demand.
 const maxNameBytes = 256
 
-func newModel(id string, from *configpb.Model, providers map[string]*Provider) (*Model, error) {
+// newModel reads a model. listed is what holds for models that do not say how they
+// are balanced.
+func newModel(id string, from *configpb.Model, providers map[string]*Provider, listed bool) (*Model, error) {
 	model := &Model{
 		ID:               id,
 		CanonicalSlug:    cmp.Or(from.GetCanonicalSlug(), id),
@@ -72,6 +112,24 @@ func newModel(id string, from *configpb.Model, providers map[string]*Provider) (
 		ContextLength:    from.GetContextLength(),
 		InputModalities:  modalities(from.GetInputModalities()),
 		OutputModalities: modalities(from.GetOutputModalities()),
+		Listed:           listed,
+		Distillable:      from.GetDistillable(),
+		KnowledgeCutoff:  from.GetKnowledgeCutoff(),
+		ExpirationDate:   from.GetExpirationDate(),
+		HuggingFaceID:    from.GetHuggingFaceId(),
+		Tokenizer:        cmp.Or(from.GetTokenizer(), "Other"),
+	}
+	switch from.GetBalance() {
+	case configpb.Balance_BALANCE_LISTED:
+		model.Listed = true
+	case configpb.Balance_BALANCE_PRICE:
+		model.Listed = false
+	}
+	if r := from.GetReasoning(); r != nil {
+		model.Reasoning = &Reasoning{
+			SupportedEfforts: slices.Clone(r.GetSupportedEfforts()), DefaultEffort: r.GetDefaultEffort(),
+			DefaultEnabled: r.GetDefaultEnabled(), Mandatory: r.GetMandatory(), SupportsMaxTokens: r.GetSupportsMaxTokens(),
+		}
 	}
 	if model.ContextLength == 0 {
 		for _, endpoint := range from.GetEndpoints() {
@@ -84,6 +142,9 @@ func newModel(id string, from *configpb.Model, providers map[string]*Provider) (
 	}
 	tags := make(map[string]int)
 	for i, endpoint := range from.GetEndpoints() {
+		if endpoint.GetDisabled() {
+			continue
+		}
 		path := fmt.Sprintf("models[%q].endpoints[%d]", id, i)
 		built, err := newEndpoint(path, model, endpoint, providers)
 		if err != nil {
@@ -109,8 +170,12 @@ func newEndpoint(path string, model *Model, from *configpb.Endpoint, providers m
 		return nil, err
 	}
 	_, name, _ := strings.Cut(model.ID, "/")
-	tag := cmp.Or(from.GetTag(), from.GetProvider())
-	return &Endpoint{
+	tag := from.GetProvider()
+	if from.GetServiceTier() != "" {
+		tag += "/" + from.GetServiceTier()
+	}
+	tag = cmp.Or(from.GetTag(), tag)
+	endpoint := &Endpoint{
 		ID:                  model.ID + "|" + tag,
 		Model:               model,
 		Provider:            provider,
@@ -121,7 +186,25 @@ func newEndpoint(path string, model *Model, from *configpb.Endpoint, providers m
 		Quantization:        cmp.Or(from.GetQuantization(), "unknown"),
 		SupportedParameters: slices.Clone(from.GetSupportedParameters()),
 		Prices:              prices,
-	}, nil
+		Region:              cmp.Or(from.GetRegion(), provider.Region),
+		NoTraining:          provider.NoTraining,
+		NoRetention:         provider.NoRetention,
+		Weight:              from.GetWeight(),
+		CanaryPercent:       -1,
+		Tier:                provider.Tier,
+		ServiceTier:         from.GetServiceTier(),
+		MaxPromptTokens:     from.GetMaxPromptTokens(),
+	}
+	if policy := from.GetDataPolicy(); policy != nil {
+		endpoint.NoTraining, endpoint.NoRetention = policy.GetNoTraining(), policy.GetNoRetention()
+	}
+	if from.CanaryPercent != nil {
+		endpoint.CanaryPercent = int(from.GetCanaryPercent())
+	}
+	if from.Tier != nil {
+		endpoint.Tier = from.GetTier()
+	}
+	return endpoint, nil
 }
 
 // onDemand makes up the model that a provider of any model may have.
@@ -132,6 +215,7 @@ func onDemand(id, name string, provider *Provider) *Model {
 		Name:             id,
 		InputModalities:  allModalities[:],
 		OutputModalities: []string{"text"},
+		Tokenizer:        "Other",
 		OnDemand:         true,
 	}
 	model.Endpoints = []*Endpoint{{
@@ -141,6 +225,11 @@ func onDemand(id, name string, provider *Provider) *Model {
 		ProviderModel: name,
 		Tag:           provider.Slug,
 		Quantization:  "unknown",
+		Region:        provider.Region,
+		NoTraining:    provider.NoTraining,
+		NoRetention:   provider.NoRetention,
+		CanaryPercent: -1,
+		Tier:          provider.Tier,
 	}}
 	return model
 }

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 
@@ -115,7 +116,7 @@ func TestPrices(t *testing.T) {
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			if got.Free() != (test.want == Prices{}) {
+			if got.Free() != reflect.ValueOf(test.want).IsZero() {
 				t.Errorf("free: %t", got.Free())
 			}
 		})

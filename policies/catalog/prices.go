@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/money"
@@ -25,38 +27,164 @@ type Prices struct {
 	Reasoning money.USD
 	Request   money.USD
 	Image     money.USD
+	// Audio is the price of an audio token of the prompt, AudioOutput and
+	// ImageOutput those of audio and image tokens of the answer.
+	Audio, AudioOutput, ImageOutput money.USD
+	// WebSearch is the price of one search that the provider makes.
+	WebSearch money.USD
+	// Overrides are prices that hold instead under conditions, see [Prices.At].
+	Overrides []Override
+}
+
+// Override is prices under conditions, which must all be met (spec section 7).
+type Override struct {
+	// MinPromptTokens: the prompt has more tokens than this.
+	MinPromptTokens int64
+	// From and Until are minutes of the day in UTC, half-open; From above Until
+	// runs past midnight, and From equal to Until is all day.
+	From, Until int
+	// changes set the prices that the override names, and those that follow them.
+	changes []func(*Prices)
+}
+
+// At returns the prices that hold for a prompt of so many tokens at a time, with
+// no overrides left. Of several overrides that apply, the later one counts, price
+// by price. It costs a copy; prices without overrides are the common case.
+func (p Prices) At(promptTokens int64, now time.Time) Prices {
+	overrides := p.Overrides
+	p.Overrides = nil
+	for i := range overrides {
+		if overrides[i].applies(promptTokens, now) {
+			for _, change := range overrides[i].changes {
+				change(&p)
+			}
+		}
+	}
+	return p
+}
+
+func (o *Override) applies(promptTokens int64, now time.Time) bool {
+	if o.MinPromptTokens > 0 && promptTokens <= o.MinPromptTokens {
+		return false
+	}
+	if o.From == o.Until {
+		return true
+	}
+	now = now.UTC()
+	minute := now.Hour()*60 + now.Minute()
+	if o.From < o.Until {
+		return minute >= o.From && minute < o.Until
+	}
+	return minute >= o.From || minute < o.Until
+}
+
+// class is one class of prices: where it is written, how it is read, where it
+// goes, and the class whose price it takes where it states none.
+type class struct {
+	field   string
+	text    func(*configpb.Prices) string
+	parse   func(string) (money.USD, error)
+	of      func(*Prices) *money.USD
+	follows func(*Prices) *money.USD
+}
+
+func promptPrice(p *Prices) *money.USD     { return &p.Prompt }
+func completionPrice(p *Prices) *money.USD { return &p.Completion }
+func cacheWritePrice(p *Prices) *money.USD { return &p.CacheWrite }
+
+// classes has each class behind the one that it follows.
+var classes = [...]class{
+	{"prompt", (*configpb.Prices).GetPrompt, money.ParsePerMillion, promptPrice, nil},
+	{"completion", (*configpb.Prices).GetCompletion, money.ParsePerMillion, completionPrice, nil},
+	{"cache_read", (*configpb.Prices).GetCacheRead, money.ParsePerMillion, func(p *Prices) *money.USD { return &p.CacheRead }, promptPrice},
+	{"cache_write", (*configpb.Prices).GetCacheWrite, money.ParsePerMillion, cacheWritePrice, promptPrice},
+	{"cache_write_1h", (*configpb.Prices).GetCacheWrite_1H, money.ParsePerMillion, func(p *Prices) *money.USD { return &p.CacheWrite1h }, cacheWritePrice},
+	{"reasoning", (*configpb.Prices).GetReasoning, money.ParsePerMillion, func(p *Prices) *money.USD { return &p.Reasoning }, completionPrice},
+	{"audio", (*configpb.Prices).GetAudio, money.ParsePerMillion, func(p *Prices) *money.USD { return &p.Audio }, promptPrice},
+	{"audio_output", (*configpb.Prices).GetAudioOutput, money.ParsePerMillion, func(p *Prices) *money.USD { return &p.AudioOutput }, completionPrice},
+	{"image_output", (*configpb.Prices).GetImageOutput, money.ParsePerMillion, func(p *Prices) *money.USD { return &p.ImageOutput }, completionPrice},
+	{"request", (*configpb.Prices).GetRequest, money.Parse, func(p *Prices) *money.USD { return &p.Request }, nil},
+	{"image", (*configpb.Prices).GetImage, money.Parse, func(p *Prices) *money.USD { return &p.Image }, nil},
+	{"web_search", (*configpb.Prices).GetWebSearch, money.Parse, func(p *Prices) *money.USD { return &p.WebSearch }, nil},
 }
 
 // newPrices reads prices and fills in the defaults. Empty and "0" differ: cached
-// tokens of no stated price cost what other prompt tokens cost.
+// tokens of no stated price cost what other prompt tokens cost, under an override
+// too.
 func newPrices(path string, from *configpb.Prices) (Prices, error) {
-	var failures []error
-	read := func(field, text string, parse func(string) (money.USD, error), fallback money.USD) money.USD {
-		if text == "" {
-			return fallback
+	stated := func(class class) bool {
+		return class.text(from) != "" || slices.ContainsFunc(from.GetOverrides(), func(o *configpb.PriceOverride) bool { return class.text(o.GetPrices()) != "" })
+	}
+	p, failures := readPrices(path, from)
+	for _, class := range classes {
+		if class.text(from) == "" && class.follows != nil {
+			*class.of(&p) = *class.follows(&p)
 		}
-		price, err := parse(text)
-		if err == nil && price < 0 {
+	}
+	for i, override := range from.GetOverrides() {
+		read, wrong := newOverride(fmt.Sprintf("%s.overrides[%d]", path, i), override, stated)
+		p.Overrides = append(p.Overrides, read)
+		failures = append(failures, wrong...)
+	}
+	return p, errors.Join(failures...)
+}
+
+// readPrices reads the prices that are stated; the others are zero.
+func readPrices(path string, from *configpb.Prices) (p Prices, failures []error) {
+	for _, class := range classes {
+		if class.text(from) == "" {
+			continue
+		}
+		amount, err := class.parse(class.text(from))
+		if err == nil && amount < 0 {
 			err = errors.New("a price is not negative")
 		}
 		if err != nil {
-			failures = append(failures, fmt.Errorf("%s.%s: %w", path, field, err))
+			failures = append(failures, fmt.Errorf("%s.%s: %w", path, class.field, err))
 		}
-		return price
+		*class.of(&p) = amount
 	}
-	var p Prices
-	p.Prompt = read("prompt", from.GetPrompt(), money.ParsePerMillion, 0)
-	p.Completion = read("completion", from.GetCompletion(), money.ParsePerMillion, 0)
-	p.CacheRead = read("cache_read", from.GetCacheRead(), money.ParsePerMillion, p.Prompt)
-	p.CacheWrite = read("cache_write", from.GetCacheWrite(), money.ParsePerMillion, p.Prompt)
-	p.CacheWrite1h = read("cache_write_1h", from.GetCacheWrite_1H(), money.ParsePerMillion, p.CacheWrite)
-	p.Reasoning = read("reasoning", from.GetReasoning(), money.ParsePerMillion, p.Completion)
-	p.Request = read("request", from.GetRequest(), money.Parse, 0)
-	p.Image = read("image", from.GetImage(), money.Parse, 0)
-	return p, errors.Join(failures...)
+	return p, failures
+}
+
+// newOverride reads an override of prices. stated tells of a class whether the
+// prices or any override of theirs state it: if none does it follows another.
+func newOverride(path string, from *configpb.PriceOverride, stated func(class) bool) (Override, []error) {
+	prices, failures := readPrices(path+".prices", from.GetPrices())
+	o := Override{MinPromptTokens: from.GetMinPromptTokens()}
+	if (from.UtcStart == nil) != (from.UtcEnd == nil) {
+		failures = append(failures, fmt.Errorf("%s: set both utc_start and utc_end, or neither", path))
+	}
+	var err error
+	if o.From, err = minuteOfDay(from.GetUtcStart()); err != nil {
+		failures = append(failures, fmt.Errorf("%s.utc_start: %w", path, err))
+	}
+	if o.Until, err = minuteOfDay(from.GetUtcEnd()); err != nil {
+		failures = append(failures, fmt.Errorf("%s.utc_end: %w", path, err))
+	}
+	for _, class := range classes {
+		switch {
+		case class.text(from.GetPrices()) != "":
+			amount := *class.of(&prices)
+			o.changes = append(o.changes, func(p *Prices) { *class.of(p) = amount })
+		case class.follows != nil && !stated(class):
+			o.changes = append(o.changes, func(p *Prices) { *class.of(p) = *class.follows(p) })
+		}
+	}
+	return o, failures
+}
+
+// minuteOfDay reads a time of day such as 2359.
+func minuteOfDay(hhmm uint32) (int, error) {
+	hour, minute := int(hhmm/100), int(hhmm%100)
+	if hour > 23 || minute > 59 {
+		return 0, fmt.Errorf("%04d is no time of day; want HHMM such as 2300", hhmm)
+	}
+	return hour*60 + minute, nil
 }
 
 // Free reports whether nothing that the endpoint does costs anything.
 func (p Prices) Free() bool {
-	return cmp.Or(p.Prompt, p.Completion, p.CacheRead, p.CacheWrite, p.CacheWrite1h, p.Reasoning, p.Request, p.Image) == 0
+	return cmp.Or(p.Prompt, p.Completion, p.CacheRead, p.CacheWrite, p.CacheWrite1h, p.Reasoning, p.Request, p.Image,
+		p.Audio, p.AudioOutput, p.ImageOutput, p.WebSearch) == 0
 }

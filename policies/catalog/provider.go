@@ -58,6 +58,25 @@ type Provider struct {
 	CAFile string
 	// AnyModel: every id "<slug>/<name>" is served.
 	AnyModel bool
+	// Headquarters is an ISO 3166 country code, "" if not stated; Datacenters are
+	// such codes.
+	Headquarters string
+	Datacenters  []string
+	// Links for people, "" if not known.
+	PrivacyPolicyURL, TermsOfServiceURL, StatusPageURL string
+	// Tier is that of endpoints which set none.
+	Tier uint32
+	// HealthCheck is how the provider is asked whether it is up; its zero value is
+	// not at all.
+	HealthCheck HealthCheck
+}
+
+// HealthCheck is a GET request that tells whether a provider is up.
+type HealthCheck struct {
+	Interval time.Duration
+	// Path stands behind the base URL.
+	Path    string
+	Timeout time.Duration
 }
 
 // Timeouts bound the waits for a provider. None is zero.
@@ -89,6 +108,20 @@ func newProvider(slug string, from *configpb.Provider, secret func(string) (stri
 		CAFile:        from.GetCaFile(),
 		AnyModel:      from.GetAnyModel(),
 		Strict:        from.GetStrict(),
+
+		Headquarters:      from.GetHeadquarters(),
+		Datacenters:       slices.Clone(from.GetDatacenters()),
+		PrivacyPolicyURL:  from.GetPrivacyPolicyUrl(),
+		TermsOfServiceURL: from.GetTermsOfServiceUrl(),
+		StatusPageURL:     from.GetStatusPageUrl(),
+		Tier:              from.GetTier(),
+	}
+	if check := from.GetHealthCheck(); check.GetInterval().AsDuration() > 0 {
+		provider.HealthCheck = HealthCheck{
+			Interval: check.GetInterval().AsDuration(),
+			Path:     cmp.Or(check.GetPath(), "/models"),
+			Timeout:  or(check.GetTimeout(), 5*time.Second),
+		}
 	}
 	for name, value := range from.GetHeaders() {
 		provider.Headers[strings.ToLower(name)] = value

@@ -51,6 +51,9 @@ func fillDefaults(config *configpb.Config) {
 	orDefault(&config.Routing.MaxFallbackModels, 3)
 	orDuration(&config.Routing.CoolDown, 5*time.Second)
 	orDuration(&config.Routing.MaxCoolDown, max(2*time.Minute, config.Routing.CoolDown.AsDuration()))
+	orDefault(&config.Routing.Balance, configpb.Balance_BALANCE_PRICE)
+	orDuration(&config.Routing.OutageWindow, 30*time.Second)
+	orDuration(&config.Routing.StickyFor, 10*time.Minute)
 	orDefault(&config.Routing.KeepAliveComment, "OPENROUTER PROCESSING")
 	orDuration(&config.Routing.KeepAliveInterval, 10*time.Second)
 
@@ -88,6 +91,9 @@ func fillModel(id string, model *configpb.Model) {
 	for _, endpoint := range model.Endpoints {
 		_, slug, _ := strings.Cut(id, "/")
 		orDefault(&endpoint.Model, slug)
+		if endpoint.ServiceTier != "" {
+			orDefault(&endpoint.Tag, endpoint.Provider+"/"+endpoint.ServiceTier)
+		}
 		orDefault(&endpoint.Tag, endpoint.Provider)
 		orDefault(&endpoint.Quantization, "unknown")
 		orDefault(&endpoint.ContextLength, model.ContextLength)

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/structpb"
 )
 
 // Print writes the effective configuration as YAML that Parse would read again,
@@ -71,6 +72,13 @@ func valueNode(value protoreflect.Value, field protoreflect.FieldDescriptor) *ya
 	case protoreflect.MessageKind:
 		if duration, ok := value.Message().Interface().(*durationpb.Duration); ok {
 			return textNode(durationText(duration))
+		}
+		if members, ok := value.Message().Interface().(*structpb.Struct); ok {
+			node := &yaml.Node{}
+			if err := node.Encode(members.AsMap()); err != nil {
+				panic(err) // a Struct holds nothing that YAML cannot say
+			}
+			return node
 		}
 		return messageNode(value.Message())
 	case protoreflect.EnumKind:

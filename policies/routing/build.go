@@ -68,7 +68,7 @@ func order(endpoints []*catalog.Endpoint, request Request, health View) []*catal
 	ordered := make([]*catalog.Endpoint, 0, len(endpoints))
 	var cooling []*catalog.Endpoint
 	for _, endpoint := range endpoints {
-		if health.CoolingUntil(endpoint.ID, request.Now).After(request.Now) {
+		if health.Summary(endpoint.ID, request.Now).CoolingUntil.After(request.Now) {
 			cooling = append(cooling, endpoint)
 		} else {
 			ordered = append(ordered, endpoint)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/config/configpb"
+	"github.com/switchyard/switchyard/policies/health"
 )
 
 var now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -17,7 +18,9 @@ var now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 // cooling is a View in which the named endpoints cool down until a time.
 type cooling map[string]time.Time
 
-func (c cooling) CoolingUntil(endpointID string, _ time.Time) time.Time { return c[endpointID] }
+func (c cooling) Summary(endpointID string, _ time.Time) health.Summary {
+	return health.Summary{CoolingUntil: c[endpointID]}
+}
 
 // models serves m/x by a, b and c, m/y by b alone, and m/see by a alone.
 func models(t testing.TB) *catalog.Catalog {

@@ -16,6 +16,7 @@ import (
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	descriptorpb "google.golang.org/protobuf/types/descriptorpb"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
+	structpb "google.golang.org/protobuf/types/known/structpb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -27,6 +28,56 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
+
+// DataCollection says whether endpoints that store or train may answer.
+type DataCollection int32
+
+const (
+	DataCollection_DATA_COLLECTION_UNSPECIFIED DataCollection = 0
+	DataCollection_DATA_COLLECTION_ALLOW       DataCollection = 1
+	DataCollection_DATA_COLLECTION_DENY        DataCollection = 2
+)
+
+// Enum value maps for DataCollection.
+var (
+	DataCollection_name = map[int32]string{
+		0: "DATA_COLLECTION_UNSPECIFIED",
+		1: "DATA_COLLECTION_ALLOW",
+		2: "DATA_COLLECTION_DENY",
+	}
+	DataCollection_value = map[string]int32{
+		"DATA_COLLECTION_UNSPECIFIED": 0,
+		"DATA_COLLECTION_ALLOW":       1,
+		"DATA_COLLECTION_DENY":        2,
+	}
+)
+
+func (x DataCollection) Enum() *DataCollection {
+	p := new(DataCollection)
+	*p = x
+	return p
+}
+
+func (x DataCollection) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (DataCollection) Descriptor() protoreflect.EnumDescriptor {
+	return file_policies_config_configpb_config_proto_enumTypes[0].Descriptor()
+}
+
+func (DataCollection) Type() protoreflect.EnumType {
+	return &file_policies_config_configpb_config_proto_enumTypes[0]
+}
+
+func (x DataCollection) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use DataCollection.Descriptor instead.
+func (DataCollection) EnumDescriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{0}
+}
 
 // PresetModels says which of the presets' models are served.
 type PresetModels int32
@@ -64,11 +115,11 @@ func (x PresetModels) String() string {
 }
 
 func (PresetModels) Descriptor() protoreflect.EnumDescriptor {
-	return file_policies_config_configpb_config_proto_enumTypes[0].Descriptor()
+	return file_policies_config_configpb_config_proto_enumTypes[1].Descriptor()
 }
 
 func (PresetModels) Type() protoreflect.EnumType {
-	return &file_policies_config_configpb_config_proto_enumTypes[0]
+	return &file_policies_config_configpb_config_proto_enumTypes[1]
 }
 
 func (x PresetModels) Number() protoreflect.EnumNumber {
@@ -77,7 +128,7 @@ func (x PresetModels) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use PresetModels.Descriptor instead.
 func (PresetModels) EnumDescriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{0}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{1}
 }
 
 // Dialect is a wire format of a provider.
@@ -116,11 +167,11 @@ func (x Dialect) String() string {
 }
 
 func (Dialect) Descriptor() protoreflect.EnumDescriptor {
-	return file_policies_config_configpb_config_proto_enumTypes[1].Descriptor()
+	return file_policies_config_configpb_config_proto_enumTypes[2].Descriptor()
 }
 
 func (Dialect) Type() protoreflect.EnumType {
-	return &file_policies_config_configpb_config_proto_enumTypes[1]
+	return &file_policies_config_configpb_config_proto_enumTypes[2]
 }
 
 func (x Dialect) Number() protoreflect.EnumNumber {
@@ -129,7 +180,120 @@ func (x Dialect) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Dialect.Descriptor instead.
 func (Dialect) EnumDescriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{1}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{2}
+}
+
+// Balance is how requests are spread over the endpoints of a model.
+type Balance int32
+
+const (
+	Balance_BALANCE_UNSPECIFIED Balance = 0
+	// The first endpoint by chance, weighted by the inverse square of its price, or
+	// by `weight` if any endpoint sets one; then from the cheapest to the dearest.
+	Balance_BALANCE_PRICE Balance = 1
+	// In the order in which the endpoints are listed.
+	Balance_BALANCE_LISTED Balance = 2
+)
+
+// Enum value maps for Balance.
+var (
+	Balance_name = map[int32]string{
+		0: "BALANCE_UNSPECIFIED",
+		1: "BALANCE_PRICE",
+		2: "BALANCE_LISTED",
+	}
+	Balance_value = map[string]int32{
+		"BALANCE_UNSPECIFIED": 0,
+		"BALANCE_PRICE":       1,
+		"BALANCE_LISTED":      2,
+	}
+)
+
+func (x Balance) Enum() *Balance {
+	p := new(Balance)
+	*p = x
+	return p
+}
+
+func (x Balance) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Balance) Descriptor() protoreflect.EnumDescriptor {
+	return file_policies_config_configpb_config_proto_enumTypes[3].Descriptor()
+}
+
+func (Balance) Type() protoreflect.EnumType {
+	return &file_policies_config_configpb_config_proto_enumTypes[3]
+}
+
+func (x Balance) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Balance.Descriptor instead.
+func (Balance) EnumDescriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{3}
+}
+
+// Sort is an order of endpoints (spec section 2.1).
+type Sort int32
+
+const (
+	Sort_SORT_UNSPECIFIED Sort = 0
+	// The cheapest first.
+	Sort_SORT_PRICE Sort = 1
+	// The most tokens per second first.
+	Sort_SORT_THROUGHPUT Sort = 2
+	// The shortest time to the first token first.
+	Sort_SORT_LATENCY Sort = 3
+	// The best at calling tools first.
+	Sort_SORT_EXACTO Sort = 4
+)
+
+// Enum value maps for Sort.
+var (
+	Sort_name = map[int32]string{
+		0: "SORT_UNSPECIFIED",
+		1: "SORT_PRICE",
+		2: "SORT_THROUGHPUT",
+		3: "SORT_LATENCY",
+		4: "SORT_EXACTO",
+	}
+	Sort_value = map[string]int32{
+		"SORT_UNSPECIFIED": 0,
+		"SORT_PRICE":       1,
+		"SORT_THROUGHPUT":  2,
+		"SORT_LATENCY":     3,
+		"SORT_EXACTO":      4,
+	}
+)
+
+func (x Sort) Enum() *Sort {
+	p := new(Sort)
+	*p = x
+	return p
+}
+
+func (x Sort) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Sort) Descriptor() protoreflect.EnumDescriptor {
+	return file_policies_config_configpb_config_proto_enumTypes[4].Descriptor()
+}
+
+func (Sort) Type() protoreflect.EnumType {
+	return &file_policies_config_configpb_config_proto_enumTypes[4]
+}
+
+func (x Sort) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Sort.Descriptor instead.
+func (Sort) EnumDescriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{4}
 }
 
 // FailureClass is a kind of failed attempt.
@@ -188,11 +352,11 @@ func (x FailureClass) String() string {
 }
 
 func (FailureClass) Descriptor() protoreflect.EnumDescriptor {
-	return file_policies_config_configpb_config_proto_enumTypes[2].Descriptor()
+	return file_policies_config_configpb_config_proto_enumTypes[5].Descriptor()
 }
 
 func (FailureClass) Type() protoreflect.EnumType {
-	return &file_policies_config_configpb_config_proto_enumTypes[2]
+	return &file_policies_config_configpb_config_proto_enumTypes[5]
 }
 
 func (x FailureClass) Number() protoreflect.EnumNumber {
@@ -201,7 +365,7 @@ func (x FailureClass) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use FailureClass.Descriptor instead.
 func (FailureClass) EnumDescriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{2}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{5}
 }
 
 // Config is a whole configuration file.
@@ -230,7 +394,22 @@ type Config struct {
 	// How providers are chosen and when the next one is tried.
 	Routing *Routing `protobuf:"bytes,8,opt,name=routing,proto3" json:"routing,omitempty"`
 	// Logs and metrics.
-	Telemetry     *Telemetry `protobuf:"bytes,9,opt,name=telemetry,proto3" json:"telemetry,omitempty"`
+	Telemetry *Telemetry `protobuf:"bytes,9,opt,name=telemetry,proto3" json:"telemetry,omitempty"`
+	// What every request has to respect, whichever key it comes with. A key or a
+	// request can tighten it and never relax it.
+	Policy *Policy `protobuf:"bytes,10,opt,name=policy,proto3" json:"policy,omitempty"`
+	// Model catalogs to read, as `switchyard catalog import` writes them. A later
+	// file wins over an earlier one and over the built-in catalog, field by field;
+	// `models` wins over all.
+	CatalogFiles []string `protobuf:"bytes,11,rep,name=catalog_files,json=catalogFiles,proto3" json:"catalog_files,omitempty"`
+	// Other names of models: an id such as "~openai/gpt-latest" to the id of the
+	// model that answers.
+	Aliases map[string]string `protobuf:"bytes,12,rep,name=aliases,proto3" json:"aliases,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Parts of requests that clients ask for by `@preset/<slug>`.
+	Presets map[string]*Preset `protobuf:"bytes,13,rep,name=presets,proto3" json:"presets,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// A Redis through which gateways share statistics and sticky routes. Default:
+	// each gateway keeps its own, in memory.
+	Redis         *Redis `protobuf:"bytes,14,opt,name=redis,proto3" json:"redis,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -328,6 +507,440 @@ func (x *Config) GetTelemetry() *Telemetry {
 	return nil
 }
 
+func (x *Config) GetPolicy() *Policy {
+	if x != nil {
+		return x.Policy
+	}
+	return nil
+}
+
+func (x *Config) GetCatalogFiles() []string {
+	if x != nil {
+		return x.CatalogFiles
+	}
+	return nil
+}
+
+func (x *Config) GetAliases() map[string]string {
+	if x != nil {
+		return x.Aliases
+	}
+	return nil
+}
+
+func (x *Config) GetPresets() map[string]*Preset {
+	if x != nil {
+		return x.Presets
+	}
+	return nil
+}
+
+func (x *Config) GetRedis() *Redis {
+	if x != nil {
+		return x.Redis
+	}
+	return nil
+}
+
+// Policy is what requests have to respect. Policies of the gateway, of a key and
+// of a request hold together: `only` and allowed_models are intersected, `ignore`
+// and ignored_models united, of prices the lower counts, and all else only
+// tightens (spec sections 2.1 and 5.6).
+type Policy struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Providers that may answer, by slug ("deepinfra"), by tag ("deepinfra/turbo")
+	// or by name. Default: all.
+	Only []string `protobuf:"bytes,1,rep,name=only,proto3" json:"only,omitempty"`
+	// Providers that may not answer.
+	Ignore []string `protobuf:"bytes,2,rep,name=ignore,proto3" json:"ignore,omitempty"`
+	// Models that may be asked for; `*` stands for any text. Default: all.
+	AllowedModels []string `protobuf:"bytes,3,rep,name=allowed_models,json=allowedModels,proto3" json:"allowed_models,omitempty"`
+	// Models that may not be asked for.
+	IgnoredModels []string `protobuf:"bytes,4,rep,name=ignored_models,json=ignoredModels,proto3" json:"ignored_models,omitempty"`
+	// `deny` leaves only endpoints that neither store nor train. Default: allow.
+	DataCollection DataCollection `protobuf:"varint,5,opt,name=data_collection,json=dataCollection,proto3,enum=switchyard.config.v1.DataCollection" json:"data_collection,omitempty"`
+	// Only endpoints that keep nothing (zero data retention).
+	Zdr bool `protobuf:"varint,6,opt,name=zdr,proto3" json:"zdr,omitempty"`
+	// Quantizations that may answer. Default: all.
+	Quantizations []string `protobuf:"bytes,7,rep,name=quantizations,proto3" json:"quantizations,omitempty"`
+	// The coarsest quantization that may answer: fp8 admits fp8, mxfp8, int8, fp16,
+	// bf16 and fp32, and not unknown.
+	MinQuantization string `protobuf:"bytes,8,opt,name=min_quantization,json=minQuantization,proto3" json:"min_quantization,omitempty"`
+	// Regions that the data may go to: "eu" admits eu and eu-west-1. Endpoints of no
+	// stated region are left out. Default: all.
+	Regions []string `protobuf:"bytes,9,rep,name=regions,proto3" json:"regions,omitempty"`
+	// Countries whose law may bind the provider, by ISO 3166 code. Providers of no
+	// stated headquarters are left out. Default: all.
+	Jurisdictions []string `protobuf:"bytes,10,rep,name=jurisdictions,proto3" json:"jurisdictions,omitempty"`
+	// The most that an endpoint may charge.
+	MaxPrice *MaxPrice `protobuf:"bytes,11,opt,name=max_price,json=maxPrice,proto3" json:"max_price,omitempty"`
+	// Only models whose author allows that their answers train other models.
+	EnforceDistillableText bool `protobuf:"varint,12,opt,name=enforce_distillable_text,json=enforceDistillableText,proto3" json:"enforce_distillable_text,omitempty"`
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
+}
+
+func (x *Policy) Reset() {
+	*x = Policy{}
+	mi := &file_policies_config_configpb_config_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Policy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Policy) ProtoMessage() {}
+
+func (x *Policy) ProtoReflect() protoreflect.Message {
+	mi := &file_policies_config_configpb_config_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Policy.ProtoReflect.Descriptor instead.
+func (*Policy) Descriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Policy) GetOnly() []string {
+	if x != nil {
+		return x.Only
+	}
+	return nil
+}
+
+func (x *Policy) GetIgnore() []string {
+	if x != nil {
+		return x.Ignore
+	}
+	return nil
+}
+
+func (x *Policy) GetAllowedModels() []string {
+	if x != nil {
+		return x.AllowedModels
+	}
+	return nil
+}
+
+func (x *Policy) GetIgnoredModels() []string {
+	if x != nil {
+		return x.IgnoredModels
+	}
+	return nil
+}
+
+func (x *Policy) GetDataCollection() DataCollection {
+	if x != nil {
+		return x.DataCollection
+	}
+	return DataCollection_DATA_COLLECTION_UNSPECIFIED
+}
+
+func (x *Policy) GetZdr() bool {
+	if x != nil {
+		return x.Zdr
+	}
+	return false
+}
+
+func (x *Policy) GetQuantizations() []string {
+	if x != nil {
+		return x.Quantizations
+	}
+	return nil
+}
+
+func (x *Policy) GetMinQuantization() string {
+	if x != nil {
+		return x.MinQuantization
+	}
+	return ""
+}
+
+func (x *Policy) GetRegions() []string {
+	if x != nil {
+		return x.Regions
+	}
+	return nil
+}
+
+func (x *Policy) GetJurisdictions() []string {
+	if x != nil {
+		return x.Jurisdictions
+	}
+	return nil
+}
+
+func (x *Policy) GetMaxPrice() *MaxPrice {
+	if x != nil {
+		return x.MaxPrice
+	}
+	return nil
+}
+
+func (x *Policy) GetEnforceDistillableText() bool {
+	if x != nil {
+		return x.EnforceDistillableText
+	}
+	return false
+}
+
+// MaxPrice bounds prices: US dollars per million tokens, or per unit. Empty is no
+// bound.
+type MaxPrice struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Prompt        string                 `protobuf:"bytes,1,opt,name=prompt,proto3" json:"prompt,omitempty"`
+	Completion    string                 `protobuf:"bytes,2,opt,name=completion,proto3" json:"completion,omitempty"`
+	Request       string                 `protobuf:"bytes,3,opt,name=request,proto3" json:"request,omitempty"`
+	Image         string                 `protobuf:"bytes,4,opt,name=image,proto3" json:"image,omitempty"`
+	Audio         string                 `protobuf:"bytes,5,opt,name=audio,proto3" json:"audio,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaxPrice) Reset() {
+	*x = MaxPrice{}
+	mi := &file_policies_config_configpb_config_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaxPrice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaxPrice) ProtoMessage() {}
+
+func (x *MaxPrice) ProtoReflect() protoreflect.Message {
+	mi := &file_policies_config_configpb_config_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaxPrice.ProtoReflect.Descriptor instead.
+func (*MaxPrice) Descriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *MaxPrice) GetPrompt() string {
+	if x != nil {
+		return x.Prompt
+	}
+	return ""
+}
+
+func (x *MaxPrice) GetCompletion() string {
+	if x != nil {
+		return x.Completion
+	}
+	return ""
+}
+
+func (x *MaxPrice) GetRequest() string {
+	if x != nil {
+		return x.Request
+	}
+	return ""
+}
+
+func (x *MaxPrice) GetImage() string {
+	if x != nil {
+		return x.Image
+	}
+	return ""
+}
+
+func (x *MaxPrice) GetAudio() string {
+	if x != nil {
+		return x.Audio
+	}
+	return ""
+}
+
+// Preset is a part of a request that clients ask for by name. What the request
+// itself says wins, member by member (spec section 3.6).
+type Preset struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Name        string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Description string                 `protobuf:"bytes,2,opt,name=description,proto3" json:"description,omitempty"`
+	// Put in front of the conversation as a system message.
+	SystemPrompt string `protobuf:"bytes,3,opt,name=system_prompt,json=systemPrompt,proto3" json:"system_prompt,omitempty"`
+	// Members of a request: model, models, provider, temperature, tools, ...
+	Config        *structpb.Struct `protobuf:"bytes,4,opt,name=config,proto3" json:"config,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Preset) Reset() {
+	*x = Preset{}
+	mi := &file_policies_config_configpb_config_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Preset) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Preset) ProtoMessage() {}
+
+func (x *Preset) ProtoReflect() protoreflect.Message {
+	mi := &file_policies_config_configpb_config_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Preset.ProtoReflect.Descriptor instead.
+func (*Preset) Descriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Preset) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Preset) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *Preset) GetSystemPrompt() string {
+	if x != nil {
+		return x.SystemPrompt
+	}
+	return ""
+}
+
+func (x *Preset) GetConfig() *structpb.Struct {
+	if x != nil {
+		return x.Config
+	}
+	return nil
+}
+
+// Redis is a server that gateways share.
+type Redis struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Host and port. A gateway that cannot reach it goes on with what it knows.
+	Address  string  `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	Username string  `protobuf:"bytes,2,opt,name=username,proto3" json:"username,omitempty"`
+	Password *Secret `protobuf:"bytes,3,opt,name=password,proto3" json:"password,omitempty"`
+	Database uint32  `protobuf:"varint,4,opt,name=database,proto3" json:"database,omitempty"`
+	// Speak TLS. Default: clear text.
+	Tls bool `protobuf:"varint,5,opt,name=tls,proto3" json:"tls,omitempty"`
+	// Stands before every key. Default "switchyard:".
+	Prefix string `protobuf:"bytes,6,opt,name=prefix,proto3" json:"prefix,omitempty"`
+	// How long a request may wait for an answer. Default 20ms.
+	Timeout       *durationpb.Duration `protobuf:"bytes,7,opt,name=timeout,proto3" json:"timeout,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Redis) Reset() {
+	*x = Redis{}
+	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Redis) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Redis) ProtoMessage() {}
+
+func (x *Redis) ProtoReflect() protoreflect.Message {
+	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Redis.ProtoReflect.Descriptor instead.
+func (*Redis) Descriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Redis) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *Redis) GetUsername() string {
+	if x != nil {
+		return x.Username
+	}
+	return ""
+}
+
+func (x *Redis) GetPassword() *Secret {
+	if x != nil {
+		return x.Password
+	}
+	return nil
+}
+
+func (x *Redis) GetDatabase() uint32 {
+	if x != nil {
+		return x.Database
+	}
+	return 0
+}
+
+func (x *Redis) GetTls() bool {
+	if x != nil {
+		return x.Tls
+	}
+	return false
+}
+
+func (x *Redis) GetPrefix() string {
+	if x != nil {
+		return x.Prefix
+	}
+	return ""
+}
+
+func (x *Redis) GetTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.Timeout
+	}
+	return nil
+}
+
 // Listener is the socket that clients connect to.
 type Listener struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -346,7 +959,7 @@ type Listener struct {
 
 func (x *Listener) Reset() {
 	*x = Listener{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[1]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -358,7 +971,7 @@ func (x *Listener) String() string {
 func (*Listener) ProtoMessage() {}
 
 func (x *Listener) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[1]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -371,7 +984,7 @@ func (x *Listener) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Listener.ProtoReflect.Descriptor instead.
 func (*Listener) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{1}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Listener) GetAddress() string {
@@ -410,7 +1023,7 @@ type ServerTLS struct {
 
 func (x *ServerTLS) Reset() {
 	*x = ServerTLS{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[2]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -422,7 +1035,7 @@ func (x *ServerTLS) String() string {
 func (*ServerTLS) ProtoMessage() {}
 
 func (x *ServerTLS) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[2]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -435,7 +1048,7 @@ func (x *ServerTLS) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerTLS.ProtoReflect.Descriptor instead.
 func (*ServerTLS) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{2}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ServerTLS) GetCertificateFile() string {
@@ -469,7 +1082,7 @@ type Envoy struct {
 
 func (x *Envoy) Reset() {
 	*x = Envoy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[3]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -481,7 +1094,7 @@ func (x *Envoy) String() string {
 func (*Envoy) ProtoMessage() {}
 
 func (x *Envoy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[3]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -494,7 +1107,7 @@ func (x *Envoy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Envoy.ProtoReflect.Descriptor instead.
 func (*Envoy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{3}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Envoy) GetPath() string {
@@ -554,14 +1167,27 @@ type Provider struct {
 	// The provider answers 400 to request fields that its dialect does not
 	// define, as OpenAI does: they are dropped on the way. Otherwise unknown
 	// fields are passed on. The preset decides if this is not set.
-	Strict        *bool `protobuf:"varint,13,opt,name=strict,proto3,oneof" json:"strict,omitempty"`
+	Strict *bool `protobuf:"varint,13,opt,name=strict,proto3,oneof" json:"strict,omitempty"`
+	// Where the provider has its seat, an ISO 3166 country code: whose law binds it.
+	Headquarters string `protobuf:"bytes,14,opt,name=headquarters,proto3" json:"headquarters,omitempty"`
+	// Countries with the provider's data centers, by ISO 3166 code.
+	Datacenters       []string `protobuf:"bytes,15,rep,name=datacenters,proto3" json:"datacenters,omitempty"`
+	PrivacyPolicyUrl  string   `protobuf:"bytes,16,opt,name=privacy_policy_url,json=privacyPolicyUrl,proto3" json:"privacy_policy_url,omitempty"`
+	TermsOfServiceUrl string   `protobuf:"bytes,17,opt,name=terms_of_service_url,json=termsOfServiceUrl,proto3" json:"terms_of_service_url,omitempty"`
+	StatusPageUrl     string   `protobuf:"bytes,18,opt,name=status_page_url,json=statusPageUrl,proto3" json:"status_page_url,omitempty"`
+	// Providers of a lower tier are tried first, whatever they cost: own hardware
+	// is left only when it fails if all others have tier 1. Default 0.
+	Tier uint32 `protobuf:"varint,19,opt,name=tier,proto3" json:"tier,omitempty"`
+	// Ask the provider for its models from time to time, to see whether it is up.
+	// Default: never; only the clients' own requests tell.
+	HealthCheck   *HealthCheck `protobuf:"bytes,20,opt,name=health_check,json=healthCheck,proto3" json:"health_check,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Provider) Reset() {
 	*x = Provider{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -573,7 +1199,7 @@ func (x *Provider) String() string {
 func (*Provider) ProtoMessage() {}
 
 func (x *Provider) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -586,7 +1212,7 @@ func (x *Provider) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Provider.ProtoReflect.Descriptor instead.
 func (*Provider) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{4}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Provider) GetPreset() string {
@@ -680,6 +1306,119 @@ func (x *Provider) GetStrict() bool {
 	return false
 }
 
+func (x *Provider) GetHeadquarters() string {
+	if x != nil {
+		return x.Headquarters
+	}
+	return ""
+}
+
+func (x *Provider) GetDatacenters() []string {
+	if x != nil {
+		return x.Datacenters
+	}
+	return nil
+}
+
+func (x *Provider) GetPrivacyPolicyUrl() string {
+	if x != nil {
+		return x.PrivacyPolicyUrl
+	}
+	return ""
+}
+
+func (x *Provider) GetTermsOfServiceUrl() string {
+	if x != nil {
+		return x.TermsOfServiceUrl
+	}
+	return ""
+}
+
+func (x *Provider) GetStatusPageUrl() string {
+	if x != nil {
+		return x.StatusPageUrl
+	}
+	return ""
+}
+
+func (x *Provider) GetTier() uint32 {
+	if x != nil {
+		return x.Tier
+	}
+	return 0
+}
+
+func (x *Provider) GetHealthCheck() *HealthCheck {
+	if x != nil {
+		return x.HealthCheck
+	}
+	return nil
+}
+
+// HealthCheck asks a provider whether it is up, beside the clients' requests.
+type HealthCheck struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Time between two checks. Default: none is made.
+	Interval *durationpb.Duration `protobuf:"bytes,1,opt,name=interval,proto3" json:"interval,omitempty"`
+	// What is asked for with GET, behind the base URL. Default "/models".
+	Path string `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`
+	// How long an answer may take. Default 5s.
+	Timeout       *durationpb.Duration `protobuf:"bytes,3,opt,name=timeout,proto3" json:"timeout,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HealthCheck) Reset() {
+	*x = HealthCheck{}
+	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HealthCheck) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HealthCheck) ProtoMessage() {}
+
+func (x *HealthCheck) ProtoReflect() protoreflect.Message {
+	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HealthCheck.ProtoReflect.Descriptor instead.
+func (*HealthCheck) Descriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *HealthCheck) GetInterval() *durationpb.Duration {
+	if x != nil {
+		return x.Interval
+	}
+	return nil
+}
+
+func (x *HealthCheck) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *HealthCheck) GetTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.Timeout
+	}
+	return nil
+}
+
 // Secret is a credential: by reference (env or file), or in clear. One written
 // in clear draws a warning. None is ever printed.
 type Secret struct {
@@ -696,7 +1435,7 @@ type Secret struct {
 
 func (x *Secret) Reset() {
 	*x = Secret{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -708,7 +1447,7 @@ func (x *Secret) String() string {
 func (*Secret) ProtoMessage() {}
 
 func (x *Secret) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -721,7 +1460,7 @@ func (x *Secret) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Secret.ProtoReflect.Descriptor instead.
 func (*Secret) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{5}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Secret) GetSource() isSecret_Source {
@@ -801,7 +1540,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -813,7 +1552,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -826,7 +1565,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{6}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Timeouts) GetConnect() *durationpb.Duration {
@@ -871,7 +1610,7 @@ type DataPolicy struct {
 
 func (x *DataPolicy) Reset() {
 	*x = DataPolicy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -883,7 +1622,7 @@ func (x *DataPolicy) String() string {
 func (*DataPolicy) ProtoMessage() {}
 
 func (x *DataPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -896,7 +1635,7 @@ func (x *DataPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataPolicy.ProtoReflect.Descriptor instead.
 func (*DataPolicy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{7}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *DataPolicy) GetNoTraining() bool {
@@ -929,15 +1668,28 @@ type Model struct {
 	InputModalities []string `protobuf:"bytes,6,rep,name=input_modalities,json=inputModalities,proto3" json:"input_modalities,omitempty"`
 	// text, image, audio, embeddings. Default: text.
 	OutputModalities []string `protobuf:"bytes,7,rep,name=output_modalities,json=outputModalities,proto3" json:"output_modalities,omitempty"`
-	// Who serves the model, in the order in which they are tried.
-	Endpoints     []*Endpoint `protobuf:"bytes,8,rep,name=endpoints,proto3" json:"endpoints,omitempty"`
+	// Who serves the model. With `balance: listed` they are tried in this order.
+	Endpoints []*Endpoint `protobuf:"bytes,8,rep,name=endpoints,proto3" json:"endpoints,omitempty"`
+	// How requests are spread over the endpoints. Default: as routing.balance says.
+	Balance Balance `protobuf:"varint,9,opt,name=balance,proto3,enum=switchyard.config.v1.Balance" json:"balance,omitempty"`
+	// The author allows that answers train other models.
+	Distillable bool `protobuf:"varint,10,opt,name=distillable,proto3" json:"distillable,omitempty"`
+	// The last day that the model knows of, for example 2025-04-30.
+	KnowledgeCutoff string `protobuf:"bytes,11,opt,name=knowledge_cutoff,json=knowledgeCutoff,proto3" json:"knowledge_cutoff,omitempty"`
+	// The day on which the model goes, for example 2027-01-31.
+	ExpirationDate string `protobuf:"bytes,12,opt,name=expiration_date,json=expirationDate,proto3" json:"expiration_date,omitempty"`
+	HuggingFaceId  string `protobuf:"bytes,13,opt,name=hugging_face_id,json=huggingFaceId,proto3" json:"hugging_face_id,omitempty"`
+	// How the model thinks; not set if it does not.
+	Reasoning *Reasoning `protobuf:"bytes,14,opt,name=reasoning,proto3" json:"reasoning,omitempty"`
+	// The family of the tokenizer, for example "Claude". Default: Other.
+	Tokenizer     string `protobuf:"bytes,15,opt,name=tokenizer,proto3" json:"tokenizer,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Model) Reset() {
 	*x = Model{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -949,7 +1701,7 @@ func (x *Model) String() string {
 func (*Model) ProtoMessage() {}
 
 func (x *Model) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -962,7 +1714,7 @@ func (x *Model) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Model.ProtoReflect.Descriptor instead.
 func (*Model) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{8}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Model) GetName() string {
@@ -1021,6 +1773,136 @@ func (x *Model) GetEndpoints() []*Endpoint {
 	return nil
 }
 
+func (x *Model) GetBalance() Balance {
+	if x != nil {
+		return x.Balance
+	}
+	return Balance_BALANCE_UNSPECIFIED
+}
+
+func (x *Model) GetDistillable() bool {
+	if x != nil {
+		return x.Distillable
+	}
+	return false
+}
+
+func (x *Model) GetKnowledgeCutoff() string {
+	if x != nil {
+		return x.KnowledgeCutoff
+	}
+	return ""
+}
+
+func (x *Model) GetExpirationDate() string {
+	if x != nil {
+		return x.ExpirationDate
+	}
+	return ""
+}
+
+func (x *Model) GetHuggingFaceId() string {
+	if x != nil {
+		return x.HuggingFaceId
+	}
+	return ""
+}
+
+func (x *Model) GetReasoning() *Reasoning {
+	if x != nil {
+		return x.Reasoning
+	}
+	return nil
+}
+
+func (x *Model) GetTokenizer() string {
+	if x != nil {
+		return x.Tokenizer
+	}
+	return ""
+}
+
+// Reasoning is how a model thinks before it answers (spec section 4.5).
+type Reasoning struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// max, xhigh, high, medium, low, minimal, none. Default: any.
+	SupportedEfforts []string `protobuf:"bytes,1,rep,name=supported_efforts,json=supportedEfforts,proto3" json:"supported_efforts,omitempty"`
+	DefaultEffort    string   `protobuf:"bytes,2,opt,name=default_effort,json=defaultEffort,proto3" json:"default_effort,omitempty"`
+	// The model thinks unless told not to.
+	DefaultEnabled bool `protobuf:"varint,3,opt,name=default_enabled,json=defaultEnabled,proto3" json:"default_enabled,omitempty"`
+	// The model cannot be told not to think.
+	Mandatory bool `protobuf:"varint,4,opt,name=mandatory,proto3" json:"mandatory,omitempty"`
+	// A budget of tokens can be given.
+	SupportsMaxTokens bool `protobuf:"varint,5,opt,name=supports_max_tokens,json=supportsMaxTokens,proto3" json:"supports_max_tokens,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *Reasoning) Reset() {
+	*x = Reasoning{}
+	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reasoning) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reasoning) ProtoMessage() {}
+
+func (x *Reasoning) ProtoReflect() protoreflect.Message {
+	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reasoning.ProtoReflect.Descriptor instead.
+func (*Reasoning) Descriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Reasoning) GetSupportedEfforts() []string {
+	if x != nil {
+		return x.SupportedEfforts
+	}
+	return nil
+}
+
+func (x *Reasoning) GetDefaultEffort() string {
+	if x != nil {
+		return x.DefaultEffort
+	}
+	return ""
+}
+
+func (x *Reasoning) GetDefaultEnabled() bool {
+	if x != nil {
+		return x.DefaultEnabled
+	}
+	return false
+}
+
+func (x *Reasoning) GetMandatory() bool {
+	if x != nil {
+		return x.Mandatory
+	}
+	return false
+}
+
+func (x *Reasoning) GetSupportsMaxTokens() bool {
+	if x != nil {
+		return x.SupportsMaxTokens
+	}
+	return false
+}
+
 // Endpoint is one model at one provider.
 type Endpoint struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1040,13 +1922,33 @@ type Endpoint struct {
 	// Request parameters that the endpoint takes (`temperature`, `tools`, ...).
 	// Default: all that the provider's dialect can say.
 	SupportedParameters []string `protobuf:"bytes,8,rep,name=supported_parameters,json=supportedParameters,proto3" json:"supported_parameters,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// Where the data goes. Default: the provider's region.
+	Region string `protobuf:"bytes,9,opt,name=region,proto3" json:"region,omitempty"`
+	// What happens to prompts and answers. Default: the provider's.
+	DataPolicy *DataPolicy `protobuf:"bytes,10,opt,name=data_policy,json=dataPolicy,proto3" json:"data_policy,omitempty"`
+	// The share of this endpoint among those of the model, instead of the inverse
+	// square of its price. Endpoints without a weight count as 1 if another has one.
+	Weight uint32 `protobuf:"varint,11,opt,name=weight,proto3" json:"weight,omitempty"`
+	// Percent of requests that try this endpoint first, the others last: a canary.
+	CanaryPercent *uint32 `protobuf:"varint,12,opt,name=canary_percent,json=canaryPercent,proto3,oneof" json:"canary_percent,omitempty"`
+	// Endpoints of a lower tier are tried first, whatever they cost. Default: the
+	// provider's.
+	Tier *uint32 `protobuf:"varint,13,opt,name=tier,proto3,oneof" json:"tier,omitempty"`
+	// A service tier of the provider's that this endpoint stands for: flex or
+	// priority. Only requests that ask for the tier get there. The tag's default is
+	// then "<provider>/<tier>".
+	ServiceTier string `protobuf:"bytes,14,opt,name=service_tier,json=serviceTier,proto3" json:"service_tier,omitempty"`
+	// Tokens of the prompt. Default: not limited, beyond the context.
+	MaxPromptTokens int64 `protobuf:"varint,15,opt,name=max_prompt_tokens,json=maxPromptTokens,proto3" json:"max_prompt_tokens,omitempty"`
+	// Takes the endpoint away, for example one of the built-in catalog.
+	Disabled      bool `protobuf:"varint,16,opt,name=disabled,proto3" json:"disabled,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1058,7 +1960,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1071,7 +1973,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{9}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Endpoint) GetProvider() string {
@@ -1130,6 +2032,62 @@ func (x *Endpoint) GetSupportedParameters() []string {
 	return nil
 }
 
+func (x *Endpoint) GetRegion() string {
+	if x != nil {
+		return x.Region
+	}
+	return ""
+}
+
+func (x *Endpoint) GetDataPolicy() *DataPolicy {
+	if x != nil {
+		return x.DataPolicy
+	}
+	return nil
+}
+
+func (x *Endpoint) GetWeight() uint32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+func (x *Endpoint) GetCanaryPercent() uint32 {
+	if x != nil && x.CanaryPercent != nil {
+		return *x.CanaryPercent
+	}
+	return 0
+}
+
+func (x *Endpoint) GetTier() uint32 {
+	if x != nil && x.Tier != nil {
+		return *x.Tier
+	}
+	return 0
+}
+
+func (x *Endpoint) GetServiceTier() string {
+	if x != nil {
+		return x.ServiceTier
+	}
+	return ""
+}
+
+func (x *Endpoint) GetMaxPromptTokens() int64 {
+	if x != nil {
+		return x.MaxPromptTokens
+	}
+	return 0
+}
+
+func (x *Endpoint) GetDisabled() bool {
+	if x != nil {
+		return x.Disabled
+	}
+	return false
+}
+
 // Prices are decimals in US dollars: per million tokens for token classes, per
 // unit otherwise. Written as text ("2.50") or number. Empty means free, but for
 // cached tokens, where it means the prompt price.
@@ -1147,13 +2105,24 @@ type Prices struct {
 	Image string `protobuf:"bytes,7,opt,name=image,proto3" json:"image,omitempty"`
 	// Cache writes that are kept for an hour; default: the cache_write price.
 	CacheWrite_1H string `protobuf:"bytes,8,opt,name=cache_write_1h,json=cacheWrite1h,proto3" json:"cache_write_1h,omitempty"`
+	// Audio tokens of the prompt; default: the prompt price.
+	Audio string `protobuf:"bytes,9,opt,name=audio,proto3" json:"audio,omitempty"`
+	// Audio tokens of the answer; default: the completion price.
+	AudioOutput string `protobuf:"bytes,10,opt,name=audio_output,json=audioOutput,proto3" json:"audio_output,omitempty"`
+	// Image tokens of the answer; default: the completion price.
+	ImageOutput string `protobuf:"bytes,11,opt,name=image_output,json=imageOutput,proto3" json:"image_output,omitempty"`
+	// Per web search that the provider makes.
+	WebSearch string `protobuf:"bytes,12,opt,name=web_search,json=webSearch,proto3" json:"web_search,omitempty"`
+	// Prices that hold instead under conditions. Of several that apply, the last
+	// counts, price by price.
+	Overrides     []*PriceOverride `protobuf:"bytes,13,rep,name=overrides,proto3" json:"overrides,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Prices) Reset() {
 	*x = Prices{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1165,7 +2134,7 @@ func (x *Prices) String() string {
 func (*Prices) ProtoMessage() {}
 
 func (x *Prices) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1178,7 +2147,7 @@ func (x *Prices) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Prices.ProtoReflect.Descriptor instead.
 func (*Prices) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{10}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Prices) GetPrompt() string {
@@ -1237,6 +2206,116 @@ func (x *Prices) GetCacheWrite_1H() string {
 	return ""
 }
 
+func (x *Prices) GetAudio() string {
+	if x != nil {
+		return x.Audio
+	}
+	return ""
+}
+
+func (x *Prices) GetAudioOutput() string {
+	if x != nil {
+		return x.AudioOutput
+	}
+	return ""
+}
+
+func (x *Prices) GetImageOutput() string {
+	if x != nil {
+		return x.ImageOutput
+	}
+	return ""
+}
+
+func (x *Prices) GetWebSearch() string {
+	if x != nil {
+		return x.WebSearch
+	}
+	return ""
+}
+
+func (x *Prices) GetOverrides() []*PriceOverride {
+	if x != nil {
+		return x.Overrides
+	}
+	return nil
+}
+
+// PriceOverride is prices under conditions, which must all be met. A price that is
+// not set stays as it is (spec section 7).
+type PriceOverride struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Prompts of more tokens than this.
+	MinPromptTokens int64 `protobuf:"varint,1,opt,name=min_prompt_tokens,json=minPromptTokens,proto3" json:"min_prompt_tokens,omitempty"`
+	// From this time of day in UTC, as HHMM: 2300 is eleven in the evening. Default:
+	// all day. Set both or neither.
+	UtcStart *uint32 `protobuf:"varint,2,opt,name=utc_start,json=utcStart,proto3,oneof" json:"utc_start,omitempty"`
+	// Until before this time of day in UTC; past midnight if it is before utc_start.
+	UtcEnd *uint32 `protobuf:"varint,3,opt,name=utc_end,json=utcEnd,proto3,oneof" json:"utc_end,omitempty"`
+	// The prices. Overrides of their own have no meaning here.
+	Prices        *Prices `protobuf:"bytes,4,opt,name=prices,proto3" json:"prices,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PriceOverride) Reset() {
+	*x = PriceOverride{}
+	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PriceOverride) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PriceOverride) ProtoMessage() {}
+
+func (x *PriceOverride) ProtoReflect() protoreflect.Message {
+	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PriceOverride.ProtoReflect.Descriptor instead.
+func (*PriceOverride) Descriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *PriceOverride) GetMinPromptTokens() int64 {
+	if x != nil {
+		return x.MinPromptTokens
+	}
+	return 0
+}
+
+func (x *PriceOverride) GetUtcStart() uint32 {
+	if x != nil && x.UtcStart != nil {
+		return *x.UtcStart
+	}
+	return 0
+}
+
+func (x *PriceOverride) GetUtcEnd() uint32 {
+	if x != nil && x.UtcEnd != nil {
+		return *x.UtcEnd
+	}
+	return 0
+}
+
+func (x *PriceOverride) GetPrices() *Prices {
+	if x != nil {
+		return x.Prices
+	}
+	return nil
+}
+
 // Key lets its holder use the gateway. The file holds only its hash.
 type Key struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1249,14 +2328,16 @@ type Key struct {
 	// RFC 3339 time in UTC after which the key is refused.
 	ExpiresAt string `protobuf:"bytes,4,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
 	// Instead of the general limits. What is not set here is as it is there.
-	Limits        *Limits `protobuf:"bytes,5,opt,name=limits,proto3" json:"limits,omitempty"`
+	Limits *Limits `protobuf:"bytes,5,opt,name=limits,proto3" json:"limits,omitempty"`
+	// What requests with this key have to respect, besides the general policy.
+	Policy        *Policy `protobuf:"bytes,6,opt,name=policy,proto3" json:"policy,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1268,7 +2349,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1281,7 +2362,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{11}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Key) GetName() string {
@@ -1319,6 +2400,13 @@ func (x *Key) GetLimits() *Limits {
 	return nil
 }
 
+func (x *Key) GetPolicy() *Policy {
+	if x != nil {
+		return x.Policy
+	}
+	return nil
+}
+
 // Limits bound what one key may do.
 type Limits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1334,7 +2422,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1346,7 +2434,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1359,7 +2447,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{12}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Limits) GetRequests() uint32 {
@@ -1407,13 +2495,32 @@ type Routing struct {
 	KeepAliveInterval *durationpb.Duration `protobuf:"bytes,7,opt,name=keep_alive_interval,json=keepAliveInterval,proto3" json:"keep_alive_interval,omitempty"`
 	// Entries that a request may list in `models`. Default 3.
 	MaxFallbackModels uint32 `protobuf:"varint,8,opt,name=max_fallback_models,json=maxFallbackModels,proto3" json:"max_fallback_models,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// The model of requests that name none. Default: they are refused.
+	DefaultModel string `protobuf:"bytes,9,opt,name=default_model,json=defaultModel,proto3" json:"default_model,omitempty"`
+	// How requests are spread over the endpoints of a model. Default: by price.
+	Balance Balance `protobuf:"varint,10,opt,name=balance,proto3,enum=switchyard.config.v1.Balance" json:"balance,omitempty"`
+	// The order of requests that ask for none; it ends the balancing. Default: none.
+	Sort Sort `protobuf:"varint,11,opt,name=sort,proto3,enum=switchyard.config.v1.Sort" json:"sort,omitempty"`
+	// Endpoints that mostly failed during the last while stand behind the others.
+	// How long that while is. Default 30s.
+	OutageWindow *durationpb.Duration `protobuf:"bytes,12,opt,name=outage_window,json=outageWindow,proto3" json:"outage_window,omitempty"`
+	// How long a conversation stays with an endpoint that has its prompt cached,
+	// from its last request on. Default 10m.
+	StickyFor *durationpb.Duration `protobuf:"bytes,13,opt,name=sticky_for,json=stickyFor,proto3" json:"sticky_for,omitempty"`
+	// Conversations do not stay with an endpoint.
+	NoSticky bool `protobuf:"varint,14,opt,name=no_sticky,json=noSticky,proto3" json:"no_sticky,omitempty"`
+	// Models that openrouter/auto chooses from; `*` stands for any text. Default: all.
+	AutoModels []string `protobuf:"bytes,15,rep,name=auto_models,json=autoModels,proto3" json:"auto_models,omitempty"`
+	// Rules for some models, instead of the general ones. The first that names the
+	// model counts.
+	Routes        []*Route `protobuf:"bytes,16,rep,name=routes,proto3" json:"routes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Routing) Reset() {
 	*x = Routing{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1425,7 +2532,7 @@ func (x *Routing) String() string {
 func (*Routing) ProtoMessage() {}
 
 func (x *Routing) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1438,7 +2545,7 @@ func (x *Routing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Routing.ProtoReflect.Descriptor instead.
 func (*Routing) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{13}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Routing) GetStopOn() []FailureClass {
@@ -1497,6 +2604,144 @@ func (x *Routing) GetMaxFallbackModels() uint32 {
 	return 0
 }
 
+func (x *Routing) GetDefaultModel() string {
+	if x != nil {
+		return x.DefaultModel
+	}
+	return ""
+}
+
+func (x *Routing) GetBalance() Balance {
+	if x != nil {
+		return x.Balance
+	}
+	return Balance_BALANCE_UNSPECIFIED
+}
+
+func (x *Routing) GetSort() Sort {
+	if x != nil {
+		return x.Sort
+	}
+	return Sort_SORT_UNSPECIFIED
+}
+
+func (x *Routing) GetOutageWindow() *durationpb.Duration {
+	if x != nil {
+		return x.OutageWindow
+	}
+	return nil
+}
+
+func (x *Routing) GetStickyFor() *durationpb.Duration {
+	if x != nil {
+		return x.StickyFor
+	}
+	return nil
+}
+
+func (x *Routing) GetNoSticky() bool {
+	if x != nil {
+		return x.NoSticky
+	}
+	return false
+}
+
+func (x *Routing) GetAutoModels() []string {
+	if x != nil {
+		return x.AutoModels
+	}
+	return nil
+}
+
+func (x *Routing) GetRoutes() []*Route {
+	if x != nil {
+		return x.Routes
+	}
+	return nil
+}
+
+// Route is the retry and hedge policy of some models.
+type Route struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Ids; `*` stands for any text.
+	Models []string `protobuf:"bytes,1,rep,name=models,proto3" json:"models,omitempty"`
+	// Candidates tried for one request. Default: as in general.
+	MaxAttempts uint32 `protobuf:"varint,2,opt,name=max_attempts,json=maxAttempts,proto3" json:"max_attempts,omitempty"`
+	// Failures that end the request. Default: as in general.
+	StopOn []FailureClass `protobuf:"varint,3,rep,packed,name=stop_on,json=stopOn,proto3,enum=switchyard.config.v1.FailureClass" json:"stop_on,omitempty"`
+	// Race the next candidate after this long. Default: as in general.
+	HedgeAfter *durationpb.Duration `protobuf:"bytes,4,opt,name=hedge_after,json=hedgeAfter,proto3" json:"hedge_after,omitempty"`
+	// Never race two candidates.
+	NoHedge       bool `protobuf:"varint,5,opt,name=no_hedge,json=noHedge,proto3" json:"no_hedge,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Route) Reset() {
+	*x = Route{}
+	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Route) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Route) ProtoMessage() {}
+
+func (x *Route) ProtoReflect() protoreflect.Message {
+	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Route.ProtoReflect.Descriptor instead.
+func (*Route) Descriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Route) GetModels() []string {
+	if x != nil {
+		return x.Models
+	}
+	return nil
+}
+
+func (x *Route) GetMaxAttempts() uint32 {
+	if x != nil {
+		return x.MaxAttempts
+	}
+	return 0
+}
+
+func (x *Route) GetStopOn() []FailureClass {
+	if x != nil {
+		return x.StopOn
+	}
+	return nil
+}
+
+func (x *Route) GetHedgeAfter() *durationpb.Duration {
+	if x != nil {
+		return x.HedgeAfter
+	}
+	return nil
+}
+
+func (x *Route) GetNoHedge() bool {
+	if x != nil {
+		return x.NoHedge
+	}
+	return false
+}
+
 // Telemetry is what the gateway tells about itself.
 type Telemetry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1512,7 +2757,7 @@ type Telemetry struct {
 
 func (x *Telemetry) Reset() {
 	*x = Telemetry{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1524,7 +2769,7 @@ func (x *Telemetry) String() string {
 func (*Telemetry) ProtoMessage() {}
 
 func (x *Telemetry) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1537,7 +2782,7 @@ func (x *Telemetry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Telemetry.ProtoReflect.Descriptor instead.
 func (*Telemetry) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{14}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Telemetry) GetLogLevel() string {
@@ -1582,7 +2827,7 @@ var File_policies_config_configpb_config_proto protoreflect.FileDescriptor
 
 const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\n" +
-	"%policies/config/configpb/config.proto\x12\x14switchyard.config.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\"\xe8\a\n" +
+	"%policies/config/configpb/config.proto\x12\x14switchyard.config.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\"\xd8\f\n" +
 	"\x06Config\x12:\n" +
 	"\blistener\x18\x01 \x01(\v2\x1e.switchyard.config.v1.ListenerR\blistener\x121\n" +
 	"\x05envoy\x18\x02 \x01(\v2\x1b.switchyard.config.v1.EnvoyR\x05envoy\x12\xdd\x01\n" +
@@ -1592,13 +2837,63 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x04keys\x18\x06 \x03(\v2\x19.switchyard.config.v1.KeyR\x04keys\x124\n" +
 	"\x06limits\x18\a \x01(\v2\x1c.switchyard.config.v1.LimitsR\x06limits\x127\n" +
 	"\arouting\x18\b \x01(\v2\x1d.switchyard.config.v1.RoutingR\arouting\x12=\n" +
-	"\ttelemetry\x18\t \x01(\v2\x1f.switchyard.config.v1.TelemetryR\ttelemetry\x1a\\\n" +
+	"\ttelemetry\x18\t \x01(\v2\x1f.switchyard.config.v1.TelemetryR\ttelemetry\x124\n" +
+	"\x06policy\x18\n" +
+	" \x01(\v2\x1c.switchyard.config.v1.PolicyR\x06policy\x12#\n" +
+	"\rcatalog_files\x18\v \x03(\tR\fcatalogFiles\x12\xa0\x01\n" +
+	"\aaliases\x18\f \x03(\v2).switchyard.config.v1.Config.AliasesEntryB[\xbaH\x13\x9a\x01\x10\"\x0er\f2\n" +
+	"^[^\\s@:]+$\x82\xb5\x18Aa name such as ~author/family-latest, without white space, @ or :R\aaliases\x12\xa6\x01\n" +
+	"\apresets\x18\r \x03(\v2).switchyard.config.v1.Config.PresetsEntryBa\xbaH\"\x9a\x01\x1f\"\x1dr\x1b2\x19^[a-z0-9][a-z0-9-]{0,62}$\x82\xb5\x188a slug of up to 63 lower-case letters, digits and dashesR\apresets\x121\n" +
+	"\x05redis\x18\x0e \x01(\v2\x1b.switchyard.config.v1.RedisR\x05redis\x1a\\\n" +
 	"\x0eProvidersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x124\n" +
 	"\x05value\x18\x02 \x01(\v2\x1e.switchyard.config.v1.ProviderR\x05value:\x028\x01\x1aV\n" +
 	"\vModelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x121\n" +
-	"\x05value\x18\x02 \x01(\v2\x1b.switchyard.config.v1.ModelR\x05value:\x028\x01\"\xb0\x02\n" +
+	"\x05value\x18\x02 \x01(\v2\x1b.switchyard.config.v1.ModelR\x05value:\x028\x01\x1a:\n" +
+	"\fAliasesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1aX\n" +
+	"\fPresetsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x122\n" +
+	"\x05value\x18\x02 \x01(\v2\x1c.switchyard.config.v1.PresetR\x05value:\x028\x01\"\xaa\x06\n" +
+	"\x06Policy\x12 \n" +
+	"\x04only\x18\x01 \x03(\tB\f\xbaH\t\x92\x01\x06\"\x04r\x02\x10\x01R\x04only\x12$\n" +
+	"\x06ignore\x18\x02 \x03(\tB\f\xbaH\t\x92\x01\x06\"\x04r\x02\x10\x01R\x06ignore\x126\n" +
+	"\x0eallowed_models\x18\x03 \x03(\tB\x0f\xbaH\f\x92\x01\t\"\ar\x05\x10\x01\x18\x80\bR\rallowedModels\x126\n" +
+	"\x0eignored_models\x18\x04 \x03(\tB\x0f\xbaH\f\x92\x01\t\"\ar\x05\x10\x01\x18\x80\bR\rignoredModels\x12W\n" +
+	"\x0fdata_collection\x18\x05 \x01(\x0e2$.switchyard.config.v1.DataCollectionB\b\xbaH\x05\x82\x01\x02\x10\x01R\x0edataCollection\x12\x10\n" +
+	"\x03zdr\x18\x06 \x01(\bR\x03zdr\x12{\n" +
+	"\rquantizations\x18\a \x03(\tBU\xbaHR\x92\x01O\"MrKR\x04int4R\x04int8R\x03fp4R\x05mxfp4R\x05nvfp4R\x03fp6R\x03fp8R\x05mxfp8R\x04fp16R\x04bf16R\x04fp32R\aunknownR\rquantizations\x12u\n" +
+	"\x10min_quantization\x18\b \x01(\tBJ\xbaHG\xd8\x01\x01rBR\x04int4R\x04int8R\x03fp4R\x05mxfp4R\x05nvfp4R\x03fp6R\x03fp8R\x05mxfp8R\x04fp16R\x04bf16R\x04fp32R\x0fminQuantization\x12&\n" +
+	"\aregions\x18\t \x03(\tB\f\xbaH\t\x92\x01\x06\"\x04r\x02\x10\x01R\aregions\x12j\n" +
+	"\rjurisdictions\x18\n" +
+	" \x03(\tBD\xbaH\x13\x92\x01\x10\"\x0er\f2\n" +
+	"^[A-Z]{2}$\x82\xb5\x18*a country's ISO 3166 code such as US or DER\rjurisdictions\x12;\n" +
+	"\tmax_price\x18\v \x01(\v2\x1e.switchyard.config.v1.MaxPriceR\bmaxPrice\x128\n" +
+	"\x18enforce_distillable_text\x18\f \x01(\bR\x16enforceDistillableText\"\xd3\x06\n" +
+	"\bMaxPrice\x12\xa4\x01\n" +
+	"\x06prompt\x18\x01 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\x06prompt\x12\xac\x01\n" +
+	"\n" +
+	"completion\x18\x02 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\n" +
+	"completion\x12\xa6\x01\n" +
+	"\arequest\x18\x03 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\arequest\x12\xa2\x01\n" +
+	"\x05image\x18\x04 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\x05image\x12\xa2\x01\n" +
+	"\x05audio\x18\x05 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\x05audio\"\x94\x01\n" +
+	"\x06Preset\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
+	"\vdescription\x18\x02 \x01(\tR\vdescription\x12#\n" +
+	"\rsystem_prompt\x18\x03 \x01(\tR\fsystemPrompt\x12/\n" +
+	"\x06config\x18\x04 \x01(\v2\x17.google.protobuf.StructR\x06config\"\xc4\x02\n" +
+	"\x05Redis\x12R\n" +
+	"\aaddress\x18\x01 \x01(\tB8\xbaH\x04r\x02\x10\x01\x82\xb5\x18-a host and a port such as redis.internal:6379R\aaddress\x12\x1a\n" +
+	"\busername\x18\x02 \x01(\tR\busername\x128\n" +
+	"\bpassword\x18\x03 \x01(\v2\x1c.switchyard.config.v1.SecretR\bpassword\x12$\n" +
+	"\bdatabase\x18\x04 \x01(\rB\b\xbaH\x05*\x03\x18\x80\bR\bdatabase\x12\x10\n" +
+	"\x03tls\x18\x05 \x01(\bR\x03tls\x12\x16\n" +
+	"\x06prefix\x18\x06 \x01(\tR\x06prefix\x12A\n" +
+	"\atimeout\x18\a \x01(\v2\x19.google.protobuf.DurationB\f\xbaH\t\xaa\x01\x06\"\x02\b\n" +
+	"2\x00R\atimeout\"\xb0\x02\n" +
 	"\bListener\x12h\n" +
 	"\aaddress\x18\x01 \x01(\tBN\x82\xb5\x18Jan IP address and a port such as 127.0.0.1:8080, 0.0.0.0:8080 or [::]:8080R\aaddress\x121\n" +
 	"\x03tls\x18\x02 \x01(\v2\x1f.switchyard.config.v1.ServerTLSR\x03tls\x12\x86\x01\n" +
@@ -1611,7 +2906,8 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\vconcurrency\x18\x02 \x01(\rB\b\xbaH\x05*\x03\x18\x80\x02R\vconcurrency\x12G\n" +
 	"\n" +
 	"drain_time\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\r\xbaH\n" +
-	"\xaa\x01\a\"\x03\b\x90\x1c2\x00R\tdrainTime\"\x9a\a\n" +
+	"\xaa\x01\a\"\x03\b\x90\x1c2\x00R\tdrainTime\"\xd4\n" +
+	"\n" +
 	"\bProvider\x12\x16\n" +
 	"\x06preset\x18\x01 \x01(\tR\x06preset\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12A\n" +
@@ -1630,13 +2926,25 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	" \x01(\tR\x06caFile\x12 \n" +
 	"\tany_model\x18\v \x01(\bH\x00R\banyModel\x88\x01\x01\x12%\n" +
 	"\x0erefused_fields\x18\f \x03(\tR\rrefusedFields\x12\x1b\n" +
-	"\x06strict\x18\r \x01(\bH\x01R\x06strict\x88\x01\x01\x1a:\n" +
+	"\x06strict\x18\r \x01(\bH\x01R\x06strict\x88\x01\x01\x12f\n" +
+	"\fheadquarters\x18\x0e \x01(\tBB\xbaH\x11r\x0f2\r^([A-Z]{2})?$\x82\xb5\x18*a country's ISO 3166 code such as US or DER\fheadquarters\x12f\n" +
+	"\vdatacenters\x18\x0f \x03(\tBD\xbaH\x13\x92\x01\x10\"\x0er\f2\n" +
+	"^[A-Z]{2}$\x82\xb5\x18*a country's ISO 3166 code such as US or DER\vdatacenters\x12,\n" +
+	"\x12privacy_policy_url\x18\x10 \x01(\tR\x10privacyPolicyUrl\x12/\n" +
+	"\x14terms_of_service_url\x18\x11 \x01(\tR\x11termsOfServiceUrl\x12&\n" +
+	"\x0fstatus_page_url\x18\x12 \x01(\tR\rstatusPageUrl\x12\x1b\n" +
+	"\x04tier\x18\x13 \x01(\rB\a\xbaH\x04*\x02\x18dR\x04tier\x12D\n" +
+	"\fhealth_check\x18\x14 \x01(\v2!.switchyard.config.v1.HealthCheckR\vhealthCheck\x1a:\n" +
 	"\fHeadersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\f\n" +
 	"\n" +
 	"_any_modelB\t\n" +
-	"\a_strict\"\xeb\x01\n" +
+	"\a_strict\"\xdc\x01\n" +
+	"\vHealthCheck\x12E\n" +
+	"\binterval\x18\x01 \x01(\v2\x19.google.protobuf.DurationB\x0e\xbaH\v\xaa\x01\b\"\x04\b\x80\xa3\x052\x00R\binterval\x12C\n" +
+	"\x04path\x18\x02 \x01(\tB/\xbaH\x12r\x102\x0e^(/[^\\s?#]*)?$\x82\xb5\x18\x16a path such as /modelsR\x04path\x12A\n" +
+	"\atimeout\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\f\xbaH\t\xaa\x01\x06\"\x02\b<2\x00R\atimeout\"\xeb\x01\n" +
 	"\x06Secret\x12\x93\x01\n" +
 	"\x03env\x18\x01 \x01(\tB\x7f\xbaH\x1cr\x1a2\x18^[A-Za-z_][A-Za-z0-9_]*$\x82\xb5\x18\\the name of an environment variable such as OPENAI_API_KEY; a secret itself goes under valueH\x00R\x03env\x12\x1d\n" +
 	"\x04file\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01H\x00R\x04file\x12\"\n" +
@@ -1656,7 +2964,7 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"DataPolicy\x12\x1f\n" +
 	"\vno_training\x18\x01 \x01(\bR\n" +
 	"noTraining\x12!\n" +
-	"\fno_retention\x18\x02 \x01(\bR\vnoRetention\"\xd6\x03\n" +
+	"\fno_retention\x18\x02 \x01(\bR\vnoRetention\"\x94\x06\n" +
 	"\x05Model\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12%\n" +
@@ -1666,7 +2974,21 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x10input_modalities\x18\x06 \x03(\tB+\xbaH(\x92\x01%\"#r!R\x04textR\x05imageR\x04fileR\x05audioR\x05videoR\x0finputModalities\x12}\n" +
 	"\x11output_modalities\x18\a \x03(\tBP\xbaHM\x92\x01J\"HrFR\x04textR\x05imageR\x05audioR\x05videoR\n" +
 	"embeddingsR\x06rerankR\x06speechR\rtranscriptionR\x10outputModalities\x12F\n" +
-	"\tendpoints\x18\b \x03(\v2\x1e.switchyard.config.v1.EndpointB\b\xbaH\x05\x92\x01\x02\b\x01R\tendpoints\"\xa6\x03\n" +
+	"\tendpoints\x18\b \x03(\v2\x1e.switchyard.config.v1.EndpointB\b\xbaH\x05\x92\x01\x02\b\x01R\tendpoints\x12A\n" +
+	"\abalance\x18\t \x01(\x0e2\x1d.switchyard.config.v1.BalanceB\b\xbaH\x05\x82\x01\x02\x10\x01R\abalance\x12 \n" +
+	"\vdistillable\x18\n" +
+	" \x01(\bR\vdistillable\x12)\n" +
+	"\x10knowledge_cutoff\x18\v \x01(\tR\x0fknowledgeCutoff\x12'\n" +
+	"\x0fexpiration_date\x18\f \x01(\tR\x0eexpirationDate\x12&\n" +
+	"\x0fhugging_face_id\x18\r \x01(\tR\rhuggingFaceId\x12=\n" +
+	"\treasoning\x18\x0e \x01(\v2\x1f.switchyard.config.v1.ReasoningR\treasoning\x12\x1c\n" +
+	"\ttokenizer\x18\x0f \x01(\tR\ttokenizer\"\xc7\x02\n" +
+	"\tReasoning\x12e\n" +
+	"\x11supported_efforts\x18\x01 \x03(\tB8\xbaH5\x92\x012\"0r.R\x03maxR\x05xhighR\x04highR\x06mediumR\x03lowR\aminimalR\x04noneR\x10supportedEfforts\x12\\\n" +
+	"\x0edefault_effort\x18\x02 \x01(\tB5\xbaH2r0R\x00R\x03maxR\x05xhighR\x04highR\x06mediumR\x03lowR\aminimalR\x04noneR\rdefaultEffort\x12'\n" +
+	"\x0fdefault_enabled\x18\x03 \x01(\bR\x0edefaultEnabled\x12\x1c\n" +
+	"\tmandatory\x18\x04 \x01(\bR\tmandatory\x12.\n" +
+	"\x13supports_max_tokens\x18\x05 \x01(\bR\x11supportsMaxTokens\"\xa4\x06\n" +
 	"\bEndpoint\x12#\n" +
 	"\bprovider\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\bprovider\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12\x10\n" +
@@ -1675,8 +2997,19 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x0econtext_length\x18\x05 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\rcontextLength\x12;\n" +
 	"\x15max_completion_tokens\x18\x06 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x13maxCompletionTokens\x12w\n" +
 	"\fquantization\x18\a \x01(\tBS\xbaHP\xd8\x01\x01rKR\x04int4R\x04int8R\x03fp4R\x05mxfp4R\x05nvfp4R\x03fp6R\x03fp8R\x05mxfp8R\x04fp16R\x04bf16R\x04fp32R\aunknownR\fquantization\x121\n" +
-	"\x14supported_parameters\x18\b \x03(\tR\x13supportedParameters\"\xec\n" +
-	"\n" +
+	"\x14supported_parameters\x18\b \x03(\tR\x13supportedParameters\x12\x16\n" +
+	"\x06region\x18\t \x01(\tR\x06region\x12A\n" +
+	"\vdata_policy\x18\n" +
+	" \x01(\v2 .switchyard.config.v1.DataPolicyR\n" +
+	"dataPolicy\x12!\n" +
+	"\x06weight\x18\v \x01(\rB\t\xbaH\x06*\x04\x18\xc0\x84=R\x06weight\x123\n" +
+	"\x0ecanary_percent\x18\f \x01(\rB\a\xbaH\x04*\x02\x18dH\x00R\rcanaryPercent\x88\x01\x01\x12 \n" +
+	"\x04tier\x18\r \x01(\rB\a\xbaH\x04*\x02\x18dH\x01R\x04tier\x88\x01\x01\x12:\n" +
+	"\fservice_tier\x18\x0e \x01(\tB\x17\xbaH\x14r\x12R\x00R\x04flexR\bpriorityR\vserviceTier\x123\n" +
+	"\x11max_prompt_tokens\x18\x0f \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x0fmaxPromptTokens\x12\x1a\n" +
+	"\bdisabled\x18\x10 \x01(\bR\bdisabledB\x11\n" +
+	"\x0f_canary_percentB\a\n" +
+	"\x05_tier\"\xe6\x10\n" +
 	"\x06Prices\x12\xa4\x01\n" +
 	"\x06prompt\x18\x01 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\x06prompt\x12\xac\x01\n" +
 	"\n" +
@@ -1689,18 +3022,35 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\treasoning\x18\x05 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\treasoning\x12\xa6\x01\n" +
 	"\arequest\x18\x06 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\arequest\x12\xa2\x01\n" +
 	"\x05image\x18\a \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\x05image\x12\xb2\x01\n" +
-	"\x0ecache_write_1h\x18\b \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\fcacheWrite1h\"\xb9\x03\n" +
+	"\x0ecache_write_1h\x18\b \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\fcacheWrite1h\x12\xa2\x01\n" +
+	"\x05audio\x18\t \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\x05audio\x12\xaf\x01\n" +
+	"\faudio_output\x18\n" +
+	" \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\vaudioOutput\x12\xaf\x01\n" +
+	"\fimage_output\x18\v \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\vimageOutput\x12\xab\x01\n" +
+	"\n" +
+	"web_search\x18\f \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\twebSearch\x12A\n" +
+	"\toverrides\x18\r \x03(\v2#.switchyard.config.v1.PriceOverrideR\toverrides\"\xe8\x01\n" +
+	"\rPriceOverride\x123\n" +
+	"\x11min_prompt_tokens\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x0fminPromptTokens\x12*\n" +
+	"\tutc_start\x18\x02 \x01(\rB\b\xbaH\x05*\x03\x18\xb7\x12H\x00R\butcStart\x88\x01\x01\x12&\n" +
+	"\autc_end\x18\x03 \x01(\rB\b\xbaH\x05*\x03\x18\xb7\x12H\x01R\x06utcEnd\x88\x01\x01\x124\n" +
+	"\x06prices\x18\x04 \x01(\v2\x1c.switchyard.config.v1.PricesR\x06pricesB\f\n" +
+	"\n" +
+	"_utc_startB\n" +
+	"\n" +
+	"\b_utc_end\"\xef\x03\n" +
 	"\x03Key\x12>\n" +
 	"\x04name\x18\x01 \x01(\tB*\xbaH\x06r\x04\x10\x01\x18d\x82\xb5\x18\x1da name of 1 to 100 charactersR\x04name\x12\x81\x01\n" +
 	"\x04hash\x18\x02 \x01(\tBm\xbaH\x12r\x102\x0e^[0-9a-f]{64}$\x82\xb5\x18Tthe key's SHA-256 in 64 lower-case hex digits, as `switchyard keys create` prints itR\x04hash\x12\x1a\n" +
 	"\bdisabled\x18\x03 \x01(\bR\bdisabled\x12\x9b\x01\n" +
 	"\n" +
 	"expires_at\x18\x04 \x01(\tB|\xbaHKrI2G^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?Z)?$\x82\xb5\x18*a time in UTC such as 2027-01-31T00:00:00ZR\texpiresAt\x124\n" +
-	"\x06limits\x18\x05 \x01(\v2\x1c.switchyard.config.v1.LimitsR\x06limits\"\x90\x01\n" +
+	"\x06limits\x18\x05 \x01(\v2\x1c.switchyard.config.v1.LimitsR\x06limits\x124\n" +
+	"\x06policy\x18\x06 \x01(\v2\x1c.switchyard.config.v1.PolicyR\x06policy\"\x90\x01\n" +
 	"\x06Limits\x12%\n" +
 	"\brequests\x18\x01 \x01(\rB\t\xbaH\x06*\x04\x18\xa0\x8d\x06R\brequests\x12A\n" +
 	"\x06window\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\x0e\xbaH\v\xaa\x01\b\"\x04\b\x80\xa3\x052\x00R\x06window\x12\x1c\n" +
-	"\tunlimited\x18\x03 \x01(\bR\tunlimited\"\xce\x04\n" +
+	"\tunlimited\x18\x03 \x01(\bR\tunlimited\"\x8d\b\n" +
 	"\aRouting\x12N\n" +
 	"\astop_on\x18\x01 \x03(\x0e2\".switchyard.config.v1.FailureClassB\x11\xbaH\x0e\x92\x01\v\x18\x01\"\a\x82\x01\x04\x10\x01 \x00R\x06stopOn\x12*\n" +
 	"\fmax_attempts\x18\x02 \x01(\rB\a\xbaH\x04*\x02\x18\x10R\vmaxAttempts\x12E\n" +
@@ -1714,12 +3064,36 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"^[^\\r\\n]*$\x82\xb5\x18\x10one line of textR\x10keepAliveComment\x12X\n" +
 	"\x13keep_alive_interval\x18\a \x01(\v2\x19.google.protobuf.DurationB\r\xbaH\n" +
 	"\xaa\x01\a\"\x03\b\x90\x1c2\x00R\x11keepAliveInterval\x127\n" +
-	"\x13max_fallback_models\x18\b \x01(\rB\a\xbaH\x04*\x02\x18\x10R\x11maxFallbackModels\"\xa3\x01\n" +
+	"\x13max_fallback_models\x18\b \x01(\rB\a\xbaH\x04*\x02\x18\x10R\x11maxFallbackModels\x12#\n" +
+	"\rdefault_model\x18\t \x01(\tR\fdefaultModel\x12A\n" +
+	"\abalance\x18\n" +
+	" \x01(\x0e2\x1d.switchyard.config.v1.BalanceB\b\xbaH\x05\x82\x01\x02\x10\x01R\abalance\x128\n" +
+	"\x04sort\x18\v \x01(\x0e2\x1a.switchyard.config.v1.SortB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04sort\x12M\n" +
+	"\routage_window\x18\f \x01(\v2\x19.google.protobuf.DurationB\r\xbaH\n" +
+	"\xaa\x01\a\"\x03\b\x90\x1c2\x00R\foutageWindow\x12H\n" +
+	"\n" +
+	"sticky_for\x18\r \x01(\v2\x19.google.protobuf.DurationB\x0e\xbaH\v\xaa\x01\b\"\x04\b\x80\xa3\x052\x00R\tstickyFor\x12\x1b\n" +
+	"\tno_sticky\x18\x0e \x01(\bR\bnoSticky\x120\n" +
+	"\vauto_models\x18\x0f \x03(\tB\x0f\xbaH\f\x92\x01\t\"\ar\x05\x10\x01\x18\x80\bR\n" +
+	"autoModels\x123\n" +
+	"\x06routes\x18\x10 \x03(\v2\x1b.switchyard.config.v1.RouteR\x06routes\"\x94\x02\n" +
+	"\x05Route\x12)\n" +
+	"\x06models\x18\x01 \x03(\tB\x11\xbaH\x0e\x92\x01\v\b\x01\"\ar\x05\x10\x01\x18\x80\bR\x06models\x12*\n" +
+	"\fmax_attempts\x18\x02 \x01(\rB\a\xbaH\x04*\x02\x18\x10R\vmaxAttempts\x12N\n" +
+	"\astop_on\x18\x03 \x03(\x0e2\".switchyard.config.v1.FailureClassB\x11\xbaH\x0e\x92\x01\v\x18\x01\"\a\x82\x01\x04\x10\x01 \x00R\x06stopOn\x12I\n" +
+	"\vhedge_after\x18\x04 \x01(\v2\x19.google.protobuf.DurationB\r\xbaH\n" +
+	"\xaa\x01\a\"\x03\b\x90\x1c2\x00R\n" +
+	"hedgeAfter\x12\x19\n" +
+	"\bno_hedge\x18\x05 \x01(\bR\anoHedge\"\xa3\x01\n" +
 	"\tTelemetry\x12>\n" +
 	"\tlog_level\x18\x01 \x01(\tB!\xbaH\x1er\x1cR\x00R\x05debugR\x04infoR\x04warnR\x05errorR\blogLevel\x122\n" +
 	"\n" +
 	"log_format\x18\x02 \x01(\tB\x13\xbaH\x10r\x0eR\x00R\x04jsonR\x04textR\tlogFormat\x12\"\n" +
-	"\rno_access_log\x18\x03 \x01(\bR\vnoAccessLog*\\\n" +
+	"\rno_access_log\x18\x03 \x01(\bR\vnoAccessLog*f\n" +
+	"\x0eDataCollection\x12\x1f\n" +
+	"\x1bDATA_COLLECTION_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15DATA_COLLECTION_ALLOW\x10\x01\x12\x18\n" +
+	"\x14DATA_COLLECTION_DENY\x10\x02*\\\n" +
 	"\fPresetModels\x12\x1d\n" +
 	"\x19PRESET_MODELS_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11PRESET_MODELS_ALL\x10\x01\x12\x16\n" +
@@ -1727,7 +3101,18 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\aDialect\x12\x17\n" +
 	"\x13DIALECT_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eDIALECT_OPENAI\x10\x01\x12\x15\n" +
-	"\x11DIALECT_ANTHROPIC\x10\x02*\x80\x02\n" +
+	"\x11DIALECT_ANTHROPIC\x10\x02*I\n" +
+	"\aBalance\x12\x17\n" +
+	"\x13BALANCE_UNSPECIFIED\x10\x00\x12\x11\n" +
+	"\rBALANCE_PRICE\x10\x01\x12\x12\n" +
+	"\x0eBALANCE_LISTED\x10\x02*d\n" +
+	"\x04Sort\x12\x14\n" +
+	"\x10SORT_UNSPECIFIED\x10\x00\x12\x0e\n" +
+	"\n" +
+	"SORT_PRICE\x10\x01\x12\x13\n" +
+	"\x0fSORT_THROUGHPUT\x10\x02\x12\x10\n" +
+	"\fSORT_LATENCY\x10\x03\x12\x0f\n" +
+	"\vSORT_EXACTO\x10\x04*\x80\x02\n" +
 	"\fFailureClass\x12\x1d\n" +
 	"\x19FAILURE_CLASS_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15FAILURE_CLASS_CONNECT\x10\x01\x12 \n" +
@@ -1751,71 +3136,111 @@ func file_policies_config_configpb_config_proto_rawDescGZIP() []byte {
 	return file_policies_config_configpb_config_proto_rawDescData
 }
 
-var file_policies_config_configpb_config_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_policies_config_configpb_config_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_policies_config_configpb_config_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_policies_config_configpb_config_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_policies_config_configpb_config_proto_goTypes = []any{
-	(PresetModels)(0),                 // 0: switchyard.config.v1.PresetModels
-	(Dialect)(0),                      // 1: switchyard.config.v1.Dialect
-	(FailureClass)(0),                 // 2: switchyard.config.v1.FailureClass
-	(*Config)(nil),                    // 3: switchyard.config.v1.Config
-	(*Listener)(nil),                  // 4: switchyard.config.v1.Listener
-	(*ServerTLS)(nil),                 // 5: switchyard.config.v1.ServerTLS
-	(*Envoy)(nil),                     // 6: switchyard.config.v1.Envoy
-	(*Provider)(nil),                  // 7: switchyard.config.v1.Provider
-	(*Secret)(nil),                    // 8: switchyard.config.v1.Secret
-	(*Timeouts)(nil),                  // 9: switchyard.config.v1.Timeouts
-	(*DataPolicy)(nil),                // 10: switchyard.config.v1.DataPolicy
-	(*Model)(nil),                     // 11: switchyard.config.v1.Model
-	(*Endpoint)(nil),                  // 12: switchyard.config.v1.Endpoint
-	(*Prices)(nil),                    // 13: switchyard.config.v1.Prices
-	(*Key)(nil),                       // 14: switchyard.config.v1.Key
-	(*Limits)(nil),                    // 15: switchyard.config.v1.Limits
-	(*Routing)(nil),                   // 16: switchyard.config.v1.Routing
-	(*Telemetry)(nil),                 // 17: switchyard.config.v1.Telemetry
-	nil,                               // 18: switchyard.config.v1.Config.ProvidersEntry
-	nil,                               // 19: switchyard.config.v1.Config.ModelsEntry
-	nil,                               // 20: switchyard.config.v1.Provider.HeadersEntry
-	(*durationpb.Duration)(nil),       // 21: google.protobuf.Duration
-	(*descriptorpb.FieldOptions)(nil), // 22: google.protobuf.FieldOptions
+	(DataCollection)(0),               // 0: switchyard.config.v1.DataCollection
+	(PresetModels)(0),                 // 1: switchyard.config.v1.PresetModels
+	(Dialect)(0),                      // 2: switchyard.config.v1.Dialect
+	(Balance)(0),                      // 3: switchyard.config.v1.Balance
+	(Sort)(0),                         // 4: switchyard.config.v1.Sort
+	(FailureClass)(0),                 // 5: switchyard.config.v1.FailureClass
+	(*Config)(nil),                    // 6: switchyard.config.v1.Config
+	(*Policy)(nil),                    // 7: switchyard.config.v1.Policy
+	(*MaxPrice)(nil),                  // 8: switchyard.config.v1.MaxPrice
+	(*Preset)(nil),                    // 9: switchyard.config.v1.Preset
+	(*Redis)(nil),                     // 10: switchyard.config.v1.Redis
+	(*Listener)(nil),                  // 11: switchyard.config.v1.Listener
+	(*ServerTLS)(nil),                 // 12: switchyard.config.v1.ServerTLS
+	(*Envoy)(nil),                     // 13: switchyard.config.v1.Envoy
+	(*Provider)(nil),                  // 14: switchyard.config.v1.Provider
+	(*HealthCheck)(nil),               // 15: switchyard.config.v1.HealthCheck
+	(*Secret)(nil),                    // 16: switchyard.config.v1.Secret
+	(*Timeouts)(nil),                  // 17: switchyard.config.v1.Timeouts
+	(*DataPolicy)(nil),                // 18: switchyard.config.v1.DataPolicy
+	(*Model)(nil),                     // 19: switchyard.config.v1.Model
+	(*Reasoning)(nil),                 // 20: switchyard.config.v1.Reasoning
+	(*Endpoint)(nil),                  // 21: switchyard.config.v1.Endpoint
+	(*Prices)(nil),                    // 22: switchyard.config.v1.Prices
+	(*PriceOverride)(nil),             // 23: switchyard.config.v1.PriceOverride
+	(*Key)(nil),                       // 24: switchyard.config.v1.Key
+	(*Limits)(nil),                    // 25: switchyard.config.v1.Limits
+	(*Routing)(nil),                   // 26: switchyard.config.v1.Routing
+	(*Route)(nil),                     // 27: switchyard.config.v1.Route
+	(*Telemetry)(nil),                 // 28: switchyard.config.v1.Telemetry
+	nil,                               // 29: switchyard.config.v1.Config.ProvidersEntry
+	nil,                               // 30: switchyard.config.v1.Config.ModelsEntry
+	nil,                               // 31: switchyard.config.v1.Config.AliasesEntry
+	nil,                               // 32: switchyard.config.v1.Config.PresetsEntry
+	nil,                               // 33: switchyard.config.v1.Provider.HeadersEntry
+	(*structpb.Struct)(nil),           // 34: google.protobuf.Struct
+	(*durationpb.Duration)(nil),       // 35: google.protobuf.Duration
+	(*descriptorpb.FieldOptions)(nil), // 36: google.protobuf.FieldOptions
 }
 var file_policies_config_configpb_config_proto_depIdxs = []int32{
-	4,  // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
-	6,  // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
-	18, // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
-	19, // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
-	0,  // 4: switchyard.config.v1.Config.models_from_presets:type_name -> switchyard.config.v1.PresetModels
-	14, // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
-	15, // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
-	16, // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
-	17, // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
-	5,  // 9: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
-	21, // 10: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
-	1,  // 11: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
-	8,  // 12: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
-	20, // 13: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
-	9,  // 14: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
-	10, // 15: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	21, // 16: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
-	21, // 17: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
-	21, // 18: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
-	21, // 19: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
-	12, // 20: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
-	13, // 21: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
-	15, // 22: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
-	21, // 23: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
-	2,  // 24: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
-	21, // 25: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
-	21, // 26: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
-	21, // 27: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
-	21, // 28: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
-	7,  // 29: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
-	11, // 30: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
-	22, // 31: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	31, // [31:32] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	11, // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
+	13, // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
+	29, // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
+	30, // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
+	1,  // 4: switchyard.config.v1.Config.models_from_presets:type_name -> switchyard.config.v1.PresetModels
+	24, // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
+	25, // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
+	26, // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
+	28, // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
+	7,  // 9: switchyard.config.v1.Config.policy:type_name -> switchyard.config.v1.Policy
+	31, // 10: switchyard.config.v1.Config.aliases:type_name -> switchyard.config.v1.Config.AliasesEntry
+	32, // 11: switchyard.config.v1.Config.presets:type_name -> switchyard.config.v1.Config.PresetsEntry
+	10, // 12: switchyard.config.v1.Config.redis:type_name -> switchyard.config.v1.Redis
+	0,  // 13: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
+	8,  // 14: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
+	34, // 15: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
+	16, // 16: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
+	35, // 17: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
+	12, // 18: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
+	35, // 19: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
+	2,  // 20: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
+	16, // 21: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
+	33, // 22: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
+	17, // 23: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
+	18, // 24: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	15, // 25: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
+	35, // 26: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
+	35, // 27: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
+	35, // 28: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
+	35, // 29: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
+	35, // 30: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
+	35, // 31: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
+	21, // 32: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
+	3,  // 33: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
+	20, // 34: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
+	22, // 35: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
+	18, // 36: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	23, // 37: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
+	22, // 38: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
+	25, // 39: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
+	7,  // 40: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
+	35, // 41: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
+	5,  // 42: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
+	35, // 43: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
+	35, // 44: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
+	35, // 45: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
+	35, // 46: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
+	3,  // 47: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
+	4,  // 48: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
+	35, // 49: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
+	35, // 50: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
+	27, // 51: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
+	5,  // 52: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
+	35, // 53: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
+	14, // 54: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
+	19, // 55: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
+	9,  // 56: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
+	36, // 57: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
+	58, // [58:58] is the sub-list for method output_type
+	58, // [58:58] is the sub-list for method input_type
+	58, // [58:58] is the sub-list for extension type_name
+	57, // [57:58] is the sub-list for extension extendee
+	0,  // [0:57] is the sub-list for field type_name
 }
 
 func init() { file_policies_config_configpb_config_proto_init() }
@@ -1823,19 +3248,21 @@ func file_policies_config_configpb_config_proto_init() {
 	if File_policies_config_configpb_config_proto != nil {
 		return
 	}
-	file_policies_config_configpb_config_proto_msgTypes[4].OneofWrappers = []any{}
-	file_policies_config_configpb_config_proto_msgTypes[5].OneofWrappers = []any{
+	file_policies_config_configpb_config_proto_msgTypes[8].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[10].OneofWrappers = []any{
 		(*Secret_Env)(nil),
 		(*Secret_File)(nil),
 		(*Secret_Value)(nil),
 	}
+	file_policies_config_configpb_config_proto_msgTypes[15].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[17].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_policies_config_configpb_config_proto_rawDesc), len(file_policies_config_configpb_config_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   18,
+			NumEnums:      6,
+			NumMessages:   28,
 			NumExtensions: 1,
 			NumServices:   0,
 		},

@@ -129,6 +129,9 @@ func valueSchema(field protoreflect.FieldDescriptor, rules *validate.FieldRules)
 		if field.Message().FullName() == "google.protobuf.Duration" {
 			return object{"type": "string", "pattern": goDuration}
 		}
+		if field.Message().FullName() == "google.protobuf.Struct" {
+			return object{"type": "object"}
+		}
 		return object{"$ref": "#/$defs/" + string(field.Message().Name())}
 	default:
 		return stringSchema(rules.GetString())
