@@ -3,11 +3,12 @@ package config
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"maps"
+	"net"
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,11 +24,11 @@ func (l *loader) check(config *configpb.Config) {
 	}
 	l.checkKeys(config.GetKeys())
 	l.checkLimits(config.GetLimits(), path{".limits"})
-
-	routing := config.GetRouting()
-	if routing.GetCoolDown().AsDuration() > routing.GetMaxCoolDown().AsDuration() {
-		l.report.fail(path{".routing", ".max_cool_down"}, "must be at least cool_down, which is %s", durationText(routing.GetCoolDown()))
-	}
+	l.checkBalance(config)
+	l.checkPolicies(config)
+	l.checkNames(config)
+	l.checkRouting(config)
+	l.checkRedis(config.GetRedis())
 }
 
 func (l *loader) checkListener(config *configpb.Config) {
@@ -64,7 +65,7 @@ func (l *loader) checkProvider(slug string, provider *configpb.Provider) {
 	at := path{".providers"}.key(slug)
 	if !l.report.isFaulty(at.field("preset")) {
 		if provider.GetDialect() == configpb.Dialect_DIALECT_UNSPECIFIED {
-			names := slices.Sorted(maps.Keys(presets().GetProviders()))
+			names := slices.Sorted(maps.Keys(l.known.GetProviders()))
 			l.report.fail(at.field("dialect"), "is missing: a provider of your own sets dialect and base_url, and %q is no preset; %s",
 				slug, suggest(slug, names))
 		}
@@ -75,6 +76,9 @@ func (l *loader) checkProvider(slug string, provider *configpb.Provider) {
 	l.checkBaseURL(provider, at)
 	for name := range provider.GetHeaders() {
 		l.checkHeader(name, at.field("headers").key(name))
+	}
+	if interval := provider.GetHealthCheck().GetInterval(); interval != nil && interval.AsDuration() != 0 && interval.AsDuration() < time.Second {
+		l.report.fail(at.field("health_check").field("interval"), "must be at least 1s, or 0s for no check")
 	}
 	if ca, ok := l.readNamed(provider.GetCaFile(), at.field("ca_file")); ok && !x509.NewCertPool().AppendCertsFromPEM(ca) {
 		l.report.fail(at.field("ca_file"), "%s holds no PEM certificate", provider.GetCaFile())
@@ -125,38 +129,6 @@ func isSecretHeader(name string) bool {
 	})
 }
 
-// checkModels checks the references from models to providers. It runs before
-// the rules, because it knows better why a model has no endpoint.
-func (l *loader) checkModels(config *configpb.Config) {
-	slugs := slices.Sorted(maps.Keys(config.GetProviders()))
-	for id, model := range config.GetModels() {
-		at := path{".models"}.key(id).field("endpoints")
-		if len(model.GetEndpoints()) == 0 {
-			if preset, ok := presets().GetModels()[id]; ok {
-				var serving []string
-				for _, endpoint := range preset.GetEndpoints() {
-					serving = append(serving, endpoint.GetProvider())
-				}
-				l.report.fail(at, "no configured provider serves this model; add %s under providers, or an endpoint here", enumerate(serving, "or"))
-			} else {
-				l.report.fail(at, "there are none; name at least one provider that serves the model")
-			}
-		}
-		seen := map[string]bool{}
-		for i, endpoint := range model.GetEndpoints() {
-			at := at.item(i)
-			if _, ok := config.GetProviders()[endpoint.GetProvider()]; !ok && endpoint.GetProvider() != "" && !l.report.isFaulty(path{".providers"}) {
-				l.report.fail(at.field("provider"), "there is no provider %q; %s", endpoint.GetProvider(), suggest(endpoint.GetProvider(), slugs))
-			}
-			same := fmt.Sprintf("%q %q %q", endpoint.GetProvider(), endpoint.GetModel(), endpoint.GetTag())
-			if seen[same] && endpoint.GetProvider() != "" {
-				l.report.fail(at, "is listed twice; give one of them another model or tag, or remove it")
-			}
-			seen[same] = true
-		}
-	}
-}
-
 func (l *loader) checkKeys(keys []*configpb.Key) {
 	names, hashes := map[string]int{}, map[string]int{}
 	for i, key := range keys {
@@ -177,6 +149,19 @@ func (l *loader) checkKeys(keys []*configpb.Key) {
 			}
 		}
 		l.checkLimits(key.GetLimits(), at.field("limits"))
+	}
+}
+
+func (l *loader) checkRedis(redis *configpb.Redis) {
+	if redis == nil {
+		return
+	}
+	at := path{".redis", ".address"}
+	host, port, err := net.SplitHostPort(redis.GetAddress())
+	if number, wrong := strconv.ParseUint(port, 10, 16); err != nil || wrong != nil || host == "" || number == 0 {
+		l.report.fail(at, "must be %s", formOf(fieldOf(redis, "address")))
+	} else if redis.GetPassword() != nil && !redis.GetTls() && !isLocal(host) {
+		l.report.warn(at, "the password is sent to %s without TLS; prefer tls: true", host)
 	}
 }
 

@@ -3,9 +3,10 @@
 // field.
 //
 // What may be written is said by the proto schema in configpb, and by the
-// checks between fields in check.go. Read the rest in the order in which a
-// configuration passes through it: yaml.go (text to nodes), decode.go (nodes to
-// messages), preset.go and environment.go (what need not be written), rules.go
+// checks between fields in check.go and its neighbours. Read the rest in the order in which a
+// configuration passes through it: yaml.go (text to nodes), decode.go and anything.go
+// (nodes to messages), environment.go, catalogs.go and preset.go (what need not
+// be written), rules.go
 // and check.go (what is wrong), defaults.go, secret.go. [Store] holds the
 // configuration of a running gateway, and reloads it.
 package config
@@ -14,7 +15,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -66,6 +66,8 @@ type loader struct {
 	directory string
 	// files holds what was read besides the configuration, by path.
 	files map[string][]byte
+	// known is what need not be written: the presets, under the catalog files.
+	known *configpb.Config
 }
 
 func newLoader(name, directory string, options Options) *loader {
@@ -92,19 +94,23 @@ func (l *loader) parse(data []byte) (*Effective, error) {
 func (l *loader) resolve(config *configpb.Config) (*Effective, error) {
 	proto.Merge(config, l.options.Overrides)
 	fallback := l.addProviders(config)
-	l.applyPresets(config)
 	l.absolutePaths(config)
+	var ok bool
+	if l.known, ok = l.readCatalogs(config); !ok {
+		return nil, l.report.sorted() // most of what followed would be wrong about the catalog
+	}
+	l.applyPresets(config)
 	l.checkModels(config)
 	checkRules(l.report, config)
 	fillDefaults(config)
 	l.check(config)
 	secrets := l.resolveSecrets(config)
+	password := l.resolveRedisPassword(config)
 	if len(l.report.problems) > 0 {
-		l.report.problems.sort()
-		return nil, slices.Clip(l.report.problems)
+		return nil, l.report.sorted()
 	}
 	l.report.warnings.sort()
-	return newEffective(config, secrets, l, fallback), nil
+	return newEffective(config, secrets, password, l, fallback), nil
 }
 
 // addProviders takes the providers from the environment, else from the
@@ -133,15 +139,22 @@ func (l *loader) absolutePaths(config *configpb.Config) {
 			*name = filepath.Join(l.directory, *name)
 		}
 	}
+	resolveSecret := func(secret *configpb.Secret) {
+		if file, ok := secret.GetSource().(*configpb.Secret_File); ok {
+			resolve(&file.File)
+		}
+	}
+	for i := range config.GetCatalogFiles() {
+		resolve(&config.CatalogFiles[i])
+	}
+	resolveSecret(config.GetRedis().GetPassword())
 	if tls := config.GetListener().GetTls(); tls != nil {
 		resolve(&tls.CertificateFile)
 		resolve(&tls.PrivateKeyFile)
 	}
 	for _, provider := range config.GetProviders() {
 		resolve(&provider.CaFile)
-		if file, ok := provider.GetCredential().GetSource().(*configpb.Secret_File); ok {
-			resolve(&file.File)
-		}
+		resolveSecret(provider.GetCredential())
 	}
 }
 

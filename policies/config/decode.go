@@ -172,47 +172,12 @@ func (d *decoder) value(node *yaml.Node, empty protoreflect.Value, field protore
 	if field.Message() == nil || field.Message().FullName() == durationName {
 		return d.scalar(node, field, at)
 	}
-	if into, ok := empty.Message().Interface().(*structpb.Struct); ok {
-		return empty, d.anything(node, into, at)
+	if _, ok := empty.Message().Interface().(*structpb.Struct); ok {
+		members, ok := d.anything(node, at)
+		return protoreflect.ValueOfMessage(members.ProtoReflect()), ok
 	}
 	d.message(node, empty.Message(), at)
 	return empty, true
-}
-
-// anything decodes a mapping whose members the schema does not know.
-func (d *decoder) anything(node *yaml.Node, into *structpb.Struct, at path) bool {
-	if node.Kind != yaml.MappingNode {
-		d.report.failAt(positionOf(node), at, "must be a mapping, not %s", describe(node))
-		return false
-	}
-	if d.count(node); d.values > maxValues {
-		d.report.failAt(positionOf(node), at, "more than %d values; write fewer", maxValues)
-		return false
-	}
-	members := map[string]any{}
-	err := node.Decode(&members)
-	if err == nil {
-		var read *structpb.Struct
-		if read, err = structpb.NewStruct(members); err == nil {
-			into.Fields = read.GetFields()
-			return true
-		}
-	}
-	d.report.failAt(positionOf(node), at, "must hold text, numbers, true, false, lists and mappings: %v", err)
-	return false
-}
-
-// count adds the values under a node, those that aliases repeat included.
-func (d *decoder) count(node *yaml.Node) {
-	if node.Kind == yaml.AliasNode {
-		node = node.Alias
-	}
-	for _, child := range node.Content {
-		if d.values++; d.values > maxValues {
-			return
-		}
-		d.count(child)
-	}
 }
 
 // durationName is the one message that is written as a scalar.

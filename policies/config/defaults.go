@@ -57,6 +57,11 @@ func fillDefaults(config *configpb.Config) {
 	orDefault(&config.Routing.KeepAliveComment, "OPENROUTER PROCESSING")
 	orDuration(&config.Routing.KeepAliveInterval, 10*time.Second)
 
+	if config.Redis != nil {
+		orDefault(&config.Redis.Prefix, "switchyard:")
+		orDuration(&config.Redis.Timeout, 20*time.Millisecond)
+	}
+
 	config.Telemetry = orNew(config.Telemetry)
 	orDefault(&config.Telemetry.LogLevel, "info")
 }
@@ -76,6 +81,10 @@ func fillProvider(slug string, provider *configpb.Provider) {
 	orDuration(&provider.Timeouts.ResponseHeaders, 2*time.Minute)
 	orDuration(&provider.Timeouts.FirstToken, 2*time.Minute)
 	orDuration(&provider.Timeouts.BetweenTokens, time.Minute)
+	if check := provider.GetHealthCheck(); check.GetInterval().AsDuration() > 0 {
+		orDefault(&check.Path, "/models")
+		orDuration(&check.Timeout, 5*time.Second)
+	}
 }
 
 func fillModel(id string, model *configpb.Model) {
@@ -91,10 +100,7 @@ func fillModel(id string, model *configpb.Model) {
 	for _, endpoint := range model.Endpoints {
 		_, slug, _ := strings.Cut(id, "/")
 		orDefault(&endpoint.Model, slug)
-		if endpoint.ServiceTier != "" {
-			orDefault(&endpoint.Tag, endpoint.Provider+"/"+endpoint.ServiceTier)
-		}
-		orDefault(&endpoint.Tag, endpoint.Provider)
+		endpoint.Tag = tagOf(endpoint)
 		orDefault(&endpoint.Quantization, "unknown")
 		orDefault(&endpoint.ContextLength, model.ContextLength)
 		longest = max(longest, endpoint.ContextLength)

@@ -17,6 +17,7 @@ import (
 type Effective struct {
 	config     *configpb.Config
 	secrets    map[string]Secret
+	password   Secret // of Redis
 	warnings   Problems
 	files      []string
 	body       int64
@@ -26,10 +27,10 @@ type Effective struct {
 	digest [sha256.Size]byte
 }
 
-func newEffective(config *configpb.Config, secrets map[string]Secret, l *loader, fallback bool) *Effective {
+func newEffective(config *configpb.Config, secrets map[string]Secret, password Secret, l *loader, fallback bool) *Effective {
 	body, _ := parseSize(config.GetListener().GetMaxRequestBody()) // checked before
 	effective := &Effective{
-		config: config, secrets: secrets, body: body, fallback: fallback,
+		config: config, secrets: secrets, password: password, body: body, fallback: fallback,
 		warnings: slices.Clip(l.report.warnings),
 		files:    slices.Sorted(maps.Keys(l.files)),
 	}
@@ -47,6 +48,8 @@ func newEffective(config *configpb.Config, secrets map[string]Secret, l *loader,
 		hashed := sha256.Sum256([]byte(slug + "\x00" + secrets[slug].text))
 		all.Write(hashed[:])
 	}
+	hashed := sha256.Sum256([]byte(password.text))
+	all.Write(hashed[:])
 	for _, name := range effective.files {
 		hashed := sha256.Sum256(l.files[name])
 		all.Write(hashed[:])
@@ -67,6 +70,12 @@ func (e *Effective) Secret(provider string) (Secret, bool) {
 	return secret, ok
 }
 
+// RedisPassword returns the password of the Redis that gateways share, and false
+// if it needs none.
+func (e *Effective) RedisPassword() (Secret, bool) {
+	return e.password, e.password.text != ""
+}
+
 // MaxRequestBody is the largest request body that is accepted, in bytes.
 func (e *Effective) MaxRequestBody() int64 { return e.body }
 
@@ -74,7 +83,7 @@ func (e *Effective) MaxRequestBody() int64 { return e.body }
 func (e *Effective) Warnings() Problems { return slices.Clone(e.warnings) }
 
 // Files returns the files that the configuration names and that were read:
-// certificates, private keys and secrets.
+// certificates, private keys, secrets and model catalogs.
 func (e *Effective) Files() []string { return slices.Clone(e.files) }
 
 // IsFallback reports whether the providers are those of [Options.Fallback].

@@ -1,9 +1,11 @@
 package config
 
 import (
+	"cmp"
 	"embed"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"google.golang.org/protobuf/proto"
@@ -35,44 +37,53 @@ var presets = sync.OnceValue(func() *configpb.Config {
 	return all
 })
 
-// applyPresets fills the providers and models with what the presets know.
+// applyPresets fills the providers and models with what the presets and catalog
+// files know. It copies only what is served, of catalogs that may know thousands
+// of models.
 func (l *loader) applyPresets(config *configpb.Config) {
-	known := presets()
-	// serving lists the slugs of the providers that start from each preset: one,
-	// usually, but two for two accounts with one vendor.
+	serving := l.applyProviderPresets(config)
+	if config.Models == nil {
+		config.Models = map[string]*configpb.Model{}
+	}
+	for id, own := range config.GetModels() {
+		if preset, ok := l.known.GetModels()[id]; ok {
+			config.Models[id] = overrideModel(preset, own, config.GetProviders())
+			if len(own.GetEndpoints()) == 0 {
+				config.Models[id].Endpoints = enabledEndpoints(preset.GetEndpoints(), serving)
+			}
+		}
+	}
+	if config.GetModelsFromPresets() == configpb.PresetModels_PRESET_MODELS_NONE {
+		return
+	}
+	for id, preset := range l.known.GetModels() {
+		if config.Models[id] != nil {
+			continue
+		}
+		if enabled := enabledEndpoints(preset.GetEndpoints(), serving); len(enabled) > 0 {
+			config.Models[id] = withEndpoints(preset, enabled)
+		}
+	}
+}
+
+// applyProviderPresets returns the slugs of the providers that start from each
+// preset: one, usually, but two for two accounts with one vendor.
+func (l *loader) applyProviderPresets(config *configpb.Config) map[string][]string {
 	serving := map[string][]string{}
 	for _, slug := range slices.Sorted(maps.Keys(config.GetProviders())) {
 		provider := config.Providers[slug]
-		name := provider.GetPreset()
-		if name == "" {
-			name = slug
-		}
-		preset, ok := known.GetProviders()[name]
+		name := cmp.Or(provider.GetPreset(), slug)
+		preset, ok := l.known.GetProviders()[name]
 		if ok {
 			config.Providers[slug] = override(preset, provider)
 			config.Providers[slug].Preset = name
 			serving[name] = append(serving[name], slug)
 		} else if provider.GetPreset() != "" {
 			l.report.fail(path{".providers"}.key(slug).field("preset"), "there is no preset %q; %s",
-				name, suggest(name, slices.Sorted(maps.Keys(known.GetProviders()))))
+				name, suggest(name, slices.Sorted(maps.Keys(l.known.GetProviders()))))
 		}
 	}
-	for id, preset := range known.GetModels() {
-		model, listed := config.GetModels()[id]
-		if !listed && config.GetModelsFromPresets() == configpb.PresetModels_PRESET_MODELS_NONE {
-			continue
-		}
-		merged := override(preset, model)
-		if len(model.GetEndpoints()) == 0 {
-			merged.Endpoints = enabledEndpoints(preset.GetEndpoints(), serving)
-		}
-		if listed || len(merged.Endpoints) > 0 {
-			if config.Models == nil {
-				config.Models = map[string]*configpb.Model{}
-			}
-			config.Models[id] = merged
-		}
-	}
+	return serving
 }
 
 // enabledEndpoints are the endpoints at the providers that are configured, in
@@ -81,27 +92,100 @@ func enabledEndpoints(endpoints []*configpb.Endpoint, serving map[string][]strin
 	var enabled []*configpb.Endpoint
 	for _, endpoint := range endpoints {
 		for _, slug := range serving[endpoint.GetProvider()] {
-			own := proto.CloneOf(endpoint)
-			own.Provider = slug
-			enabled = append(enabled, own)
+			enabled = append(enabled, endpointAt(slug, endpoint))
 		}
 	}
 	return enabled
 }
 
-// override returns the preset with every field replaced that is set in own.
-// Only time limits and headers are merged, because each stands for itself.
-func override[M proto.Message](preset, own M) M {
-	merged := proto.CloneOf(preset)
-	into := merged.ProtoReflect()
-	own.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
-		switch field.Name() {
-		case "timeouts", "headers":
-		default:
-			into.Clear(field)
+// endpointAt copies a preset's endpoint for a provider that may have another
+// slug: a tag such as deepinfra/turbo moves along.
+func endpointAt(slug string, endpoint *configpb.Endpoint) *configpb.Endpoint {
+	own := proto.CloneOf(endpoint)
+	own.Provider = slug
+	if rest, ok := strings.CutPrefix(own.GetTag(), endpoint.GetProvider()); ok && (rest == "" || rest[0] == '/') {
+		own.Tag = slug + rest
+	}
+	return own
+}
+
+// withEndpoints is the model with other endpoints. It copies none of its own.
+func withEndpoints(model *configpb.Model, endpoints []*configpb.Endpoint) *configpb.Model {
+	copied := &configpb.Model{}
+	model.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		if field.Name() != "endpoints" {
+			copied.ProtoReflect().Set(field, value)
 		}
 		return true
 	})
-	proto.Merge(merged, own)
+	copied = proto.CloneOf(copied) // lists and messages are still the preset's
+	copied.Endpoints = endpoints
+	return copied
+}
+
+// overrideModel is override for a model. Its own endpoints inherit what they
+// leave open from those of the preset, but which there are is up to the model.
+func overrideModel(preset, own *configpb.Model, providers map[string]*configpb.Provider) *configpb.Model {
+	merged := override(preset, own)
+	for i, endpoint := range own.GetEndpoints() {
+		name := cmp.Or(providers[endpoint.GetProvider()].GetPreset(), endpoint.GetProvider())
+		for _, known := range preset.GetEndpoints() {
+			if known.GetProvider() == name && isMeant(endpoint, endpointAt(endpoint.GetProvider(), known)) {
+				merged.Endpoints[i] = override(endpointAt(endpoint.GetProvider(), known), endpoint)
+				break
+			}
+		}
+	}
 	return merged
+}
+
+// isMeant reports whether an endpoint refers to the known one of its provider:
+// by its tag if it has one, else by its service tier.
+func isMeant(endpoint, known *configpb.Endpoint) bool {
+	if tag := endpoint.GetTag(); tag != "" && tag != tagOf(known) {
+		return false
+	}
+	if endpoint.GetTag() != "" && endpoint.GetServiceTier() == "" {
+		return true
+	}
+	return endpoint.GetServiceTier() == known.GetServiceTier()
+}
+
+// tagOf is the endpoint's tag, or its default.
+func tagOf(endpoint *configpb.Endpoint) string {
+	switch {
+	case endpoint.GetTag() != "":
+		return endpoint.GetTag()
+	case endpoint.GetServiceTier() != "":
+		return endpoint.GetProvider() + "/" + endpoint.GetServiceTier()
+	default:
+		return endpoint.GetProvider()
+	}
+}
+
+// override returns the preset with every field replaced that is set in own. Only
+// prices, time limits and headers are merged one by one, because each stands for
+// itself.
+func override[M proto.Message](preset, own M) M {
+	merged := proto.CloneOf(preset)
+	overlay(merged.ProtoReflect(), proto.CloneOf(own).ProtoReflect())
+	return merged
+}
+
+func overlay(into, own protoreflect.Message) {
+	own.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		switch field.Name() {
+		case "prices", "timeouts":
+			overlay(into.Mutable(field).Message(), value.Message())
+		case "headers":
+			headers := into.Mutable(field).Map()
+			value.Map().Range(func(name protoreflect.MapKey, header protoreflect.Value) bool {
+				headers.Set(name, header)
+				return true
+			})
+		default:
+			into.Set(field, value)
+		}
+		return true
+	})
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -59,6 +60,12 @@ func (r *report) problem(where position, at path, format string, args ...any) Pr
 		File: r.file, Line: where.line, Column: where.column,
 		Field: at.String(), Text: fmt.Sprintf(format, args...),
 	}
+}
+
+// sorted returns what is wrong, in the order of the file.
+func (r *report) sorted() Problems {
+	r.problems.sort()
+	return slices.Clip(r.problems)
 }
 
 // isFaulty reports whether the field, or one that holds it, was found wrong.

@@ -12,7 +12,7 @@ import (
 // Redacted stands for a secret wherever one would be shown.
 const Redacted = "<redacted>"
 
-// Secret is a provider's credential. However it is printed, logged or
+// Secret is a credential of a provider or of Redis. However it is printed, logged or
 // marshalled, it shows as [Redacted]; only Reveal gives it away. The zero value
 // is no secret.
 type Secret struct{ text string }
@@ -61,6 +61,16 @@ func (l *loader) resolveSecrets(config *configpb.Config) map[string]Secret {
 		secrets[slug] = Secret{text}
 	}
 	return secrets
+}
+
+// resolveRedisPassword is resolveSecrets for the password of Redis, which may
+// hold any character.
+func (l *loader) resolveRedisPassword(config *configpb.Config) Secret {
+	if config.GetRedis().GetPassword() == nil {
+		return Secret{}
+	}
+	text, _ := l.secretText(config.GetRedis().GetPassword(), path{".redis", ".password"})
+	return Secret{strings.TrimSpace(text)}
 }
 
 // secretText reads the secret and reports what is wrong. It also returns the

@@ -41,7 +41,7 @@ func world() Options {
 			if data, ok := files[filepath.Base(name)]; ok {
 				return data, nil
 			}
-			if filepath.Ext(name) != ".yaml" {
+			if filepath.Ext(name) != ".yaml" && filepath.Ext(name) != ".json" {
 				return nil, &fs.PathError{Op: "open", Path: filepath.Base(name), Err: fs.ErrNotExist}
 			}
 			return os.ReadFile(name)

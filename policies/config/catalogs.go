@@ -1,0 +1,77 @@
+package config
+
+import (
+	"maps"
+	"slices"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/switchyard/switchyard/policies/config/configpb"
+)
+
+// readCatalogs returns the presets with the catalog files laid over them, in
+// their order, and whether all could be read. What is wrong with a file is
+// reported with its own name and lines.
+func (l *loader) readCatalogs(config *configpb.Config) (*configpb.Config, bool) {
+	known, ok := presets(), true
+	if len(config.GetCatalogFiles()) == 0 {
+		return known, ok
+	}
+	known = &configpb.Config{Providers: maps.Clone(known.GetProviders()), Models: maps.Clone(known.GetModels())}
+	for i, name := range config.GetCatalogFiles() {
+		file, fine := l.readCatalog(name, path{".catalog_files"}.item(i))
+		if !fine {
+			ok = false
+			continue
+		}
+		for slug, provider := range file.GetProviders() {
+			if below, exists := known.Providers[slug]; exists {
+				provider = override(below, provider)
+			}
+			known.Providers[slug] = provider
+		}
+		for id, model := range file.GetModels() {
+			if below, exists := known.Models[id]; exists {
+				// The providers of a catalog are presets, so none has another name here.
+				model = overrideModel(below, model, nil)
+			}
+			known.Models[id] = model
+		}
+	}
+	return known, ok
+}
+
+// readCatalog reads one catalog file: a configuration of models and providers,
+// without credentials in clear, in YAML or in JSON, which is YAML as well.
+func (l *loader) readCatalog(name string, at path) (*configpb.Config, bool) {
+	data, ok := l.readNamed(name, at)
+	if !ok {
+		return nil, false
+	}
+	file, r := &configpb.Config{}, newReport(name)
+	decode(r, readDocument(r, data), file)
+	file.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
+		if field.Name() != "models" && field.Name() != "providers" {
+			r.failKey(path{}.field(field.Name()), "does not belong in a catalog file; only models and providers do")
+		}
+		return true
+	})
+	for slug, provider := range file.GetProviders() {
+		if provider.GetPreset() != "" {
+			r.fail(path{".providers"}.key(slug).field("preset"), "does not belong in a catalog file, whose providers are presets themselves; remove it")
+		}
+		if provider.GetCredential().GetValue() != "" {
+			r.fail(path{".providers"}.key(slug).field("credential"), "a catalog file holds no secret; give env, or the credential in the configuration")
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(file.GetModels())) {
+		model, at := file.Models[id], path{".models"}.key(id)
+		if len(model.GetEndpoints()) == 0 {
+			r.faulty[at.field("endpoints").String()] = true // no fault here: those of a lower layer stay
+		}
+		checkEndpoints(r, model, at)
+	}
+	checkRules(r, file)
+	l.report.problems = append(l.report.problems, r.problems...)
+	return file, len(r.problems) == 0
+}

@@ -1,0 +1,118 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/switchyard/switchyard/policies/config/configpb"
+)
+
+// checkModels checks the models and their references to providers. It runs
+// before the rules, because it knows better why a model has no endpoint.
+func (l *loader) checkModels(config *configpb.Config) {
+	slugs := slices.Sorted(maps.Keys(config.GetProviders()))
+	for id, model := range config.GetModels() {
+		at := path{".models"}.key(id)
+		if len(model.GetEndpoints()) == 0 {
+			l.failUnserved(id, at.field("endpoints"))
+		}
+		for i, endpoint := range model.GetEndpoints() {
+			if _, ok := config.GetProviders()[endpoint.GetProvider()]; !ok && endpoint.GetProvider() != "" && !l.report.isFaulty(path{".providers"}) {
+				l.report.fail(at.field("endpoints").item(i).field("provider"), "there is no provider %q; %s", endpoint.GetProvider(), suggest(endpoint.GetProvider(), slugs))
+			}
+		}
+		checkEndpoints(l.report, model, at)
+	}
+}
+
+// failUnserved reports a model without endpoints.
+func (l *loader) failUnserved(id string, at path) {
+	preset, ok := l.known.GetModels()[id]
+	if !ok {
+		l.report.fail(at, "there are none; name at least one provider that serves the model")
+		return
+	}
+	var serving []string
+	for _, endpoint := range preset.GetEndpoints() {
+		if !slices.Contains(serving, endpoint.GetProvider()) {
+			serving = append(serving, endpoint.GetProvider())
+		}
+	}
+	l.report.fail(at, "no configured provider serves this model; add %s under providers, or an endpoint here", enumerate(serving, "or"))
+}
+
+// checkEndpoints reports what the endpoints of one model contradict each other in,
+// and prices that hold at no time of day.
+func checkEndpoints(r *report, model *configpb.Model, at path) {
+	seen, tags := map[string]bool{}, map[string]int{}
+	canaries := uint32(0)
+	for i, endpoint := range model.GetEndpoints() {
+		at := at.field("endpoints").item(i)
+		checkOverrides(r, endpoint.GetPrices(), at.field("prices"))
+		if endpoint.GetProvider() == "" || endpoint.GetDisabled() {
+			continue
+		}
+		tag := tagOf(endpoint)
+		same := fmt.Sprintf("%q %q", endpoint.GetModel(), tag)
+		first, taken := tags[tag]
+		switch {
+		case seen[same]:
+			r.fail(at, "is listed twice; give one of them another model and tag, or remove it")
+		case taken:
+			r.fail(at.field("tag"), "%q is the tag of endpoints[%d] as well; give one of them a tag of its own", tag, first)
+		default:
+			tags[tag] = i
+		}
+		seen[same] = true
+		if canaries += endpoint.GetCanaryPercent(); endpoint.GetCanaryPercent() > 0 && canaries > 100 {
+			r.fail(at.field("canary_percent"), "makes %d percent with the canaries above; together they get at most 100", canaries)
+		}
+	}
+}
+
+// checkOverrides is what the schema's rules leave open about prices under
+// conditions (spec section 7).
+func checkOverrides(r *report, prices *configpb.Prices, at path) {
+	for i, override := range prices.GetOverrides() {
+		at := at.field("overrides").item(i)
+		if (override.UtcStart == nil) != (override.UtcEnd == nil) {
+			given, missing := "utc_start", "utc_end"
+			if override.UtcStart == nil {
+				given, missing = missing, given
+			}
+			r.fail(at, "%s is set without %s; set both or neither", given, missing)
+		}
+		if override.GetUtcStart()%100 > 59 {
+			r.fail(at.field("utc_start"), "%04d is no time of day; write HHMM such as 2300", override.GetUtcStart())
+		}
+		if override.GetUtcEnd()%100 > 59 {
+			r.fail(at.field("utc_end"), "%04d is no time of day; write HHMM such as 2300", override.GetUtcEnd())
+		}
+		if override.GetMinPromptTokens() == 0 && override.UtcStart == nil && override.UtcEnd == nil {
+			r.fail(at, "has no condition, so that it always holds; set min_prompt_tokens, or utc_start and utc_end")
+		}
+		if len(override.GetPrices().GetOverrides()) > 0 {
+			r.fail(at.field("prices").field("overrides"), "overrides have none of their own; add another to the list above")
+		}
+	}
+}
+
+// checkBalance warns of weights that nobody asks for.
+func (l *loader) checkBalance(config *configpb.Config) {
+	for id, model := range config.GetModels() {
+		balance := model.GetBalance()
+		if balance == configpb.Balance_BALANCE_UNSPECIFIED {
+			balance = config.GetRouting().GetBalance()
+		}
+		if balance != configpb.Balance_BALANCE_LISTED {
+			continue
+		}
+		for i, endpoint := range model.GetEndpoints() {
+			if endpoint.GetWeight() > 0 {
+				l.report.warn(path{".models"}.key(id).field("endpoints").item(i).field("weight"),
+					"has no effect, because the model's endpoints are tried as listed; set balance: price")
+			}
+		}
+	}
+}
