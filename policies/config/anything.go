@@ -12,8 +12,8 @@ import (
 const (
 	// maxDepth bounds what may stand in what, where the schema does not.
 	maxDepth = 64
-	// maxExact is the largest whole number below which JSON readers that use
-	// floats lose none.
+	// maxExact is the largest whole number up to which JSON readers that use floats
+	// tell all from each other.
 	maxExact = 1 << 53
 )
 
@@ -61,8 +61,8 @@ func (d *decoder) anyValue(node *yaml.Node, at path) (*structpb.Value, bool) {
 	case "!!int", "!!float":
 		return d.anyNumber(node, at)
 	}
-	if _, err := strconv.ParseFloat(node.Value, 64); node.Style == 0 && errors.Is(err, strconv.ErrRange) {
-		return d.anyNumber(node, at) // 1e400, which YAML takes for text
+	if node.Style == 0 && isBeyondNumbers(node.Value) {
+		return d.anyNumber(node, at)
 	}
 	return structpb.NewStringValue(node.Value), true
 }
@@ -87,14 +87,24 @@ func (d *decoder) anyList(node *yaml.Node, at path) (*structpb.Value, bool) {
 
 // anyNumber reads a number, unless a request would carry another one.
 func (d *decoder) anyNumber(node *yaml.Node, at path) (*structpb.Value, bool) {
+	if node.ShortTag() == "!!int" {
+		var whole int64
+		if err := node.Decode(&whole); err != nil || max(whole, -whole) > maxExact || whole == math.MinInt64 {
+			d.report.failAt(positionOf(node), at, "%s is too large to be kept exactly; write at most %d, or text", node.Value, maxExact)
+			return nil, false
+		}
+	}
 	var number float64
 	if err := node.Decode(&number); err != nil || math.IsInf(number, 0) || math.IsNaN(number) {
 		d.report.failAt(positionOf(node), at, "must be a number that JSON can say, not %s", node.Value)
 		return nil, false
 	}
-	if node.ShortTag() == "!!int" && math.Abs(number) > maxExact {
-		d.report.failAt(positionOf(node), at, "%s is too large to be kept exactly; write at most %d, or text", node.Value, maxExact)
-		return nil, false
-	}
 	return structpb.NewNumberValue(number), true
+}
+
+// isBeyondNumbers tells 1e400 from text. YAML does not: what no float can hold is
+// text to it.
+func isBeyondNumbers(text string) bool {
+	_, err := strconv.ParseFloat(text, 64)
+	return errors.Is(err, strconv.ErrRange)
 }

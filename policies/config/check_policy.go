@@ -70,7 +70,7 @@ func (l *loader) checkProviderNames(written []string, at path, known []string) {
 func (l *loader) checkPatterns(patterns []string, at path, config *configpb.Config) {
 	for i, pattern := range patterns {
 		if pattern != "" && !meetsAny(pattern, config) {
-			l.report.warn(at.item(i), "%q meets no configured model; %s", pattern, suggest(pattern, slices.Sorted(maps.Keys(config.GetModels()))))
+			l.report.warn(at.item(i), "%q meets no configured model; * stands for any text, as in openai/*", pattern)
 		}
 	}
 }

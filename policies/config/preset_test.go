@@ -6,9 +6,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/testing/protocmp"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/switchyard/switchyard/policies/config/configpb"
 )
@@ -124,6 +127,107 @@ func TestOverrideReplacesFieldByField(t *testing.T) {
 	}
 	if !proto.Equal(preset, before) {
 		t.Error("the preset itself was changed")
+	}
+}
+
+// An own endpoint takes what it leaves open from the preset's of its provider; the
+// list is the model's own.
+func TestEndpointInheritsFieldByField(t *testing.T) {
+	preset := &configpb.Model{Endpoints: []*configpb.Endpoint{
+		{Provider: "openai", Model: "m", ContextLength: 1000, Prices: &configpb.Prices{Prompt: "1", Completion: "2", Overrides: []*configpb.PriceOverride{{MinPromptTokens: 5}}}},
+		{Provider: "openai", Model: "m", ServiceTier: "flex", ContextLength: 2000},
+		{Provider: "deepinfra", Model: "d", Tag: "deepinfra/turbo", Quantization: "fp4"},
+		{Provider: "groq", Model: "g"},
+	}}
+	providers := map[string]*configpb.Provider{
+		"openai": {Preset: "openai"}, "openai-eu": {Preset: "openai"}, "deepinfra": {Preset: "deepinfra"}, "di2": {Preset: "deepinfra"},
+	}
+	for name, test := range map[string]struct{ own, want *configpb.Endpoint }{
+		"all of it": {
+			&configpb.Endpoint{Provider: "openai"},
+			preset.Endpoints[0],
+		},
+		"prices one by one": {
+			&configpb.Endpoint{Provider: "openai", Prices: &configpb.Prices{Completion: "3", CacheRead: "0.1"}},
+			&configpb.Endpoint{Provider: "openai", Model: "m", ContextLength: 1000, Prices: &configpb.Prices{Prompt: "1", Completion: "3", CacheRead: "0.1", Overrides: []*configpb.PriceOverride{{MinPromptTokens: 5}}}},
+		},
+		"overrides of prices as a whole": {
+			&configpb.Endpoint{Provider: "openai", Prices: &configpb.Prices{Overrides: []*configpb.PriceOverride{{MinPromptTokens: 7}}}},
+			&configpb.Endpoint{Provider: "openai", Model: "m", ContextLength: 1000, Prices: &configpb.Prices{Prompt: "1", Completion: "2", Overrides: []*configpb.PriceOverride{{MinPromptTokens: 7}}}},
+		},
+		"by service tier": {
+			&configpb.Endpoint{Provider: "openai", ServiceTier: "flex", Weight: 2},
+			&configpb.Endpoint{Provider: "openai", Model: "m", ServiceTier: "flex", ContextLength: 2000, Weight: 2},
+		},
+		"by the default tag of a tier": {
+			&configpb.Endpoint{Provider: "openai", Tag: "openai/flex"},
+			&configpb.Endpoint{Provider: "openai", Tag: "openai/flex", Model: "m", ServiceTier: "flex", ContextLength: 2000},
+		},
+		"no such tier": {
+			&configpb.Endpoint{Provider: "openai", ServiceTier: "priority"},
+			&configpb.Endpoint{Provider: "openai", ServiceTier: "priority"},
+		},
+		"no such tag": {
+			&configpb.Endpoint{Provider: "openai", Tag: "openai/mine"},
+			&configpb.Endpoint{Provider: "openai", Tag: "openai/mine"},
+		},
+		"another account": {
+			&configpb.Endpoint{Provider: "openai-eu", ContextLength: 9},
+			&configpb.Endpoint{Provider: "openai-eu", Model: "m", ContextLength: 9, Prices: preset.Endpoints[0].Prices},
+		},
+		"the tag of another account": {
+			&configpb.Endpoint{Provider: "di2", Tag: "di2/turbo"},
+			&configpb.Endpoint{Provider: "di2", Tag: "di2/turbo", Model: "d", Quantization: "fp4"},
+		},
+		"the only one, whatever its tag": {
+			&configpb.Endpoint{Provider: "deepinfra"},
+			&configpb.Endpoint{Provider: "deepinfra", Tag: "deepinfra/turbo", Model: "d", Quantization: "fp4"},
+		},
+		"taken away": {
+			&configpb.Endpoint{Provider: "openai", Disabled: true},
+			override(preset.Endpoints[0], &configpb.Endpoint{Disabled: true}),
+		},
+		"a provider that the preset does not name": {
+			&configpb.Endpoint{Provider: "vllm"},
+			&configpb.Endpoint{Provider: "vllm"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := proto.CloneOf(preset)
+			merged := overrideModel(preset, &configpb.Model{Endpoints: []*configpb.Endpoint{test.own}}, providers)
+			if diff := cmp.Diff([]*configpb.Endpoint{test.want}, merged.GetEndpoints(), protocmp.Transform()); diff != "" {
+				t.Error(diff)
+			}
+			if !proto.Equal(before, preset) {
+				t.Error("the preset itself was changed")
+			}
+		})
+	}
+}
+
+// Two accounts with one vendor keep the tags of its endpoints apart.
+func TestTagsMoveWithTheSlug(t *testing.T) {
+	got := enabledEndpoints([]*configpb.Endpoint{
+		{Provider: "deepinfra", Tag: "deepinfra/turbo"}, {Provider: "deepinfra", Tag: "deepinfrared"}, {Provider: "deepinfra"},
+	}, map[string][]string{"deepinfra": {"di2"}})
+	want := []*configpb.Endpoint{{Provider: "di2", Tag: "di2/turbo"}, {Provider: "di2", Tag: "deepinfrared"}, {Provider: "di2"}}
+	if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A time limit that is overridden is replaced, not added to.
+func TestTimeLimitsAreReplacedOneByOne(t *testing.T) {
+	limits := func(connect, firstToken time.Duration) *configpb.Provider {
+		own := &configpb.Timeouts{Connect: durationpb.New(connect)}
+		if firstToken > 0 {
+			own.FirstToken = durationpb.New(firstToken)
+		}
+		return &configpb.Provider{Timeouts: own}
+	}
+	got := override(limits(1500*time.Millisecond, time.Minute), limits(2*time.Second, 0))
+	if !proto.Equal(got, limits(2*time.Second, time.Minute)) {
+		t.Errorf("got %v", got)
 	}
 }
 

@@ -78,6 +78,7 @@ func valueNode(value protoreflect.Value, field protoreflect.FieldDescriptor) *ya
 			if err := node.Encode(members.AsMap()); err != nil {
 				panic(err) // a Struct holds nothing that YAML cannot say
 			}
+			quoteBeyondNumbers(node)
 			return node
 		}
 		return messageNode(value.Message())
@@ -89,6 +90,16 @@ func valueNode(value protoreflect.Value, field protoreflect.FieldDescriptor) *ya
 		return textNode(value.String())
 	default:
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: value.String()}
+	}
+}
+
+// quoteBeyondNumbers quotes the text that anything would else read as a number.
+func quoteBeyondNumbers(node *yaml.Node) {
+	if node.Kind == yaml.ScalarNode && node.ShortTag() == "!!str" && isBeyondNumbers(node.Value) {
+		node.Style = yaml.DoubleQuotedStyle
+	}
+	for _, child := range node.Content {
+		quoteBeyondNumbers(child)
 	}
 }
 

@@ -56,6 +56,12 @@ func TestSecretSources(t *testing.T) {
 			t.Errorf("%s: %q %v", provider, secret.Reveal(), ok)
 		}
 	}
+	if password, ok := effective.RedisPassword(); !ok || password.Reveal() != shown {
+		t.Errorf("password %q %v", password.Reveal(), ok)
+	}
+	if _, ok := parse(t, "redis: {address: 'redis:6379'}\n").RedisPassword(); ok {
+		t.Error("a Redis without password has one")
+	}
 	if _, ok := effective.Secret("nobody"); ok {
 		t.Error("a provider that does not exist has a secret")
 	}
@@ -92,7 +98,11 @@ func TestWarnings(t *testing.T) {
 		"clear text on the machine itself": {"providers: {openai: {base_url: http://127.0.0.1:1/v1}}\n", ""},
 		"clear text in a private network":  {"providers: {openai: {base_url: http://10.1.2.3/v1}}\n", ""},
 		"clear text to a container":        {"providers: {openai: {base_url: http://vllm:8000/v1}}\n", ""},
-		"clear text without credential":    {"providers: {vllm: {base_url: http://llm.example.com/v1}}\n", ""},
+		"clear text with a Redis password": {
+			"redis: {address: 'redis.example.com:6379', password: {env: OPENAI_API_KEY}}\n",
+			"test.yaml:1:18: redis.address: the password is sent to redis.example.com without TLS; prefer tls: true",
+		},
+		"clear text without credential": {"providers: {vllm: {base_url: http://llm.example.com/v1}}\n", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := parse(t, test.text).Warnings().Error(); got != test.want {

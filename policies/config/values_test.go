@@ -149,6 +149,22 @@ func TestRotatedSecretIsAChange(t *testing.T) {
 	}
 }
 
+// So is a rotated password.
+func TestRotatedRedisPasswordIsAChange(t *testing.T) {
+	read := func(password string) *Effective {
+		effective, err := Parse("test.yaml", []byte("redis: {address: 'redis:6379', password: {env: P}}\n"),
+			Options{LookupEnv: environment(map[string]string{"P": password})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return effective
+	}
+	before, after := read("pass word"), read("other")
+	if before.equal(after) || before.Generation() != after.Generation() {
+		t.Error("a rotated password is no change, or shows")
+	}
+}
+
 func TestEnumNames(t *testing.T) {
 	routing := parse(t, "routing: {stop_on: [connect, authentication, not_found, timeout, rate_limited, server_error, bad_answer]}\n").Config().GetRouting()
 	var numbers []int

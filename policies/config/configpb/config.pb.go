@@ -1669,6 +1669,11 @@ type Model struct {
 	// text, image, audio, embeddings. Default: text.
 	OutputModalities []string `protobuf:"bytes,7,rep,name=output_modalities,json=outputModalities,proto3" json:"output_modalities,omitempty"`
 	// Who serves the model. With `balance: listed` they are tried in this order.
+	// If the built-in catalog or a catalog file knows the model, an endpoint here
+	// takes every field that it leaves out from the one it names there: the first
+	// of the same provider, with the same tag if one is given, else with the same
+	// service tier. Prices are taken one by one. The list itself is the one given
+	// here; if none is given, it is that of the catalog, at the configured providers.
 	Endpoints []*Endpoint `protobuf:"bytes,8,rep,name=endpoints,proto3" json:"endpoints,omitempty"`
 	// How requests are spread over the endpoints. Default: as routing.balance says.
 	Balance Balance `protobuf:"varint,9,opt,name=balance,proto3,enum=switchyard.config.v1.Balance" json:"balance,omitempty"`

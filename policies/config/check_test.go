@@ -1,0 +1,94 @@
+package config
+
+import (
+	"strings"
+	"testing"
+)
+
+// What is suspicious about names, but no error.
+func TestWarningsOfNames(t *testing.T) {
+	const providers = "providers: {openai: , gpu: {dialect: openai, base_url: 'http://127.0.0.1/v1', any_model: true}}\n"
+	for name, test := range map[string]struct{ text, want string }{
+		"unknown provider":          {"policy: {only: [opena]}\n", `test.yaml:2:17: policy.only[0]: names no configured provider, "opena"; did you mean openai?`},
+		"unknown provider of a key": {"keys: [{name: a, hash: " + strings.Repeat("a", 64) + ", policy: {ignore: [opena]}}]\n", `keys[0].policy.ignore[0]: names no configured provider, "opena"; did you mean openai?`},
+		"a provider's slug":         {"policy: {only: [openai, gpu]}\n", ""},
+		"a provider's name":         {"policy: {only: [OpenAI], ignore: [OPENAI]}\n", ""},
+		"an endpoint's tag":         {"policy: {only: [openai/flex]}\nmodels: {openai/gpt-4o: {endpoints: [{provider: openai, service_tier: flex}]}}\n", ""},
+		"pattern of no model":       {"policy: {allowed_models: [opnai/*]}\n", `policy.allowed_models[0]: "opnai/*" meets no configured model; * stands for any text, as in openai/*`},
+		"pattern of models":         {"policy: {allowed_models: ['*gpt*o'], ignored_models: [openai/gpt-4o]}\n", ""},
+		"pattern of any model":      {"policy: {allowed_models: [gpu/qwen*, 'g*', gpu/llama]}\n", ""},
+		"pattern of an alias":       {"aliases: {~o/latest: openai/gpt-4o}\npolicy: {allowed_models: [~o/*]}\n", ""},
+		"auto models":               {"routing: {auto_models: [x/y]}\n", `routing.auto_models[0]: "x/y" meets no configured model`},
+		"route of no model":         {"routing: {routes: [{models: [x/y]}]}\n", `routing.routes[0].models[0]: "x/y" meets no configured model`},
+		"route behind all":          {"routing: {routes: [{models: ['*']}, {models: [openai/*]}]}\n", "routing.routes[1].models[0]: never counts, because routes[0] is for all models; put that last"},
+		"route twice":               {"routing: {routes: [{models: [openai/*]}, {models: [openai/*]}]}\n", "routing.routes[1].models[0]: is in routes[0] as well, which counts; remove one of the two"},
+		"preset of no model":        {"presets: {p: {config: {model: openai/gpt-4oo}}}\n", `test.yaml:2:31: presets.p.config.model: there is no model "openai/gpt-4oo"; did you mean openai/gpt-4o?`},
+		"preset of models":          {"presets: {p: {config: {models: [openai/gpt-4o, nope]}}}\n", `presets.p.config.models[1]: there is no model "nope"`},
+		"weights as listed":         {"routing: {balance: listed}\nmodels: {a/b: {endpoints: [{provider: openai, weight: 2}]}}\n", "has no effect, because the model's endpoints are tried as listed; set balance: price"},
+		"weights of a listed model": {"models: {a/b: {balance: listed, endpoints: [{provider: openai, weight: 2}]}}\n", "has no effect"},
+		"weights that count":        {"routing: {balance: listed}\nmodels: {a/b: {balance: price, endpoints: [{provider: openai, weight: 2}]}}\n", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := parse(t, providers+test.text).Warnings().Error()
+			if (got == "") != (test.want == "") || !strings.Contains(got, test.want) {
+				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+		})
+	}
+}
+
+// What routing.default_model may be.
+func TestDefaultModel(t *testing.T) {
+	const text = "providers: {openai: , gpu: {dialect: openai, base_url: 'http://127.0.0.1/v1', any_model: true}}\n" +
+		"aliases: {~openai/latest: openai/gpt-4o}\nmodels: {openai/gpt-4o: {canonical_slug: openai/gpt-4o-2024}}\n"
+	for name, fine := range map[string]bool{
+		"openai/gpt-4o": true, "openai/gpt-4o-2024": true, "openai/gpt-4o:nitro": true, "openai/gpt-4o:nitro:online": true,
+		"~openai/latest": true, "~openai/latest:floor": true, "gpu/anything": true,
+		"openrouter/auto": true, "openrouter/free": true, "switchyard/auto": true, "'@preset/any'": true, "openai/gpt-4o@preset/any": true,
+		"openai/gpt-9": false, "openai/gpt-4o:thinking": false, "gpu/": false, "~openai/newest": false, "openrouter/fusion": false,
+		"'@preset/'": false, "openai/gpt-9@preset/any": false, "':nitro'": false,
+	} {
+		_, err := Parse("test.yaml", []byte(text+"routing: {default_model: "+name+"}\n"), world())
+		if fine != (err == nil) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}
+
+func TestRedisAddress(t *testing.T) {
+	for address, fine := range map[string]bool{
+		"redis:6379": true, "127.0.0.1:6379": true, "[::1]:6379": true,
+		"redis": false, ":6379": false, "redis:0": false, "redis:65536": false, "redis:port": false, "redis://redis:6379": false, "::1:6379": false,
+	} {
+		_, err := Parse("test.yaml", []byte("redis: {address: '"+address+"'}\n"), world())
+		if fine != (err == nil) {
+			t.Errorf("%s: error %v", address, err)
+		}
+	}
+}
+
+func TestRedisDefaults(t *testing.T) {
+	redis := parse(t, "redis: {address: 'redis:6379'}\n").Config().GetRedis()
+	if redis.GetPrefix() != "switchyard:" || durationText(redis.GetTimeout()) != "20ms" {
+		t.Errorf("redis %v", redis)
+	}
+	if redis := parse(t, "providers: {openai: }\n").Config().GetRedis(); redis != nil {
+		t.Errorf("a gateway without Redis has %v", redis)
+	}
+}
+
+func TestMeets(t *testing.T) {
+	for _, test := range []struct {
+		pattern, text string
+		want          bool
+	}{
+		{"a/b", "a/b", true}, {"a/b", "a/bc", false}, {"*", "", true}, {"*", "a/b", true},
+		{"a/*", "a/b/c", true}, {"a/*", "b/a/c", false}, {"*b", "a/b", true}, {"*b", "a/bc", false},
+		{"a*c", "abc", true}, {"a*c", "ac", true}, {"a*c", "a", false}, {"aa*a", "aa", false},
+		{"a*b*c", "a-b-b-c", true}, {"a*b*c", "a-c-b", false}, {"**", "x", true}, {"*b*", "abc", true},
+	} {
+		if got := meets(test.pattern, test.text); got != test.want {
+			t.Errorf("%q meets %q: %v", test.text, test.pattern, got)
+		}
+	}
+}
