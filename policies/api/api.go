@@ -1,9 +1,11 @@
 // Package api answers everything over HTTP that is not inference: the catalog,
-// the caller's own key, health and metrics. It is plain net/http; Envoy stands
+// the caller's own key, presets, health and metrics. It is plain net/http; Envoy stands
 // before it.
 package api
 
 import (
+	"cmp"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/identity"
+	"github.com/switchyard/switchyard/policies/preset"
 )
 
 const (
@@ -32,6 +35,11 @@ type Options struct {
 	Checks func() []Check
 	// Gatherer is where /metrics comes from.
 	Gatherer prometheus.Gatherer
+	// Presets are the presets of requests. Nil is a gateway without: their paths are
+	// 404.
+	Presets *preset.Store
+	// Logger tells of what a client need not know. Default: slog.Default().
+	Logger *slog.Logger
 	// InferencePaths are served by the processor, for POST; any other method on
 	// them comes here and is refused.
 	InferencePaths []string
@@ -53,6 +61,7 @@ func New(options Options) http.Handler {
 		none, _ := identity.NewKeyring(nil) // fails only on faulty keys
 		options.Keys = func() *identity.Keyring { return none }
 	}
+	options.Logger = cmp.Or(options.Logger, slog.Default())
 	s := &server{options}
 	mux := http.NewServeMux()
 	for _, base := range []string{"/api/v1", "/v1"} {
@@ -62,6 +71,9 @@ func New(options Options) http.Handler {
 		mux.HandleFunc("GET "+base+"/model/{id...}", s.model)
 		mux.HandleFunc("GET "+base+"/key", s.key)
 		mux.HandleFunc("GET "+base+"/auth/key", s.key)
+		if options.Presets != nil {
+			s.routePresets(mux, base)
+		}
 	}
 	for _, path := range options.InferencePaths {
 		mux.HandleFunc(path, postOnly)
