@@ -1,0 +1,137 @@
+package redis_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+	"go.uber.org/goleak"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/switchyard/switchyard/policies/config/configpb"
+	"github.com/switchyard/switchyard/policies/redis"
+	"github.com/switchyard/switchyard/policies/redis/redistest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func open(t *testing.T, cfg *configpb.Redis, password string) *redis.Client {
+	t.Helper()
+	client, err := redis.Open(cfg, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+func TestOpen(t *testing.T) {
+	server := redistest.Start(t, "--requirepass", "sesame")
+	cfg := server.Config()
+	cfg.Database = 3
+	cfg.Prefix = "mine:"
+	client := open(t, cfg, "sesame")
+	if err := client.Set(t.Context(), client.Key("a"), "x", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	size, err := client.DBSize(t.Context()).Result()
+	if err != nil || size != 1 || client.Options().DB != 3 {
+		t.Errorf("database %d has %d keys, %v", client.Options().DB, size, err)
+	}
+	if got := client.Key("a"); got != "mine:a" {
+		t.Errorf("key %q, want mine:a", got)
+	}
+	cfg.Prefix = ""
+	if got := open(t, cfg, "sesame").Key("a"); got != "switchyard:a" {
+		t.Errorf("key %q, want switchyard:a", got)
+	}
+}
+
+func TestPasswordIsNeverShown(t *testing.T) {
+	const password = "open-sesame"
+	server := redistest.Start(t, "--requirepass", "another")
+	cfg := server.Config()
+	cfg.Username = "default"
+	client := open(t, cfg, password)
+	err := client.Ping(t.Context()).Err()
+	if err == nil {
+		t.Fatal("a wrong password is taken")
+	}
+	shown := fmt.Sprintf("%v %+v %#v %+v %#v %v", client, client, client, client.Options(), *client.Options(), err)
+	if strings.Contains(shown, password) {
+		t.Errorf("the password is shown: %s", shown)
+	}
+}
+
+func TestAddress(t *testing.T) {
+	for _, address := range []string{"", "redis.internal", "a:b:c"} {
+		_, err := redis.Open(&configpb.Redis{Address: address}, "")
+		if err == nil || !strings.HasPrefix(err.Error(), "redis.address: ") {
+			t.Errorf("%q: error %v, want one that names redis.address", address, err)
+		}
+	}
+}
+
+// A server whose certificate no system authority signed is refused.
+func TestTLSIsVerified(t *testing.T) {
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	cfg := &configpb.Redis{Address: server.Listener.Addr().String(), Tls: true}
+	cfg.Timeout = durationpb.New(5 * time.Second)
+	err := open(t, cfg, "").Ping(t.Context()).Err()
+	if err == nil || !strings.Contains(err.Error(), "x509") {
+		t.Errorf("error %v, want one of x509", err)
+	}
+}
+
+func TestPausedServerIsNotWaitedFor(t *testing.T) {
+	server := redistest.Start(t)
+	cfg := server.Config()
+	cfg.Timeout = durationpb.New(30 * time.Millisecond)
+	client := open(t, cfg, "")
+	if err := client.Ping(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	server.Pause()
+	for _, name := range []string{"with an open connection", "with a new one"} {
+		ctx, cancel := client.Bound(t.Context())
+		began := time.Now()
+		err := client.Ping(ctx).Err()
+		cancel()
+		if err == nil {
+			t.Errorf("%s: a paused server answers", name)
+		}
+		if waited := time.Since(began); waited > time.Second {
+			t.Errorf("%s: waited for %v, want about 30ms", name, waited)
+		}
+	}
+	server.Resume()
+	if err := client.Ping(t.Context()).Err(); err != nil {
+		t.Errorf("after it went on: %v", err)
+	}
+}
+
+func TestRestartedServerIsFoundAgain(t *testing.T) {
+	server := redistest.Start(t)
+	client := open(t, server.Config(), "")
+	if err := client.Set(t.Context(), "a", "x", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	server.Stop()
+	if err := client.Ping(t.Context()).Err(); err == nil {
+		t.Fatal("a stopped server answers")
+	}
+	server.Restart()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for client.Ping(ctx).Err() != nil && ctx.Err() == nil {
+	}
+	if err := client.Get(t.Context(), "a").Err(); !errors.Is(err, goredis.Nil) {
+		t.Errorf("error %v, want that the key is not there", err)
+	}
+}
