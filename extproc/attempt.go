@@ -364,7 +364,7 @@ func (a *attempt) readFailure(headers map[string]string) error {
 	}
 	said := a.provider.Failure(a.answer.status, body)
 	return a.withoutCredential(&failure{
-		class:      classOf(a.answer.status),
+		class:      health.ClassOf(a.answer.status),
 		status:     a.answer.status,
 		message:    said.Message,
 		code:       said.Code,

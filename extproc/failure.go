@@ -48,7 +48,7 @@ func (a *attempt) streamFailure(err error) error {
 	}
 	var said *dialect.ProviderFailure
 	if errors.As(err, &said) {
-		class := classOf(said.Status)
+		class := health.ClassOf(said.Status)
 		if class == health.BadRequest && said.Status != http.StatusBadRequest {
 			class = health.BadAnswer
 		}

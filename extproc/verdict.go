@@ -31,28 +31,6 @@ func judge(class health.Class, committed, last bool, stopOn map[health.Class]boo
 	}
 }
 
-// classOf is the class of a provider's status that is not 2xx.
-func classOf(status int) health.Class {
-	switch status {
-	case 401, 402, 403:
-		return health.Authentication
-	case 404:
-		return health.NotFound
-	case 408:
-		return health.Timeout
-	case 429:
-		return health.RateLimited
-	}
-	switch {
-	case status >= 500:
-		return health.ServerError
-	case status >= 400:
-		return health.BadRequest
-	default: // 1xx and 3xx: no provider of a JSON API means that
-		return health.BadAnswer
-	}
-}
-
 // viaUpstream is Envoy's response.code_details for an answer that came from the
 // provider itself. Any other value is a local reply of Envoy's router.
 const viaUpstream = "via_upstream"

@@ -29,18 +29,6 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-func TestClassOfProviderStatus(t *testing.T) {
-	for status, want := range map[int]health.Class{
-		301: health.BadAnswer, 400: health.BadRequest, 401: health.Authentication, 402: health.Authentication,
-		403: health.Authentication, 404: health.NotFound, 408: health.Timeout, 413: health.BadRequest,
-		422: health.BadRequest, 429: health.RateLimited, 500: health.ServerError, 503: health.ServerError, 529: health.ServerError,
-	} {
-		if got := classOf(status); got != want {
-			t.Errorf("classOf(%d) = %v, want %v", status, got, want)
-		}
-	}
-}
-
 func TestLocalRepliesAreClassified(t *testing.T) {
 	for _, test := range []struct {
 		details, transport string
