@@ -231,6 +231,10 @@ func TestRun(t *testing.T) {
 	stopB()
 	b.want(t, "b after its end", map[string]string{})
 	a.await(t, "a after b's end", map[string]string{})
+	client := server.Open(t)
+	if left, err := client.Exists(t.Context(), client.Key(blob("b"))).Result(); err != nil || left != 0 {
+		t.Errorf("b left %d keys behind, %v", left, err)
+	}
 }
 
 func TestDefaults(t *testing.T) {

@@ -131,6 +131,12 @@ func TestHungUpClientIsNoFailure(t *testing.T) {
 	}
 }
 
+func TestLongestTimeToLive(t *testing.T) {
+	client := openPatient(t, redistest.Start(t))
+	manyGateways{client}.Put(t.Context(), hello, pin, 48*time.Hour, start)
+	wantPin(t, "put for two days", manyGateways{client}, start, pin)
+}
+
 func TestRedisHoldsNoPlainText(t *testing.T) {
 	client := openPatient(t, redistest.Start(t))
 	store := NewRedis(client, NewMemory(), slog.New(slog.DiscardHandler))
