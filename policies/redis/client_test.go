@@ -2,10 +2,17 @@ package redis_test
 
 import (
 	"context"
+	"crypto/tls"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -77,16 +84,64 @@ func TestAddress(t *testing.T) {
 	}
 }
 
-// A server whose certificate no system authority signed is refused.
-func TestTLSIsVerified(t *testing.T) {
+// The certificate must be of an authority that the system trusts, and of the host.
+func TestTLS(t *testing.T) {
+	certificate, trusted := certificateOfTests(t)
+	t.Setenv("SSL_CERT_FILE", trusted) // read once in a process, at its first handshake
+	port := terminateTLS(t, certificate, redistest.Start(t).Address())
+	for host, want := range map[string]string{"127.0.0.1": "", "localhost": "x509"} {
+		cfg := &configpb.Redis{Address: net.JoinHostPort(host, port), Tls: true, Timeout: durationpb.New(5 * time.Second)}
+		err := open(t, cfg, "").Ping(t.Context()).Err()
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", host, err, want)
+		}
+	}
+}
+
+// certificateOfTests is the one of package httptest, for 127.0.0.1 among others, and
+// a file to trust it by.
+func certificateOfTests(t *testing.T) (tls.Certificate, string) {
+	t.Helper()
 	server := httptest.NewTLSServer(nil)
 	defer server.Close()
-	cfg := &configpb.Redis{Address: server.Listener.Addr().String(), Tls: true}
-	cfg.Timeout = durationpb.New(5 * time.Second)
-	err := open(t, cfg, "").Ping(t.Context()).Err()
-	if err == nil || !strings.Contains(err.Error(), "x509") {
-		t.Errorf("error %v, want one of x509", err)
+	name := filepath.Join(t.TempDir(), "trusted.pem")
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(name, text, 0o600); err != nil {
+		t.Fatal(err)
 	}
+	return server.TLS.Certificates[0], name
+}
+
+// terminateTLS carries TLS connections to address in clear, and returns its port.
+func terminateTLS(t *testing.T, certificate tls.Certificate, address string) string {
+	t.Helper()
+	listener, err := tls.Listen("tcp4", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{certificate}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var running sync.WaitGroup
+	t.Cleanup(running.Wait)
+	t.Cleanup(func() { _ = listener.Close() })
+	running.Go(func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			running.Go(func() {
+				defer client.Close()
+				server, err := net.Dial("tcp", address)
+				if err != nil {
+					return
+				}
+				running.Go(func() { _, _ = io.Copy(client, server) })
+				_, _ = io.Copy(server, client)
+				_ = server.Close()
+			})
+		}
+	})
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	return port
 }
 
 func TestPausedServerIsNotWaitedFor(t *testing.T) {
