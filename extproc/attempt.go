@@ -211,7 +211,7 @@ func (a *attempt) noteLost() {
 	for _, candidate := range a.shared.takeLost(a.number) {
 		f := &failure{class: health.Connect, status: 502, message: "The connection to the provider was lost before it answered."}
 		a.shared.remember(candidate, f)
-		a.Health.Failure(candidate.Endpoint.ID, f.class, 0, a.began)
+		a.Health.Record(health.Sample{EndpointID: candidate.Endpoint.ID, Class: f.class, Now: a.began})
 		a.metrics.failovers.WithLabelValues(candidate.Endpoint.Provider.Slug, f.class.String()).Inc()
 	}
 }

@@ -689,7 +689,7 @@ func TestCommittedStreamEndsInBand(t *testing.T) {
 				g.wantCount(1, "requests_total", "m/x", "failed")
 				g.wantCount(1, "settled_total", "m/x", "a", "failed")
 				g.wantCount(0, "failovers_total")
-				if class, _ := g.Health.State("m/x|a", time.Now()); class == health.None {
+				if class := g.Health.Summary("m/x|a", time.Now()).Class; class == health.None {
 					t.Error("the provider counts as healthy")
 				}
 			})
@@ -804,7 +804,7 @@ func TestHangUpBeforeUsageIsEstimated(t *testing.T) {
 		g.wantCount(2, "tokens_total", "prompt")
 		g.wantCount(1, "tokens_total", "completion")
 		g.wantCount(0.000012, "cost_usd_total")
-		if class, _ := g.Health.State("m/x|a", time.Now()); class != health.None {
+		if class := g.Health.Summary("m/x|a", time.Now()).Class; class != health.None {
 			t.Errorf("the client's going away is the provider's failure: %v", class)
 		}
 	})
@@ -831,14 +831,14 @@ func TestLostAttemptIsAFailureWhenAnotherFollows(t *testing.T) {
 		g := newGateway(t)
 		e, _ := g.asked("1", wholeOf)
 		e.hangUp()
-		if class, _ := g.Health.State("m/x|a", time.Now()); class != health.None {
+		if class := g.Health.Summary("m/x|a", time.Now()).Class; class != health.None {
 			t.Errorf("it may have been the client: %v", class)
 		}
 		e, got := g.asked("2", wholeOf)
 		if got.set[headerCluster] != "provider/b" {
 			t.Errorf("the second attempt goes to %s", got.set[headerCluster])
 		}
-		if class, _ := g.Health.State("m/x|a", time.Now()); class != health.Connect {
+		if class := g.Health.Summary("m/x|a", time.Now()).Class; class != health.Connect {
 			t.Errorf("class %v, want connect", class)
 		}
 		g.wantCount(1, "failovers_total", "a", "connect")

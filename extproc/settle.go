@@ -64,7 +64,7 @@ func (a *attempt) settle() {
 	a.metrics.attempts.WithLabelValues(model, provider, label).Inc()
 	now := time.Now()
 	if f := a.outcome.failure; f != nil {
-		a.Health.Failure(endpoint.ID, f.class, f.retryAfter, now)
+		a.Health.Record(health.Sample{EndpointID: endpoint.ID, Class: f.class, Status: f.status, RetryAfter: f.retryAfter, FirstToken: a.answer.first, Now: now})
 		if a.outcome.moved {
 			a.metrics.failovers.WithLabelValues(provider, f.class.String()).Inc()
 		}
@@ -72,7 +72,7 @@ func (a *attempt) settle() {
 			"provider", provider, "class", f.class.String(), "status", f.status, "failed_over", a.outcome.moved,
 			"envoy_details", f.local)
 	} else if a.answer.first > 0 {
-		a.Health.Success(endpoint.ID, now)
+		a.Health.Record(health.Sample{EndpointID: endpoint.ID, FirstToken: a.answer.first, Now: now})
 	}
 	a.metrics.phases.WithLabelValues("request").Observe(a.worked.Seconds())
 	if a.answer.first > 0 {

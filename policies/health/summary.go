@@ -42,6 +42,9 @@ type Sample struct {
 	EndpointID string
 	// Class is how the attempt failed, [None] if it did not.
 	Class Class
+	// Status is the HTTP status of the failure, zero if it has none. A provider that
+	// answers 403 refuses, but is up.
+	Status int
 	// RetryAfter is what the provider asked for, zero if nothing.
 	RetryAfter time.Duration
 	// FirstToken is the time from the request to the first token, Duration that to

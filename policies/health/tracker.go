@@ -1,9 +1,10 @@
-// Package health remembers which endpoints failed lately, so that the next
-// request tries the others first.
+// Package health knows how the endpoints do: which failed lately, how often and how
+// they answer. Plans read it, the API and the metrics tell it.
 //
 // An endpoint that fails cools down for a while, and each time it fails again
 // after that, for twice as long. Cooling down is not being excluded: the plan
-// still holds the endpoint, behind the others.
+// still holds the endpoint, behind the others. When the cool-down is over, one
+// request at a time tries it, until one succeeds.
 package health
 
 import (
@@ -13,205 +14,119 @@ import (
 	"time"
 )
 
-const (
-	// maxRetryAfter bounds what a provider may ask for: a slip of its pen must
-	// not put it away until the next restart.
-	maxRetryAfter = 24 * time.Hour
-	// maxEntries bounds the memory to about a megabyte. Ids can be made up by
-	// clients where a provider serves any model.
-	maxEntries = 8192
-)
-
 // Options set the pace. Zero means the default.
 type Options struct {
 	// CoolDown follows the first failure. Default 5s.
 	CoolDown time.Duration
 	// MaxCoolDown is where doubling ends. Default 2m.
 	MaxCoolDown time.Duration
+	// OutageWindow is how far back failures make an outage. Default 30s, and at least
+	// a second.
+	OutageWindow time.Duration
 }
 
-// Tracker holds the endpoints that failed lately. All methods may be called
-// concurrently; reading costs a few nanoseconds while nothing is wrong.
+// Tracker holds what is known of each endpoint, and what other instances of the
+// gateway said of it. All methods may be called concurrently.
 type Tracker struct {
-	failing atomic.Int64 // len(entries), readable without the lock
+	options atomic.Pointer[Options]
 
-	mu      sync.RWMutex
-	options Options
-	entries map[string]entry
-}
+	mu        sync.RWMutex
+	endpoints map[string]*endpoint
 
-// entry is an endpoint that failed and has not succeeded since.
-type entry struct {
-	class    Class     // of the latest failure
-	failures int       // in a row, a burst counting once
-	until    time.Time // end of the cool-down
+	peersMu sync.Mutex
+	peers   map[string]peer
 }
 
 // New returns a tracker to which every endpoint is healthy.
 func New(options Options) *Tracker {
-	return &Tracker{options: options.withDefaults(), entries: make(map[string]entry)}
+	t := &Tracker{endpoints: make(map[string]*endpoint), peers: make(map[string]peer)}
+	t.Configure(options)
+	return t
 }
 
 // Configure changes the pace of cool-downs that start from now on, and keeps
-// what is known.
+// what is known. Another outage window begins empty.
 func (t *Tracker) Configure(options Options) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.options = options.withDefaults()
+	t.options.Store(&Options{
+		CoolDown:     cmp.Or(options.CoolDown, 5*time.Second),
+		MaxCoolDown:  cmp.Or(options.MaxCoolDown, 2*time.Minute),
+		OutageWindow: max(cmp.Or(options.OutageWindow, 30*time.Second), time.Second),
+	})
 }
 
-// Failure records a failed attempt. retryAfter is what the provider asked for,
-// zero if nothing; the longer of it and the cool-down counts, up to a day.
-// Classes [None] and [BadRequest] change nothing.
-//
-// Requests that were in flight together fail together: a failure during the
-// cool-down can lengthen it by its retryAfter, but does not double the next.
-func (t *Tracker) Failure(endpointID string, class Class, retryAfter time.Duration, now time.Time) {
-	if !class.counts() {
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	e, known := t.entries[endpointID]
-	if known && e.forgotten(t.options, now) {
-		e = entry{}
-	}
-	if !known {
-		t.makeRoom(now)
-	}
-	e.class = class
-	if now.Before(e.until) {
-		e.until = later(e.until, now.Add(min(retryAfter, maxRetryAfter)))
-	} else {
-		e.until = now.Add(max(t.options.coolDown(e.failures), min(retryAfter, maxRetryAfter)))
-		e.failures++
-	}
-	t.entries[endpointID] = e
-	t.failing.Store(int64(len(t.entries)))
-}
-
-// Success records an attempt that went well: the endpoint is healthy again. One
-// that is rate limited cools down to the end all the same, because the request
-// that succeeded was let in before the limit was reached.
-func (t *Tracker) Success(endpointID string, now time.Time) {
-	if t.failing.Load() == 0 {
-		return
-	}
-	t.mu.RLock()
-	_, known := t.entries[endpointID]
-	t.mu.RUnlock()
-	if !known {
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	e, known := t.entries[endpointID]
-	if !known {
-		return
-	}
-	if e.class == RateLimited && now.Before(e.until) {
-		e.failures = 0
-		t.entries[endpointID] = e
-		return
-	}
-	delete(t.entries, endpointID)
-	t.failing.Store(int64(len(t.entries)))
-}
-
-// CoolingUntil returns the end of the endpoint's cool-down, or the zero time if
-// it is not cooling down.
-func (t *Tracker) CoolingUntil(endpointID string, now time.Time) time.Time {
-	_, until := t.State(endpointID, now)
-	return until
-}
-
-// State returns why and until when the endpoint cools down: [RateLimited] is an
-// endpoint that is up but busy, any other class one that does not work. It is
-// [None] and the zero time if the endpoint is not cooling down.
-func (t *Tracker) State(endpointID string, now time.Time) (Class, time.Time) {
-	if t.failing.Load() == 0 {
-		return None, time.Time{}
-	}
-	t.mu.RLock()
-	e := t.entries[endpointID]
-	t.mu.RUnlock()
-	if !now.Before(e.until) {
-		return None, time.Time{}
-	}
-	return e.class, e.until
-}
-
-// makeRoom keeps the number of entries bounded: first those go that no longer
-// mean anything, then an arbitrary eighth, so that the work is not done again
-// at the next failure.
-func (t *Tracker) makeRoom(now time.Time) {
-	if len(t.entries) < maxEntries {
-		return
-	}
-	for id, e := range t.entries {
-		if e.forgotten(t.options, now) {
-			delete(t.entries, id)
-		}
-	}
-	for id := range t.entries {
-		if len(t.entries) <= maxEntries-maxEntries/8 {
-			return
-		}
-		delete(t.entries, id)
-	}
-}
-
-// forgotten reports whether the failures are so long ago that the next one is
-// the first of a new row.
-func (e entry) forgotten(options Options, now time.Time) bool {
-	return now.After(e.until.Add(options.MaxCoolDown))
-}
-
-// coolDown is how long the next cool-down lasts after so many in a row.
-func (o Options) coolDown(failures int) time.Duration {
-	duration := o.CoolDown
-	for range failures {
-		if duration >= o.MaxCoolDown {
-			break
-		}
-		duration *= 2
-	}
-	return min(duration, o.MaxCoolDown)
-}
-
-func (o Options) withDefaults() Options {
-	return Options{
-		CoolDown:    cmp.Or(o.CoolDown, 5*time.Second),
-		MaxCoolDown: cmp.Or(o.MaxCoolDown, 2*time.Minute),
-	}
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
-// Summary returns what is known of an endpoint. It never allocates, and costs
-// a few nanoseconds while nothing is wrong.
-func (t *Tracker) Summary(endpointID string, now time.Time) Summary {
-	class, until := t.State(endpointID, now)
-	return Summary{Class: class, CoolingUntil: until}
-}
-
-// Record takes in what an attempt tells.
+// Record takes in what an attempt tells. It costs about a microsecond.
 func (t *Tracker) Record(s Sample) {
-	if s.Class == None {
-		t.Success(s.EndpointID, s.Now)
-		return
+	t.open(s.EndpointID, s.Now).record(s, *t.options.Load())
+}
+
+// Summary returns what is known of an endpoint. Cool-downs and outages are exact, the
+// figures up to a second old. It costs some 60 ns and allocates nothing, except that
+// the first call in a second sums the endpoint's figures up.
+func (t *Tracker) Summary(endpointID string, now time.Time) Summary {
+	e := t.find(endpointID)
+	if e == nil {
+		return Summary{}
 	}
-	t.Failure(s.EndpointID, s.Class, s.RetryAfter, s.Now)
+	return e.summary(now)
+}
+
+// Snapshot is what the API tells of an endpoint (spec section 7), in the units of
+// [Summary]: latency in seconds, throughput in tokens per second.
+type Snapshot struct {
+	Summary
+	// Latency30m and Throughput30m are over 30 minutes.
+	Latency30m, Throughput30m Percentiles
+	// Errors are the attempts that failed over 30 minutes.
+	Errors Errors
+}
+
+// Snapshot returns all that is known of an endpoint, at the cost of [Tracker.Summary].
+func (t *Tracker) Snapshot(endpointID string, now time.Time) Snapshot {
+	e := t.find(endpointID)
+	if e == nil {
+		return Snapshot{}
+	}
+	s := e.figuresAt(now).snapshot
+	e.state(&s.Summary, now)
+	return s
 }
 
 // Probe reports whether a request may try an endpoint that is half-open before
 // the others. It is granted to one request at a time: whoever got it records a
-// sample, or the grant ends by itself after some seconds.
+// sample, or the grant ends by itself after 10 seconds. An endpoint that is not
+// half-open needs no probe: it is granted unless it cools down.
 func (t *Tracker) Probe(endpointID string, now time.Time) bool {
-	return true
+	e := t.find(endpointID)
+	if e == nil {
+		return true
+	}
+	var s Summary
+	if e.state(&s, now); s.HalfOpen {
+		return e.probe(now)
+	}
+	return s.CoolingUntil.IsZero()
+}
+
+// find returns an endpoint, or nil if nothing is known of it.
+func (t *Tracker) find(id string) *endpoint {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.endpoints[id]
+}
+
+// open returns an endpoint, new if nothing was known of it.
+func (t *Tracker) open(id string, now time.Time) *endpoint {
+	if e := t.find(id); e != nil {
+		return e
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := t.endpoints[id]
+	if e == nil {
+		t.makeRoom()
+		e = newEndpoint()
+		e.touched.Store(now.UnixNano())
+		t.endpoints[id] = e
+	}
+	return e
 }
