@@ -58,7 +58,7 @@ func (e *endpoint) record(s Sample, options Options) {
 		}
 		recent.add(one.failed > 0, s.Now)
 		if one.failed > 0 {
-			e.failed.Store(s.Now.UnixNano())
+			e.failed.Store(max(e.failed.Load(), s.Now.UnixNano()))
 		}
 	}
 	e.cool(s, options)
@@ -68,29 +68,35 @@ func (e *endpoint) record(s Sample, options Options) {
 // cool starts, lengthens or ends the cool-down. A request that is its client's own
 // fault does none of these.
 func (e *endpoint) cool(s Sample, options Options) {
-	var before coolDown
-	if cooling := e.cooling.Load(); cooling != nil {
-		before = *cooling
+	var cooling coolDown
+	if before := e.cooling.Load(); before != nil {
+		cooling = *before
 	}
-	after := before
 	switch {
 	case s.Class == None:
 		e.succeeded.Store(s.Now.UnixNano())
-		after = before.succeed(s.Now)
+		if cooling == (coolDown{}) {
+			return // most attempts end here
+		}
+		cooling = cooling.succeed(s.Now)
 	case s.Class.counts():
-		after = before.fail(s.Class, s.RetryAfter, options, s.Now)
-	}
-	switch {
-	case after == before: // most often: both are none
-	case after == coolDown{}:
-		e.cooling.Store(nil)
+		cooling = cooling.fail(s.Class, s.RetryAfter, options, s.Now)
 	default:
-		e.cooling.Store(&after)
+		return
 	}
+	e.setCooling(cooling)
+}
+
+func (e *endpoint) setCooling(cooling coolDown) {
+	if cooling == (coolDown{}) {
+		e.cooling.Store(nil)
+		return
+	}
+	e.cooling.Store(&cooling)
 }
 
 // figuresAt returns the figures of all instances, at most a second old. At most once
-// a second it sums them up anew, which costs some 20 µs and a few allocations.
+// a second it sums them up anew, which costs some 5 µs and a few allocations.
 func (e *endpoint) figuresAt(now time.Time) *view {
 	if v := e.view.Load(); v.fresh(now) {
 		return v
@@ -131,13 +137,10 @@ func (e *endpoint) errors() Errors {
 
 // state fills in what must be exact now. It takes no lock.
 func (e *endpoint) state(s *Summary, now time.Time) {
-	var recent counts
-	if ring := e.recent.Load(); ring != nil {
-		recent = ring.counts(now)
-	}
 	if cooling := e.cooling.Load(); cooling != nil {
 		s.cool(*cooling, now)
 	}
+	var heard counts
 	reports := e.reports()
 	for i := range reports {
 		report := &reports[i]
@@ -145,14 +148,27 @@ func (e *endpoint) state(s *Summary, now time.Time) {
 			continue
 		}
 		if now.Before(report.recentUntil) {
-			recent = recent.plus(report.recent)
+			heard = heard.plus(report.recent)
 		}
 		// An attempt that went well here after a cool-down there was its probe.
 		if now.Before(report.cooling.until) || e.succeeded.Load() < report.cooling.until.UnixNano() {
 			s.cool(report.cooling, now)
 		}
 	}
-	s.Outage = recent.outage()
+	s.Outage = e.outage(heard, now)
+}
+
+// outage reports whether the endpoint mostly fails, together with what was heard of
+// other instances. Attempts need not be counted where none failed.
+func (e *endpoint) outage(heard counts, now time.Time) bool {
+	recent := e.recent.Load()
+	if recent == nil {
+		return heard.outage()
+	}
+	if heard.failed == 0 && now.UnixNano()-e.failed.Load() > int64(recent.window+recent.step()) {
+		return false
+	}
+	return heard.plus(recent.counts(now)).outage()
 }
 
 // cool adds one instance's cool-down: the longest counts.

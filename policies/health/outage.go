@@ -18,16 +18,16 @@ const (
 
 // outageRing counts the attempts of the outage window. Unlike [ring] it is read
 // without a lock, for every endpoint of every plan, and exactly: one word holds the
-// number of a step (its lower 32 bits), the attempts (16 bits) and the failures (16
+// number of a step (32 bits of it), the attempts (16 bits) and the failures (16
 // bits), so that a reader sees the three of one moment. Writers are serialised.
 type outageRing struct {
 	window time.Duration
 	slots  [outageSteps + 1]atomic.Uint64
 }
 
-func (r *outageRing) number(now time.Time) int64 {
-	return now.UnixNano() / int64(r.window/outageSteps)
-}
+func (r *outageRing) step() time.Duration { return r.window / outageSteps }
+
+func (r *outageRing) number(now time.Time) int64 { return now.UnixNano() / int64(r.step()) }
 
 // add counts an attempt. More than 65535 in one step are no longer counted: the
 // share of failures is known by then.

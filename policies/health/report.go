@@ -36,9 +36,9 @@ type peer struct {
 
 func (r *report) fresh(now time.Time) bool { return now.Sub(r.at) <= reportFor }
 
-// Export returns what this instance itself knows, for [Tracker.Import] in others: in
-// bytes some hundreds for each endpoint that answered in the last half hour. What others
-// said is not passed on, so that nothing is counted twice. It costs some 20 µs for each
+// Export returns what this instance itself knows, for [Tracker.Import] in others: some
+// 200 to 500 bytes for each endpoint that answered in the last half hour. What others
+// said is not passed on, so that nothing is counted twice. It costs some 7 µs for each
 // endpoint.
 func (t *Tracker) Export(now time.Time) []byte {
 	t.mu.RLock()
