@@ -2,6 +2,7 @@ package health
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -59,7 +60,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 
 func (c *collector) endpoint(out chan<- prometheus.Metric, e *endpoint, now time.Time, labels ...string) {
 	gauge := func(desc *prometheus.Desc, value float64, more ...string) {
-		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, append(labels, more...)...)
+		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, slices.Concat(labels, more)...)
 	}
 	quantiles := func(desc *prometheus.Desc, p Percentiles) {
 		if p.Known() {
@@ -78,7 +79,7 @@ func (c *collector) endpoint(out chan<- prometheus.Metric, e *endpoint, now time
 	quantiles(c.throughput, s.Throughput)
 	for class, count := range e.errors() {
 		if count > 0 {
-			out <- prometheus.MustNewConstMetric(c.errors, prometheus.CounterValue, float64(count), append(labels, Class(class).String())...)
+			out <- prometheus.MustNewConstMetric(c.errors, prometheus.CounterValue, float64(count), append(slices.Clone(labels), Class(class).String())...)
 		}
 	}
 }

@@ -189,10 +189,3 @@ func (e *endpoint) probe(now time.Time) bool {
 	}
 	return e.probing.CompareAndSwap(until, now.Add(probeFor).UnixNano())
 }
-
-func (e *endpoint) reports() []report {
-	if reports := e.peers.Load(); reports != nil {
-		return *reports
-	}
-	return nil
-}

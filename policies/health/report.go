@@ -96,10 +96,14 @@ func (t *Tracker) Import(instance string, data []byte, now time.Time) error {
 	if _, known := t.peers[instance]; !known && len(t.peers) >= maxPeers {
 		return errors.New("health: 64 instances already report; give each instance a name that it keeps")
 	}
-	t.forget(instance)
 	for id, r := range reports {
 		r.instance = instance
 		t.open(id, now).hear(r)
+	}
+	for _, id := range t.peers[instance].ids {
+		if _, again := reports[id]; !again {
+			t.unhear(id, instance)
+		}
 	}
 	t.peers[instance] = peer{at: now, ids: slices.Collect(maps.Keys(reports))}
 	return nil
@@ -115,26 +119,38 @@ func (t *Tracker) Forget(instance string) {
 // forget is [Tracker.Forget] for whoever holds the lock.
 func (t *Tracker) forget(instance string) {
 	for _, id := range t.peers[instance].ids {
-		if e := t.find(id); e != nil {
-			e.unhear(instance)
-		}
+		t.unhear(id, instance)
 	}
 	delete(t.peers, instance)
 }
 
-// hear adds what an instance said. Readers have the old reports or the new ones.
+// unhear drops what an instance said of one endpoint, which may be gone itself.
+func (t *Tracker) unhear(id, instance string) {
+	if e := t.find(id); e != nil {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.setReports(without(e.reports(), instance))
+	}
+}
+
+// hear takes in what an instance said, in place of what it said before.
 func (e *endpoint) hear(r report) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.touched.Store(max(e.touched.Load(), r.at.UnixNano()))
-	reports := append(slices.Clone(e.reports()), r)
-	e.peers.Store(&reports)
+	e.setReports(append(without(e.reports(), r.instance), r))
 }
 
-// unhear removes it.
-func (e *endpoint) unhear(instance string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	reports := slices.DeleteFunc(slices.Clone(e.reports()), func(r report) bool { return r.instance == instance })
-	e.peers.Store(&reports)
+// without copies the reports, because readers hold them, except that of an instance.
+func without(reports []report, instance string) []report {
+	return slices.DeleteFunc(slices.Clone(reports), func(r report) bool { return r.instance == instance })
 }
+
+func (e *endpoint) reports() []report {
+	if reports := e.peers.Load(); reports != nil {
+		return *reports
+	}
+	return nil
+}
+
+func (e *endpoint) setReports(reports []report) { e.peers.Store(&reports) }

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// maxEndpoints bounds the memory to some 20 MiB while nobody answers. Ids can be
+// maxEndpoints bounds the memory to some 25 MiB while nobody answers. Ids can be
 // made up by clients where a provider serves any model.
 const maxEndpoints = 4096
 
