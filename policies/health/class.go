@@ -45,7 +45,8 @@ func (c Class) String() string {
 	return "unknown"
 }
 
-// counts reports whether a failure of this class speaks against the endpoint.
-func (c Class) counts() bool {
+// coolsDown reports whether an endpoint is left alone for a while after a failure of
+// this class.
+func (c Class) coolsDown() bool {
 	return c != None && c != BadRequest
 }

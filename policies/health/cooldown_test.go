@@ -210,6 +210,8 @@ func TestProbeIsGrantedToOneAtATime(t *testing.T) {
 	probe(false, 6*time.Second, "another is trying")
 	probe(false, 15*time.Second-1, "just before the grant ends")
 	probe(true, 15*time.Second, "the first never reported")
+	fail(tracker, "e", BadRequest, 0, after(15*time.Second))
+	probe(true, 15*time.Second, "the second was its client's own fault, which proves nothing")
 	fail(tracker, "e", ServerError, 0, after(16*time.Second))
 	probe(false, 17*time.Second, "the probe failed")
 	probe(true, 26*time.Second, "half-open again, and the failure ended the grant")

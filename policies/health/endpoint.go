@@ -79,7 +79,7 @@ func (e *endpoint) cool(s Sample, options Options) {
 			return // most attempts end here
 		}
 		cooling = cooling.succeed(s.Now)
-	case s.Class.counts():
+	case s.Class.coolsDown():
 		cooling = cooling.fail(s.Class, s.RetryAfter, options, s.Now)
 	default:
 		return

@@ -6,13 +6,17 @@ import "time"
 // of which nothing is known: it counts as healthy.
 type Summary struct {
 	// CoolingUntil is the end of the cool-down, zero if there is none, and Class the
-	// failure that it follows.
+	// failure that it follows, [None] likewise. A class of [RateLimited] is an endpoint
+	// that is up but busy.
 	CoolingUntil time.Time
 	Class        Class
 	// HalfOpen: the cool-down is over and no attempt has succeeded since. One request
-	// at a time tries the endpoint, see [Tracker.Probe].
+	// at a time tries the endpoint, see [Tracker.Probe]. Where nobody does, half-open
+	// lasts to the end of the outage window after the failure, and at least as long as
+	// the cool-down did, but no longer than the longest one.
 	HalfOpen bool
-	// Outage: the endpoint mostly failed in the outage window (spec section 2.2).
+	// Outage: of the attempts in the outage window at least a quarter failed, and at
+	// least one (spec section 2.2).
 	Outage bool
 	// Uptime is the share of attempts that did not fail over 5 minutes, 30 minutes and
 	// a day, in percent; Requests are how many those were. An uptime without requests
