@@ -45,6 +45,7 @@ func TestRow44OutageEndsWithTheWindow(t *testing.T) {
 	}{
 		{"at once", 0, 0, 0, true},
 		{"within the window", 0, 0, 30 * time.Second, true},
+		{"to the end of its step", 0, 0, 31*time.Second - 1, true},
 		{"row 44: 31 s later", 0, 0, 31 * time.Second, false},
 		{"a failure at the end of its step is held no less", 0, 999 * time.Millisecond, 30 * time.Second, true},
 		{"and given up sooner", 0, 999 * time.Millisecond, 30*time.Second + time.Millisecond, false},
