@@ -1,7 +1,7 @@
 package health
 
 import (
-	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -11,8 +11,10 @@ const (
 	// reportFor is how long what an instance said counts. One that is gone would
 	// otherwise keep endpoints down.
 	reportFor = time.Minute
-	// maxPeers bounds the instances that are listened to.
-	maxPeers = 64
+	// maxPeers bounds the instances that are listened to, and maxReports what they say
+	// together: to some 20 MiB, and to 150 MiB if all their sketches were full.
+	maxPeers   = 64
+	maxReports = 4 * maxEndpoints
 )
 
 // report is what another instance said of an endpoint. It does not change. Its times
@@ -77,7 +79,7 @@ func (r *report) says(now time.Time) bool {
 
 // Import takes in what another instance exported, in place of what it said before. It
 // counts for a minute; an instance that lives says it again before that. At most 64
-// instances are listened to.
+// instances are listened to, and at most 16384 reports are kept.
 //
 // data may come from anybody on the network: it is read within bounds, and an error
 // leaves everything as it was.
@@ -93,8 +95,8 @@ func (t *Tracker) Import(instance string, data []byte, now time.Time) error {
 			t.forget(name)
 		}
 	}
-	if _, known := t.peers[instance]; !known && len(t.peers) >= maxPeers {
-		return errors.New("health: 64 instances already report; give each instance a name that it keeps")
+	if err := t.admit(instance, len(reports)); err != nil {
+		return err
 	}
 	for id, r := range reports {
 		r.instance = instance
@@ -106,6 +108,22 @@ func (t *Tracker) Import(instance string, data []byte, now time.Time) error {
 		}
 	}
 	t.peers[instance] = peer{at: now, ids: slices.Collect(maps.Keys(reports))}
+	return nil
+}
+
+// admit refuses reports beyond what is kept. The caller holds the peers' lock.
+func (t *Tracker) admit(instance string, reports int) error {
+	if _, known := t.peers[instance]; !known && len(t.peers) >= maxPeers {
+		return fmt.Errorf("health: %d instances already report; give each instance a name that it keeps", maxPeers)
+	}
+	for name, other := range t.peers {
+		if name != instance {
+			reports += len(other.ids)
+		}
+	}
+	if reports > maxReports {
+		return fmt.Errorf("health: the instances report of %d endpoints together; at most %d are kept", reports, maxReports)
+	}
 	return nil
 }
 

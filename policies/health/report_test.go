@@ -191,6 +191,29 @@ func TestPeersAreBounded(t *testing.T) {
 	}
 }
 
+func TestReportsAreBounded(t *testing.T) {
+	full := New(options)
+	for i := range maxEndpoints {
+		succeed(full, fmt.Sprint(i), start)
+	}
+	here, export := New(options), full.Export(start)
+	const most = maxReports / maxEndpoints
+	for i := range most {
+		if err := here.Import(fmt.Sprint(i), export, start); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := here.Import("one more", export, start); err == nil || !strings.Contains(err.Error(), "at most 16384") {
+		t.Errorf("one more: %v", err)
+	}
+	if err := here.Import("0", export, start); err != nil {
+		t.Errorf("one that is known: %v", err)
+	}
+	if got := len(here.endpoints); got > maxEndpoints {
+		t.Errorf("%d endpoints, want at most %d", got, maxEndpoints)
+	}
+}
+
 func TestExportPassesOverTheSilent(t *testing.T) {
 	tracker := New(options)
 	succeed(tracker, "old", start)
