@@ -1,7 +1,6 @@
 package health
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -47,11 +46,8 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 
 // Collect implements [prometheus.Collector].
 func (c *collector) Collect(out chan<- prometheus.Metric) {
-	c.tracker.mu.RLock()
-	endpoints := maps.Clone(c.tracker.endpoints)
-	c.tracker.mu.RUnlock()
 	now := time.Now()
-	for id, e := range endpoints {
+	for id, e := range c.tracker.all() {
 		if model, provider, ok := c.labels(id); ok {
 			c.endpoint(out, e, now, id, model, provider)
 		}

@@ -50,7 +50,7 @@ func TestDecodeRefuses(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want %q", err, test.want)
 			}
-			if len(tracker.endpoints)+len(tracker.peers) != 0 {
+			if tracker.count+len(tracker.peers) != 0 {
 				t.Error("something was kept all the same")
 			}
 		})

@@ -209,7 +209,7 @@ func TestReportsAreBounded(t *testing.T) {
 	if err := here.Import("0", export, start); err != nil {
 		t.Errorf("one that is known: %v", err)
 	}
-	if got := len(here.endpoints); got > maxEndpoints {
+	if got := here.count; got > maxEndpoints {
 		t.Errorf("%d endpoints, want at most %d", got, maxEndpoints)
 	}
 }

@@ -14,7 +14,7 @@ const maxEndpoints = 4096
 // longest; an eighth at a time, so that the work is not done again at the next one.
 // The caller holds the lock.
 func (t *Tracker) makeRoom() {
-	if len(t.endpoints) < maxEndpoints {
+	if t.count < maxEndpoints {
 		return
 	}
 	type candidate struct {
@@ -22,8 +22,8 @@ func (t *Tracker) makeRoom() {
 		answered int // 0 or 1
 		touched  int64
 	}
-	candidates := make([]candidate, 0, len(t.endpoints))
-	for id, e := range t.endpoints {
+	candidates := make([]candidate, 0, t.count)
+	for id, e := range t.all() {
 		c := candidate{id: id, touched: e.touched.Load()}
 		if e.succeeded.Load() != 0 || len(e.reports()) != 0 {
 			c.answered = 1
@@ -34,6 +34,7 @@ func (t *Tracker) makeRoom() {
 		return cmp.Or(cmp.Compare(a.answered, b.answered), cmp.Compare(a.touched, b.touched))
 	})
 	for _, c := range candidates[:maxEndpoints/8] {
-		delete(t.endpoints, c.id)
+		t.endpoints.Delete(c.id)
+		t.count--
 	}
 }

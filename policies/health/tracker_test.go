@@ -165,7 +165,7 @@ func TestEndpointsAreBounded(t *testing.T) {
 	for i := range 2 * maxEndpoints {
 		fail(tracker, fmt.Sprint("made up ", i), NotFound, 0, after(time.Duration(i)*time.Second))
 	}
-	if got := len(tracker.endpoints); got > maxEndpoints {
+	if got := tracker.count; got > maxEndpoints {
 		t.Errorf("%d endpoints, want at most %d", got, maxEndpoints)
 	}
 	if tracker.find("answers") == nil {
