@@ -150,6 +150,9 @@ func (e *endpoint) state(s *Summary, now time.Time) {
 		if now.Before(report.recentUntil) {
 			heard = heard.plus(report.recent)
 		}
+		if !now.Before(report.cooling.wholeAt) {
+			continue // there is none, as most often
+		}
 		// An attempt that went well here after a cool-down there was its probe.
 		if now.Before(report.cooling.until) || e.succeeded.Load() < report.cooling.until.UnixNano() {
 			s.cool(report.cooling, now)

@@ -64,8 +64,9 @@ func (t *Tracker) Record(s Sample) {
 }
 
 // Summary returns what is known of an endpoint. Cool-downs and outages are exact, the
-// figures up to a second old. It costs some 60 ns and allocates nothing, except that
-// the first call in a second sums the endpoint's figures up.
+// figures up to a second old. It costs some 60 ns, and 20 more for each other instance
+// that reports. It allocates nothing, except that the first call in a second sums the
+// endpoint's figures up.
 func (t *Tracker) Summary(endpointID string, now time.Time) Summary {
 	e := t.find(endpointID)
 	if e == nil {
