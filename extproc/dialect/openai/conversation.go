@@ -30,17 +30,13 @@ func (p *parser) readMessage(i int, message []byte) error {
 	if rawjson.Kind(message) != '{' {
 		return invalid(fmt.Sprintf("'messages.%d' must be an object.", i))
 	}
-	role := false
+	var role, content, calls, details, model []byte
 	for c := rawjson.Walk(message); c.Next(); {
 		switch string(c.Name) {
 		case "role":
-			switch string(rawjson.Unquote(c.Value)) {
-			case "system", "developer", "user", "assistant", "tool", "function":
-				role = true
-			default:
-				return invalid(fmt.Sprintf("'messages.%d.role' must be one of system, developer, user, assistant and tool.", i))
-			}
+			role = rawjson.Unquote(c.Value)
 		case "content":
+			content = c.Value
 			if err := p.readContent(i, c.Value); err != nil {
 				return err
 			}
@@ -48,17 +44,50 @@ func (p *parser) readMessage(i int, message []byte) error {
 			if rawjson.Present(c.Value) && rawjson.Kind(c.Value) != '[' {
 				return invalid(fmt.Sprintf("'messages.%d.tool_calls' must be an array.", i))
 			}
+			calls = c.Value
 			p.request.PromptBytes += int64(len(c.Value))
 			p.parsed.plain = false
 		case "tool_call_id":
+		case "reasoning_details":
+			details = c.Value
+			p.parsed.plain = false
+		case "model":
+			model = c.Value
+			p.parsed.plain = false
 		default:
 			p.parsed.plain = false
 		}
 	}
-	if !role {
+	switch string(role) {
+	case "user":
+		p.request.BoundReasoning = false // the loop before it is over
+	case "assistant":
+		p.request.LastModel = rawjson.Text(model)
+		p.request.BoundReasoning = p.request.BoundReasoning || len(calls) > 2 && isBound(details)
+	case "system", "developer", "tool", "function":
+	case "":
 		return invalid(fmt.Sprintf("'messages.%d.role' is missing.", i))
+	default:
+		return invalid(fmt.Sprintf("'messages.%d.role' must be one of system, developer, user, assistant and tool.", i))
 	}
+	p.opening.see(role, content)
 	return nil
+}
+
+// isBound reports whether reasoning_details hold anything that only the provider
+// which made it can read or verify.
+func isBound(details []byte) bool {
+	for detail := rawjson.Walk(details); detail.Next(); {
+		for c := rawjson.Walk(detail.Value); c.Next(); {
+			switch string(c.Name) {
+			case "signature", "data":
+				if len(rawjson.Unquote(c.Value)) > 0 {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 func (p *parser) readContent(i int, content []byte) error {

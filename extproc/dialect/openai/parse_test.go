@@ -32,7 +32,12 @@ func TestParseRefuses(t *testing.T) {
 		{"row 123: audio by URL", `{"messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"https://a/b"}}]}]}`, "must be base64"},
 		{"model", `{"model":1,` + hi + `}`, "'model' must be a string."},
 		{"models", `{"models":["a",1],` + hi + `}`, "'models.1' must be a string."},
-		{"too many models", `{"models":["a","b","c","d"],` + hi + `}`, "'models' array must have 3 items or fewer."},
+		{"models without end", `{"models":["a"` + strings.Repeat(`,"a"`, 64) + `],` + hi + `}`, "'models' array must have 64 items or fewer."},
+		{"provider", `{"provider":"x",` + hi + `}`, "'provider' must be an object."},
+		{"plugins", `{"plugins":{"id":"web"},` + hi + `}`, "'plugins' must be an array."},
+		{"preset", `{"preset":{},` + hi + `}`, "'preset' must be a string."},
+		{"route", `{"route":1,` + hi + `}`, "'route' must be a string."},
+		{"service tier", `{"service_tier":1,` + hi + `}`, "'service_tier' must be a string."},
 		{"stream", `{"stream":"yes",` + hi + `}`, "'stream' must be true or false."},
 		{"row 109: session id", `{"session_id":"` + strings.Repeat("é", 257) + `",` + hi + `}`, "'session_id' must have 256 characters or fewer."},
 		{"row 97: effort and budget", `{"reasoning":{"effort":"high","max_tokens":1},` + hi + `}`, "Only one of"},
@@ -72,15 +77,65 @@ func TestParseReads(t *testing.T) {
 		Tools:      true, InputModalities: []string{"file", "image"}, SessionID: "s", User: "u", HideReasoning: true,
 		PromptBytes: 5 + 4 + 19,
 	}
-	got.Chat, got.Parsed = nil, nil
+	got.Chat, got.Parsed, got.Conversation = nil, nil, [16]byte{}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestParseReadsWhatRoutingAsks(t *testing.T) {
+	got, err := Client{}.Parse([]byte(`{"provider": { "order":["a"] },"plugins":[ {"id":"web"} ],"route":"sort","preset":"p","service_tier":"fast",
+		"response_format":{"type":"json_schema","json_schema":{"name":"n"}},"tool_choice":{"type":"function","function":{"name":"g"}},
+		"tools":[{"type":"function","function":{"name":"f"}},{"type":"function","function":{"name":"g"}}],"prompt_cache_key":"k","fallbacks":[{"model":"m/y"}],
+		"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"x","model":"m/a"},{"role":"assistant","content":"y","model":"m/b"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &dialect.Request{
+		Dialect: Name, Provider: []byte(`{ "order":["a"] }`), Plugins: []byte(`[ {"id":"web"} ]`), Route: "sort", Preset: "p", ServiceTier: "fast",
+		ResponseFormat: "json_schema", ToolChoice: "function", ToolName: "f", Tools: true, SessionID: "k", LastModel: "m/b",
+		Parameters: []string{"response_format", "tool_choice", "tools"}, PromptBytes: got.PromptBytes,
+	}
+	got.Chat, got.Parsed, got.Raw, got.Conversation = nil, nil, nil, [16]byte{}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestRow108SessionID(t *testing.T) {
+	for _, test := range []struct{ name, fields, want string }{
+		{"the session's own", `"prompt_cache_key":"k","session_id":"s",`, "s"},
+		{"the cache's key stands in", `"prompt_cache_key":"k",`, "k"},
+		{"a key too long to be one", `"prompt_cache_key":"` + strings.Repeat("k", 257) + `",`, ""},
+		{"neither", ``, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			request, err := Client{}.Parse([]byte(`{` + test.fields + hi + `}`))
+			if err != nil || request.SessionID != test.want {
+				t.Errorf("got %q, %v", request.SessionID, err)
+			}
+		})
+	}
+}
+
+func TestToolChoiceAndFormatForRouting(t *testing.T) {
+	for _, test := range []struct{ fields, choice, format string }{
+		{`"tool_choice":"required","response_format":{"type":"text"},`, "required", ""},
+		{`"tool_choice":{"type":"allowed_tools"},"response_format":{"type":"json_object"},`, "", "json_object"},
+		{`"tool_choice":null,"response_format":{"type":"grammar","grammar":"x"},`, "", ""},
+	} {
+		request, err := Client{}.Parse([]byte(`{` + test.fields + hi + `}`))
+		if err != nil || request.ToolChoice != test.choice || request.ResponseFormat != test.format {
+			t.Errorf("%s: got %q and %q, %v", test.fields, request.ToolChoice, request.ResponseFormat, err)
+		}
 	}
 }
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"model":"m",` + hi + `,"tools":[{"type":"function","function":{"name":"f"}}],"reasoning":{"effort":"low"}}`))
 	f.Add([]byte(`{"messages":[{"role":"assistant","content":[{"type":"text","text":"x"}],"tool_calls":[{"id":"a","function":{"arguments":{}}}]}]}`))
+	f.Add([]byte(`{"provider":{},"plugins":[],"route":"sort","preset":"p","service_tier":"flex","prompt_cache_key":"k","tool_choice":{"type":"function"},"response_format":{"type":"json_object"},` + hi + `}`))
+	f.Add([]byte(`{"messages":[{"role":"assistant","model":"m","content":null,"tool_calls":[{"id":"a"}],"reasoning_details":[{"signature":"s"}]},{"role":"user","name":"Bob","content":[{"type":"text","text":"x"}]}]}`))
 	f.Add([]byte(`{"messages":[{"role":"tool","tool_call_id":"a","content":null}],"stop":"x","stream":true}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		request, err := Client{}.Parse(body)
@@ -91,7 +146,9 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		for _, target := range []dialect.Target{{Model: "x"}, {Model: "x", Strict: true}} {
+		for _, target := range []dialect.Target{
+			{Model: "x"}, {Model: "x", Strict: true}, {Model: "x", ServiceTier: "flex", WebSearch: true, Refused: []string{"name"}},
+		} {
 			upstream, err := Provider{}.Request(request, target)
 			if err != nil {
 				t.Fatal(err)

@@ -1,0 +1,65 @@
+package openai
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+)
+
+// opening is what tells one conversation from another and stays the same while it
+// goes on: what its first instructions and its first other message say.
+type opening struct {
+	instructions, first       []byte // contents as the client wrote them
+	hasInstructions, hasFirst bool
+}
+
+// see notes a message if it opens the conversation.
+func (o *opening) see(role, content []byte) {
+	switch string(role) {
+	case "system", "developer":
+		if !o.hasInstructions {
+			o.instructions, o.hasInstructions = content, true
+		}
+	default:
+		if !o.hasFirst {
+			o.first, o.hasFirst = content, true
+		}
+	}
+}
+
+// mostHashed bounds what hashing costs, in bytes: of a longer text, such as an image
+// in base64, the first part and the length tell it apart.
+const mostHashed = 4 << 10
+
+// hash is the same in every replica. It allocates only where the opening is long.
+func (o *opening) hash() [16]byte {
+	var short [2048]byte
+	text := appendContent(short[:0], o.instructions)
+	text = appendContent(text, o.first)
+	sum := sha256.Sum256(text)
+	return [16]byte(sum[:16])
+}
+
+// appendContent appends the same for a string as for one part of text. Cache markers
+// are left out: clients move them along as a conversation grows.
+func appendContent(dst, content []byte) []byte {
+	if rawjson.Kind(content) == '"' {
+		dst = appendLimited(dst, content)
+	}
+	for part := rawjson.Walk(content); part.Next(); {
+		for c := rawjson.Walk(part.Value); c.Next(); {
+			switch string(c.Name) {
+			case "type", "cache_control", "prompt_cache_breakpoint":
+			default:
+				dst = appendLimited(dst, c.Value)
+			}
+		}
+	}
+	return appendLimited(dst, nil) // the end, so that nothing moves from one content to the next
+}
+
+func appendLimited(dst, text []byte) []byte {
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(len(text)))
+	return append(dst, text[:min(len(text), mostHashed)]...)
+}

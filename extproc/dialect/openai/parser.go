@@ -1,0 +1,244 @@
+package openai
+
+import (
+	"fmt"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+)
+
+// parser collects what policy reads.
+type parser struct {
+	request   *dialect.Request
+	parsed    parsed
+	messages  bool
+	prompt    bool
+	effort    string // of reasoning
+	shorthand string // reasoning_effort
+	bounds    [2]int64
+	cacheKey  string // prompt_cache_key
+	opening   opening
+}
+
+// mostModels bounds how many fallbacks are read. How many a request may have is for
+// policy to say (spec row 66).
+const mostModels = 64
+
+// longestSessionID is in characters (spec row 109).
+const longestSessionID = 256
+
+func (p *parser) member(name string, value []byte) error {
+	if !rawjson.Present(value) {
+		return nil
+	}
+	if isParameter(name) {
+		if err := checkParameter(name, value); err != nil {
+			return err
+		}
+		if kind := rawjson.Kind(value); kind != '[' || len(value) > 2 {
+			p.request.Parameters = append(p.request.Parameters, name)
+		}
+	}
+	r := p.request
+	switch name {
+	case "messages":
+		p.messages = true
+		return p.readMessages(value)
+	case "prompt":
+		p.prompt = true
+	case "model":
+		return text(&r.Model, name, value)
+	case "models":
+		return p.models(value)
+	case "stream":
+		return boolean(&r.Stream, name, value)
+	case "max_tokens":
+		p.bounds[1], _ = rawjson.Int(value)
+	case "max_completion_tokens":
+		p.bounds[0], _ = rawjson.Int(value)
+	case "tools":
+		return p.tools(value)
+	case "tool_choice":
+		r.ToolChoice = toolChoice(value)
+	case "response_format":
+		r.ResponseFormat = responseFormat(value)
+	case "provider":
+		return structure(&r.Provider, name, value, '{', "an object")
+	case "plugins":
+		return structure(&r.Plugins, name, value, '[', "an array")
+	case "route":
+		return text(&r.Route, name, value)
+	case "preset":
+		return text(&r.Preset, name, value)
+	case "service_tier":
+		return text(&r.ServiceTier, name, value)
+	case "session_id":
+		if err := text(&r.SessionID, name, value); err != nil {
+			return err
+		}
+		if utf8.RuneCountInString(r.SessionID) > longestSessionID {
+			return invalid(fmt.Sprintf("'session_id' must have %d characters or fewer.", longestSessionID))
+		}
+	case "prompt_cache_key":
+		p.cacheKey = rawjson.Text(value)
+	case "user":
+		return text(&r.User, name, value)
+	case "reasoning":
+		return p.reasoning(value)
+	case "reasoning_effort":
+		p.shorthand = rawjson.Text(value)
+	case "include_reasoning":
+		include := true
+		if err := boolean(&include, name, value); err != nil {
+			return err
+		}
+		r.HideReasoning = r.HideReasoning || !include
+	}
+	return nil
+}
+
+func (p *parser) complete() error {
+	r := p.request
+	switch {
+	case !p.messages && p.prompt:
+		return invalid(`This endpoint takes "messages"; send "prompt" to /completions.`)
+	case !p.messages:
+		return invalid(`Input required: specify "prompt" or "messages"`)
+	case p.shorthand != "" && p.effort != "" && p.shorthand != p.effort:
+		return invalid("'reasoning_effort' conflicts with 'reasoning.effort'; send one of them.")
+	}
+	r.MaxTokens = p.bounds[0]
+	if r.MaxTokens == 0 {
+		r.MaxTokens = p.bounds[1]
+	}
+	if r.SessionID == "" && utf8.RuneCountInString(p.cacheKey) <= longestSessionID {
+		r.SessionID = p.cacheKey
+	}
+	r.Conversation = p.opening.hash()
+	slices.Sort(r.Parameters)
+	slices.Sort(r.InputModalities)
+	return nil
+}
+
+func (p *parser) models(value []byte) error {
+	if rawjson.Kind(value) != '[' {
+		return invalid("'models' must be an array of strings.")
+	}
+	for c := rawjson.Walk(value); c.Next(); {
+		if rawjson.Kind(c.Value) != '"' {
+			return invalid(fmt.Sprintf("'models.%d' must be a string.", len(p.request.Models)))
+		}
+		if len(p.request.Models) == mostModels {
+			return invalid(fmt.Sprintf("'models' array must have %d items or fewer.", mostModels))
+		}
+		p.request.Models = append(p.request.Models, rawjson.Text(c.Value))
+	}
+	return nil
+}
+
+func (p *parser) tools(value []byte) error {
+	i := 0
+	for c := rawjson.Walk(value); c.Next(); i++ {
+		if rawjson.Kind(c.Value) != '{' {
+			return invalid(fmt.Sprintf("'tools.%d' must be an object.", i))
+		}
+		if i == 0 {
+			p.request.ToolName = rawjson.Text(rawjson.Get(rawjson.Get(c.Value, "function"), "name"))
+		}
+		p.request.Tools = true
+		p.request.PromptBytes += int64(len(c.Value))
+	}
+	return nil
+}
+
+func (p *parser) reasoning(value []byte) error {
+	if rawjson.Kind(value) != '{' {
+		return invalid("'reasoning' must be an object.")
+	}
+	budget := false
+	for c := rawjson.Walk(value); c.Next(); {
+		if !rawjson.Present(c.Value) {
+			continue
+		}
+		switch string(c.Name) {
+		case "effort":
+			if err := checkEffort("reasoning.effort", c.Value); err != nil {
+				return err
+			}
+			p.effort = rawjson.Text(c.Value)
+		case "max_tokens":
+			if n, ok := rawjson.Int(c.Value); !ok || n < 0 {
+				return invalid("'reasoning.max_tokens' must be a whole number of tokens.")
+			}
+			budget = true
+		case "exclude":
+			exclude := false
+			if err := boolean(&exclude, "reasoning.exclude", c.Value); err != nil {
+				return err
+			}
+			p.request.HideReasoning = p.request.HideReasoning || exclude
+		case "enabled":
+			var enabled bool
+			if err := boolean(&enabled, "reasoning.enabled", c.Value); err != nil {
+				return err
+			}
+		}
+	}
+	if p.effort != "" && budget {
+		return invalid("Only one of 'reasoning.effort' and 'reasoning.max_tokens' can be specified.")
+	}
+	return nil
+}
+
+// toolChoice is a choice in the words of dialect.Request. Forms that name no single
+// function, such as a list of those allowed, are the provider's to understand.
+func toolChoice(value []byte) string {
+	if rawjson.Kind(value) == '"' {
+		return rawjson.Text(value)
+	}
+	if string(rawjson.Unquote(rawjson.Get(value, "type"))) == "function" {
+		return "function"
+	}
+	return ""
+}
+
+// responseFormat is the type of a format that needs an endpoint's support; text
+// needs none.
+func responseFormat(value []byte) string {
+	switch string(rawjson.Unquote(rawjson.Get(value, "type"))) {
+	case "json_object":
+		return "json_object"
+	case "json_schema":
+		return "json_schema"
+	}
+	return ""
+}
+
+func text(into *string, name string, value []byte) error {
+	if rawjson.Kind(value) != '"' {
+		return invalid(fmt.Sprintf("'%s' must be a string.", name))
+	}
+	*into = rawjson.Text(value)
+	return nil
+}
+
+func boolean(into *bool, name string, value []byte) error {
+	if kind := rawjson.Kind(value); kind != 't' && kind != 'f' {
+		return invalid(fmt.Sprintf("'%s' must be true or false.", name))
+	}
+	*into = rawjson.True(value)
+	return nil
+}
+
+// structure keeps a value as the client wrote it, if it is of the given kind.
+func structure(into *jsontext.Value, name string, value []byte, kind byte, words string) error {
+	if rawjson.Kind(value) != kind {
+		return invalid(fmt.Sprintf("'%s' must be %s.", name, words))
+	}
+	*into = value
+	return nil
+}
