@@ -17,9 +17,10 @@ type Client struct{}
 type Provider struct{}
 
 var (
-	_ dialect.Client   = Client{}
-	_ dialect.Provider = Provider{}
-	_ dialect.Passer   = Provider{}
+	_ dialect.Client    = Client{}
+	_ dialect.Presetter = Client{}
+	_ dialect.Provider  = Provider{}
+	_ dialect.Passer    = Provider{}
 )
 
 // Name returns "openai".
