@@ -107,7 +107,7 @@ func TestStreamingDisagreement(t *testing.T) {
 				fake.Enqueue(answer)
 				given := s.record(t, fake, !stream)
 				wanted := s.parse(t, stream)
-				out, progress := s.carry(t, wanted, given)
+				out, progress := s.carry(t, wanted, given, meta)
 				got := assemble(t, out, stream)
 				if got.Content != "one two" || got.Reasoning != "hm" || len(got.Calls) != 1 || got.Calls[0].Arguments != `{"a":1}` ||
 					got.Finish != "tool_calls" || got.Usage == nil || !progress.Started {

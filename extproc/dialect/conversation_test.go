@@ -67,10 +67,10 @@ func (s side) ask(t *testing.T, body string, answer provider.Script) (string, di
 	if response.Code != http.StatusOK {
 		t.Fatalf("the fake refused with %d:\n%s\nthe request was\n%s", response.Code, response.Body, upstream.Body)
 	}
-	return s.carry(t, request, response)
+	return s.carry(t, request, response, meta)
 }
 
-func (s side) carry(t *testing.T, request *dialect.Request, response *httptest.ResponseRecorder) (string, dialect.Progress) {
+func (s side) carry(t *testing.T, request *dialect.Request, response *httptest.ResponseRecorder, meta dialect.Meta) (string, dialect.Progress) {
 	t.Helper()
 	pipe := dialect.NewPipe(openai.Client{}, s.dialect, request, meta)
 	var out []byte

@@ -167,7 +167,7 @@ type Progress struct {
 	OutputBytes int64
 	// UpstreamID is the provider's own id of the answer.
 	UpstreamID string
-	// BoundReasoning: the answer holds reasoning that only its provider can read or
+	// BoundReasoning: the client got reasoning that only its provider can read or
 	// verify, so that the conversation's next turn should go there.
 	BoundReasoning bool
 }

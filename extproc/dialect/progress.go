@@ -38,3 +38,18 @@ func FinishReason(native string) string {
 	}
 	return "stop"
 }
+
+// ServedTier puts the tier that a provider says has served into the terms of the API
+// (spec section 3.7): "default", "flex" or "priority". No word on it stays none; the
+// many names of ordinary service are the default.
+func ServedTier(native string) string {
+	switch native {
+	case "":
+		return ""
+	case "flex":
+		return "flex"
+	case "priority", "fast":
+		return "priority"
+	}
+	return "default"
+}

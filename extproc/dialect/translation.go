@@ -110,7 +110,10 @@ func (t *translation) follow(event *Event) bool {
 	case EventReasoning:
 		p.Started = p.Started || event.Reasoning.Text != "" || event.Reasoning.Data != ""
 		p.OutputBytes += int64(len(event.Reasoning.Text))
-		return !t.request.HideReasoning
+		if t.request.HideReasoning {
+			return false
+		}
+		p.BoundReasoning = p.BoundReasoning || event.Reasoning.Signature != "" || event.Reasoning.Data != ""
 	case EventFinish:
 		if p.FinishReason == "" {
 			p.FinishReason, p.NativeFinishReason = FinishReason(event.Text), event.Text

@@ -144,12 +144,8 @@ func (d *decoder) count(object []byte) {
 		return
 	}
 	d.usage.read(object)
-	switch d.usage.tier {
-	case "":
-	case "standard", "standard_only":
-		d.emit(dialect.Event{Kind: dialect.EventTier, Text: "default"})
-	default:
-		d.emit(dialect.Event{Kind: dialect.EventTier, Text: d.usage.tier})
+	if tier := dialect.ServedTier(d.usage.tier); tier != "" {
+		d.emit(dialect.Event{Kind: dialect.EventTier, Text: tier})
 	}
 	d.usage.tier = ""
 	d.emit(dialect.Event{Kind: dialect.EventUsage, Usage: d.usage.total()})

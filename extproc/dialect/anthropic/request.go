@@ -158,16 +158,22 @@ func (b *builder) others() {
 	if c.User != "" {
 		b.request.Metadata = &metadata{UserID: dialect.EndUser(c.User)}
 	}
-	switch c.ServiceTier {
-	case "":
-	case "auto":
-		b.request.ServiceTier = "auto"
-	case "default":
-		b.request.ServiceTier = "standard_only"
-	default:
-		b.drop("service_tier")
-	}
+	b.serviceTier()
 	b.request.CacheControl = c.CacheControl
 	slices.Sort(b.dropped)
 	b.dropped = slices.Compact(b.dropped)
+}
+
+// serviceTier asks for the target's tier, else for what the client said of none in
+// particular. The API's "auto" takes priority capacity where there is some; it has
+// no slower tier.
+func (b *builder) serviceTier() {
+	switch wish := b.chat.ServiceTier; {
+	case b.target.ServiceTier == "priority", b.target.ServiceTier == "" && wish == "auto":
+		b.request.ServiceTier = "auto"
+	case b.target.ServiceTier == "" && wish == "default":
+		b.request.ServiceTier = "standard_only"
+	case wish != "":
+		b.drop("service_tier")
+	}
 }

@@ -93,6 +93,14 @@ func TestRequest(t *testing.T) {
 			want: `{"model":"claude","max_tokens":9,` + hiOut + `,"tools":[{"type":"web_search_20250305","name":"web_search"}]}`, dropped: []string{"tools.1"}},
 		{name: "verbosity where it is known", target: dialect.Target{Supported: []string{"verbosity"}}, body: `{"max_tokens":9,"verbosity":"low",` + hi + `}`,
 			want: `{"model":"claude","max_tokens":9,` + hiOut + `,"output_config":{"effort":"low"}}`},
+		{name: "row 132: the target's tier", target: dialect.Target{ServiceTier: "priority"}, body: `{"max_tokens":9,"service_tier":"fast",` + hi + `}`,
+			want: `{"model":"claude","max_tokens":9,` + hiOut + `,"service_tier":"auto"}`},
+		{name: "row 131: a tier that the API does not have", target: dialect.Target{ServiceTier: "flex"}, body: `{"max_tokens":9,"service_tier":"flex",` + hi + `}`,
+			want: `{"model":"claude","max_tokens":9,` + hiOut + `}`, dropped: []string{"service_tier"}},
+		{name: "row 132: a tier that this endpoint does not serve", body: `{"max_tokens":9,"service_tier":"priority",` + hi + `}`,
+			want: `{"model":"claude","max_tokens":9,` + hiOut + `}`, dropped: []string{"service_tier"}},
+		{name: "no tier but the default", body: `{"max_tokens":9,"service_tier":"default",` + hi + `}`,
+			want: `{"model":"claude","max_tokens":9,` + hiOut + `,"service_tier":"standard_only"}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := write(t, test.body, test.target)

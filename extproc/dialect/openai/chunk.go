@@ -1,7 +1,6 @@
 package openai
 
 import (
-	"fmt"
 	"strconv"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
@@ -10,78 +9,51 @@ import (
 
 var null = []byte("null")
 
-func (p *passthrough) state(index int64) (*choiceState, error) {
-	if index < 0 || index >= mostChoices {
-		return nil, fmt.Errorf("chunk of the provider's stream: choice index %d is out of range", index)
-	}
+func (p *passthrough) state(index int64) *choiceState {
 	for int64(len(p.choices)) <= index {
 		p.choices = append(p.choices, choiceState{calls: toolCalls{generation: p.envelope.meta.ID, choice: len(p.choices)}})
 	}
-	return &p.choices[index], nil
+	return &p.choices[index]
 }
 
 // choice appends one choice of a chunk. Silent means that it says nothing, and
 // redundant that leaving it out then loses nothing.
-func (p *passthrough) choice(dst, choice []byte) (out []byte, silent, redundant bool, err error) {
-	var index int64
-	delta, finish, native, logprobs := []byte(nil), null, []byte(nil), null
-	extra := false
-	for c := rawjson.Walk(choice); c.Next(); {
-		switch string(c.Name) {
-		case "index":
-			index, _ = rawjson.Int(c.Value)
-		case "delta":
-			delta = c.Value
-		case "finish_reason":
-			finish = c.Value
-		case "native_finish_reason":
-			native = c.Value
-		case "logprobs":
-			logprobs = c.Value
-		case "error":
-			if isError(c.Value) {
-				return dst, false, false, dialect.ReadStreamFailure(c.Value)
-			}
-		case "message": // the answer so far, which some providers repeat
-		default:
-			extra = extra || rawjson.Present(c.Value)
-		}
-	}
-	state, err := p.state(index)
+func (p *passthrough) choice(dst, object []byte) (out []byte, silent, redundant bool, err error) {
+	c, err := readChoice(object, "delta")
 	if err != nil {
 		return dst, false, false, err
 	}
-	dst = strconv.AppendInt(append(rawjson.Comma(dst), `{"index":`...), index, 10)
+	state := p.state(c.index)
+	dst = strconv.AppendInt(append(rawjson.Comma(dst), `{"index":`...), c.index, 10)
 	dst = append(rawjson.AppendName(dst, "delta"), '{')
-	dst, silent = p.delta(dst, delta, &state.calls)
+	dst, silent = p.delta(dst, c.said, &state.calls)
 	dst = append(dst, '}')
 
-	reason := rawjson.Text(finish)
-	if reason == "" || state.finished {
-		redundant = reason != ""
-		dst = append(dst, `,"finish_reason":null,"native_finish_reason":null`...)
-	} else {
+	switch {
+	case c.finish != "" && state.finished:
+		c.finish, redundant = "", true // once is enough (row 84)
+	case c.finish != "":
 		state.finished, silent = true, false
-		dst = p.finishReason(dst, reason, rawjson.Text(native))
 	}
-	dst = rawjson.AppendMember(dst, "logprobs", logprobs)
-	silent = silent && !rawjson.Present(logprobs)
-	if extra {
-		dst = appendExtra(dst, choice, "index", "delta", "finish_reason", "native_finish_reason", "logprobs", "message", "error")
+	dst = p.finishReason(dst, c)
+	dst = rawjson.AppendMember(dst, "logprobs", c.logprobs)
+	silent = silent && !rawjson.Present(c.logprobs)
+	if c.extra {
+		dst = appendExtra(dst, object, choiceNames...)
 	}
 	return append(dst, '}'), silent, redundant, nil
 }
 
-func (p *passthrough) finishReason(dst []byte, reason, native string) []byte {
-	if native == "" {
-		native = reason
+// finishReason appends why a choice ended, and null for one that goes on.
+func (p *passthrough) finishReason(dst []byte, c choice) []byte {
+	if c.finish == "" {
+		return appendFinish(dst, "", "")
 	}
-	reason = dialect.FinishReason(reason)
+	reason := dialect.FinishReason(c.finish)
 	if p.progress.FinishReason == "" {
-		p.progress.FinishReason, p.progress.NativeFinishReason = reason, native
+		p.progress.FinishReason, p.progress.NativeFinishReason = reason, c.native
 	}
-	dst = rawjson.AppendText(dst, "finish_reason", reason)
-	return rawjson.AppendText(dst, "native_finish_reason", native)
+	return appendFinish(dst, reason, c.native)
 }
 
 // appendExtra appends the members of object that are not null and not among

@@ -2,7 +2,6 @@ package openai
 
 import (
 	"bytes"
-	"fmt"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
@@ -70,7 +69,7 @@ func (d *decoder) read(answer []byte, speaker string) ([]dialect.Event, error) {
 				return nil, dialect.ReadStreamFailure(c.Value)
 			}
 		case "service_tier":
-			if tier := rawjson.Text(c.Value); tier != "" {
+			if tier := dialect.ServedTier(rawjson.Text(c.Value)); tier != "" {
 				d.emit(dialect.Event{Kind: dialect.EventTier, Text: tier})
 			}
 		case "choices":
@@ -94,28 +93,22 @@ func (d *decoder) usage(object []byte) {
 	}
 }
 
-func (d *decoder) choice(choice []byte, speaker string) error {
-	index, _ := rawjson.Int(rawjson.Get(choice, "index"))
-	if index < 0 || index >= mostChoices {
-		return fmt.Errorf("the provider's answer: choice index %d is out of range", index)
+func (d *decoder) choice(object []byte, speaker string) error {
+	c, err := readChoice(object, speaker)
+	if err != nil {
+		return err
 	}
-	if failed := rawjson.Get(choice, "error"); isError(failed) {
-		return dialect.ReadStreamFailure(failed)
-	}
-	for int64(len(d.choices)) <= index {
+	for int64(len(d.choices)) <= c.index {
 		d.choices = append(d.choices, decoderChoice{calls: toolCalls{generation: d.id, choice: len(d.choices)}})
 	}
-	state := &d.choices[index]
-	d.spoken(rawjson.Get(choice, speaker), int(index), &state.calls)
-	if logprobs := rawjson.Get(choice, "logprobs"); rawjson.Present(logprobs) {
-		d.emit(dialect.Event{Kind: dialect.EventLogprobs, Choice: int(index), Raw: logprobs})
+	state := &d.choices[c.index]
+	d.spoken(c.said, int(c.index), &state.calls)
+	if rawjson.Present(c.logprobs) {
+		d.emit(dialect.Event{Kind: dialect.EventLogprobs, Choice: int(c.index), Raw: c.logprobs})
 	}
-	if reason := rawjson.Text(rawjson.Get(choice, "finish_reason")); reason != "" && !state.finished {
+	if c.finish != "" && !state.finished {
 		state.finished = true
-		if native := rawjson.Text(rawjson.Get(choice, "native_finish_reason")); native != "" {
-			reason = native
-		}
-		d.emit(dialect.Event{Kind: dialect.EventFinish, Choice: int(index), Text: reason})
+		d.emit(dialect.Event{Kind: dialect.EventFinish, Choice: int(c.index), Text: c.native})
 	}
 	return nil
 }

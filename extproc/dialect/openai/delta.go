@@ -96,13 +96,10 @@ func (p *passthrough) delta(dst, delta []byte, calls *toolCalls) (out []byte, si
 		silent = !p.says(s.refusal) && silent
 	}
 	if s.reasoning != nil || s.details != nil {
-		thinks := p.says(s.reasoning) || len(s.details) > 2
-		p.progress.Started = p.progress.Started || thinks
+		var thinks bool
+		dst, thinks = p.reasoning(dst, s)
 		// Where it is hidden, an empty delta remains as a sign of life.
 		silent = silent && !thinks
-		if thinks && !p.request.HideReasoning {
-			dst = appendReasoning(dst, s)
-		}
 	}
 	if s.calls != nil {
 		before := len(dst)
@@ -135,6 +132,18 @@ func (p *passthrough) says(value []byte) bool {
 	p.progress.Started = true
 	p.progress.OutputBytes += int64(len(value) - 2)
 	return true
+}
+
+// reasoning appends reasoning if the client is to see it, and reports whether there
+// is any.
+func (p *passthrough) reasoning(dst []byte, s spoken) (out []byte, thinks bool) {
+	thinks = p.says(s.reasoning) || len(s.details) > 2
+	p.progress.Started = p.progress.Started || thinks
+	if !thinks || p.request.HideReasoning {
+		return dst, thinks
+	}
+	p.progress.BoundReasoning = p.progress.BoundReasoning || isBound(s.details)
+	return appendReasoning(dst, s), true
 }
 
 // appendReasoning appends reasoning both as a string and as details, whichever of

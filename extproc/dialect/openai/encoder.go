@@ -12,24 +12,21 @@ func (Client) Encoder(meta dialect.Meta) dialect.Encoder {
 	return &encoder{envelope: newEnvelope(meta)}
 }
 
-type encoder struct {
-	envelope envelope
-	tier     string
-}
+type encoder struct{ envelope envelope }
 
 // Event appends a chunk for each event that a client sees.
 func (e *encoder) Event(dst []byte, event dialect.Event) []byte {
 	switch event.Kind {
 	case dialect.EventTier:
-		e.tier = event.Text
+		e.envelope.tier = event.Text
 		return dst
 	case dialect.EventStart, dialect.EventUsage, dialect.EventDone:
 		return dst
 	}
 	start := len(dst)
 	dst = append(dst, e.envelope.chunk...)
-	if e.tier != "" {
-		dst = rawjson.AppendText(dst, "service_tier", e.tier)
+	if e.envelope.tier != "" {
+		dst = rawjson.AppendText(dst, "service_tier", e.envelope.tier)
 	}
 	dst = strconv.AppendInt(append(dst, `,"choices":[{"index":`...), int64(event.Choice), 10)
 	dst = append(dst, `,"delta":{"role":"assistant","content":`...)
@@ -63,7 +60,7 @@ func (e *encoder) Event(dst []byte, event dialect.Event) []byte {
 	case dialect.EventLogprobs:
 		logprobs = event.Raw
 	case dialect.EventFinish:
-		finish = string(appendFinish(nil, event.Text))
+		finish = string(appendFinish(nil, dialect.FinishReason(event.Text), event.Text))
 	case dialect.EventText, dialect.EventStart, dialect.EventUsage, dialect.EventTier, dialect.EventDone:
 	}
 	dst = append(append(dst, '}'), finish...)
@@ -72,12 +69,13 @@ func (e *encoder) Event(dst []byte, event dialect.Event) []byte {
 	return append(dst, "\n\n"...)
 }
 
-func appendFinish(dst []byte, native string) []byte {
-	if native == "" {
+// appendFinish appends why a choice ended, in the API's words and in the provider's;
+// "" is for one that goes on.
+func appendFinish(dst []byte, reason, native string) []byte {
+	if reason == "" {
 		return append(dst, `,"finish_reason":null,"native_finish_reason":null`...)
 	}
-	dst = append(dst, `,"finish_reason":`...)
-	dst = rawjson.AppendQuoted(dst, dialect.FinishReason(native))
+	dst = rawjson.AppendText(dst, "finish_reason", reason)
 	return rawjson.AppendText(dst, "native_finish_reason", native)
 }
 

@@ -62,7 +62,7 @@ func (e *encoder) Whole(dst []byte, events []dialect.Event, usage dialect.Usage)
 	for i := range events {
 		event := &events[i]
 		if event.Kind == dialect.EventTier {
-			e.tier = event.Text
+			e.envelope.tier = event.Text
 			continue
 		}
 		for len(choices) <= event.Choice {
@@ -72,21 +72,18 @@ func (e *encoder) Whole(dst []byte, events []dialect.Event, usage dialect.Usage)
 	}
 	dst = e.envelope.open(dst, "chat.completion")
 	dst = rawjson.AppendMember(dst, "system_fingerprint", null)
-	if e.tier != "" {
-		dst = rawjson.AppendText(dst, "service_tier", e.tier)
-	}
 	dst = append(rawjson.AppendName(dst, "choices"), '[')
 	for i := range choices {
 		dst = choices[i].append(dst, i)
 	}
-	return append(e.envelope.usage(append(dst, ']'), usage), '}')
+	return append(e.envelope.trailer(append(dst, ']'), usage), '}')
 }
 
 func (g *gathered) append(dst []byte, index int) []byte {
 	dst = strconv.AppendInt(append(rawjson.Comma(dst), `{"index":`...), int64(index), 10)
 	dst = append(dst, `,"logprobs":`...)
 	dst = appendLogprobs(dst, g.logprobs)
-	dst = append(appendFinish(dst, g.finish), `,"message":{"role":"assistant"`...)
+	dst = append(appendFinish(dst, dialect.FinishReason(g.finish), g.finish), `,"message":{"role":"assistant"`...)
 	optional := func(name string, text []byte, given bool) {
 		dst = rawjson.AppendName(dst, name)
 		if given {

@@ -12,10 +12,12 @@ type envelope struct {
 	meta dialect.Meta
 	// chunk is how every chunk begins.
 	chunk []byte
+	// tier is the service tier that served, so far as is known, or "".
+	tier string
 }
 
 func newEnvelope(meta dialect.Meta) envelope {
-	e := envelope{meta: meta}
+	e := envelope{meta: meta, tier: meta.ServiceTier}
 	e.chunk = e.open([]byte("data: "), "chat.completion.chunk")
 	return e
 }
@@ -41,18 +43,45 @@ const done = "data: [DONE]\n\n"
 
 // finish appends the chunk with usage and the end of the stream.
 func (e *envelope) finish(dst []byte, usage dialect.Usage) []byte {
+	start := len(dst)
 	dst = append(dst, e.chunk...)
 	dst = append(dst, emptyChoice...)
+	dst = append(e.trailer(dst, usage), '}')
+	rawjson.OneLine(dst[start:])
+	return append(dst, "\n\n"+done...)
+}
+
+// served notes the tier that the provider says has served, and reports whether it
+// says any.
+func (e *envelope) served(value []byte) bool {
+	tier := dialect.ServedTier(rawjson.Text(value))
+	if tier != "" {
+		e.tier = tier
+	}
+	return tier != ""
+}
+
+// trailer appends what is known at an answer's end: the tier (rows 131 to 133),
+// usage and how the answer was routed (row 113).
+func (e *envelope) trailer(dst []byte, usage dialect.Usage) []byte {
+	if e.tier != "" {
+		dst = rawjson.AppendText(dst, "service_tier", e.tier)
+	}
 	dst = e.usage(dst, usage)
-	return append(dst, "}\n\n"+done...)
+	if e.meta.RouterMetadata != nil {
+		dst = rawjson.AppendMember(dst, "openrouter_metadata", e.meta.RouterMetadata)
+	}
+	return dst
 }
 
 // fail appends the chunk of an error and the end of the stream (spec section 4.2).
 func (e *envelope) fail(dst []byte, failure *dialect.Error) []byte {
-	dst = append(dst, e.chunk...)
-	dst = appendError(rawjson.AppendName(dst, "error"), failure)
-	return append(dst, `,"choices":[{"index":0,"delta":{"role":"assistant","content":""},`+
-		`"finish_reason":"error","native_finish_reason":null,"logprobs":null}]}`+"\n\n"+done...)
+	start := len(dst)
+	dst = appendError(append(dst, e.chunk...), failure)
+	dst = append(dst, `,"choices":[{"index":0,"delta":{"role":"assistant","content":""},`+
+		`"finish_reason":"error","native_finish_reason":null,"logprobs":null}]}`...)
+	rawjson.OneLine(dst[start:])
+	return append(dst, "\n\n"+done...)
 }
 
 // usage appends the member of that name (spec section 4.4). Details are always

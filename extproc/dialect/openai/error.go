@@ -6,6 +6,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
 
 // wireError is the spec's error object (section 5.1).
@@ -16,11 +17,13 @@ type wireError struct {
 	Availability *dialect.Availability `json:"availability,omitempty"`
 }
 
-// Error renders a failure as {"error":{...}}.
+// Error renders a failure as {"error":{...}}, with the router's metadata beside it.
 func (Client) Error(failure *dialect.Error) []byte {
-	return append(appendError([]byte(`{"error":`), failure), '}')
+	return append(appendError([]byte{'{'}, failure), '}')
 }
 
+// appendError appends the members that tell of a failure to an object that is open
+// at the end of dst.
 func appendError(dst []byte, failure *dialect.Error) []byte {
 	wire := wireError{Code: failure.Status, Message: failure.Message, Availability: failure.Availability}
 	wire.Metadata = map[string]any{}
@@ -36,7 +39,11 @@ func appendError(dst []byte, failure *dialect.Error) []byte {
 		wire.Metadata = map[string]any{"error_type": failure.Type}
 		text, _ = json.Marshal(wire)
 	}
-	return append(dst, text...)
+	dst = rawjson.AppendMember(dst, "error", text)
+	if failure.RouterMetadata != nil {
+		dst = rawjson.AppendMember(dst, "openrouter_metadata", failure.RouterMetadata)
+	}
+	return dst
 }
 
 // invalid is an error about the client's request.

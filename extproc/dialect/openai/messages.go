@@ -14,7 +14,12 @@ func (e *editor) messages(dst, value []byte) []byte {
 	for c := rawjson.Walk(value); c.Next(); {
 		dst = append(rawjson.Comma(dst), '{')
 		role := string(rawjson.Unquote(rawjson.Get(c.Value, "role")))
+		speaker := e.speaker(role, c.Value)
 		for member := rawjson.Walk(c.Value); member.Next(); {
+			if speaker != "" && string(member.Name) == "content" {
+				dst = e.spokenContent(dst, &member, speaker)
+				continue
+			}
 			dst = e.messageMember(dst, role, &member)
 		}
 		dst = append(dst, '}')
@@ -76,6 +81,27 @@ func messageDefines(role, name string) bool {
 	return false
 }
 
+// speaker is the name of who speaks where the target has no field for it and it is
+// to be said in the content (row 125).
+func (e *editor) speaker(role string, message []byte) string {
+	if !slices.Contains(e.target.Refused, "name") || role == "tool" || role == "function" {
+		return ""
+	}
+	return rawjson.Text(rawjson.Get(message, "name"))
+}
+
+func (e *editor) spokenContent(dst []byte, c *rawjson.Cursor, speaker string) []byte {
+	switch rawjson.Kind(c.Value) {
+	case '"':
+		return rawjson.AppendText(dst, "content", speaker+": "+rawjson.Text(c.Value))
+	case '[':
+		dst = append(rawjson.AppendName(dst, "content"), '[')
+		dst = append(rawjson.AppendText(append(dst, `{"type":"text"`...), "text", speaker+":"), '}')
+		return append(e.parts(dst, c.Value), ']')
+	}
+	return e.content(dst, c)
+}
+
 // content copies a message's content; parts lose cache markers that the target
 // would refuse.
 func (e *editor) content(dst []byte, c *rawjson.Cursor) []byte {
@@ -83,22 +109,24 @@ func (e *editor) content(dst []byte, c *rawjson.Cursor) []byte {
 		return rawjson.AppendRaw(dst, c.Member)
 	}
 	dst = append(rawjson.AppendName(dst, "content"), '[')
-	for part := rawjson.Walk(c.Value); part.Next(); {
-		dst = e.withoutCache(dst, part.Value)
-	}
-	return append(dst, ']')
+	return append(e.parts(dst, c.Value), ']')
 }
 
 func (e *editor) toolList(dst, tools []byte) []byte {
 	dst = append(rawjson.AppendName(dst, "tools"), '[')
-	for c := rawjson.Walk(tools); c.Next(); {
+	return append(e.parts(dst, tools), ']')
+}
+
+// parts copies the elements of a list, any of which may carry a cache marker.
+func (e *editor) parts(dst, list []byte) []byte {
+	for c := rawjson.Walk(list); c.Next(); {
 		if e.stripsCache() {
 			dst = e.withoutCache(dst, c.Value)
 		} else {
 			dst = rawjson.AppendRaw(dst, c.Value)
 		}
 	}
-	return append(dst, ']')
+	return dst
 }
 
 func (e *editor) stripsCache() bool {

@@ -30,9 +30,6 @@ type choiceState struct {
 	calls    toolCalls
 }
 
-// mostChoices is what the API allows for n.
-const mostChoices = 128
-
 func (p *passthrough) translate() dialect.Pipe {
 	if p.translation == nil {
 		p.translation = dialect.NewTranslation(Provider{}.Decoder(), Client{}.Encoder(p.envelope.meta), p.request)
@@ -109,7 +106,11 @@ func (p *passthrough) chunk(dst, chunk []byte) ([]byte, error) {
 			if p.progress.UpstreamID == "" {
 				p.progress.UpstreamID = rawjson.Text(c.Value)
 			}
-		case "object", "created", "model", "provider", "obfuscation":
+		case "service_tier":
+			if p.envelope.served(c.Value) {
+				dst = rawjson.AppendText(dst, "service_tier", p.envelope.tier)
+			}
+		case "object", "created", "model", "provider", "obfuscation", "openrouter_metadata":
 		default:
 			if rawjson.Present(c.Value) {
 				dst = rawjson.AppendRaw(dst, c.Member)

@@ -16,7 +16,7 @@ import (
 // stay. Others stay unless the target is strict: OpenAI itself answers 400 to a
 // field it does not know, while self-hosted servers take options of their own
 // that way. A field given as null counts as not given. Nothing is added but the
-// demand for usage (rows 16 and 17).
+// demand for usage and what the target itself asks for (rows 16 and 17).
 func (Provider) Request(request *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
 	e := editor{target: target, stream: request.Stream}
 	size := len(request.Raw)
@@ -60,6 +60,7 @@ type editor struct {
 	bound   string // the name under which the target takes the bound on tokens
 	bounded bool   // it has been written
 	effort  string // the reasoning effort to ask for
+	tier    string // the service tier to ask for
 }
 
 // survey finds what the editing of one member needs to know of the others.
@@ -78,12 +79,27 @@ func (e *editor) survey() {
 		e.bound = older
 	}
 
+	e.tier = e.serviceTier()
 	e.effort = rawjson.Text(find(e.members, "reasoning_effort"))
 	if reasoning := find(e.members, "reasoning"); e.effort == "" && reasoning != nil {
 		e.effort = effortOf(readReasoning(reasoning))
 	}
 	if e.effort == "max" && e.target.Strict {
 		e.effort = "xhigh"
+	}
+}
+
+// serviceTier is the target's tier. A client's wish for another one was for another
+// endpoint; words for no tier in particular are the provider's to understand.
+func (e *editor) serviceTier() string {
+	if e.target.ServiceTier != "" {
+		return e.target.ServiceTier
+	}
+	switch wish := rawjson.Text(find(e.members, "service_tier")); wish {
+	case "flex", "priority", "fast":
+		return ""
+	default:
+		return wish
 	}
 }
 
@@ -129,11 +145,17 @@ func (e *editor) rewrite(dst []byte) []byte {
 			dst = e.appendBound(dst, m.name)
 			continue
 		}
-		if !e.takes(m.name) {
+		if !e.takes(m.name) || m.name == "service_tier" && e.tier == "" {
 			e.drop(m.name)
 			continue
 		}
 		dst = e.member(dst, m)
+	}
+	if e.tier != "" && find(e.members, "service_tier") == nil && e.takes("service_tier") {
+		dst = rawjson.AppendText(dst, "service_tier", e.tier)
+	}
+	if e.target.WebSearch && find(e.members, "web_search_options") == nil {
+		dst = rawjson.AppendMember(dst, "web_search_options", []byte("{}"))
 	}
 	if e.stream && !slices.Contains(e.target.Refused, "stream_options") {
 		dst = append(rawjson.AppendName(dst, "stream_options"), '{')
@@ -189,9 +211,7 @@ func (e *editor) member(dst []byte, m member) []byte {
 	case "user":
 		return rawjson.AppendText(dst, m.name, dialect.EndUser(rawjson.Text(m.value)))
 	case "service_tier":
-		if rawjson.Text(m.value) == "fast" {
-			return rawjson.AppendText(dst, m.name, "priority")
-		}
+		return rawjson.AppendText(dst, m.name, e.tier)
 	}
 	return rawjson.AppendRaw(dst, m.raw)
 }

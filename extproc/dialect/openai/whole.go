@@ -36,7 +36,9 @@ func (p *passthrough) Whole(dst []byte, body []byte) ([]byte, error) {
 			p.usage(c.Value)
 		case "id":
 			p.progress.UpstreamID = rawjson.Text(c.Value)
-		case "object", "created", "model", "provider", "error":
+		case "service_tier":
+			p.envelope.served(c.Value)
+		case "object", "created", "model", "provider", "error", "openrouter_metadata":
 		default:
 			fingerprint = fingerprint || string(c.Name) == "system_fingerprint"
 			dst = rawjson.AppendRaw(dst, c.Member)
@@ -49,7 +51,7 @@ func (p *passthrough) Whole(dst []byte, body []byte) ([]byte, error) {
 	if !fingerprint {
 		dst = rawjson.AppendMember(dst, "system_fingerprint", null)
 	}
-	return append(p.envelope.usage(dst, p.Progress().Usage), '}'), nil
+	return append(p.envelope.trailer(dst, p.Progress().Usage), '}'), nil
 }
 
 var errNoChoices = errors.New("the provider's answer has no choices")
@@ -75,36 +77,19 @@ func readAnswer(body []byte) ([]byte, error) {
 	return nil, errNoChoices
 }
 
-func (p *passthrough) wholeChoice(dst, choice []byte) ([]byte, error) {
-	var index int64
-	message, finish, native, logprobs := []byte(nil), null, []byte(nil), null
-	for c := rawjson.Walk(choice); c.Next(); {
-		switch string(c.Name) {
-		case "index":
-			index, _ = rawjson.Int(c.Value)
-		case "message":
-			message = c.Value
-		case "finish_reason":
-			finish = c.Value
-		case "native_finish_reason":
-			native = c.Value
-		case "logprobs":
-			logprobs = c.Value
-		}
-	}
-	if _, err := p.state(index); err != nil {
+func (p *passthrough) wholeChoice(dst, object []byte) ([]byte, error) {
+	c, err := readChoice(object, "message")
+	if err != nil {
 		return dst, err
 	}
-	dst = strconv.AppendInt(append(rawjson.Comma(dst), `{"index":`...), index, 10)
-	dst = rawjson.AppendMember(dst, "logprobs", logprobs)
-	if reason := rawjson.Text(finish); reason != "" {
-		dst = p.finishReason(dst, reason, rawjson.Text(native))
-	} else {
-		dst = append(dst, `,"finish_reason":null,"native_finish_reason":null`...)
-	}
+	dst = strconv.AppendInt(append(rawjson.Comma(dst), `{"index":`...), c.index, 10)
+	dst = rawjson.AppendMember(dst, "logprobs", c.logprobs)
+	dst = p.finishReason(dst, c)
 	dst = append(rawjson.AppendName(dst, "message"), '{')
-	dst = append(p.message(dst, message, int(index)), '}')
-	dst = appendExtra(dst, choice, "index", "message", "finish_reason", "native_finish_reason", "logprobs", "error")
+	dst = append(p.message(dst, c.said, int(c.index)), '}')
+	if c.extra {
+		dst = appendExtra(dst, object, choiceNames...)
+	}
 	return append(dst, '}'), nil
 }
 
@@ -122,11 +107,8 @@ func (p *passthrough) message(dst, message []byte, choice int) []byte {
 		}
 		dst = rawjson.AppendMember(dst, member.name, member.value)
 	}
-	thinks := p.says(s.reasoning) || len(s.details) > 2
-	p.progress.Started = p.progress.Started || thinks
-	if thinks && !p.request.HideReasoning {
-		dst = appendReasoning(dst, s)
-	} else {
+	before := len(dst)
+	if dst, _ = p.reasoning(dst, s); len(dst) == before {
 		dst = rawjson.AppendMember(dst, "reasoning", null)
 	}
 	if calls := rawjson.Walk(s.calls); calls.Next() {
@@ -138,7 +120,7 @@ func (p *passthrough) message(dst, message []byte, choice int) []byte {
 		dst = append(dst, ']')
 	}
 	if s.extra {
-		before := len(dst)
+		before = len(dst)
 		dst = appendExtra(dst, message, spokenNames...)
 		p.progress.Started = p.progress.Started || hasMedia(dst[before:])
 	}
