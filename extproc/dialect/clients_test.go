@@ -22,7 +22,7 @@ var fussy = map[string]map[bool]string{
 			"reasoning_details":[{"type":"reasoning.encrypted","data":"d","id":null,"format":"unknown","index":0}],
 			"annotations":[{"type":"url_citation","url_citation":{"url":"https://a/b","title":"t","content":"c","start_index":0,"end_index":1}}],
 			"tool_calls":[{"id":"x","function":{"name":"f","arguments":"{}"}}]}}]}`,
-		true: `data: {"id":"c","usage":null,"system_fingerprint":null,"error":null,"openrouter_metadata":null,"service_tier":null,"choices":[{"index":0,
+		true: `data: {"id":"c","usage":null,"system_fingerprint":null,"error":null,"openrouter_metadata":{"region":"theirs"},"service_tier":null,"choices":[{"index":0,
 ` + `data: "delta":{"role":"model","content":null,"tool_calls":null,"reasoning_details":null}}]}
 
 data: {"choices":[{"index":0,"delta":{"content":"a"}}]}

@@ -219,7 +219,7 @@ func FuzzRequest(f *testing.F) {
 		if err != nil {
 			return
 		}
-		upstream, err := Provider{}.Request(request, dialect.Target{Model: "claude"})
+		upstream, err := Provider{}.Request(request, dialect.Target{Model: "claude", ServiceTier: "priority"})
 		if err != nil {
 			var failure *dialect.Error
 			if !errors.As(err, &failure) || failure.Message == "" {

@@ -56,6 +56,10 @@ func TestChunks(t *testing.T) {
 		{"row 84: the finish reason comes once", []string{
 			`{"choices":[{"delta":{},"finish_reason":"end_turn"}]}`, `{"choices":[{"delta":{},"finish_reason":"end_turn"}],"usage":{"prompt_tokens":1}}`},
 			[]string{head + `"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":"stop","native_finish_reason":"end_turn","logprobs":null}]}` + "\n\n"}},
+		{"row 84: the finish reason comes once, whatever comes with it", []string{
+			`{"choices":[{"delta":{},"finish_reason":"stop"}]}`, `{"choices":[{"delta":{"content":"a"},"finish_reason":"stop"}]}`},
+			[]string{head + `"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":"stop","native_finish_reason":"stop","logprobs":null}]}` + "\n\n", choice(`"content":"a"`)}},
+		{"the answer so far beside a delta", []string{`{"choices":[{"delta":{"content":"b"},"message":{"content":"ab"}}]}`}, []string{choice(`"content":"b"`)}},
 		{"a chunk without choices", []string{`{"choices":[],"prompt_filter_results":[]}`}, nil},
 		{"pretty-printed over lines", []string{"{\n\"choices\":[{\"delta\":{\"content\":\"a\",\"z\":[1,\n2]}}]}"},
 			[]string{choice(`"content":"a","z":[1, 2]`)}},
@@ -219,14 +223,22 @@ func TestUsageShapes(t *testing.T) {
 	}
 }
 
+// routed is what an answer says that tells of all there is to tell.
+var routed = dialect.Meta{
+	ID: "gen-1-abc", Model: "m/x", Provider: "A", Created: 5, ServiceTier: "flex",
+	RouterMetadata: []byte(`{"strategy":"direct"}`),
+}
+
 // FuzzStream holds that no provider can make the pipe panic or emit what clients
 // cannot read.
 func FuzzStream(f *testing.F) {
 	f.Add([]byte("data: {\"choices\":[{\"delta\":{\"content\":\"a\",\"tool_calls\":[{\"id\":\"x\",\"function\":{\"name\":\"f\",\"arguments\":{}}}]}}]}\n\ndata: [DONE]\n\n"), true)
 	f.Add([]byte("data: {\"choices\":[{\"index\":3,\"finish_reason\":\"stop\",\"delta\":{\"reasoning\":\"\\ud83d\"}}],\"usage\":{\"prompt_tokens\":1}}\n\n"), true)
 	f.Add([]byte("data: {\"error\":[{\"message\":1}]}\n\ndata: {\"id\":1,\"choices\":[1]}\n\n"), false)
+	f.Add([]byte("data: {\"service_tier\":\"fast\",\"choices\":[{\"delta\":{\"reasoning_details\":[{\"data\":\"d\"}],\"annotations\":[{}]}}],\"openrouter_metadata\":{}}\n\n"), true)
 	f.Fuzz(func(t *testing.T, stream []byte, wantsStream bool) {
-		pipe, _ := streaming(t, wantsStream)
+		_, request := streaming(t, wantsStream)
+		pipe := dialect.NewPipe(Client{}, Provider{}, request, routed)
 		var reader sse.Reader
 		reader.Feed(stream)
 		reader.End()
@@ -250,8 +262,10 @@ func FuzzStream(f *testing.F) {
 func FuzzWhole(f *testing.F) {
 	f.Add([]byte(`{"choices":[{"message":{"content":"a","tool_calls":[{"function":{"name":"f"}}]}}]}`), false)
 	f.Add([]byte(`{"choices":[{"message":{"content":[{"text":"a"}],"reasoning_details":[{"type":"x"}]},"logprobs":{}}],"usage":{}}`), true)
+	f.Add([]byte(`{"service_tier":"scale","openrouter_metadata":1,"choices":[{"message":{"reasoning_details":[{"signature":"s"}],"annotations":[{}]}}]}`), false)
 	f.Fuzz(func(t *testing.T, body []byte, wantsStream bool) {
-		pipe, _ := streaming(t, wantsStream)
+		_, request := streaming(t, wantsStream)
+		pipe := dialect.NewPipe(Client{}, Provider{}, request, routed)
 		if out, err := pipe.Whole(nil, body); err == nil {
 			readable(t, string(out), wantsStream)
 		}
@@ -271,9 +285,20 @@ func readable(t *testing.T, out string, stream bool) {
 	}
 	for _, part := range parts {
 		data := strings.TrimPrefix(part, "data: ")
-		var answer struct{ Choices []any }
+		var answer map[string]any
 		if err := json.Unmarshal([]byte(data), &answer); err != nil || strings.Contains(data, "\n") && stream {
 			t.Errorf("%v in %q", err, data)
+		}
+		for _, name := range []string{"usage", "system_fingerprint", "error"} {
+			if value, has := answer[name]; stream && has && value == nil {
+				t.Errorf("%s is null in %q", name, data)
+			}
+		}
+		choices, _ := answer["choices"].([]any)
+		for _, choice := range choices {
+			if members, _ := choice.(map[string]any); members["finish_reason"] == nil && !strings.Contains(data, `"finish_reason":null`) {
+				t.Errorf("a choice without a finish reason in %q", data)
+			}
 		}
 	}
 }
