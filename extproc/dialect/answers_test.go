@@ -73,6 +73,9 @@ func TestAnswers(t *testing.T) {
 						!progress.Done || progress.Empty || progress.Usage.Prompt != 100 || progress.UpstreamID == "" {
 						t.Errorf("progress is %+v", progress)
 					}
+					if bound := got.Signatures+got.Data != ""; progress.BoundReasoning != bound {
+						t.Errorf("bound reasoning is %t, want %t", progress.BoundReasoning, bound)
+					}
 					if got.Reasoning != "" && s.name == "anthropic" {
 						if got.Signatures != provider.Signature(got.Reasoning) {
 							t.Errorf("row 101: the signature is %q", got.Signatures)

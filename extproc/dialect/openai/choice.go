@@ -31,11 +31,11 @@ const mostChoices = 128
 func readChoice(object []byte, speaker string) (choice, error) {
 	read := choice{logprobs: null}
 	for c := rawjson.Walk(object); c.Next(); {
-		switch name := string(c.Name); name {
+		switch string(c.Name) {
 		case "index":
 			read.index, _ = rawjson.Int(c.Value)
 		case "delta", "message":
-			if name == speaker {
+			if string(c.Name) == speaker {
 				read.said = c.Value
 			}
 		case "finish_reason":

@@ -58,36 +58,23 @@ func (p *parser) readMessage(i int, message []byte) error {
 			p.parsed.plain = false
 		}
 	}
+	begins := &p.opening.first
 	switch string(role) {
 	case "user":
 		p.request.BoundReasoning = false // the loop before it is over
 	case "assistant":
 		p.request.LastModel = rawjson.Text(model)
 		p.request.BoundReasoning = p.request.BoundReasoning || len(calls) > 2 && isBound(details)
-	case "system", "developer", "tool", "function":
+	case "system", "developer":
+		begins = &p.opening.instructions
+	case "tool", "function":
 	case "":
 		return invalid(fmt.Sprintf("'messages.%d.role' is missing.", i))
 	default:
 		return invalid(fmt.Sprintf("'messages.%d.role' must be one of system, developer, user, assistant and tool.", i))
 	}
-	p.opening.see(role, content)
+	begins.see(content)
 	return nil
-}
-
-// isBound reports whether reasoning_details hold anything that only the provider
-// which made it can read or verify.
-func isBound(details []byte) bool {
-	for detail := rawjson.Walk(details); detail.Next(); {
-		for c := rawjson.Walk(detail.Value); c.Next(); {
-			switch string(c.Name) {
-			case "signature", "data":
-				if len(rawjson.Unquote(c.Value)) > 0 {
-					return true
-				}
-			}
-		}
-	}
-	return false
 }
 
 func (p *parser) readContent(i int, content []byte) error {

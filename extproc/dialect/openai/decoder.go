@@ -170,30 +170,3 @@ func (d *decoder) toolCall(element []byte, choice int, calls *toolCalls) {
 		d.emit(dialect.Event{Kind: dialect.EventToolArguments, Choice: choice, Index: number, Text: text})
 	}
 }
-
-// readDetail reads an element of reasoning_details.
-func readDetail(object []byte) dialect.ReasoningDetail {
-	var detail dialect.ReasoningDetail
-	for c := rawjson.Walk(object); c.Next(); {
-		switch string(c.Name) {
-		case "type":
-			detail.Type = rawjson.Text(c.Value)
-		case "text", "summary":
-			if text := rawjson.Text(c.Value); text != "" {
-				detail.Text = text
-			}
-		case "signature":
-			detail.Signature = rawjson.Text(c.Value)
-		case "data":
-			detail.Data = rawjson.Text(c.Value)
-		case "id":
-			detail.ID = rawjson.Text(c.Value)
-		case "format":
-			detail.Format = rawjson.Text(c.Value)
-		case "index":
-			index, _ := rawjson.Int(c.Value)
-			detail.Index = int(index)
-		}
-	}
-	return detail
-}

@@ -153,7 +153,7 @@ func appendReasoning(dst []byte, s spoken) []byte {
 		dst = rawjson.AppendMember(dst, "reasoning", s.reasoning)
 	}
 	if s.details != nil {
-		return rawjson.AppendMember(dst, "reasoning_details", s.details)
+		return appendDetails(dst, s.details)
 	}
 	dst = append(rawjson.AppendName(dst, "reasoning_details"), `[{"type":"reasoning.text","text":`...)
 	dst = append(dst, s.reasoning...)

@@ -25,9 +25,7 @@ func (e *encoder) Event(dst []byte, event dialect.Event) []byte {
 	}
 	start := len(dst)
 	dst = append(dst, e.envelope.chunk...)
-	if e.envelope.tier != "" {
-		dst = rawjson.AppendText(dst, "service_tier", e.envelope.tier)
-	}
+	dst = e.envelope.appendTier(dst)
 	dst = strconv.AppendInt(append(dst, `,"choices":[{"index":`...), int64(event.Choice), 10)
 	dst = append(dst, `,"delta":{"role":"assistant","content":`...)
 	finish, logprobs := `,"finish_reason":null,"native_finish_reason":null`, null
@@ -77,29 +75,6 @@ func appendFinish(dst []byte, reason, native string) []byte {
 	}
 	dst = rawjson.AppendText(dst, "finish_reason", reason)
 	return rawjson.AppendText(dst, "native_finish_reason", native)
-}
-
-func appendDetail(dst []byte, detail dialect.ReasoningDetail) []byte {
-	dst = rawjson.AppendText(append(rawjson.Comma(dst), '{'), "type", detail.Type)
-	switch detail.Type {
-	case dialect.ReasoningEncrypted:
-		dst = rawjson.AppendText(dst, "data", detail.Data)
-	case dialect.ReasoningSummary:
-		dst = rawjson.AppendText(dst, "summary", detail.Text)
-	default:
-		dst = rawjson.AppendText(dst, "text", detail.Text)
-		if detail.Signature != "" {
-			dst = rawjson.AppendText(dst, "signature", detail.Signature)
-		}
-	}
-	if detail.ID != "" {
-		dst = rawjson.AppendText(dst, "id", detail.ID)
-	}
-	if detail.Format == "" {
-		detail.Format = dialect.FormatUnknown
-	}
-	dst = rawjson.AppendText(dst, "format", detail.Format)
-	return append(strconv.AppendInt(rawjson.AppendName(dst, "index"), int64(detail.Index), 10), '}')
 }
 
 func (e *encoder) Finish(dst []byte, usage dialect.Usage) []byte {

@@ -61,13 +61,19 @@ func (e *envelope) served(value []byte) bool {
 	return tier != ""
 }
 
+// appendTier appends the tier, one of few words that need no escapes, if it is known.
+func (e *envelope) appendTier(dst []byte) []byte {
+	if e.tier == "" {
+		return dst
+	}
+	dst = append(rawjson.AppendName(dst, "service_tier"), '"')
+	return append(append(dst, e.tier...), '"')
+}
+
 // trailer appends what is known at an answer's end: the tier (rows 131 to 133),
 // usage and how the answer was routed (row 113).
 func (e *envelope) trailer(dst []byte, usage dialect.Usage) []byte {
-	if e.tier != "" {
-		dst = rawjson.AppendText(dst, "service_tier", e.tier)
-	}
-	dst = e.usage(dst, usage)
+	dst = e.usage(e.appendTier(dst), usage)
 	if e.meta.RouterMetadata != nil {
 		dst = rawjson.AppendMember(dst, "openrouter_metadata", e.meta.RouterMetadata)
 	}

@@ -9,22 +9,17 @@ import (
 
 // opening is what tells one conversation from another and stays the same while it
 // goes on: what its first instructions and its first other message say.
-type opening struct {
-	instructions, first       []byte // contents as the client wrote them
-	hasInstructions, hasFirst bool
+type opening struct{ instructions, first beginning }
+
+// beginning is the first of several contents, as the client wrote it.
+type beginning struct {
+	content []byte
+	seen    bool
 }
 
-// see notes a message if it opens the conversation.
-func (o *opening) see(role, content []byte) {
-	switch string(role) {
-	case "system", "developer":
-		if !o.hasInstructions {
-			o.instructions, o.hasInstructions = content, true
-		}
-	default:
-		if !o.hasFirst {
-			o.first, o.hasFirst = content, true
-		}
+func (b *beginning) see(content []byte) {
+	if !b.seen {
+		b.content, b.seen = content, true
 	}
 }
 
@@ -35,8 +30,8 @@ const mostHashed = 4 << 10
 // hash is the same in every replica. It allocates only where the opening is long.
 func (o *opening) hash() [16]byte {
 	var short [2048]byte
-	text := appendContent(short[:0], o.instructions)
-	text = appendContent(text, o.first)
+	text := appendContent(short[:0], o.instructions.content)
+	text = appendContent(text, o.first.content)
 	sum := sha256.Sum256(text)
 	return [16]byte(sum[:16])
 }

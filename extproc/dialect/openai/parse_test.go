@@ -122,6 +122,7 @@ func TestToolChoiceAndFormatForRouting(t *testing.T) {
 	for _, test := range []struct{ fields, choice, format string }{
 		{`"tool_choice":"required","response_format":{"type":"text"},`, "required", ""},
 		{`"tool_choice":{"type":"allowed_tools"},"response_format":{"type":"json_object"},`, "", "json_object"},
+		{`"tool_choice":"any","response_format":{},`, "", ""},
 		{`"tool_choice":null,"response_format":{"type":"grammar","grammar":"x"},`, "", ""},
 	} {
 		request, err := Client{}.Parse([]byte(`{` + test.fields + hi + `}`))

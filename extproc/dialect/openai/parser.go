@@ -197,11 +197,12 @@ func (p *parser) reasoning(value []byte) error {
 // toolChoice is a choice in the words of dialect.Request. Forms that name no single
 // function, such as a list of those allowed, are the provider's to understand.
 func toolChoice(value []byte) string {
-	if rawjson.Kind(value) == '"' {
-		return rawjson.Text(value)
+	if rawjson.Kind(value) == '{' {
+		value = rawjson.Get(value, "type")
 	}
-	if string(rawjson.Unquote(rawjson.Get(value, "type"))) == "function" {
-		return "function"
+	switch choice := rawjson.Text(value); choice {
+	case "auto", "none", "required", "function":
+		return choice
 	}
 	return ""
 }

@@ -108,7 +108,7 @@ func (p *passthrough) chunk(dst, chunk []byte) ([]byte, error) {
 			}
 		case "service_tier":
 			if p.envelope.served(c.Value) {
-				dst = rawjson.AppendText(dst, "service_tier", p.envelope.tier)
+				dst = p.envelope.appendTier(dst)
 			}
 		case "object", "created", "model", "provider", "obfuscation", "openrouter_metadata":
 		default:

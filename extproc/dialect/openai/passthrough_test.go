@@ -59,6 +59,9 @@ func TestChunks(t *testing.T) {
 		{"row 84: the finish reason comes once, whatever comes with it", []string{
 			`{"choices":[{"delta":{},"finish_reason":"stop"}]}`, `{"choices":[{"delta":{"content":"a"},"finish_reason":"stop"}]}`},
 			[]string{head + `"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":"stop","native_finish_reason":"stop","logprobs":null}]}` + "\n\n", choice(`"content":"a"`)}},
+		{"reasoning in a format that clients do not know", []string{
+			`{"choices":[{"delta":{"reasoning_details":[{"format":"own-v1","type":"reasoning.text","text":"r","index":0}, {"type":"reasoning.text","text":"s"}]}}]}`},
+			[]string{choice(`"content":"","reasoning_details":[{"type":"reasoning.text","text":"r","index":0,"format":"unknown"},{"type":"reasoning.text","text":"s"}]`)}},
 		{"the answer so far beside a delta", []string{`{"choices":[{"delta":{"content":"b"},"message":{"content":"ab"}}]}`}, []string{choice(`"content":"b"`)}},
 		{"a chunk without choices", []string{`{"choices":[],"prompt_filter_results":[]}`}, nil},
 		{"pretty-printed over lines", []string{"{\n\"choices\":[{\"delta\":{\"content\":\"a\",\"z\":[1,\n2]}}]}"},
