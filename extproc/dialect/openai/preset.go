@@ -40,16 +40,7 @@ func (m *merger) member(dst []byte, own member) []byte {
 	given, has := m.given(own.name)
 	switch {
 	case own.name == "model" && rawjson.Kind(own.value) == '"':
-		model, slug := dialect.CutPreset(rawjson.Text(own.value))
-		switch {
-		case slug == "":
-			return rawjson.AppendRaw(dst, own.raw)
-		case model != "":
-			return rawjson.AppendText(dst, "model", model)
-		case has:
-			return rawjson.AppendRaw(dst, given.raw)
-		}
-		return dst
+		return m.model(dst, own)
 	case !rawjson.Present(own.value) && has:
 		// A field given as null counts as not given.
 		return rawjson.AppendRaw(dst, given.raw)
@@ -59,6 +50,22 @@ func (m *merger) member(dst []byte, own member) []byte {
 		return appendPrompted(dst, own, m.prompt)
 	}
 	return rawjson.AppendRaw(dst, own.raw)
+}
+
+// model appends the model without a preset's slug, and the preset's model where
+// nothing else is left.
+func (m *merger) model(dst []byte, own member) []byte {
+	model, slug := dialect.CutPreset(rawjson.Text(own.value))
+	if slug == "" {
+		return rawjson.AppendRaw(dst, own.raw)
+	}
+	if model != "" {
+		return rawjson.AppendText(dst, "model", model)
+	}
+	if given, has := m.given("model"); has {
+		return rawjson.AppendRaw(dst, given.raw)
+	}
+	return dst
 }
 
 // given finds what the preset has for a member of the request.
