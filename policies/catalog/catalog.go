@@ -24,6 +24,7 @@ type Catalog struct {
 	aliases   map[string]*Model
 	providers map[string]*Provider
 	sorted    []*Model
+	index     index
 }
 
 // New builds the catalog of cfg, in which presets have been applied already.
@@ -67,6 +68,7 @@ func New(cfg *configpb.Config, secret func(provider string) (string, bool)) (*Ca
 	if err := errors.Join(failures...); err != nil {
 		return nil, err
 	}
+	c.index = newIndex(c.sorted)
 	return c, nil
 }
 
@@ -80,10 +82,7 @@ func (c *Catalog) Alias(name string) (*Model, bool) {
 // that is not configured is made up on the spot if the provider <slug> serves
 // any model, see [Model.OnDemand].
 func (c *Catalog) Model(id string) (*Model, bool) {
-	if model, ok := c.models[id]; ok {
-		return model, true
-	}
-	if model, ok := c.canonical[id]; ok {
+	if model, ok := c.Configured(id); ok {
 		return model, true
 	}
 	slug, name, _ := strings.Cut(id, "/")

@@ -2,109 +2,126 @@ package routing
 
 import (
 	"cmp"
-	"slices"
 
 	"github.com/switchyard/switchyard/policies/catalog"
 )
 
-// Build plans a request: for each model in the order asked for, its endpoints in
-// the order configured, and of these the ones that cool down behind the others.
-// All endpoints of a model come before those of the next (spec section 3.2).
+// Build plans a request: it resolves the models, drops the endpoints that cannot or
+// must not serve, and ranks the others. All endpoints of a model come before those of
+// the next unless the request has them sorted together (spec sections 2 and 3).
 //
-// The error is [ErrNoModel], an [*UnknownModelError], a [*TooManyModelsError] or
-// a [*NoEndpointError].
+// It costs time by the models asked for, not by the size of the catalog, but for the
+// routers: those look at models until they have found enough.
+//
+// The error is [ErrNoModel], an [*UnknownModelError], a [*TooManyModelsError], a
+// [*BatchOnlyError], a [*FreeEndedError], a [*RouterError] or a [*NoEndpointError].
 func Build(request Request, models *catalog.Catalog, health View, options Options) (Plan, error) {
-	asked, err := resolve(request, models, cmp.Or(options.MaxFallbackModels, 3))
+	options.MaxFallbackModels = cmp.Or(options.MaxFallbackModels, 3)
+	options.MaxCandidates = cmp.Or(options.MaxCandidates, 8)
+	s := newScope(&request, models, health, options)
+	requested, err := s.resolve()
 	if err != nil {
 		return Plan{}, err
 	}
-	var endpoints []*catalog.Endpoint
-	for _, model := range asked {
-		endpoints = append(endpoints, order(model.Endpoints, request, health)...)
-	}
-	plan := Plan{}
-	endpoints, plan.Dropped, err = narrow(endpoints, request, asked)
+	f, err := s.narrow()
 	if err != nil {
 		return Plan{}, err
 	}
-	for i, endpoint := range endpoints {
-		if i >= cmp.Or(options.MaxCandidates, 8) {
-			plan.Dropped = append(plan.Dropped, Dropped{endpoint, stepAttempts, "enough others come first"})
-			continue
-		}
-		plan.Candidates = append(plan.Candidates, Candidate{Model: endpoint.Model, Endpoint: endpoint})
+	s.rank(f.left)
+	if err := s.limitFallbacks(f); err != nil {
+		return Plan{}, err
+	}
+	for i := options.MaxCandidates; i < len(f.left); i++ {
+		f.drop(f.left[i].endpoint, stepAttempts, Reason{words: "enough others come first"})
+	}
+	if len(f.left) > options.MaxCandidates {
+		f.left = f.left[:options.MaxCandidates]
+		f.count(stepAttempts)
+	}
+	plan := Plan{
+		Requested: requested, Strategy: s.strategy(), WebSearch: request.Preferences.Web,
+		Candidates: make([]Candidate, len(f.left)), Dropped: f.dropped, Funnel: f.stages,
+		Pinned: f.left[0].pinned,
+	}
+	for i := range f.left {
+		e := &f.left[i]
+		plan.Candidates[i] = Candidate{Model: e.endpoint.Model, Endpoint: e.endpoint, Reason: s.why(e)}
+	}
+	for i := range s.targets {
+		plan.WebSearch = plan.WebSearch || s.targets[i].web
 	}
 	return plan, nil
 }
 
-// resolve finds the models asked for, each of them once.
-func resolve(request Request, models *catalog.Catalog, limit int) ([]*catalog.Model, error) {
-	if len(request.Models) > limit {
-		return nil, &TooManyModelsError{Limit: limit}
+// limitFallbacks leaves one endpoint to a request that wants no fallbacks, or those
+// that its order names (rows 23 and 24).
+func (s *scope) limitFallbacks(f *funnel) error {
+	preferences := &s.request.Preferences
+	if !preferences.NoFallbacks {
+		return nil
 	}
-	ids := request.Models
-	if request.Model != "" {
-		ids = append([]string{request.Model}, ids...)
-	}
-	if len(ids) == 0 {
-		return nil, ErrNoModel
-	}
-	var found []*catalog.Model
-	for _, id := range ids {
-		model, ok := models.Model(id)
-		if !ok {
-			return nil, &UnknownModelError{ID: id}
-		}
-		// By id: models on demand are made anew each time.
-		if !slices.ContainsFunc(found, func(m *catalog.Model) bool { return m.ID == model.ID }) {
-			found = append(found, model)
-		}
-	}
-	return found, nil
-}
-
-// order puts endpoints that cool down behind the others.
-func order(endpoints []*catalog.Endpoint, request Request, health View) []*catalog.Endpoint {
-	ordered := make([]*catalog.Endpoint, 0, len(endpoints))
-	var cooling []*catalog.Endpoint
-	for _, endpoint := range endpoints {
-		if health.Summary(endpoint.ID, request.Now).CoolingUntil.After(request.Now) {
-			cooling = append(cooling, endpoint)
-		} else {
-			ordered = append(ordered, endpoint)
-		}
-	}
-	return append(ordered, cooling...)
-}
-
-// narrow applies the filters that the request calls for. Endpoints keep their
-// order, and at least one is left if there is no error.
-func narrow(endpoints []*catalog.Endpoint, request Request, asked []*catalog.Model) ([]*catalog.Endpoint, []Dropped, error) {
-	funnel := []Stage{{Step: stepInitial, Endpoints: len(endpoints)}}
-	if len(endpoints) == 0 {
-		return nil, nil, &NoEndpointError{Funnel: funnel, FailedStep: stepInitial, message: "No endpoints found for " + asked[0].ID + "."}
-	}
-	var dropped []Dropped
-	for _, filter := range filters {
-		if !filter.active(request) {
-			continue
-		}
-		var left []*catalog.Endpoint
-		for _, endpoint := range endpoints {
-			if reason := filter.refuse(request, endpoint); reason != "" {
-				dropped = append(dropped, Dropped{endpoint, filter.step, reason})
-			} else {
-				left = append(left, endpoint)
+	kept := 1
+	if len(preferences.Order) > 0 {
+		// In a plan of several models each has its own part of the order.
+		kept = 0
+		for i := range f.left {
+			if f.left[i].order < len(preferences.Order) {
+				f.left[kept], f.left[i] = f.left[i], f.left[kept]
+				kept++
 			}
 		}
-		funnel = append(funnel, Stage{Step: filter.step, Endpoints: len(left)})
-		if len(left) == 0 {
-			return nil, nil, &NoEndpointError{
-				Funnel: funnel, FailedStep: filter.step, Field: filter.field,
-				Dropped: dropped, message: filter.message(request, endpoints),
-			}
-		}
-		endpoints = left
 	}
-	return endpoints, dropped, nil
+	for i := kept; i < len(f.left); i++ {
+		f.drop(f.left[i].endpoint, stepFallback, Reason{words: "the request allows no fallbacks"})
+	}
+	if kept == 0 {
+		f.stages = append(f.stages, Stage{Step: stepFallback})
+		return &NoEndpointError{
+			Code: codeConstraint, ExcludedBy: append(f.excludedBy, "allowed_providers"), Funnel: f.stages,
+			FailedStep: stepFallback, Field: "provider.order", AffectedProviders: providersOf(f.left), Dropped: f.dropped,
+			Hint:    "Name other providers in provider.order, or allow fallbacks.",
+			message: "No endpoints found among the providers in provider.order, and the request allows no fallbacks.",
+		}
+	}
+	f.left = f.left[:kept]
+	f.count(stepFallback)
+	return nil
+}
+
+// strategy is how the models were come by: the first one's way, or as fallbacks if
+// more than one was asked for by name.
+func (s *scope) strategy() string {
+	if s.targets[0].strategy == strategyDirect && len(s.targets) > 1 {
+		return strategyFallback
+	}
+	return s.targets[0].strategy
+}
+
+// why says what put an endpoint where it stands. What is most telling comes first.
+func (s *scope) why(e *entry) Reason {
+	switch {
+	case e.pinned:
+		return Reason{words: "pinned"}
+	case e.order < len(s.request.Preferences.Order):
+		return Reason{words: "order[%.0f]", number: float64(e.order)}
+	case e.canary != 0:
+		return Reason{words: "canary for %.0f%% of requests", number: float64(e.endpoint.CanaryPercent)}
+	case e.summary.CoolingUntil.After(s.request.Now):
+		return Reason{words: "cooling down"}
+	case e.summary.Outage:
+		return Reason{words: "in an outage"}
+	case e.state != stable:
+		return Reason{words: "uptime of %.0f%%", number: e.summary.Uptime.Last30m}
+	case e.missed:
+		return Reason{words: "misses a preferred threshold"}
+	case e.quality == deprioritised:
+		return Reason{words: "calls tools worse than others"}
+	case e.reason != Reason{}:
+		return e.reason
+	case e.sort != "":
+		return Reason{words: "sorted by %s", text: string(e.sort)}
+	case e.endpoint.Model.Listed:
+		return Reason{words: "as listed"}
+	}
+	return Reason{words: "by price"}
 }

@@ -29,6 +29,7 @@ func models(t testing.TB) *catalog.Catalog {
 		return &configpb.Provider{Dialect: configpb.Dialect_DIALECT_OPENAI, BaseUrl: "https://provider.example", AnyModel: &anyModel}
 	}
 	built, err := catalog.New(&configpb.Config{
+		Routing:   &configpb.Routing{Balance: configpb.Balance_BALANCE_LISTED},
 		Providers: map[string]*configpb.Provider{"a": provider(false), "b": provider(false), "c": provider(false), "local": provider(true)},
 		Models: map[string]*configpb.Model{
 			"m/x": {CanonicalSlug: "m/x-2026", Endpoints: []*configpb.Endpoint{
@@ -112,7 +113,7 @@ func TestPlanSaysWhatItLeftOut(t *testing.T) {
 	}
 	var got []string
 	for _, dropped := range plan.Dropped {
-		got = append(got, dropped.Endpoint.ID+": "+dropped.Step+": "+dropped.Reason)
+		got = append(got, dropped.Endpoint.ID+": "+dropped.Step+": "+dropped.Reason.String())
 	}
 	want := []string{
 		"m/x|c: Filter by Tool Compatibility: takes no tools",

@@ -1,15 +1,14 @@
 package routing
 
 import (
-	"fmt"
-	"slices"
-
 	"github.com/switchyard/switchyard/policies/catalog"
 )
 
 // The names of steps that are none of the filters (spec section 2.5).
 const (
 	stepInitial  = "Initial Endpoints"
+	stepTier     = "Filter by Service Tier"
+	stepFallback = "Filter by Fallback"
 	stepAttempts = "Limit Attempts"
 )
 
@@ -19,68 +18,61 @@ type filter struct {
 	step string
 	// field of the request that the filter is about.
 	field string
+	// code is the availability code if none is left, excludedBy what it tells of
+	// endpoints that were dropped, "" for nothing (spec section 5.3).
+	code       string
+	excludedBy string
+	// hint tells what would bring endpoints back.
+	hint string
+	// soft: a model of which no endpoint is left keeps all of them, and the
+	// provider does not get to see the parameter (spec section 2.3).
+	soft bool
 	// active tells whether a request asks for anything here.
-	active func(Request) bool
-	// refuse says why an endpoint cannot serve the request, or "" if it can.
-	refuse func(Request, *catalog.Endpoint) string
+	active func(*scope) bool
+	// refuse says why an endpoint cannot serve the request, if it cannot. tier is the
+	// service tier that the model's variant asks for.
+	refuse func(s *scope, e *catalog.Endpoint, tier string) (Reason, bool)
 	// message tells a client that none of these endpoints can.
-	message func(Request, []*catalog.Endpoint) string
+	message func(*scope, []entry) string
 }
 
-// filters are the steps in the order of the spec's funnel.
+// filters are the steps in the order of the spec's funnel; those that it does not
+// have stand beside their like.
 var filters = [...]filter{
-	{
-		step:   "Filter by Tool Compatibility",
-		field:  "tools",
-		active: func(r Request) bool { return r.Tools },
-		refuse: func(_ Request, e *catalog.Endpoint) string {
-			if slices.Contains(e.Parameters(), "tools") {
-				return ""
-			}
-			return "takes no tools"
-		},
-		message: func(Request, []*catalog.Endpoint) string {
-			return "No endpoints found that support tool use. Leave out `tools`, or choose another model."
-		},
-	},
+	outputFilter,
+	modelFilter,
+	tierRowFilter,
+	providerFilter,
+	toolLoopFilter,
+	trainingFilter,
+	retentionFilter,
+	distillableFilter,
+	regionFilter,
+	jurisdictionFilter,
+	quantizationFilter,
+	toolFilter,
+	toolChoiceFilter,
 	inputFilter("image", "Filter by Image Support"),
 	inputFilter("audio", "Filter by Audio Support"),
 	inputFilter("file", "Filter by File Support"),
 	inputFilter("video", "Filter by Video Support"),
-	{
-		step:   "Filter by Max Tokens",
-		field:  "max_tokens",
-		active: func(r Request) bool { return r.MaxTokens > 0 },
-		refuse: func(r Request, e *catalog.Endpoint) string {
-			if e.MaxCompletionTokens == 0 || r.MaxTokens <= e.MaxCompletionTokens {
-				return ""
-			}
-			return fmt.Sprintf("answers with at most %d tokens", e.MaxCompletionTokens)
-		},
-		message: func(r Request, refused []*catalog.Endpoint) string {
-			most := int64(0)
-			for _, e := range refused {
-				most = max(most, e.MaxCompletionTokens)
-			}
-			return fmt.Sprintf("No endpoints found that allow max_tokens of %d. Ask for at most %d.", r.MaxTokens, most)
-		},
-	},
+	maxTokensFilter,
+	contextFilter,
+	responseFormatFilter,
+	verbosityFilter,
+	parameterFilter,
+	priceFilter,
 }
 
-// inputFilter drops endpoints of models that cannot read one kind of input.
-func inputFilter(modality, step string) filter {
-	return filter{
-		step:   step,
-		field:  "messages",
-		active: func(r Request) bool { return slices.Contains(r.InputModalities, modality) },
-		refuse: func(_ Request, e *catalog.Endpoint) string {
-			if slices.Contains(e.Model.InputModalities, modality) {
-				return ""
-			}
-			return "takes no " + modality + " input"
-		},
-		message: func(Request, []*catalog.Endpoint) string {
-			return "No endpoints found that support " + modality + " input"
-		},
-	}
+// saying is a message that is the same for every request.
+func saying(words string) func(*scope, []entry) string {
+	return func(*scope, []entry) string { return words }
 }
+
+// The availability codes of spec section 5.3 that a plan can end with.
+const (
+	codeNoEndpoints   = "no_endpoints"
+	codeConstraint    = "constraint_filtered"
+	codePrivacy       = "privacy_restricted"
+	codeWrongEndpoint = "wrong_endpoint"
+)

@@ -90,14 +90,13 @@ type Candidate struct {
 	Model    *catalog.Model
 	Endpoint *catalog.Endpoint
 	// Reason says to people why it stands where it stands.
-	Reason string
+	Reason Reason
 }
 
 // Plan is the attempts to be made, in order, and why there are no others.
 type Plan struct {
 	// Requested is the id that the client asked for, Strategy how it was resolved:
-	// "direct", "alias", "latest", "fallback", "auto", "free" or "pareto" (spec
-	// section 4.13).
+	// "direct", "alias", "latest", "fallback", "auto" or "free" (spec section 4.13).
 	Requested, Strategy string
 	// Candidates has at least one entry.
 	Candidates []Candidate
@@ -116,5 +115,5 @@ type Dropped struct {
 	// Step is the name of the step that dropped it.
 	Step string
 	// Reason is for people.
-	Reason string
+	Reason Reason
 }

@@ -1,0 +1,58 @@
+package routing
+
+import (
+	"slices"
+
+	"github.com/switchyard/switchyard/policies/catalog"
+)
+
+// quantizations are the names that clients may ask for; the last is of endpoints
+// that state none.
+var quantizations = []string{"int4", "int8", "fp4", "mxfp4", "nvfp4", "fp6", "fp8", "mxfp8", "fp16", "bf16", "fp32", "unknown"}
+
+// bits orders quantizations for the least that is admitted, zero for unknown. Formats
+// of one width are equal.
+func bits(quantization string) int {
+	switch quantization {
+	case "int4", "fp4", "mxfp4", "nvfp4":
+		return 4
+	case "fp6":
+		return 6
+	case "int8", "fp8", "mxfp8":
+		return 8
+	case "fp16", "bf16":
+		return 16
+	case "fp32":
+		return 32
+	}
+	return 0
+}
+
+// family is the name that covers a quantization besides its own (rows 34 and 35).
+func family(quantization string) string {
+	switch quantization {
+	case "mxfp4", "nvfp4":
+		return "fp4"
+	case "mxfp8":
+		return "fp8"
+	}
+	return quantization
+}
+
+var quantizationFilter = filter{
+	step: "Filter by Quantization", field: "provider.quantizations", code: codeConstraint, excludedBy: "quantization",
+	hint: "Admit more in provider.quantizations, or a coarser provider.min_quantization.",
+	active: func(s *scope) bool {
+		return s.any(func(c *Constraints) bool { return c.Quantizations != nil || c.MinQuantization != "" })
+	},
+	refuse: func(s *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+		return Reason{words: "quantized to %s", text: e.Quantization}, s.any(func(c *Constraints) bool {
+			named := c.Quantizations == nil || slices.Contains(c.Quantizations, e.Quantization) ||
+				slices.Contains(c.Quantizations, family(e.Quantization))
+			// Of a least that the schema has not, bits are zero; a client's is checked.
+			fine := c.MinQuantization == "" || bits(e.Quantization) >= bits(c.MinQuantization) && bits(e.Quantization) > 0
+			return !named || !fine
+		})
+	},
+	message: saying("No endpoints found with the requested quantizations."),
+}

@@ -1,0 +1,135 @@
+package routing
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/switchyard/switchyard/policies/catalog"
+)
+
+// outputFilter drops models that make something else than the API endpoint of the
+// request is for (row 146).
+var outputFilter = filter{
+	step: "Filter by Output Modality", field: "model", code: codeWrongEndpoint,
+	hint:   "Send the request to the API endpoint that is for such models.",
+	active: func(*scope) bool { return true },
+	refuse: func(s *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+		return Reason{words: "makes no %s", text: s.output()}, !slices.Contains(e.Model.OutputModalities, s.output())
+	},
+	message: func(s *scope, left []entry) string {
+		model := left[0].endpoint.Model
+		return fmt.Sprintf("%s makes no %s. Send the request to %s.", model.ID, s.output(), apiOf(model.OutputModalities))
+	},
+}
+
+func (s *scope) output() string {
+	if s.request.OutputModality == "" {
+		return "text"
+	}
+	return s.request.OutputModality
+}
+
+// apiOf is where models of these modalities are served (spec section 1.1).
+func apiOf(modalities []string) string {
+	for _, modality := range modalities {
+		switch modality {
+		case "embeddings", "rerank":
+			return "/" + modality
+		case "image":
+			return "/images"
+		case "audio", "speech":
+			return "/audio/speech"
+		case "transcription":
+			return "/audio/transcriptions"
+		case "video":
+			return "/videos"
+		}
+	}
+	return "/chat/completions"
+}
+
+// toolFilter is hard, as the live API has it, though its documents say otherwise
+// (rows 54 and 55).
+var toolFilter = filter{
+	step: "Filter by Tool Compatibility", field: "tools", code: codeConstraint,
+	hint:   "Leave out tools, or choose another model.",
+	active: func(s *scope) bool { return s.request.Tools },
+	refuse: func(_ *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+		return Reason{words: "takes no tools"}, !takes(e, "tools")
+	},
+	message: func(s *scope, _ []entry) string {
+		if s.request.ToolName == "" {
+			return "No endpoints found that support tool use. Leave out `tools`, or choose another model."
+		}
+		return fmt.Sprintf("No endpoints found that support tool use. Try disabling %q.", s.request.ToolName)
+	},
+}
+
+func takes(e *catalog.Endpoint, parameter string) bool {
+	return slices.Contains(e.Parameters(), parameter)
+}
+
+// toolChoiceFilter: a choice that forces or forbids a call must not get lost.
+var toolChoiceFilter = filter{
+	step: "Filter by Tool Choice", field: "tool_choice", code: codeConstraint,
+	hint: "Leave out tool_choice, or ask for auto.",
+	active: func(s *scope) bool {
+		return s.request.Tools && s.request.ToolChoice != "" && s.request.ToolChoice != "auto"
+	},
+	refuse: func(_ *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+		return Reason{words: "takes no tool_choice"}, !takes(e, "tool_choice")
+	},
+	message: saying("No endpoints found that support the provided 'tool_choice' value. Leave it out, or ask for auto."),
+}
+
+// inputFilter drops endpoints of models that cannot read one kind of input (row 58).
+func inputFilter(modality, step string) filter {
+	return filter{
+		step: step, field: "messages", code: codeConstraint,
+		hint:   "Leave the " + modality + " out, or choose a model that reads it.",
+		active: func(s *scope) bool { return slices.Contains(s.request.InputModalities, modality) },
+		refuse: func(_ *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+			return Reason{words: "takes no %s input", text: modality}, !slices.Contains(e.Model.InputModalities, modality)
+		},
+		message: saying("No endpoints found that support " + modality + " input"),
+	}
+}
+
+// responseFormatFilter and verbosityFilter make an endpoint that honours the
+// parameter come before one that does not, but the request is served either way
+// (row 56).
+var responseFormatFilter = filter{
+	step: "Filter by Response Format", field: "response_format", code: codeConstraint, soft: true,
+	active: func(s *scope) bool { return s.request.ResponseFormat != "" },
+	refuse: func(s *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+		need := "response_format"
+		if s.request.ResponseFormat == "json_schema" {
+			need = "structured_outputs"
+		}
+		return Reason{words: "takes no %s", text: need}, !takes(e, need)
+	},
+}
+
+var verbosityFilter = filter{
+	step: "Filter by Verbosity", field: "verbosity", code: codeConstraint, soft: true,
+	active: func(s *scope) bool { return slices.Contains(s.request.Parameters, "verbosity") },
+	refuse: func(_ *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+		return Reason{words: "takes no verbosity"}, !takes(e, "verbosity")
+	},
+}
+
+// parameterFilter holds an endpoint to every parameter given (row 19).
+var parameterFilter = filter{
+	step: "Filter by Parameters", field: "provider.require_parameters", code: codeConstraint, excludedBy: "require_parameters",
+	hint:   "Leave out provider.require_parameters, or the parameters that no endpoint takes.",
+	active: func(s *scope) bool { return s.request.Preferences.RequireParameters },
+	refuse: func(s *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+		for _, parameter := range s.request.Parameters {
+			if !takes(e, parameter) {
+				return Reason{words: "takes no %s", text: parameter}, true
+			}
+		}
+		return Reason{}, false
+	},
+	message: saying("No endpoints found that can handle the requested parameters. Leave out some of them, or provider.require_parameters."),
+}

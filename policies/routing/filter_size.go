@@ -1,0 +1,82 @@
+package routing
+
+import (
+	"fmt"
+
+	"github.com/switchyard/switchyard/policies/catalog"
+	"github.com/switchyard/switchyard/policies/money"
+)
+
+// maxTokensFilter drops endpoints whose answers are shorter than asked for (row 57).
+var maxTokensFilter = filter{
+	step: "Filter by Max Tokens", field: "max_tokens", code: codeConstraint,
+	hint:   "Ask for a smaller max_tokens.",
+	active: func(s *scope) bool { return s.request.MaxTokens > 0 },
+	refuse: func(s *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+		return Reason{words: "answers with at most %.0f tokens", number: float64(e.MaxCompletionTokens)},
+			e.MaxCompletionTokens > 0 && s.request.MaxTokens > e.MaxCompletionTokens
+	},
+	message: func(s *scope, left []entry) string {
+		most := int64(0)
+		for i := range left {
+			most = max(most, left[i].endpoint.MaxCompletionTokens)
+		}
+		return fmt.Sprintf("No endpoints found that allow max_tokens of %d. Ask for at most %d.", s.request.MaxTokens, most)
+	},
+}
+
+// contextFilter drops endpoints that the prompt and the answer do not fit (rows 67
+// and 116). If it leaves none the status is 400, see [NoEndpointError.Status].
+var contextFilter = filter{
+	step: "Filter by Context Length", field: "messages", code: codeConstraint, excludedBy: "context_length",
+	hint:   "Shorten messages, or ask for a smaller max_tokens.",
+	active: func(s *scope) bool { return s.request.PromptTokens > 0 || s.request.MaxTokens > 0 },
+	refuse: func(s *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+		if e.MaxPromptTokens > 0 && s.request.PromptTokens > e.MaxPromptTokens {
+			return Reason{words: "takes prompts of at most %.0f tokens", number: float64(e.MaxPromptTokens)}, true
+		}
+		return Reason{words: "has a context of %.0f tokens", number: float64(e.ContextLength)},
+			e.ContextLength > 0 && s.request.PromptTokens+s.request.MaxTokens > e.ContextLength
+	},
+	message: func(s *scope, left []entry) string {
+		most := int64(0)
+		for i := range left {
+			limit := left[i].endpoint.ContextLength
+			if bound := left[i].endpoint.MaxPromptTokens; bound > 0 && s.request.PromptTokens > bound {
+				limit = bound
+			}
+			most = max(most, limit)
+		}
+		return fmt.Sprintf("This endpoint's maximum context length is %d tokens. However, you requested about %d tokens (%d of text input, %d in the output). "+
+			"Please reduce the length of either one, or use the context-compression plugin to compress your prompt automatically.",
+			most, s.request.PromptTokens+s.request.MaxTokens, s.request.PromptTokens, s.request.MaxTokens)
+	},
+}
+
+// priceFilter compares what holds for a prompt of this size at this time (rows 45
+// and 46).
+var priceFilter = filter{
+	step: "Filter by Max Price", field: "max_price", code: codeConstraint, excludedBy: "max_price",
+	hint:   "Raise provider.max_price.",
+	active: func(s *scope) bool { return s.any(func(c *Constraints) bool { return c.MaxPrice != MaxPrice{} }) },
+	refuse: func(s *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+		prices := s.prices(e)
+		return Reason{words: "costs more than max_price"}, s.any(func(c *Constraints) bool {
+			bound := &c.MaxPrice
+			return above(prices.Prompt, bound.Prompt) || above(prices.Completion, bound.Completion) ||
+				above(prices.Request, bound.Request) || above(prices.Image, bound.Image) || above(prices.Audio, bound.Audio)
+		})
+	},
+	message: saying("No endpoints found that satisfy the max price for this request"),
+}
+
+func above(price money.USD, bound *money.USD) bool { return bound != nil && price > *bound }
+
+// prices are those that hold for the request. Most endpoints have no others.
+func (s *scope) prices(e *catalog.Endpoint) *catalog.Prices {
+	if len(e.Prices.Overrides) == 0 {
+		return &e.Prices
+	}
+	prices := e.Prices.At(s.request.PromptTokens, s.request.Now)
+	return &prices
+}

@@ -1,0 +1,124 @@
+package routing
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/switchyard/switchyard/policies/money"
+)
+
+// The errors of this file stand behind the path of a field, and so begin with the
+// colon.
+
+func wantError(form string) error { return fmt.Errorf(": want %s", form) }
+
+// malformed hides the decoder's words, which quote offsets into a part of the
+// body that the client does not see as one.
+func malformed(error) error {
+	return errors.New(": not valid JSON; mind that each member may be given once")
+}
+
+func boolean(value jsontext.Value) (bool, error) {
+	switch value.Kind() {
+	case 't':
+		return true, nil
+	case 'f':
+		return false, nil
+	}
+	return false, wantError("true or false")
+}
+
+func text(value jsontext.Value) (string, error) {
+	var s string
+	if value.Kind() != '"' || json.Unmarshal(value, &s) != nil {
+		return "", wantError("a string")
+	}
+	return s, nil
+}
+
+// texts reads strings; the slice is not nil, so that an empty list is told from
+// none at all.
+func texts(value jsontext.Value) ([]string, error) {
+	list := []string{}
+	if value.Kind() != '[' || json.Unmarshal(value, &list) != nil {
+		return nil, wantError("an array of strings")
+	}
+	return list, nil
+}
+
+func oneOf(value jsontext.Value, valid ...string) (string, error) {
+	s, err := text(value)
+	if err != nil {
+		return "", wantError("one of " + strings.Join(valid, ", "))
+	}
+	if !slices.Contains(valid, s) {
+		return "", fmt.Errorf(": %q is not valid; want one of %s", s, strings.Join(valid, ", "))
+	}
+	return s, nil
+}
+
+func textsOf(value jsontext.Value, valid []string) ([]string, error) {
+	list, err := texts(value)
+	if err != nil {
+		return nil, err
+	}
+	for i, s := range list {
+		if !slices.Contains(valid, s) {
+			return nil, fmt.Errorf("[%d]: %q is not valid; want one of %s", i, s, strings.Join(valid, ", "))
+		}
+	}
+	return list, nil
+}
+
+// number reads a threshold or a score: none of them is below zero.
+func number(value jsontext.Value) (float64, error) {
+	var n float64
+	if value.Kind() != '0' || json.Unmarshal(value, &n) != nil || n < 0 || math.IsInf(n, 0) {
+		return 0, wantError("a number that is not negative")
+	}
+	return n, nil
+}
+
+// price reads a number or a numeric string, exactly: it is never a float.
+func price(value jsontext.Value, parse func(string) (money.USD, error)) (*money.USD, error) {
+	amount := string(value)
+	if value.Kind() == '"' {
+		var err error
+		if amount, err = text(value); err != nil {
+			return nil, err
+		}
+	} else if value.Kind() != '0' {
+		return nil, wantError("a price in US dollars, as a number or a string")
+	}
+	parsed, err := parse(amount)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf(": %w", err)
+	case parsed < 0:
+		return nil, errors.New(": a price is not negative")
+	}
+	return &parsed, nil
+}
+
+// set reads one member of `max_price`.
+func (m *MaxPrice) set(name string, value jsontext.Value) (err error) {
+	switch name {
+	case "prompt":
+		m.Prompt, err = price(value, money.ParsePerMillion)
+	case "completion":
+		m.Completion, err = price(value, money.ParsePerMillion)
+	case "request":
+		m.Request, err = price(value, money.Parse)
+	case "image":
+		m.Image, err = price(value, money.Parse)
+	case "audio":
+		m.Audio, err = price(value, money.Parse)
+	}
+	return err
+}
