@@ -16,6 +16,7 @@ import (
 	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/health"
 	"github.com/switchyard/switchyard/policies/identity"
+	"github.com/switchyard/switchyard/policies/routing"
 	"github.com/switchyard/switchyard/xds"
 )
 
@@ -61,26 +62,108 @@ func newGeneration(effective *config.Effective, apiSocket string) (*generation, 
 	if _, err := xds.Build(inputs); err != nil {
 		return nil, err
 	}
-	routing := cfg.GetRouting()
-	stopOn := make(map[health.Class]bool)
-	for _, class := range routing.GetStopOn() {
-		stopOn[failureClasses[class]] = true
+	policy, err := newPolicy(effective, models, keys)
+	if err != nil {
+		return nil, err
 	}
+	settings := cfg.GetRouting()
 	return &generation{
 		effective: effective,
 		inputs:    inputs,
-		health:    health.Options{CoolDown: routing.GetCoolDown().AsDuration(), MaxCoolDown: routing.GetMaxCoolDown().AsDuration()},
-		policy: &extproc.Policy{
-			Catalog:           models,
-			Keys:              keys,
-			MaxRequestBytes:   effective.MaxRequestBody(),
-			StopOn:            stopOn,
-			MaxAttempts:       int(routing.GetMaxAttempts()),
-			MaxFallbackModels: int(routing.GetMaxFallbackModels()),
-			KeepAliveComment:  routing.GetKeepAliveComment(),
-			KeepAliveInterval: routing.GetKeepAliveInterval().AsDuration(),
+		health: health.Options{
+			CoolDown:     settings.GetCoolDown().AsDuration(),
+			MaxCoolDown:  settings.GetMaxCoolDown().AsDuration(),
+			OutageWindow: settings.GetOutageWindow().AsDuration(),
 		},
+		policy: policy,
 	}, nil
+}
+
+// newPolicy is what the data path reads of a configuration.
+func newPolicy(effective *config.Effective, models *catalog.Catalog, keys *identity.Keyring) (*extproc.Policy, error) {
+	cfg := effective.Config()
+	settings := cfg.GetRouting()
+	gateway, err := routing.NewConstraints(cfg.GetPolicy())
+	if err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	policy := &extproc.Policy{
+		Catalog:         models,
+		Keys:            keys,
+		MaxRequestBytes: effective.MaxRequestBody(),
+		StopOn:          classSet(settings.GetStopOn()),
+		HedgeAfter:      settings.GetHedgeAfter().AsDuration(),
+		Hedging:         shortestHedge(settings) > 0,
+		Routes:          newRoutes(settings.GetRoutes()),
+		Routing: routing.Options{
+			MaxFallbackModels: int(settings.GetMaxFallbackModels()),
+			MaxCandidates:     int(settings.GetMaxAttempts()),
+			DefaultModel:      settings.GetDefaultModel(),
+			Sort:              sorts[settings.GetSort()],
+			AutoModels:        settings.GetAutoModels(),
+		},
+		Gateway:           gateway,
+		KeyConstraints:    make(map[string]*routing.Constraints),
+		StickyFor:         settings.GetStickyFor().AsDuration(),
+		KeepAliveComment:  settings.GetKeepAliveComment(),
+		KeepAliveInterval: settings.GetKeepAliveInterval().AsDuration(),
+	}
+	if settings.GetNoSticky() {
+		policy.StickyFor = 0
+	}
+	for i, key := range cfg.GetKeys() {
+		constraints, err := routing.NewConstraints(key.GetPolicy())
+		if err != nil {
+			return nil, fmt.Errorf("keys[%d].policy: %w", i, err)
+		}
+		policy.KeyConstraints[key.GetHash()] = constraints
+	}
+	return policy, nil
+}
+
+var sorts = map[configpb.Sort]routing.Sort{
+	configpb.Sort_SORT_PRICE:      routing.SortPrice,
+	configpb.Sort_SORT_THROUGHPUT: routing.SortThroughput,
+	configpb.Sort_SORT_LATENCY:    routing.SortLatency,
+	configpb.Sort_SORT_EXACTO:     routing.SortExacto,
+}
+
+func newRoutes(from []*configpb.Route) []extproc.Route {
+	var routes []extproc.Route
+	for _, r := range from {
+		route := extproc.Route{Models: r.GetModels(), MaxAttempts: int(r.GetMaxAttempts())}
+		if len(r.GetStopOn()) > 0 {
+			route.StopOn = classSet(r.GetStopOn())
+		}
+		if after := r.GetHedgeAfter().AsDuration(); r.GetNoHedge() {
+			route.HedgeAfter = new(time.Duration)
+		} else if after > 0 {
+			route.HedgeAfter = &after
+		}
+		routes = append(routes, route)
+	}
+	return routes
+}
+
+// shortestHedge is the time after which Envoy starts a second attempt beside the
+// first; the processor holds it back where a model's own rule says so. Zero is
+// never.
+func shortestHedge(settings *configpb.Routing) time.Duration {
+	shortest := settings.GetHedgeAfter().AsDuration()
+	for _, route := range settings.GetRoutes() {
+		if after := route.GetHedgeAfter().AsDuration(); after > 0 && (shortest == 0 || after < shortest) {
+			shortest = after
+		}
+	}
+	return shortest
+}
+
+func classSet(classes []configpb.FailureClass) map[health.Class]bool {
+	set := make(map[health.Class]bool, len(classes))
+	for _, class := range classes {
+		set[failureClasses[class]] = true
+	}
+	return set
 }
 
 var failureClasses = map[configpb.FailureClass]health.Class{
@@ -107,7 +190,7 @@ func newInputs(effective *config.Effective, models *catalog.Catalog, apiSocket s
 		Listen:          xds.Address{Host: host, Port: uint32(port)},
 		MaxRequestBytes: uint64(effective.MaxRequestBody()),
 		APISocket:       apiSocket,
-		HedgeAfter:      cfg.GetRouting().GetHedgeAfter().AsDuration(),
+		HedgeAfter:      shortestHedge(cfg.GetRouting()),
 		NoAccessLog:     cfg.GetTelemetry().GetNoAccessLog(),
 	}
 	for path := range clients {

@@ -29,7 +29,12 @@ import (
 	"github.com/switchyard/switchyard/policies/demo"
 	"github.com/switchyard/switchyard/policies/health"
 	"github.com/switchyard/switchyard/policies/identity"
+	"github.com/switchyard/switchyard/policies/preset"
+	"github.com/switchyard/switchyard/policies/probe"
 	"github.com/switchyard/switchyard/policies/quota"
+	"github.com/switchyard/switchyard/policies/redis"
+	"github.com/switchyard/switchyard/policies/sharing"
+	"github.com/switchyard/switchyard/policies/sticky"
 	"github.com/switchyard/switchyard/xds"
 )
 
@@ -58,6 +63,11 @@ type gateway struct {
 	store    *config.Store
 	current  atomic.Pointer[generation]
 	health   *health.Tracker
+	presets  *preset.Store
+	sticky   sticky.Store
+	redis    *redis.Client // nil if gateways share nothing
+	sharing  *sharing.Loop // nil likewise
+	prober   *probe.Prober
 	xds      *xds.Server
 	envoy    *envoy.Supervisor // nil if external
 	demo     *demo.Servers     // nil if real providers answer
@@ -80,8 +90,15 @@ func run(ctx context.Context, options runOptions) error {
 	if err := g.load(ctx); err != nil {
 		return err
 	}
+	defer g.prober.Close()
 	if g.demo != nil {
 		defer g.demo.Close()
+	}
+	if err := g.remember(); err != nil {
+		return err
+	}
+	if g.redis != nil {
+		defer g.redis.Close()
 	}
 	g.registerReloads()
 	if options.envoy == "child" {
@@ -159,6 +176,11 @@ func (g *gateway) load(ctx context.Context) error {
 		servers.Close()
 		loading.Fallback = nil
 	}
+	if g.presets, err = preset.Open(filepath.Join(g.stateDirectory, "presets.json")); err != nil {
+		servers.Close()
+		return err
+	}
+	g.prober = g.newProber()
 	if g.store, err = config.Open(g.configPath, loading, func(effective *config.Effective) error { return g.apply(ctx, effective) }); err != nil {
 		servers.Close()
 		return err
@@ -179,6 +201,8 @@ func (g *gateway) serve(ctx context.Context) error {
 		Providers: providers,
 		Health:    g.health,
 		Quota:     quota.NewMemory(),
+		Sticky:    g.sticky,
+		Preset:    presetIn(g.presets),
 		Registry:  g.registry,
 		Log:       g.log,
 	}))
@@ -189,6 +213,8 @@ func (g *gateway) serve(ctx context.Context) error {
 			Keys:     func() *identity.Keyring { return g.current.Load().policy.Keys },
 			Checks:   g.checks,
 			Gatherer: g.registry,
+			Presets:  g.presets,
+			Logger:   g.log,
 
 			InferencePaths: g.current.Load().inputs.InferencePaths,
 		}),
@@ -220,6 +246,7 @@ func (g *gateway) serve(ctx context.Context) error {
 		return err
 	}
 	group.Go(func() error { return g.reload(failing) })
+	group.Go(func() error { g.share(failing); return nil })
 	group.Go(func() error { return g.announce(failing) })
 	group.Go(func() error {
 		// However it ends, with ctx or with a failure, the rest ends in order.
@@ -266,9 +293,7 @@ func (g *gateway) apply(ctx context.Context, effective *config.Effective) error 
 	}
 	old := g.current.Load()
 	if old == nil { // the first: serve pushes it when there is a server
-		g.health.Configure(next.health)
-		g.current.Store(next)
-		return nil
+		return g.use(next)
 	}
 	version, err := g.xds.Update(ctx, next.inputs.Keeping(old.inputs))
 	if err != nil {
@@ -283,8 +308,9 @@ func (g *gateway) apply(ctx context.Context, effective *config.Effective) error 
 		}
 		return err
 	}
-	g.health.Configure(next.health)
-	g.current.Store(next)
+	if err := g.use(next); err != nil {
+		return err
+	}
 	// Attempts under way may still name an old cluster; it goes when the longest
 	// of them is over.
 	time.AfterFunc(g.drainTime(), func() {

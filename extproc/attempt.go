@@ -32,9 +32,12 @@ type attempt struct {
 	client    dialect.Client
 	key       *identity.Key
 	request   *dialect.Request
+	session   string   // what the client calls its session, or ""
 	shared    *request // what attempts at the same request know of each other
 	trailers  bool     // the client's body ends with trailers
 
+	rules     rules // for retries and hedges, of the model asked for
+	plan      routing.Plan
 	candidate routing.Candidate
 	provider  dialect.Provider
 	sent      time.Time     // when the provider's request was handed to Envoy
@@ -133,8 +136,7 @@ func (a *attempt) admit() error {
 	}
 	a.headers = h
 	if headers.GetEndOfStream() {
-		a.request, err = a.client.Parse(nil)
-		return err
+		return a.parse(nil)
 	}
 	return nil
 }
@@ -169,40 +171,31 @@ func (a *attempt) read() error {
 		}
 	}
 	a.arrived = time.Now()
-	var err error
-	a.request, err = a.client.Parse(body)
-	return err
+	return a.parse(body)
 }
 
 // choose plans the request, or takes up the plan that its first attempt made,
 // and picks this attempt's candidate.
 func (a *attempt) choose() error {
-	plan, err := a.shared.planOnce(func() (routing.Plan, error) { return a.plan() })
-	if err != nil {
-		return unroutable(err, a.request)
+	var err error
+	if a.plan, err = a.shared.planOnce(a.makePlan); err != nil {
+		return a.unroutable(err)
 	}
-	if a.number > len(plan.Candidates) {
+	if err := a.awaitTurn(); err != nil {
+		return err
+	}
+	place := a.shared.take(a.number)
+	if place >= len(a.plan.Candidates) {
 		return a.exhausted()
 	}
 	a.noteLost()
-	a.candidate = plan.Candidates[a.number-1]
+	a.candidate = a.plan.Candidates[place]
 	a.provider = a.Providers[a.candidate.Endpoint.Provider.Dialect]
 	if a.provider == nil {
 		return fmt.Errorf("extproc: no provider dialect %q", a.candidate.Endpoint.Provider.Dialect)
 	}
-	a.outcome.last = a.number == len(plan.Candidates)
+	a.outcome.last = place == len(a.plan.Candidates)-1
 	return nil
-}
-
-func (a *attempt) plan() (routing.Plan, error) {
-	return routing.Build(routing.Request{
-		Model:           a.request.Model,
-		Models:          a.request.Models,
-		InputModalities: a.request.InputModalities,
-		MaxTokens:       a.request.MaxTokens,
-		Tools:           a.request.Tools,
-		Now:             a.began,
-	}, a.policy.Catalog, a.Health, routing.Options{MaxCandidates: a.policy.MaxAttempts, MaxFallbackModels: a.policy.MaxFallbackModels})
 }
 
 // noteLost makes failures of earlier attempts whose provider reset the
@@ -211,7 +204,7 @@ func (a *attempt) noteLost() {
 	for _, candidate := range a.shared.takeLost(a.number) {
 		f := &failure{class: health.Connect, status: 502, message: "The connection to the provider was lost before it answered."}
 		a.shared.remember(candidate, f)
-		a.Health.Record(health.Sample{EndpointID: candidate.Endpoint.ID, Class: f.class, Now: a.began})
+		a.Health.Record(health.Sample{EndpointID: candidate.Endpoint.ID, Class: f.class, Status: f.status, Now: a.began})
 		a.metrics.failovers.WithLabelValues(candidate.Endpoint.Provider.Slug, f.class.String()).Inc()
 	}
 }
@@ -252,6 +245,8 @@ func (a *attempt) forward() error {
 		Refused:             endpoint.Provider.RefusedFields,
 		Strict:              endpoint.Provider.Strict,
 		MaxCompletionTokens: endpoint.MaxCompletionTokens,
+		ServiceTier:         endpoint.ServiceTier,
+		WebSearch:           a.plan.WebSearch,
 	})
 	if err != nil {
 		return err

@@ -31,6 +31,8 @@ import (
 	"github.com/switchyard/switchyard/policies/health"
 	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/quota"
+	"github.com/switchyard/switchyard/policies/routing"
+	"github.com/switchyard/switchyard/policies/sticky"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -78,10 +80,12 @@ func newGateway(t *testing.T, change ...func(*configpb.Config, *Policy)) *gatewa
 		Models: map[string]*configpb.Model{"m/x": {Endpoints: []*configpb.Endpoint{
 			{Provider: "a", Model: "x-large", Prices: prices}, {Provider: "b", Model: "x-messages", Prices: prices},
 		}}},
-		Keys: []*configpb.Key{{Name: "team", Hash: identity.Hash(clientKey), Limits: &configpb.Limits{Requests: requestsAllowed, Window: durationpb.New(time.Minute)}}},
+		// The tests say which endpoint comes first, not chance.
+		Routing: &configpb.Routing{Balance: configpb.Balance_BALANCE_LISTED},
+		Keys:    []*configpb.Key{{Name: "team", Hash: identity.Hash(clientKey), Limits: &configpb.Limits{Requests: requestsAllowed, Window: durationpb.New(time.Minute)}}},
 	}
 	policy := &Policy{
-		MaxRequestBytes: 1 << 20, MaxAttempts: 8, MaxFallbackModels: 3,
+		MaxRequestBytes: 1 << 20, Routing: routing.Options{MaxCandidates: 8, MaxFallbackModels: 3}, StickyFor: 10 * time.Minute,
 		KeepAliveComment: "PROCESSING", KeepAliveInterval: commentEvery,
 	}
 	for _, apply := range change {
@@ -101,8 +105,12 @@ func newGateway(t *testing.T, change ...func(*configpb.Config, *Policy)) *gatewa
 		Providers: map[string]dialect.Provider{openai.Name: openai.Provider{}, anthropic.Name: anthropic.Provider{}},
 		Health:    health.New(health.Options{}),
 		Quota:     quota.NewMemory(),
-		Registry:  registry,
-		Log:       slog.New(slog.DiscardHandler),
+		Sticky:    sticky.NewMemory(),
+		Preset: func(slug string) (dialect.Preset, bool) {
+			return dialect.Preset{SystemPrompt: "Be brief."}, slug == "terse"
+		},
+		Registry: registry,
+		Log:      slog.New(slog.DiscardHandler),
 	})}
 }
 
@@ -435,8 +443,8 @@ func TestAdmissionComesBeforeTheBody(t *testing.T) {
 func TestOnlyTheFirstAttemptCountsAgainstTheLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGateway(t)
-		for range requestsAllowed + 1 {
-			e, _ := g.asked("2", streamOf)
+		for i := range requestsAllowed + 1 {
+			e, _ := g.askedAs(strconv.Itoa(i), "2", streamOf)
 			e.hangUp()
 		}
 		e, _ := g.asked("1", streamOf)

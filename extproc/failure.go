@@ -117,33 +117,63 @@ func rateLimited(d quota.Decision) *dialect.Error {
 	}
 }
 
-// unroutable says why no candidate is left, in the spec's words (section 2.5).
-func unroutable(err error, request *dialect.Request) error {
-	var told *dialect.Error
-	if errors.As(err, &told) {
+// unroutable says why no candidate is left, in the spec's words (sections 2.5 and
+// 5.3).
+func (a *attempt) unroutable(err error) error {
+	told := &dialect.Error{
+		Status: http.StatusNotFound, Type: "not_found", Message: err.Error(),
+		Availability: &dialect.Availability{RequestedModels: asked(a.request)},
+	}
+	var (
+		already *dialect.Error
+		unknown *routing.UnknownModelError
+		batch   *routing.BatchOnlyError
+		ended   *routing.FreeEndedError
+		router  *routing.RouterError
+		none    *routing.NoEndpointError
+	)
+	switch {
+	case errors.As(err, &already):
 		return err
+	case errors.As(err, &unknown):
+		told.Status, told.Type, told.Availability.Code = http.StatusBadRequest, "invalid_request", "model_not_found"
+	case errors.As(err, &batch):
+		told.Availability.Code = "wrong_endpoint"
+	case errors.As(err, &ended):
+		told.Availability.Code, told.Availability.FallbackModels = "free_variant_ended", []string{ended.Paid}
+	case errors.As(err, &router):
+		told.Availability.Code = "constraint_filtered"
+	case errors.As(err, &none):
+		return a.noEndpoint(told, none)
+	default:
+		return &dialect.Error{Status: http.StatusBadRequest, Type: "invalid_request", Message: err.Error()}
 	}
-	var unknown *routing.UnknownModelError
-	if errors.As(err, &unknown) {
-		return &dialect.Error{
-			Status: http.StatusBadRequest, Type: "invalid_request", Message: unknown.Error(),
-			Availability: &dialect.Availability{Code: "model_not_found", RequestedModels: asked(request)},
-		}
+	return told
+}
+
+// noEndpoint shows the funnel: every step, what it left, and what would bring
+// endpoints back (row 59).
+func (a *attempt) noEndpoint(told *dialect.Error, none *routing.NoEndpointError) *dialect.Error {
+	told.Status = none.Status()
+	switch {
+	case none.ContextExceeded():
+		told.Type = "context_length_exceeded"
+	case told.Status == http.StatusBadRequest:
+		told.Type = "invalid_request"
 	}
-	var none *routing.NoEndpointError
-	if errors.As(err, &none) {
-		availability := &dialect.Availability{Code: "no_endpoints", RequestedModels: asked(request)}
-		if none.Field != "" {
-			availability.Code = "constraint_filtered"
-			availability.Constraint = &dialect.Constraint{Field: none.Field, Detail: none.Error()}
-		}
-		return &dialect.Error{
-			Status: http.StatusNotFound, Type: "not_found", Message: none.Error(),
-			Metadata:     map[string]any{"routing_funnel": none.Funnel, "failed_routing_step": none.FailedStep},
-			Availability: availability,
-		}
+	told.Metadata = map[string]any{"routing_funnel": none.Funnel, "failed_routing_step": none.FailedStep}
+	if none.Hint != "" {
+		told.Metadata["remedy_hint"] = none.Hint
 	}
-	return &dialect.Error{Status: http.StatusBadRequest, Type: "invalid_request", Message: err.Error()}
+	availability := told.Availability
+	availability.Code = none.Code
+	availability.ExcludedBy = none.ExcludedBy
+	availability.AffectedProviders = none.AffectedProviders
+	if none.Field != "" {
+		availability.Constraint = &dialect.Constraint{Field: none.Field, Detail: none.Error()}
+	}
+	told.RouterMetadata = a.refusedMetadata(none)
+	return told
 }
 
 func asked(request *dialect.Request) []string {

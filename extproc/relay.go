@@ -48,6 +48,9 @@ func (a *attempt) relay() error {
 		Provider: endpoint.Provider.Name,
 		Created:  a.started.Unix(),
 		Price:    a.price,
+
+		RouterMetadata: a.routerMetadata(),
+		ServiceTier:    endpoint.ServiceTier,
 	})
 	if a.request.Stream && a.answer.eventStream {
 		return a.relayStream()

@@ -27,6 +27,8 @@ type request struct {
 	lost      map[int]routing.Candidate // by the number of an attempt that ended unheard
 	planned   bool
 	plan      routing.Plan
+	taken     int       // candidates of the plan that have had their attempt, or were passed over
+	asked     time.Time // when the latest attempt began to work
 	failed    []previousError
 }
 
@@ -118,6 +120,50 @@ func (q *request) planOnce(plan func() (routing.Plan, error)) (routing.Plan, err
 	}
 	q.plan, q.planned = made, true
 	return made, nil
+}
+
+// take picks the candidate of attempt number and returns its place in the plan,
+// which may be beyond its end. Where this process saw no earlier attempt, another
+// replica did: it took as many candidates as there were attempts.
+func (q *request) take(number int) int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	place := q.taken
+	if place == 0 {
+		place = number - 1
+	}
+	q.taken = place + 1
+	q.asked = time.Now()
+	return place
+}
+
+// passOver leaves out the candidates that follow and are of the same model: what
+// was wrong with the request for one endpoint of it is wrong for all.
+func (q *request) passOver(modelID string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for q.taken < len(q.plan.Candidates) && q.plan.Candidates[q.taken].Model.ID == modelID {
+		q.taken++
+	}
+}
+
+// otherModelLeft tells whether a candidate of another model is left.
+func (q *request) otherModelLeft(modelID string) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, candidate := range q.plan.Candidates[min(q.taken, len(q.plan.Candidates)):] {
+		if candidate.Model.ID != modelID {
+			return true
+		}
+	}
+	return false
+}
+
+// askedAt is when the latest attempt began to work.
+func (q *request) askedAt() time.Time {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.asked
 }
 
 // only tells whether no other attempt at the request is at work.

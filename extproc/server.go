@@ -23,6 +23,8 @@ import (
 	"github.com/switchyard/switchyard/policies/health"
 	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/quota"
+	"github.com/switchyard/switchyard/policies/routing"
+	"github.com/switchyard/switchyard/policies/sticky"
 )
 
 // Policy is everything of the configuration that the data path reads. It is
@@ -34,10 +36,20 @@ type Policy struct {
 	MaxRequestBytes int64
 	// StopOn are failures that end a request instead of moving it on.
 	StopOn map[health.Class]bool
-	// MaxAttempts bounds the candidates of one request.
-	MaxAttempts int
-	// MaxFallbackModels bounds `models` in a request (spec row 66).
-	MaxFallbackModels int
+	// HedgeAfter is when the next candidate is raced against one that has not
+	// answered; zero is never. Hedging says that some model's is not zero.
+	HedgeAfter time.Duration
+	Hedging    bool
+	// Routes are rules of their own for some models; the first that fits counts.
+	Routes []Route
+	// Routing is what plans are bounded by.
+	Routing routing.Options
+	// Gateway holds for every request, KeyConstraints, by the key's hash, for those
+	// of a key. Missing ones are none.
+	Gateway        *routing.Constraints
+	KeyConstraints map[string]*routing.Constraints
+	// StickyFor is how long a conversation stays with an endpoint; zero is not at all.
+	StickyFor time.Duration
 	// KeepAliveComment is sent each KeepAliveInterval while a stream waits for
 	// its first token and no other candidate is left (spec row 81).
 	KeepAliveComment  string
@@ -54,8 +66,12 @@ type Options struct {
 	Providers map[string]dialect.Provider
 	Health    *health.Tracker
 	Quota     *quota.Memory
-	Registry  prometheus.Registerer
-	Log       *slog.Logger
+	// Sticky remembers where conversations went.
+	Sticky sticky.Store
+	// Preset finds a preset by its slug.
+	Preset   func(slug string) (dialect.Preset, bool)
+	Registry prometheus.Registerer
+	Log      *slog.Logger
 }
 
 // Server is the external processor. It is safe for concurrent use.

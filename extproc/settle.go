@@ -62,22 +62,20 @@ func (a *attempt) settle() {
 	endpoint := a.candidate.Endpoint
 	provider := endpoint.Provider.Slug
 	a.metrics.attempts.WithLabelValues(model, provider, label).Inc()
-	now := time.Now()
+	a.record()
 	if f := a.outcome.failure; f != nil {
-		a.Health.Record(health.Sample{EndpointID: endpoint.ID, Class: f.class, Status: f.status, RetryAfter: f.retryAfter, FirstToken: a.answer.first, Now: now})
 		if a.outcome.moved {
 			a.metrics.failovers.WithLabelValues(provider, f.class.String()).Inc()
 		}
 		a.Log.Warn("attempt failed", "request_id", a.requestID, "attempt", a.number, "model", model,
 			"provider", provider, "class", f.class.String(), "status", f.status, "failed_over", a.outcome.moved,
 			"envoy_details", f.local)
-	} else if a.answer.first > 0 {
-		a.Health.Record(health.Sample{EndpointID: endpoint.ID, FirstToken: a.answer.first, Now: now})
 	}
 	a.metrics.phases.WithLabelValues("request").Observe(a.worked.Seconds())
 	if a.answer.first > 0 {
 		a.metrics.firstToken.WithLabelValues(model, provider).Observe(a.answer.first.Seconds())
 	}
+	a.stay()
 	if used, billed := a.usage(); billed {
 		for class, count := range map[string]int64{
 			"prompt": used.Prompt, "completion": used.Completion, "reasoning": used.Reasoning,
@@ -88,6 +86,24 @@ func (a *attempt) settle() {
 		a.metrics.cost.WithLabelValues(model, provider).Add(a.outcome.cost.Float64())
 		a.metrics.settled.WithLabelValues(model, provider, label).Inc()
 	}
+}
+
+// record tells the statistics how the endpoint did. An attempt that nobody waited
+// for tells nothing, unless its first token had come.
+func (a *attempt) record() {
+	sample := health.Sample{EndpointID: a.candidate.Endpoint.ID, FirstToken: a.answer.first, Now: time.Now()}
+	if f := a.outcome.failure; f != nil {
+		sample.Class, sample.Status, sample.RetryAfter = f.class, f.status, f.retryAfter
+	} else if a.answer.first == 0 {
+		return
+	}
+	if a.outcome.finished {
+		sample.Duration = sample.Now.Sub(a.sent)
+		if used, billed := a.usage(); billed && !used.Estimated {
+			sample.CompletionTokens = used.Completion
+		}
+	}
+	a.Health.Record(sample)
 }
 
 // usage is what the provider will bill for: its own report, or the gateway's
@@ -166,9 +182,14 @@ func (a *attempt) refuse(err error) error {
 	a.outcome.failure = failed
 	a.noteLost()
 	a.shared.remember(a.candidate, failed)
-	switch judge(failed.class, a.answer.committed, a.lastHope(), a.policy.StopOn) {
+	model := a.candidate.Model.ID
+	otherModel := a.shared.otherModelLeft(model)
+	switch judge(failed.class, a.answer.committed, a.lastHope(), otherModel, a.rules.stopOn) {
 	case next:
 		a.outcome.moved = true
+		if failed.class == health.BadRequest {
+			a.shared.passOver(model)
+		}
 		return a.answerError(a.failed(), failed.class.String())
 	case inBand:
 		a.answer.out = a.answer.pipe.Fail(a.answer.out, a.failed())

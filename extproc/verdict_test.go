@@ -12,17 +12,19 @@ func TestJudge(t *testing.T) {
 		name            string
 		class           health.Class
 		committed, last bool
+		otherModel      bool
 		want            verdict
 	}{
-		{"a failure moves on while a candidate is left", health.ServerError, false, false, next},
-		{"the last candidate's failure is final", health.ServerError, false, true, final},
-		{"row 62: nothing moves on once the client has a byte", health.ServerError, true, false, inBand},
-		{"row 89: a provider's 400 ends the request", health.BadRequest, false, false, final},
-		{"a class that the configuration stops on is final", health.RateLimited, false, false, final},
-		{"even a stopping class is told in band when committed", health.RateLimited, true, false, inBand},
+		{"a failure moves on while a candidate is left", health.ServerError, false, false, false, next},
+		{"the last candidate's failure is final", health.ServerError, false, true, false, final},
+		{"row 62: nothing moves on once the client has a byte", health.ServerError, true, false, true, inBand},
+		{"row 89: a provider's 400 ends the request", health.BadRequest, false, false, false, final},
+		{"row 64: unless another model is left", health.BadRequest, false, false, true, next},
+		{"a class that the configuration stops on is final", health.RateLimited, false, false, true, final},
+		{"even a stopping class is told in band when committed", health.RateLimited, true, false, false, inBand},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := judge(test.class, test.committed, test.last, stop); got != test.want {
+			if got := judge(test.class, test.committed, test.last, test.otherModel, stop); got != test.want {
 				t.Errorf("judge = %v, want %v", got, test.want)
 			}
 		})

@@ -37,6 +37,7 @@ type Server struct {
 	logger *slog.Logger
 	cache  cache.SnapshotCache
 	nacks  *prometheus.CounterVec
+	pushed *prometheus.CounterVec
 
 	mu          sync.Mutex
 	subscribers map[int64]*subscriber
@@ -58,13 +59,19 @@ func NewServer(logger *slog.Logger, registerer prometheus.Registerer) *Server {
 			Name: "switchyard_xds_nacks_total",
 			Help: "Configuration that an Envoy has refused, by resource type.",
 		}, []string{"type"}),
+		pushed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "switchyard_xds_pushed_resources_total",
+			Help: "Resources sent to or removed from Envoys, by resource type and change.",
+		}, []string{"type", "change"}),
 		subscribers: make(map[int64]*subscriber),
 		changed:     make(chan struct{}),
 	}
-	registerer.MustRegister(s.nacks)
+	registerer.MustRegister(s.nacks, s.pushed)
 	// A series that exists from the start makes its first increase visible.
 	for _, typ := range resourceTypes() {
 		s.nacks.WithLabelValues(shortType(typ))
+		s.pushed.WithLabelValues(shortType(typ), "sent")
+		s.pushed.WithLabelValues(shortType(typ), "removed")
 	}
 	return s
 }

@@ -75,6 +75,9 @@ func (s *Server) sending(id int64, _ *discovery.DeltaDiscoveryRequest, response 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.subscribers[id].sent[response.GetNonce()] = sentResponse{response, s.offers}
+	typ := shortType(response.GetTypeUrl())
+	s.pushed.WithLabelValues(typ, "sent").Add(float64(len(response.GetResources())))
+	s.pushed.WithLabelValues(typ, "removed").Add(float64(len(response.GetRemovedResources())))
 }
 
 // received follows the delta protocol: a request is a subscription, and, with a

@@ -92,6 +92,21 @@ func (c *Catalog) Model(id string) (*Model, bool) {
 	return nil, false
 }
 
+// Endpoint finds an endpoint of a configured model by its id.
+func (c *Catalog) Endpoint(id string) (*Endpoint, bool) {
+	modelID, tag, _ := strings.Cut(id, "|")
+	model, ok := c.models[modelID]
+	if !ok {
+		return nil, false
+	}
+	for _, endpoint := range model.Endpoints {
+		if endpoint.Tag == tag {
+			return endpoint, true
+		}
+	}
+	return nil, false
+}
+
 // Models returns the configured models, sorted by id. The caller must not
 // change the slice.
 func (c *Catalog) Models() []*Model { return c.sorted }

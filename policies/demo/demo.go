@@ -87,6 +87,7 @@ func (s *Servers) Config() *configpb.Config {
 			"demo/hello": {
 				Name:        "Demo: failover",
 				Description: "A demo without a model: an unreliable provider first, then two that answer.",
+				Balance:     configpb.Balance_BALANCE_LISTED,
 				Endpoints:   []*configpb.Endpoint{endpoint("demo-unreliable"), endpoint("demo-parrot"), endpoint("demo-sage")},
 			},
 			"demo/parrot": {

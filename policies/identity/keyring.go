@@ -70,6 +70,16 @@ func NewKeyring(cfg *configpb.Config) (*Keyring, error) {
 // configuration allows that on loopback alone.
 func (k *Keyring) Open() bool { return len(k.keys) == 0 }
 
+// Named finds a key by its name, for tools that have no key to present.
+func (k *Keyring) Named(name string) (*Key, error) {
+	for _, key := range k.keys {
+		if key.Name == name {
+			return key, nil
+		}
+	}
+	return nil, fmt.Errorf("there is no key %q", name)
+}
+
 // Authenticate finds out whose request it is from the values of the headers
 // Authorization and x-api-key, of which the first counts if it is a bearer
 // token (RFC 6750; the scheme's case does not matter). The error is an [*Error].

@@ -39,3 +39,7 @@ func names(patterns []string, model *catalog.Model) bool {
 	}
 	return false
 }
+
+// MatchModel reports whether a pattern, in which * stands for any text, names a
+// model's id.
+func MatchModel(pattern, id string) bool { return matches(pattern, id) }

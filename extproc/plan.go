@@ -1,0 +1,195 @@
+package extproc
+
+import (
+	"cmp"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/policies/identity"
+	"github.com/switchyard/switchyard/policies/routing"
+)
+
+// parse reads the client's request.
+func (a *attempt) parse(body []byte) error {
+	var err error
+	if a.request, err = Parse(a.client, body, a.Preset); err != nil {
+		return err
+	}
+	if a.session, err = a.sessionID(); err != nil {
+		return err
+	}
+	a.rules = a.policy.rulesFor(firstAsked(a.request))
+	return nil
+}
+
+func firstAsked(request *dialect.Request) string {
+	if request.Model == "" && len(request.Models) > 0 {
+		return request.Models[0]
+	}
+	return request.Model
+}
+
+// Parse reads a request. If it asks for a preset, that is merged in before anything
+// else is read (spec section 3.6). The error is an [*dialect.Error].
+func Parse(client dialect.Client, body []byte, preset func(slug string) (dialect.Preset, bool)) (*dialect.Request, error) {
+	presetter, ok := client.(dialect.Presetter)
+	if !ok {
+		return client.Parse(body)
+	}
+	slug, _ := dialect.PresetOf(body)
+	if slug == "" {
+		return client.Parse(body)
+	}
+	found, ok := preset(slug)
+	if !ok {
+		return nil, &dialect.Error{Status: 404, Type: "not_found", Message: fmt.Sprintf("Preset %q not found.", slug)}
+	}
+	body, err := presetter.WithPreset(body, found)
+	if err != nil {
+		return nil, err
+	}
+	return client.Parse(body)
+}
+
+// longestSession is in characters (spec row 109).
+const longestSession = 256
+
+// sessionID is what the client calls its session; the body wins over the header
+// (spec row 108).
+func (a *attempt) sessionID() (string, error) {
+	session := cmp.Or(a.request.SessionID, a.headers["x-session-id"])
+	if utf8.RuneCountInString(session) > longestSession {
+		return "", &dialect.Error{
+			Status: 400, Type: "invalid_request",
+			Message: fmt.Sprintf("'x-session-id' must have %d characters or fewer.", longestSession),
+		}
+	}
+	return session, nil
+}
+
+// Asked is a request that is to be planned.
+type Asked struct {
+	Request *dialect.Request
+	Key     *identity.Key
+	// Pin is where the conversation went before, nil if nowhere.
+	Pin *routing.Pin
+	// Seed decides what is left to chance.
+	Seed uint64
+	Now  time.Time
+}
+
+// bytesPerToken is what a token of a prompt takes in most languages and
+// tokenizers. An estimate that is too low costs an attempt, one that is too high
+// refuses what would have fitted; this one tends to be low.
+const bytesPerToken = 4
+
+// Plan plans a request. It reads nothing but its arguments.
+func (p *Policy) Plan(asked Asked, view routing.View) (routing.Plan, error) {
+	request := asked.Request
+	preferences, err := routing.ParsePreferences(request.Provider, request.Plugins, request.Route)
+	if err != nil {
+		return routing.Plan{}, err
+	}
+	options := p.Routing
+	options.MaxCandidates = p.rulesFor(firstAsked(request)).maxAttempts
+	return routing.Build(routing.Request{
+		Model:           request.Model,
+		Models:          request.Models,
+		Preferences:     preferences,
+		Policies:        []*routing.Constraints{p.Gateway, p.KeyConstraints[asked.Key.Hash]},
+		Parameters:      request.Parameters,
+		InputModalities: request.InputModalities,
+		Tools:           request.Tools,
+		ToolName:        request.ToolName,
+		ToolChoice:      request.ToolChoice,
+		ResponseFormat:  request.ResponseFormat,
+		ServiceTier:     request.ServiceTier,
+		MaxTokens:       request.MaxTokens,
+		PromptTokens:    request.PromptBytes / bytesPerToken,
+		LastModel:       request.LastModel,
+		Pin:             asked.Pin,
+		Seed:            asked.Seed,
+		Now:             asked.Now,
+	}, p.Catalog, view, options)
+}
+
+// makePlan plans the request at its first attempt. The seed is the request's id:
+// a replica that plans it again comes to the same order.
+func (a *attempt) makePlan() (routing.Plan, error) {
+	plan, err := a.policy.Plan(Asked{
+		Request: a.request, Key: a.key, Pin: a.pin(), Seed: seedOf(a.requestID), Now: a.began,
+	}, a.Health)
+	if err != nil {
+		return routing.Plan{}, err
+	}
+	return a.claimProbe(plan), nil
+}
+
+func seedOf(requestID string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(requestID))
+	return h.Sum64()
+}
+
+// claimProbe sees to it that one request at a time tries an endpoint whose
+// cool-down has just ended. The others try the next endpoint of the model first.
+func (a *attempt) claimProbe(plan routing.Plan) routing.Plan {
+	first := plan.Candidates[0].Model.ID
+	for i, candidate := range plan.Candidates {
+		if candidate.Model.ID != first {
+			break
+		}
+		summary := a.Health.Summary(candidate.Endpoint.ID, a.began)
+		if summary.CoolingUntil.After(a.began) {
+			break
+		}
+		if summary.HalfOpen && !a.Health.Probe(candidate.Endpoint.ID, a.began) {
+			continue
+		}
+		if i > 0 {
+			plan.Candidates = slices.Concat(plan.Candidates[i:i+1], plan.Candidates[:i], plan.Candidates[i+1:])
+		}
+		break
+	}
+	return plan
+}
+
+// awaitTurn holds an attempt that Envoy started beside another one until the
+// model's own rule lets it race, or until the others have ended. Envoy has one
+// time for all models, the shortest.
+func (a *attempt) awaitTurn() error {
+	if !a.policy.Hedging || a.number == 1 {
+		return nil
+	}
+	a.shared.wait()
+	defer a.shared.resume()
+	for {
+		working := a.shared.working()
+		if working == nil {
+			return nil
+		}
+		var due <-chan time.Time
+		if a.rules.hedgeAfter > 0 {
+			wait := time.Until(a.shared.askedAt().Add(a.rules.hedgeAfter))
+			if wait <= 0 {
+				return nil
+			}
+			timer := time.NewTimer(wait)
+			defer timer.Stop()
+			due = timer.C
+		}
+		select {
+		case <-due:
+			return nil
+		case <-working:
+		case _, open := <-a.incoming:
+			if !open {
+				return errEnded
+			}
+		}
+	}
+}

@@ -1,0 +1,259 @@
+package extproc
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/switchyard/switchyard/policies/config/configpb"
+	"github.com/switchyard/switchyard/policies/health"
+)
+
+// twoModels adds m/y, served by b.
+func twoModels(cfg *configpb.Config, _ *Policy) {
+	cfg.Models["m/y"] = &configpb.Model{Endpoints: []*configpb.Endpoint{{Provider: "b", Model: "y-messages", Prices: &configpb.Prices{Prompt: "1", Completion: "1"}}}}
+}
+
+const streamOfTwo = `{"model":"m/x","models":["m/y"],"stream":true,"messages":[{"role":"user","content":"hello"}]}`
+
+func TestRow64WhatOneModelRefusesTheNextMayTake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, twoModels)
+		first, _ := g.asked("1", streamOfTwo)
+		first.replies("400", viaUpstream)
+		first.sends(`{"error":{"message":"This model's maximum context length is 10 tokens."}}`, true)
+		if got := first.refused(); got.set[headerFailover] == "" {
+			t.Fatalf("a 400 with another model left is final: %d", got.status)
+		}
+		second, upstream := g.asked("2", streamOfTwo)
+		if !strings.Contains(upstream.body, "y-messages") {
+			t.Errorf("m/x's other endpoint is asked the same again: %s", upstream.body)
+		}
+		second.hangUp()
+	})
+}
+
+func TestRoutesOwnRules(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, func(_ *configpb.Config, p *Policy) {
+			p.Routes = []Route{{Models: []string{"m/*"}, StopOn: map[health.Class]bool{health.ServerError: true}}}
+		})
+		e, _ := g.asked("1", streamOf)
+		e.replies("500", viaUpstream)
+		e.sends(`{"error":{"message":"no"}}`, true)
+		if got := e.refused(); got.set[headerFailover] != "" {
+			t.Error("the failure moves on although the model's own rules stop on it")
+		}
+	})
+	p := &Policy{HedgeAfter: time.Second, Routes: []Route{
+		{Models: []string{"m/slow"}, HedgeAfter: new(time.Duration), MaxAttempts: 2}, {Models: []string{"*"}, MaxAttempts: 5},
+	}}
+	if got := p.rulesFor("m/slow"); got.hedgeAfter != 0 || got.maxAttempts != 2 {
+		t.Errorf("rules of m/slow = %+v, want no hedge and 2 attempts", got)
+	}
+	if got := p.rulesFor("m/x"); got.hedgeAfter != time.Second || got.maxAttempts != 5 {
+		t.Errorf("rules of m/x = %+v, want the general hedge and 5 attempts", got)
+	}
+}
+
+// Envoy has one time for all models; a model with a longer one of its own waits.
+func TestHedgeWaitsForTheModelsOwnTime(t *testing.T) {
+	hedging := func(after time.Duration) func(*configpb.Config, *Policy) {
+		return func(_ *configpb.Config, p *Policy) {
+			p.Hedging, p.HedgeAfter = true, time.Second
+			p.Routes = []Route{{Models: []string{"m/x"}, HedgeAfter: &after}}
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, hedging(5*time.Second))
+		slow, _ := g.asked("1", streamOf)
+		time.Sleep(time.Second)
+		hedge := g.attempt("2")
+		hedge.asks(streamOf, true)
+		time.Sleep(3900 * time.Millisecond)
+		hedge.quiet("its time has not come")
+		time.Sleep(200 * time.Millisecond)
+		if got := hedge.forwarded(); got.set[":authority"] != "b.example:8443" {
+			t.Errorf("the hedge goes to %s", got.set[":authority"])
+		}
+		slow.hangUp()
+		hedge.hangUp()
+	})
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, hedging(0))
+		slow, _ := g.asked("1", streamOf)
+		hedge := g.attempt("2")
+		hedge.asks(streamOf, true)
+		time.Sleep(headersWithin / 2)
+		hedge.quiet("the model is never hedged")
+		slow.replies("500", viaUpstream)
+		slow.sends(`{"error":{"message":"no"}}`, true)
+		slow.refused()
+		hedge.forwarded() // it is the next attempt now
+		hedge.hangUp()
+	})
+}
+
+// cachedAnswer ends a stream with usage that shows a cache hit.
+const cachedAnswer = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":4,\"total_tokens\":14,\"prompt_tokens_details\":{\"cached_tokens\":8}}}\n\n"
+
+func cheaperCache(cfg *configpb.Config, _ *Policy) {
+	for _, endpoint := range cfg.Models["m/x"].Endpoints {
+		endpoint.Prices = &configpb.Prices{Prompt: "1", Completion: "10", CacheRead: "0.1"}
+	}
+}
+
+// askedAs opens an attempt at a request of its own.
+func (g *gateway) askedAs(id, number, body string, headers ...string) (*envoy, upstream) {
+	g.t.Helper()
+	e := g.attempt(number, append([]string{"x-request-id", id}, headers...)...)
+	e.asks(body, true)
+	return e, e.forwarded()
+}
+
+func (e *envoy) answersWith(events string) {
+	e.streams()
+	e.sends(events, true)
+	e.begins()
+	e.rest()
+}
+
+func TestRow105ConversationStaysWhereItsPromptIsCached(t *testing.T) {
+	for _, test := range []struct {
+		name, body, other string
+		headers           []string
+		events            string
+		stays             bool
+	}{
+		{"a cache hit", streamOf, streamOf, nil, role + token + stop + cachedAnswer + done, true},
+		{"no cache hit and no session", streamOf, streamOf, nil, role + token + stop + counted + done, false},
+		{"row 106: a session", streamOf, streamOf, []string{"x-session-id", "s"}, role + token + stop + counted + done, true},
+		{"another conversation", streamOf, strings.Replace(streamOf, "hello", "goodbye", 1), nil, role + token + stop + cachedAnswer + done, false},
+		{"row 107: order is followed", streamOf, strings.Replace(streamOf, `{`, `{"provider":{"order":["b"]},`, 1), []string{"x-session-id", "s"}, role + token + stop + counted + done, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				// b comes first, and is out of order for the first request only.
+				g := newGateway(t, cheaperCache, func(cfg *configpb.Config, _ *Policy) {
+					endpoints := cfg.Models["m/x"].Endpoints
+					endpoints[0], endpoints[1] = endpoints[1], endpoints[0]
+				})
+				g.Health.Record(health.Sample{EndpointID: "m/x|b", Class: health.ServerError, Now: time.Now()})
+				e, upstream := g.askedAs("one", "1", test.body, test.headers...)
+				if upstream.set[":authority"] != "a.example" {
+					t.Fatalf("the first request goes to %s", upstream.set[":authority"])
+				}
+				e.answersWith(test.events)
+				g.Health.Record(health.Sample{EndpointID: "m/x|b", FirstToken: time.Second, Now: time.Now().Add(time.Minute)})
+				time.Sleep(5 * time.Minute)
+				e, upstream = g.askedAs("two", "1", test.other, test.headers...)
+				if stays := upstream.set[":authority"] == "a.example"; stays != test.stays {
+					t.Errorf("the second request goes to %s", upstream.set[":authority"])
+				}
+				e.hangUp()
+			})
+		})
+	}
+}
+
+func TestRow113PlanIsToldToWhoAsks(t *testing.T) {
+	for _, test := range []struct {
+		name, header string
+		told         bool
+	}{
+		{"row 113", "Enabled", true}, {"row 114", "true", false}, {"not asked", "", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newGateway(t)
+				e, _ := g.askedAs("id", "1", wholeOf, "x-openrouter-metadata", test.header)
+				e.replies("200", viaUpstream, "content-type", "application/json")
+				e.sends(wholeAnswer, true)
+				e.begins()
+				var answer struct {
+					Metadata *struct {
+						Requested string
+						Endpoints struct {
+							Available []struct {
+								Provider string
+								Selected bool
+							}
+						}
+						Plan struct {
+							Candidates []struct{ Endpoint, Reason string }
+						}
+					} `json:"openrouter_metadata"`
+				}
+				body := e.rest()
+				if err := json.Unmarshal([]byte(body), &answer); err != nil {
+					t.Fatal(err)
+				}
+				switch m := answer.Metadata; {
+				case m == nil != !test.told:
+					t.Fatalf("answer %s", body)
+				case m == nil:
+				case m.Requested != "m/x" || len(m.Endpoints.Available) != 2 || !m.Endpoints.Available[0].Selected || m.Endpoints.Available[1].Selected:
+					t.Errorf("metadata %+v", m)
+				case len(m.Plan.Candidates) != 2 || m.Plan.Candidates[0].Endpoint != "m/x|a" || m.Plan.Candidates[0].Reason == "":
+					t.Errorf("plan %+v", m.Plan)
+				}
+			})
+		})
+	}
+}
+
+func TestRow126PresetIsMergedBeforeAnythingElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t)
+		e, upstream := g.asked("1", strings.Replace(streamOf, "m/x", "m/x@preset/terse", 1))
+		if !strings.Contains(upstream.body, "Be brief.") || !strings.Contains(upstream.body, `"x-large"`) {
+			t.Errorf("the provider gets %s", upstream.body)
+		}
+		e.hangUp()
+		e = g.attempt("1", "x-request-id", "two")
+		e.asks(strings.Replace(streamOf, "m/x", "@preset/none", 1), true)
+		if got := e.refused(); got.status != 404 || !strings.Contains(got.error.Message, `"none"`) {
+			t.Errorf("an unknown preset: %d %s", got.status, got.error.Message)
+		}
+	})
+}
+
+func TestRow109LongSessionsAreRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t)
+		e := g.attempt("1", "x-session-id", strings.Repeat("s", 257))
+		e.asks(streamOf, true)
+		if got := e.refused(); got.status != 400 {
+			t.Errorf("status %d", got.status)
+		}
+	})
+}
+
+// One request at a time finds out whether an endpoint is well again.
+func TestHalfOpenEndpointIsTriedByOneRequestAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t)
+		for range 10 { // one failure of eleven is no outage
+			g.Health.Record(health.Sample{EndpointID: "m/x|a", FirstToken: time.Second, Now: time.Now()})
+		}
+		g.Health.Record(health.Sample{EndpointID: "m/x|a", Class: health.Connect, Now: time.Now()})
+		time.Sleep(6 * time.Second) // the cool-down is over
+		probe, upstream := g.askedAs("one", "1", streamOf)
+		if upstream.set[":authority"] != "a.example" {
+			t.Fatalf("nobody tries it: the request goes to %s", upstream.set[":authority"])
+		}
+		other, upstream := g.askedAs("two", "1", streamOf)
+		if upstream.set[":authority"] != "b.example:8443" {
+			t.Errorf("a second request tries it too")
+		}
+		other.hangUp()
+		probe.answersWith(role + token + stop + counted + done)
+		next, upstream := g.askedAs("three", "1", streamOf)
+		if upstream.set[":authority"] != "a.example" {
+			t.Errorf("it is well again, and the request goes to %s", upstream.set[":authority"])
+		}
+		next.hangUp()
+	})
+}

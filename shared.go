@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/policies/catalog"
+	"github.com/switchyard/switchyard/policies/health"
+	"github.com/switchyard/switchyard/policies/preset"
+	"github.com/switchyard/switchyard/policies/probe"
+	"github.com/switchyard/switchyard/policies/redis"
+	"github.com/switchyard/switchyard/policies/sharing"
+	"github.com/switchyard/switchyard/policies/sticky"
+)
+
+// use puts a generation to use.
+func (g *gateway) use(next *generation) error {
+	if err := g.presets.Configure(next.effective.Config()); err != nil {
+		return err
+	}
+	g.health.Configure(next.health)
+	g.current.Store(next)
+	g.prober.Configure(next.policy.Catalog.Providers())
+	return nil
+}
+
+// remember opens where conversations went, and where statistics are exchanged.
+// With a Redis, gateways share both; which Redis is read once, at the start.
+func (g *gateway) remember() error {
+	var err error
+	g.registry.MustRegister(g.health.Collector(g.labels))
+	memory := sticky.NewMemory()
+	g.sticky = memory
+	effective := g.current.Load().effective
+	cfg := effective.Config().GetRedis()
+	if cfg == nil {
+		return nil
+	}
+	password, _ := effective.RedisPassword()
+	if g.redis, err = redis.Open(cfg, password.Reveal()); err != nil {
+		return err
+	}
+	shared := sticky.NewRedis(g.redis, memory, g.log)
+	g.sticky = shared
+	g.sharing = sharing.New(g.redis, g.health, sharing.Options{Log: g.log})
+	failures := func(use string, count func() int64) {
+		g.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "switchyard_redis_failures_total", Help: "Commands that Redis did not answer in time, by use.",
+			ConstLabels: prometheus.Labels{"use": use},
+		}, func() float64 { return float64(count()) }))
+	}
+	failures("sticky", shared.Failures)
+	failures("statistics", g.sharing.Failures)
+	return nil
+}
+
+// share exchanges statistics with the other gateways until ctx is done.
+func (g *gateway) share(ctx context.Context) {
+	if g.sharing != nil {
+		g.sharing.Run(ctx)
+	}
+}
+
+// labels tells whose an endpoint is. Models that clients make up are not told:
+// they would grow the metrics without bound.
+func (g *gateway) labels(endpointID string) (model, provider string, ok bool) {
+	endpoint, ok := g.current.Load().policy.Catalog.Endpoint(endpointID)
+	if !ok {
+		return "", "", false
+	}
+	return endpoint.Model.ID, endpoint.Provider.Slug, true
+}
+
+// newProber checks the providers that are to be checked. What it finds holds for
+// all endpoints of the provider.
+func (g *gateway) newProber() *probe.Prober {
+	return probe.New(probe.Options{
+		Credential: credentialHeaders,
+		Report: func(provider string, class health.Class) {
+			now := time.Now()
+			for _, model := range g.current.Load().policy.Catalog.Models() {
+				for _, endpoint := range model.Endpoints {
+					if endpoint.Provider.Slug == provider {
+						g.health.Record(health.Sample{EndpointID: endpoint.ID, Class: class, Now: now})
+					}
+				}
+			}
+		},
+		Log: g.log,
+	})
+}
+
+func credentialHeaders(provider *catalog.Provider) http.Header {
+	headers := http.Header{}
+	if key, needed := provider.Credential.Reveal(); needed {
+		for _, h := range providers[provider.Dialect].Credential(key) {
+			headers.Set(h.Name, h.Value)
+		}
+	}
+	return headers
+}
+
+// presetIn finds presets as the data path wants them.
+func presetIn(store *preset.Store) func(slug string) (dialect.Preset, bool) {
+	return func(slug string) (dialect.Preset, bool) {
+		found, ok := store.Get(slug)
+		return dialect.Preset{Config: found.Config, SystemPrompt: found.SystemPrompt}, ok
+	}
+}
