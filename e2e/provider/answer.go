@@ -33,6 +33,9 @@ type Answer struct {
 	Finish string
 	// Model is reported instead of the requested one.
 	Model string
+	// ServiceTier is reported instead of the requested one: "default", "flex" or
+	// "priority" on OpenAI, "standard" or "priority" on Anthropic.
+	ServiceTier string
 	// Usage is computed when zero: 11 input tokens, one output token a piece.
 	Usage Usage
 	// UsageIn says which events carry it, OpenAI only.

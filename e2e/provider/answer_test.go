@@ -183,3 +183,46 @@ func TestAnthropicEvents(t *testing.T) {
 		}
 	}
 }
+
+func TestServiceTiers(t *testing.T) {
+	gpt, claude := startOpenAI(t), startAnthropic(t)
+	for _, test := range []struct {
+		*fixture
+		body   string
+		answer Answer
+		want   string
+	}{
+		{gpt, gpt.body, Answer{}, "default"},
+		{gpt, chatWith(`"service_tier":"auto"`), Answer{}, "default"},
+		{gpt, chatWith(`"service_tier":"flex"`), Answer{}, "flex"},
+		{gpt, chatWith(`"service_tier":"priority"`), Answer{ServiceTier: "default"}, "default"},
+		{claude, claude.body, Answer{}, "standard"},
+		{claude, claude.body, Answer{ServiceTier: "priority"}, "priority"},
+	} {
+		for _, body := range []string{test.body, streaming(test.body)} {
+			test.Enqueue(test.answer)
+			if _, got, err := test.post(t, body); err != nil || !strings.Contains(got, `"service_tier":"`+test.want+`"`) {
+				t.Errorf("%s: want %s, error %v: %s", body, test.want, err, got)
+			}
+		}
+	}
+}
+
+func TestCachedTokensAreReported(t *testing.T) {
+	answer := Answer{Usage: Usage{Input: 1000, CacheRead: 600, Output: 3}}
+	gpt, claude := startOpenAI(t), startAnthropic(t)
+	for _, test := range []struct {
+		*fixture
+		body, want string
+	}{
+		{gpt, gpt.body, `"cached_tokens":600`},
+		{gpt, streaming(chatWith(`"stream_options":{"include_usage":true}`)), `"cached_tokens":600`},
+		{claude, claude.body, `"cache_read_input_tokens":600`},
+		{claude, streaming(claude.body), `"cache_read_input_tokens":600`},
+	} {
+		test.Enqueue(answer)
+		if _, got, err := test.post(t, test.body); err != nil || !strings.Contains(got, test.want) {
+			t.Errorf("%s: want %s, error %v: %s", test.body, test.want, err, got)
+		}
+	}
+}

@@ -28,7 +28,7 @@ func (anthropic) whole(req request, a Answer) []byte {
 	message["content"] = content
 	message["stop_reason"] = anthropicStopReason(a)
 	if a.UsageIn != UsageNowhere {
-		message["usage"] = anthropicUsage(a.Usage, a.Usage.Output)
+		message["usage"] = anthropicUsage(a, a.Usage.Output)
 	}
 	return []byte(encode(message))
 }
@@ -42,7 +42,7 @@ func (anthropic) events(req request, a Answer) []event {
 	}
 	message := anthropicEnvelope(req, a)
 	if a.UsageIn != UsageNowhere {
-		message["usage"] = anthropicUsage(a.Usage, 1)
+		message["usage"] = anthropicUsage(a, 1)
 	}
 	emit("message_start", false, map[string]any{"message": message})
 	emit("ping", false, map[string]any{})
@@ -131,7 +131,8 @@ func anthropicStopReason(a Answer) string {
 	}
 }
 
-func anthropicUsage(u Usage, output int) map[string]any {
+func anthropicUsage(a Answer, output int) map[string]any {
+	u := a.Usage
 	return map[string]any{
 		"input_tokens":                u.Input - u.CacheRead - u.CacheWrite - u.CacheWriteHour,
 		"cache_read_input_tokens":     u.CacheRead,
@@ -141,6 +142,6 @@ func anthropicUsage(u Usage, output int) map[string]any {
 			"ephemeral_1h_input_tokens": u.CacheWriteHour,
 		},
 		"output_tokens": output,
-		"service_tier":  "standard",
+		"service_tier":  cmp.Or(a.ServiceTier, "standard"),
 	}
 }

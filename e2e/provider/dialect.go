@@ -41,6 +41,7 @@ type request struct {
 	stream       bool
 	includeUsage bool // OpenAI's stream_options.include_usage
 	logprobs     bool
+	tier         string // OpenAI's service_tier, empty if not given
 	question     string // the text of the last message, for [Echo]
 }
 

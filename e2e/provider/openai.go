@@ -46,6 +46,7 @@ func (d openAI) judge(body map[string]any, _ http.Header) (request, *refusal) {
 		logprobs: body["logprobs"] == true,
 		question: questionOf(body),
 	}
+	req.tier, _ = body["service_tier"].(string)
 	if options, ok := body["stream_options"].(map[string]any); ok {
 		req.includeUsage = options["include_usage"] == true
 	}

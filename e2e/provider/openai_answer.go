@@ -136,9 +136,17 @@ func openAIEnvelope(req request, a Answer, object string) map[string]any {
 		"object":             object,
 		"created":            openAICreated,
 		"model":              cmp.Or(a.Model, req.model),
-		"service_tier":       "default",
+		"service_tier":       cmp.Or(a.ServiceTier, openAITier(req.tier)),
 		"system_fingerprint": fingerprint,
 	}
+}
+
+// openAITier is the tier that serves a request for another.
+func openAITier(requested string) string {
+	if requested == "" || requested == "auto" {
+		return "default"
+	}
+	return requested
 }
 
 func openAIFinish(a Answer) string {

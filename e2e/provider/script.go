@@ -10,13 +10,13 @@ import (
 )
 
 // Script is what a fake does with one request that it found in order. The types
-// are [Answer], [Stream], [Echo], [Flood], [Failure], [Raw], [Fault], [Late]
-// and [SlowUpload].
+// are [Answer], [Stream], [Echo], [Flood], [Failure], [Raw], [Fault], [Late],
+// [SlowUpload] and [NoCapacity].
 type Script interface {
 	play(*call)
 }
 
-var _ = []Script{Answer{}, Stream{}, Echo{}, Flood{}, Failure{}, Raw{}, Fault(0), Late{}, SlowUpload{}}
+var _ = []Script{Answer{}, Stream{}, Echo{}, Flood{}, Failure{}, Raw{}, Fault(0), Late{}, SlowUpload{}, NoCapacity{}}
 
 func (a Answer) play(c *call) { Stream{Answer: a}.play(c) }
 
@@ -47,6 +47,29 @@ func (f Failure) play(c *call) {
 		message: cmp.Or(f.Message, "The fake was told to answer "+http.StatusText(f.Status)+"."),
 		code:    f.Code,
 	}))
+}
+
+// NoCapacity refuses requests for a service tier, as OpenAI does when flex
+// processing is full, and plays another script for all other requests: an
+// [Answer] if there is none.
+type NoCapacity struct {
+	Tier string
+	Then Script
+}
+
+func (n NoCapacity) play(c *call) {
+	switch {
+	case c.request.tier == n.Tier:
+		Failure{
+			Status:  http.StatusTooManyRequests,
+			Message: "Resource unavailable: there is no capacity for " + n.Tier + " processing at the moment.",
+			Code:    "resource_unavailable",
+		}.play(c)
+	case n.Then == nil:
+		Answer{}.play(c)
+	default:
+		n.Then.play(c)
+	}
 }
 
 // Raw is an answer verbatim: a proxy's HTML page, a body that is no JSON.

@@ -163,3 +163,21 @@ func TestFloodIsAsLongAsItWasToldToBe(t *testing.T) {
 		}
 	})
 }
+
+func TestNoCapacityForATier(t *testing.T) {
+	f := startOpenAI(t)
+	f.Default(NoCapacity{Tier: "flex", Then: Answer{Text: "served"}})
+	for tier, want := range map[string]int{"flex": 429, "default": 200, "priority": 200} {
+		response, body, err := f.post(t, chatWith(`"service_tier":"`+tier+`"`))
+		if err != nil || response.StatusCode != want {
+			t.Errorf("%s: status %d, want %d, error %v: %s", tier, response.StatusCode, want, err, body)
+		}
+		if want == http.StatusTooManyRequests && !strings.Contains(body, `"code":"resource_unavailable"`) {
+			t.Errorf("%s: %s", tier, body)
+		}
+	}
+	f.Default(NoCapacity{Tier: "flex"})
+	if response, body, err := f.post(t, f.body); err != nil || response.StatusCode != http.StatusOK {
+		t.Errorf("without another script: status %d, error %v: %s", response.StatusCode, err, body)
+	}
+}
