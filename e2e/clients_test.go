@@ -15,7 +15,7 @@ import (
 	"github.com/switchyard/switchyard/e2e/provider"
 )
 
-// sdk is a running client program that drives one vendor's SDK.
+// sdk is a running client program that drives one SDK.
 type sdk struct {
 	name    string
 	command *exec.Cmd
@@ -27,7 +27,8 @@ type sdk struct {
 type observed struct {
 	Text, Refusal, Finish, Model, Provider, Generation string
 	ID                                                 string
-	Texts, Models                                      []string
+	Texts, Models, Endpoints                           []string
+	Requested, Strategy                                string // of openrouter_metadata
 	Calls                                              []struct{ ID, Name, Arguments string }
 	Usage                                              *struct {
 		Input, Output int
@@ -46,9 +47,8 @@ type observed struct {
 
 // The paths are from the repository's root, where TestMain goes.
 const (
-	pythonProgram = "e2e/clients/python/client.py"
-	nodeProgram   = "e2e/clients/node/client.js"
-	nodeModules   = "e2e/clients/node/node_modules"
+	pythonClients = "e2e/clients/python/"
+	nodeClients   = "e2e/clients/node/"
 )
 
 func startSDK(t *testing.T, name, program string, arguments ...string) *sdk {
@@ -77,30 +77,45 @@ func startSDK(t *testing.T, name, program string, arguments ...string) *sdk {
 	return client
 }
 
-func startPython(t *testing.T) *sdk {
+// startPython starts the program that drives the SDK of a vendor.
+func startPython(t *testing.T, vendor string) *sdk {
 	t.Helper()
-	return startSDK(t, "Python", ".tmp/venv/bin/python", pythonProgram)
+	return startSDK(t, vendor+" Python", ".tmp/venv/bin/python", pythonClients+vendor+"_client.py")
 }
 
-// startNode takes the machine's Node if it is new enough for the SDK, else the
-// one that was installed beside it.
-func startNode(t *testing.T) *sdk {
+// startNode does so with the machine's Node if it is new enough for the SDKs, else
+// with the one that was installed beside them.
+func startNode(t *testing.T, vendor string) *sdk {
 	t.Helper()
+	name, program := vendor+" Node", nodeClients+vendor+"_client.js"
 	const least = 22
 	if version, err := exec.Command("node", "--version").Output(); err == nil {
 		major, _, _ := strings.Cut(strings.TrimPrefix(string(version), "v"), ".")
 		if number, err := strconv.Atoi(major); err == nil && number >= least {
-			return startSDK(t, "Node", "node", nodeProgram)
+			return startSDK(t, name, "node", program)
 		}
 	}
-	return startSDK(t, "Node", nodeModules+"/.bin/node", nodeProgram)
+	return startSDK(t, name, nodeClients+"node_modules/.bin/node", program)
 }
 
 // call plays one scenario.
 func (c *sdk) call(t *testing.T, s *stage, scenario, model string) observed {
 	t.Helper()
-	command, err := json.Marshal(map[string]string{
-		"scenario": scenario, "model": model, "base_url": s.URL + "/api/v1", "api_key": clientKey,
+	return c.callWith(t, s, scenario, model, settings{})
+}
+
+// callWith plays a scenario whose request has further members.
+func (c *sdk) callWith(t *testing.T, s *stage, scenario, model string, members settings) observed {
+	t.Helper()
+	return c.callAs(t, s, clientKey, scenario, model, members)
+}
+
+// callAs plays a scenario with a key that may not be the right one.
+func (c *sdk) callAs(t *testing.T, s *stage, key, scenario, model string, members settings) observed {
+	t.Helper()
+	command, err := json.Marshal(settings{
+		"scenario": scenario, "model": model, "members": members,
+		"base_url": s.URL + "/api/v1", "api_key": key,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +133,13 @@ func (c *sdk) call(t *testing.T, s *stage, scenario, model string) observed {
 	return seen
 }
 
-// eachSDK runs a test with every SDK against a provider of each dialect.
+// openAIClients are the SDKs that OpenAI's clients use.
+func openAIClients(t *testing.T) []*sdk {
+	t.Helper()
+	return []*sdk{startPython(t, "openai"), startNode(t, "openai")}
+}
+
+// eachSDK runs a test with OpenAI's SDKs against a provider of each dialect.
 func eachSDK(t *testing.T, test func(t *testing.T, client *sdk, s *stage, at *site, model string)) {
 	t.Helper()
 	s, gpt, claude := pair(t)
@@ -126,7 +147,15 @@ func eachSDK(t *testing.T, test func(t *testing.T, client *sdk, s *stage, at *si
 		s.models[model].(settings)["input_modalities"] = []any{"text", "image"}
 	}
 	s.start()
-	for _, client := range []*sdk{startPython(t), startNode(t)} {
+	eachClient(t, openAIClients(t), s, gpt, claude, test)
+}
+
+// eachClient runs a test with every client on every dialect.
+func eachClient(t *testing.T, clients []*sdk, s *stage, gpt, claude *site,
+	test func(t *testing.T, client *sdk, s *stage, at *site, model string),
+) {
+	t.Helper()
+	for _, client := range clients {
 		for at, model := range map[*site]string{gpt: "m/openai", claude: "m/anthropic"} {
 			t.Run(client.name+" "+model, func(t *testing.T) {
 				at.Reset()
@@ -227,7 +256,7 @@ func TestSDKAuthenticationError(t *testing.T) {
 	s, _, _ := pair(t)
 	s.config["keys"] = []any{settings{"name": "another", "hash": hash("sk-sy-v1-another")}}
 	s.start()
-	for _, client := range []*sdk{startPython(t), startNode(t)} {
+	for _, client := range openAIClients(t) {
 		if seen := client.call(t, s, "chat", "m/openai"); seen.Error == nil || seen.Error.Class != "AuthenticationError" {
 			t.Errorf("%s: %+v", client.name, seen.Error)
 		}
@@ -258,7 +287,7 @@ func TestSDKHangsUp(t *testing.T) {
 func TestSDKModels(t *testing.T) {
 	s, _, _ := pair(t)
 	s.start()
-	for _, client := range []*sdk{startPython(t), startNode(t)} {
+	for _, client := range openAIClients(t) {
 		if seen := client.call(t, s, "models", ""); strings.Join(seen.Models, " ") != "m/anthropic m/openai" {
 			t.Errorf("%s: models %v, error %+v", client.name, seen.Models, seen.Error)
 		}
@@ -268,7 +297,7 @@ func TestSDKModels(t *testing.T) {
 func TestSDKAsync(t *testing.T) {
 	s, _, _ := pair(t)
 	s.start()
-	python := startPython(t)
+	python := startPython(t, "openai")
 	for _, model := range []string{"m/openai", "m/anthropic"} {
 		if seen := python.call(t, s, "async_chat", model); seen.Text != said {
 			t.Errorf("%s: %+v, error %+v", model, seen, seen.Error)

@@ -1,6 +1,7 @@
 // Package e2e proves the gateway from end to end: a real switchyard process, a
-// real Envoy, the official OpenAI SDKs in front and fake providers as strict as
-// the real ones behind. It fails, and never skips, when one of them is missing.
+// real Envoy, the official SDKs of OpenAI and OpenRouter in front and fake
+// providers as strict as the real ones behind. It fails, and never skips, when one
+// of them is missing.
 package e2e
 
 import (

@@ -61,8 +61,10 @@ func newStage(t *testing.T) *stage {
 		"models":              s.models,
 		"keys":                []any{settings{"name": "tests", "hash": hash(clientKey)}},
 		"limits":              settings{"unlimited": true},
-		// One failing case must not steer the plan of the next one.
-		"routing":   settings{"cool_down": "0.001s", "max_cool_down": "0.001s"},
+		// One failing case must not steer the plan of the next one, and no chance.
+		"routing": settings{
+			"balance": "listed", "cool_down": "0.001s", "max_cool_down": "0.001s", "outage_window": "0.001s",
+		},
 		"telemetry": settings{"log_level": "debug", "log_format": "json"},
 	}
 	return s

@@ -1,12 +1,11 @@
-// Drives the official openai SDK for the Go tests: the counterpart of
-// ../python/client.py, with the same commands and results.
+// Drives the official openai SDK for the Go tests.
 
-import { createInterface } from "node:readline";
 import OpenAI from "openai";
+import * as scenarios from "./openai_scenarios.js";
 import { ofError } from "./result.js";
-import * as scenarios from "./scenarios.js";
+import { serve } from "./serve.js";
 
-async function run({ scenario, base_url, api_key, model }) {
+await serve(async ({ scenario, base_url, api_key, model, members }) => {
   const client = new OpenAI({
     baseURL: base_url,
     apiKey: api_key,
@@ -15,15 +14,11 @@ async function run({ scenario, base_url, api_key, model }) {
     timeout: 30_000,
   });
   try {
-    return await scenarios[scenario](client, model);
+    return await scenarios[scenario](client, model, members);
   } catch (error) {
     if (error instanceof OpenAI.OpenAIError) {
       return ofError(error);
     }
     throw error;
   }
-}
-
-for await (const line of createInterface({ input: process.stdin })) {
-  console.log(JSON.stringify(await run(JSON.parse(line))));
-}
+});

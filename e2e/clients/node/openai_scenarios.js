@@ -2,65 +2,35 @@
 
 import { zodResponseFormat } from "openai/helpers/zod";
 import { z } from "zod";
-import { ofCompletion, ofError, ofUsage } from "./result.js";
-
-const QUESTION = [{ role: "user", content: "hi" }];
-
-// A PNG of one pixel.
-const PIXEL =
-  "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk" +
-  "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
-
-const WEATHER = {
-  type: "function",
-  function: {
-    name: "weather",
-    description: "The weather in a city",
-    parameters: {
-      type: "object",
-      properties: { city: { type: "string" } },
-      required: ["city"],
-    },
-  },
-};
+import { PIXEL, QUESTION, WEATHER } from "./questions.js";
+import { ofCompletion, ofError, Stream } from "./result.js";
 
 const City = z.object({ name: z.string(), inhabitants: z.number() });
 
-export async function chat(client, model) {
+export async function chat(client, model, members) {
   const { data, response } = await client.chat.completions
-    .create({ model, messages: QUESTION })
+    .create({ model, messages: QUESTION, ...members })
     .withResponse();
   return { ...ofCompletion(data), generation: response.headers.get("x-generation-id") };
 }
 
 // stream is the plain iterator, as most programs use it.
-export async function stream(client, model) {
-  return collect(await client.chat.completions.create({ model, messages: QUESTION, stream: true }));
+export async function stream(client, model, members) {
+  return collect(
+    await client.chat.completions.create({ model, messages: QUESTION, stream: true, ...members }),
+  );
 }
 
 async function collect(chunks) {
-  let text = "";
-  let finish = null;
-  let usage = null;
-  const calls = [];
+  const gathered = new Stream();
   try {
     for await (const chunk of chunks) {
-      usage = chunk.usage ? ofUsage(chunk.usage) : usage;
-      for (const { delta, finish_reason } of chunk.choices) {
-        text += delta.content ?? "";
-        finish = finish_reason ?? finish;
-        for (const piece of delta.tool_calls ?? []) {
-          const call = (calls[piece.index] ??= { id: "", name: "", arguments: "" });
-          call.id += piece.id ?? "";
-          call.name += piece.function?.name ?? "";
-          call.arguments += piece.function?.arguments ?? "";
-        }
-      }
+      gathered.add(chunk);
     }
   } catch (error) {
-    return ofError(error, text);
+    return ofError(error, gathered.text);
   }
-  return { text, finish, usage, calls };
+  return gathered.result();
 }
 
 // stream_helper accumulates, and checks more than the iterator.

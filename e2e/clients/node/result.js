@@ -27,6 +27,35 @@ export function ofCompletion(completion) {
   };
 }
 
+// Stream gathers the chunks of a stream.
+export class Stream {
+  text = "";
+  finish = null;
+  model = "";
+  usage = null;
+  calls = [];
+
+  add(chunk) {
+    this.model = chunk.model;
+    this.usage = chunk.usage ? ofUsage(chunk.usage) : this.usage;
+    for (const { delta, finish_reason } of chunk.choices) {
+      this.text += delta.content ?? "";
+      this.finish = finish_reason ?? this.finish;
+      for (const piece of delta.tool_calls ?? []) {
+        const call = (this.calls[piece.index] ??= { id: "", name: "", arguments: "" });
+        call.id += piece.id ?? "";
+        call.name += piece.function?.name ?? "";
+        call.arguments += piece.function?.arguments ?? "";
+      }
+    }
+  }
+
+  result() {
+    const { text, finish, model, usage, calls } = this;
+    return { text, finish, model, usage, calls };
+  }
+}
+
 // ofError has the error's class, status and body, and the text before it.
 export function ofError(error, text = "") {
   return {

@@ -1,21 +1,14 @@
-"""Drives the official openai SDK for the Go tests.
-
-Reads one JSON command a line from standard input, {"scenario", "base_url",
-"api_key", "model"}, and prints one JSON result a line: what the scenario saw,
-or the error that the SDK raised, in the words of result.py.
-"""
-
-import json
-import sys
+"""Drives the official openai SDK for the Go tests."""
 
 import openai
 
+import openai_scenarios
 import result
-import scenarios
+from serve import serve
 
 
 def run(command: dict) -> dict:
-    scenario = getattr(scenarios, command["scenario"])
+    scenario = getattr(openai_scenarios, command["scenario"])
     settings = {
         "base_url": command["base_url"],
         "api_key": command["api_key"],
@@ -23,12 +16,13 @@ def run(command: dict) -> dict:
         "max_retries": 0,
         "timeout": 30,
     }
+    # The SDK knows nothing of routing: people pass it as extra_body.
+    arguments = {"extra_body": command["members"]} if command["members"] else {}
     try:
-        return scenario(settings, command["model"])
+        return scenario(settings, command["model"], **arguments)
     except openai.OpenAIError as error:
         return result.of_error(error)
 
 
 if __name__ == "__main__":
-    for line in sys.stdin:
-        print(json.dumps(run(json.loads(line))), flush=True)
+    serve(run)

@@ -7,27 +7,7 @@ import openai
 import pydantic
 
 import result
-
-QUESTION = [{"role": "user", "content": "hi"}]
-
-# A PNG of one pixel.
-PIXEL = (
-    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
-    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-)
-
-WEATHER = {
-    "type": "function",
-    "function": {
-        "name": "weather",
-        "description": "The weather in a city",
-        "parameters": {
-            "type": "object",
-            "properties": {"city": {"type": "string"}},
-            "required": ["city"],
-        },
-    },
-}
+from questions import PIXEL, QUESTION, WEATHER
 
 
 class City(pydantic.BaseModel):
@@ -35,37 +15,31 @@ class City(pydantic.BaseModel):
     inhabitants: int
 
 
-def chat(settings, model):
+def chat(settings, model, extra_body=None):
     raw = openai.OpenAI(**settings).chat.completions.with_raw_response.create(
-        model=model, messages=QUESTION
+        model=model, messages=QUESTION, extra_body=extra_body
     )
     return result.of_completion(raw.parse()) | {"generation": raw.headers["x-generation-id"]}
 
 
-def stream(settings, model):
+def stream(settings, model, extra_body=None):
     """The plain iterator, as most programs use it."""
     client = openai.OpenAI(**settings)
-    return collect(client.chat.completions.create(model=model, messages=QUESTION, stream=True))
+    return collect(
+        client.chat.completions.create(
+            model=model, messages=QUESTION, stream=True, extra_body=extra_body
+        )
+    )
 
 
 def collect(chunks) -> dict:
-    text, finish, usage, calls = "", None, None, {}
+    gathered = result.Stream()
     try:
         for chunk in chunks:
-            if chunk.usage:
-                usage = result.of_usage(chunk.usage)
-            for choice in chunk.choices:
-                text += choice.delta.content or ""
-                finish = choice.finish_reason or finish
-                for piece in choice.delta.tool_calls or []:
-                    call = calls.setdefault(piece.index, {"id": "", "name": "", "arguments": ""})
-                    call["id"] += piece.id or ""
-                    call["name"] += piece.function.name or ""
-                    call["arguments"] += piece.function.arguments or ""
+            gathered.add(chunk)
     except openai.APIError as error:
-        return result.of_error(error, text)
-    ordered = [calls[index] for index in sorted(calls)]
-    return {"text": text, "finish": finish, "usage": usage, "calls": ordered}
+        return result.of_error(error, gathered.text)
+    return gathered.result()
 
 
 def stream_helper(settings, model):

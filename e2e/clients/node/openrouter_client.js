@@ -1,0 +1,118 @@
+// Drives the official @openrouter/sdk for the Go tests.
+
+import { OpenRouter } from "@openrouter/sdk";
+import { OpenRouterError } from "@openrouter/sdk/models/errors";
+import { QUESTION, WEATHER } from "./questions.js";
+import { serve } from "./serve.js";
+
+const scenarios = {
+  async chat(client, model, members) {
+    const answer = await client.chat.send({
+      chatRequest: { model, messages: QUESTION, ...ofSDK(members) },
+    });
+    const [choice] = answer.choices;
+    return {
+      id: answer.id,
+      model: answer.model,
+      text: choice.message.content ?? "",
+      finish: choice.finishReason,
+      calls: (choice.message.toolCalls ?? []).map(({ id, function: called }) => ({ id, ...called })),
+      usage: ofUsage(answer.usage),
+    };
+  },
+
+  async stream(client, model, members) {
+    const chunks = await client.chat.send({
+      chatRequest: { model, messages: QUESTION, stream: true, ...ofSDK(members) },
+    });
+    const seen = { text: "", finish: null, model: "", usage: null, calls: [] };
+    for await (const { choices, error, usage, model: served } of chunks) {
+      if (error) {
+        // The SDK throws nothing here: its users look for themselves.
+        const { code: status, message } = error;
+        return { text: seen.text, error: { class: "ChatStreamChunkError", status, message } };
+      }
+      seen.model = served;
+      seen.usage = usage ? ofUsage(usage) : seen.usage;
+      for (const { delta, finishReason } of choices) {
+        seen.text += delta.content ?? "";
+        seen.finish = finishReason ?? seen.finish;
+        for (const piece of delta.toolCalls ?? []) {
+          const call = (seen.calls[piece.index] ??= { id: "", name: "", arguments: "" });
+          call.id += piece.id ?? "";
+          call.name += piece.function?.name ?? "";
+          call.arguments += piece.function?.arguments ?? "";
+        }
+      }
+    }
+    return seen;
+  },
+
+  tools: (client, model, members) => scenarios.chat(client, model, { ...members, tools: [WEATHER] }),
+
+  tools_stream: (client, model, members) =>
+    scenarios.stream(client, model, { ...members, tools: [WEATHER] }),
+
+  // metadata is what the router says of its decision, where it was asked for it.
+  async metadata(client, model, members) {
+    const { openrouterMetadata } = await client.chat.send({
+      xOpenRouterMetadata: "enabled",
+      chatRequest: { model, messages: QUESTION, ...ofSDK(members) },
+    });
+    return { strategy: openrouterMetadata.strategy, requested: openrouterMetadata.requested };
+  },
+
+  async models(client) {
+    const ids = [];
+    for await (const page of await client.models.list()) {
+      ids.push(...page.result.data.map(({ id }) => id));
+    }
+    return { models: ids };
+  },
+
+  async endpoints(client, model) {
+    const slash = model.indexOf("/");
+    const { data } = await client.endpoints.list({
+      author: model.slice(0, slash),
+      slug: model.slice(slash + 1),
+    });
+    return { id: data.id, endpoints: data.endpoints.map(({ tag }) => tag) };
+  },
+};
+
+function ofUsage({ promptTokens: input, completionTokens: output, cost }) {
+  return { input, output, cost };
+}
+
+// ofSDK spells the members of a request as the SDK does: serviceTier.
+function ofSDK(members) {
+  if (Array.isArray(members) || members === null || typeof members !== "object") {
+    return members;
+  }
+  const camel = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
+  return Object.fromEntries(
+    Object.entries(members).map(([name, value]) => [camel(name), ofSDK(value)]),
+  );
+}
+
+await serve(async ({ scenario, base_url, api_key, model, members }) => {
+  const client = new OpenRouter({
+    serverURL: base_url,
+    apiKey: api_key,
+    // Unless told not to, the SDK repeats what failed for up to an hour.
+    retryConfig: { strategy: "none" },
+    timeoutMs: 30_000,
+  });
+  try {
+    return await scenarios[scenario](client, model, members);
+  } catch (error) {
+    if (!(error instanceof OpenRouterError)) {
+      throw error;
+    }
+    const { statusCode: status, message, body } = error;
+    return {
+      text: "",
+      error: { class: error.constructor.name, status, message, body: JSON.parse(body).error },
+    };
+  }
+});

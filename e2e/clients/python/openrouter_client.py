@@ -1,0 +1,89 @@
+"""Drives the official openrouter SDK for the Go tests."""
+
+import openrouter
+from openrouter import errors, utils
+
+import result
+from questions import QUESTION, WEATHER
+from serve import serve
+
+
+def run(command: dict) -> dict:
+    client = openrouter.OpenRouter(
+        server_url=command["base_url"],
+        api_key=command["api_key"],
+        # Unless told not to, the SDK repeats what failed for up to an hour.
+        retry_config=utils.RetryConfig("none", None, False),
+        timeout_ms=30_000,
+    )
+    with client:
+        try:
+            return SCENARIOS[command["scenario"]](client, command["model"], command["members"])
+        except errors.OpenRouterError as error:
+            return result.of_error(error)
+
+
+def chat(client, model, members):
+    return result.of_completion(client.chat.send(model=model, messages=QUESTION, **members))
+
+
+def stream(client, model, members):
+    return collect(client.chat.send(model=model, messages=QUESTION, stream=True, **members))
+
+
+def collect(chunks) -> dict:
+    gathered = result.Stream()
+    with chunks:
+        for chunk in chunks:
+            if chunk.error:
+                # The SDK raises nothing here: its users look for themselves.
+                return {
+                    "text": gathered.text,
+                    "error": {
+                        "class": type(chunk.error).__name__,
+                        "status": chunk.error.code,
+                        "message": chunk.error.message,
+                    },
+                }
+            gathered.add(chunk)
+    return gathered.result()
+
+
+def tools(client, model, members):
+    return chat(client, model, members | {"tools": [WEATHER]})
+
+
+def tools_stream(client, model, members):
+    return stream(client, model, members | {"tools": [WEATHER]})
+
+
+def metadata(client, model, members):
+    """What the router says of its decision, where it was asked for it."""
+    answer = client.chat.send(
+        model=model, messages=QUESTION, x_open_router_metadata="enabled", **members
+    )
+    routed = answer.openrouter_metadata
+    return {"strategy": routed.strategy, "requested": routed.requested}
+
+
+def models(client, _model, _members):
+    ids, page = [], client.models.list()
+    while page:
+        ids += [listed.id for listed in page.result.data]
+        page = page.next()
+    return {"models": ids}
+
+
+def endpoints(client, model, _members):
+    author, slug = model.split("/", 1)
+    listed = client.endpoints.list(author=author, slug=slug).data
+    return {"id": listed.id, "endpoints": [endpoint.tag for endpoint in listed.endpoints]}
+
+
+SCENARIOS = {
+    scenario.__name__: scenario
+    for scenario in (chat, stream, tools, tools_stream, metadata, models, endpoints)
+}
+
+if __name__ == "__main__":
+    serve(run)

@@ -1,0 +1,15 @@
+"""The protocol between the Go tests and the programs that drive an SDK.
+
+One JSON command a line comes from standard input: {"scenario", "base_url",
+"api_key", "model", "members"}, the last being further members of the request.
+One JSON result a line goes to standard output: what the scenario saw, in the
+words of result.py.
+"""
+
+import json
+import sys
+
+
+def serve(run) -> None:
+    for line in sys.stdin:
+        print(json.dumps(run(json.loads(line))), flush=True)
