@@ -68,7 +68,8 @@ type wireEndpoints struct {
 	Endpoints    []wireEndpoint `json:"endpoints"`
 }
 
-// wireEndpoint leaves the statistics null: none are kept yet.
+// wireEndpoint leaves the statistics null: none are kept yet. There are neither
+// server tools nor speech, but strict clients want to be told.
 type wireEndpoint struct {
 	Name                    string    `json:"name"`
 	ModelID                 string    `json:"model_id"`
@@ -83,6 +84,9 @@ type wireEndpoint struct {
 	SupportedParameters     []string  `json:"supported_parameters"`
 	SupportsImplicitCaching bool      `json:"supports_implicit_caching"`
 	SupportsToolChoice      choices   `json:"supports_tool_choice"`
+	ServiceTier             *string   `json:"service_tier"`
+	NativeTools             struct{}  `json:"native_tools"`
+	SupportsDiarization     bool      `json:"supports_diarization"`
 	UptimeLast5m            *float64  `json:"uptime_last_5m"`
 	UptimeLast30m           *float64  `json:"uptime_last_30m"`
 	UptimeLast1d            *float64  `json:"uptime_last_1d"`
@@ -173,6 +177,7 @@ func newEndpoints(model *catalog.Model) wireEndpoints {
 			// Anthropic's dialect caches what it is told to; of the others, those
 			// that give a discount do so unasked.
 			SupportsImplicitCaching: endpoint.Provider.Dialect != catalog.DialectAnthropic && endpoint.Prices.CacheRead < endpoint.Prices.Prompt,
+			ServiceTier:             named(endpoint.ServiceTier),
 			SupportsToolChoice:      choices{Auto: chooses, Function: chooses, None: chooses, Required: chooses},
 		})
 	}
@@ -190,6 +195,14 @@ func parameters(model *catalog.Model) []string {
 	}
 	slices.Sort(union)
 	return slices.Compact(union)
+}
+
+// named is null for a word that is not given.
+func named(word string) *string {
+	if word == "" {
+		return nil
+	}
+	return &word
 }
 
 // known is null for a number that is not known.
