@@ -37,6 +37,9 @@ type reply struct {
 	Choices  []choice
 	Usage    *usage
 	Error    *failure
+
+	ServiceTier string         `json:"service_tier"`
+	Router      *routerDetails `json:"openrouter_metadata"`
 }
 
 type choice struct {
@@ -70,9 +73,34 @@ type usage struct {
 }
 
 type failure struct {
-	Code     int
-	Message  string
-	Metadata map[string]any
+	Code         int
+	Message      string
+	Metadata     map[string]any
+	Availability availability
+}
+
+// availability is what spec section 5.3 adds to an error.
+type availability struct {
+	Code           string
+	ExcludedBy     []string `json:"excluded_by"`
+	FallbackModels []string `json:"fallback_models"`
+	Constraint     struct{ Field, Detail string }
+}
+
+// routerDetails are those of spec section 4.13.
+type routerDetails struct {
+	Requested, Strategy string
+	Endpoints           struct {
+		Total     int
+		Available []struct {
+			Provider, Model string
+			Selected        bool
+		}
+	}
+	Attempts []struct {
+		Provider, Model string
+		Status          int
+	}
 }
 
 // send sends a request with the client's key and returns its answer unread.

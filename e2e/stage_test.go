@@ -112,13 +112,23 @@ func (s *stage) site(slug, dialect, model string, vendor func(provider.Config) *
 func (s *stage) serve(id string, sites ...*site) {
 	endpoints := make([]any, len(sites))
 	for i, at := range sites {
-		endpoints[i] = settings{
-			"provider": at.slug,
-			"model":    at.model,
-			"prices":   settings{"prompt": "1", "completion": "2"},
-		}
+		endpoints[i] = at.endpoint("1", "2")
 	}
 	s.models[id] = settings{"endpoints": endpoints}
+}
+
+// endpoint is an endpoint at the site, with prices in dollars per million tokens
+// and what else is to be said of it.
+func (at *site) endpoint(prompt, completion string, also ...settings) settings {
+	endpoint := settings{
+		"provider": at.slug,
+		"model":    at.model,
+		"prices":   settings{"prompt": prompt, "completion": completion},
+	}
+	for _, more := range also {
+		maps.Copy(endpoint, more)
+	}
+	return endpoint
 }
 
 // routing changes routing settings.
