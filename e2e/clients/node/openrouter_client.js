@@ -59,7 +59,7 @@ const scenarios = {
       xOpenRouterMetadata: "enabled",
       chatRequest: { model, messages: QUESTION, ...ofSDK(members) },
     });
-    return { strategy: openrouterMetadata.strategy, requested: openrouterMetadata.requested };
+    return { strategy: openrouterMetadata?.strategy, requested: openrouterMetadata?.requested };
   },
 
   async models(client) {

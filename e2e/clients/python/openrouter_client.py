@@ -63,7 +63,7 @@ def metadata(client, model, members):
         model=model, messages=QUESTION, x_open_router_metadata="enabled", **members
     )
     routed = answer.openrouter_metadata
-    return {"strategy": routed.strategy, "requested": routed.requested}
+    return routed and {"strategy": routed.strategy, "requested": routed.requested}
 
 
 def models(client, _model, _members):
