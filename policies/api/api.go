@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -43,10 +44,20 @@ type Options struct {
 	// InferencePaths are served by the processor, for POST; any other method on
 	// them comes here and is refused.
 	InferencePaths []string
+	// Routers are the ids of the pseudo models, such as "openrouter/auto".
+	Routers []string
+	// Eligible reports whether the policies of the gateway and of the key let the key
+	// use an endpoint. Nil is always.
+	Eligible func(key *identity.Key, endpoint *catalog.Endpoint) bool
+	// Statistics returns what is known of an endpoint. Nil is nothing of any.
+	Statistics func(endpointID string) Statistics
 }
 
 // server holds the handlers.
-type server struct{ Options }
+type server struct {
+	Options
+	made atomic.Pointer[listing]
+}
 
 // postOnly refuses what the processor does not serve (RFC 9110 section 15.5.6).
 func postOnly(w http.ResponseWriter, _ *http.Request) {
@@ -62,13 +73,26 @@ func New(options Options) http.Handler {
 		options.Keys = func() *identity.Keyring { return none }
 	}
 	options.Logger = cmp.Or(options.Logger, slog.Default())
-	s := &server{options}
+	if options.Eligible == nil {
+		options.Eligible = func(*identity.Key, *catalog.Endpoint) bool { return true }
+	}
+	if options.Statistics == nil {
+		options.Statistics = func(string) Statistics { return Statistics{} }
+	}
+	s := &server{Options: options}
 	mux := http.NewServeMux()
 	for _, base := range []string{"/api/v1", "/v1"} {
 		mux.HandleFunc("GET "+base+"/models", s.models)
 		mux.HandleFunc("GET "+base+"/models/count", s.modelCount)
+		mux.HandleFunc("GET "+base+"/models/user", s.userModels)
 		mux.HandleFunc("GET "+base+"/models/{id...}", s.modelDetails)
 		mux.HandleFunc("GET "+base+"/model/{id...}", s.model)
+		mux.HandleFunc("GET "+base+"/embeddings/models", s.modelsMaking("embeddings"))
+		mux.HandleFunc("GET "+base+"/images/models", s.imageModels)
+		mux.HandleFunc("GET "+base+"/videos/models", s.videoModels)
+		mux.HandleFunc("GET "+base+"/endpoints/zdr", s.noRetention)
+		mux.HandleFunc("GET "+base+"/providers", s.providers)
+		mux.HandleFunc("GET "+base+"/parameters/{id...}", s.parameters)
 		mux.HandleFunc("GET "+base+"/key", s.key)
 		mux.HandleFunc("GET "+base+"/auth/key", s.key)
 		if options.Presets != nil {

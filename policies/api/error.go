@@ -32,8 +32,17 @@ func reply(w http.ResponseWriter, status int, body any) {
 	if err != nil {
 		panic(fmt.Sprintf("api: %T does not marshal: %v", body, err))
 	}
-	text = append(text, '\n')
-	w.Header().Set("Content-Type", "application/json")
+	replyText(w, status, "application/json", append(text, '\n'))
+}
+
+// replyLive writes an answer that may be another one the next moment.
+func replyLive(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Cache-Control", "no-store")
+	reply(w, status, body)
+}
+
+func replyText(w http.ResponseWriter, status int, contentType string, text []byte) {
+	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(status)
 	_, _ = w.Write(text) // if it fails the client is gone, and nobody is left to tell

@@ -28,16 +28,11 @@ func (s *server) health(w http.ResponseWriter, _ *http.Request) {
 			status, answer.Status = http.StatusServiceUnavailable, "unavailable"
 		}
 	}
-	replyUncached(w, status, answer)
+	replyLive(w, status, answer)
 }
 
 // live says that the process answers. A supervisor that restarts what is not
 // live should ask here: restarting heals none of what the checks look at.
 func live(w http.ResponseWriter, _ *http.Request) {
-	replyUncached(w, http.StatusOK, state{Status: "live"})
-}
-
-func replyUncached(w http.ResponseWriter, status int, answer state) {
-	w.Header().Set("Cache-Control", "no-store")
-	reply(w, status, answer)
+	replyLive(w, http.StatusOK, state{Status: "live"})
 }

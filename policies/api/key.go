@@ -3,6 +3,8 @@ package api
 import (
 	"net/http"
 	"time"
+
+	"github.com/switchyard/switchyard/policies/identity"
 )
 
 // keyInfo is what GET /key tells of the caller's key (spec section 1.3). What a
@@ -25,8 +27,13 @@ type rateLimit struct {
 	Note     string `json:"note"`
 }
 
+// caller finds out whose request it is. The error is an [*identity.Error].
+func (s *server) caller(r *http.Request) (*identity.Key, error) {
+	return s.Keys().Authenticate(r.Header.Get("Authorization"), r.Header.Get("X-Api-Key"), time.Now())
+}
+
 func (s *server) key(w http.ResponseWriter, r *http.Request) {
-	key, err := s.Keys().Authenticate(r.Header.Get("Authorization"), r.Header.Get("X-Api-Key"), time.Now())
+	key, err := s.caller(r)
 	if err != nil {
 		refuse(w, http.StatusUnauthorized, "authentication", err.Error())
 		return
@@ -41,7 +48,5 @@ func (s *server) key(w http.ResponseWriter, r *http.Request) {
 	if key.Limit.Requests > 0 {
 		info.RateLimit = rateLimit{key.Limit.Requests, key.Limit.Window.String(), "Requests in any interval of this length."}
 	}
-	reply(w, http.StatusOK, struct {
-		Data keyInfo `json:"data"`
-	}{info})
+	reply(w, http.StatusOK, data[keyInfo]{info})
 }

@@ -2,13 +2,16 @@ package api
 
 import (
 	"flag"
+	"fmt"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/config/configpb"
 )
 
@@ -173,11 +176,32 @@ func TestWireShape(t *testing.T) {
 	}
 }
 
-func BenchmarkModels(b *testing.B) {
-	handler := New(gateway(b))
-	request := httptest.NewRequest("GET", "/api/v1/models", nil)
-	b.ReportAllocs()
-	for b.Loop() {
-		handler.ServeHTTP(httptest.NewRecorder(), request)
+// BenchmarkModels500 lists a catalog of the size of OpenRouter's.
+func BenchmarkModels500(b *testing.B) {
+	cfg := &configpb.Config{
+		Providers: map[string]*configpb.Provider{"p": {Dialect: configpb.Dialect_DIALECT_OPENAI, BaseUrl: "http://p.example"}},
+		Models:    map[string]*configpb.Model{},
+	}
+	for i := range 500 {
+		cfg.Models[fmt.Sprintf("m/%03d", i)] = &configpb.Model{
+			Description: strings.Repeat("A model of many words. ", 20),
+			Endpoints:   []*configpb.Endpoint{{Provider: "p", Prices: &configpb.Prices{Prompt: "3"}}},
+		}
+	}
+	models, err := catalog.New(cfg, func(string) (string, bool) { return "", false })
+	if err != nil {
+		b.Fatal(err)
+	}
+	options := gateway(b)
+	options.Catalog = func() *catalog.Catalog { return models }
+	handler := New(options)
+	for _, target := range []string{"/api/v1/models", "/api/v1/models?limit=20&supported_parameters=tools"} {
+		b.Run(target, func(b *testing.B) {
+			request := httptest.NewRequest("GET", target, nil)
+			b.ReportAllocs()
+			for b.Loop() {
+				handler.ServeHTTP(httptest.NewRecorder(), request)
+			}
+		})
 	}
 }

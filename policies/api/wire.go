@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/switchyard/switchyard/policies/catalog"
-	"github.com/switchyard/switchyard/policies/money"
 )
 
 // The catalog as clients get it (spec section 7). Pointers are what may be null;
@@ -26,6 +25,11 @@ type wireModel struct {
 	SupportedParameters []string     `json:"supported_parameters"`
 	DefaultParameters   *struct{}    `json:"default_parameters"`
 	SupportedVoices     *struct{}    `json:"supported_voices"`
+	HuggingFaceID       *string      `json:"hugging_face_id"`
+	KnowledgeCutoff     *string      `json:"knowledge_cutoff"`
+	ExpirationDate      *string      `json:"expiration_date"`
+	Reasoning           *reasoning   `json:"reasoning,omitempty"`
+	AliasTarget         *aliasTarget `json:"alias_target,omitempty"`
 	Links               modelLinks   `json:"links"`
 }
 
@@ -35,18 +39,6 @@ type architecture struct {
 	OutputModalities []string `json:"output_modalities"`
 	Tokenizer        string   `json:"tokenizer"`
 	InstructType     *string  `json:"instruct_type"`
-}
-
-// pricing is in US dollars per token or unit, as decimal text.
-type pricing struct {
-	Prompt            string `json:"prompt"`
-	Completion        string `json:"completion"`
-	Request           string `json:"request"`
-	Image             string `json:"image"`
-	InternalReasoning string `json:"internal_reasoning,omitempty"`
-	InputCacheRead    string `json:"input_cache_read,omitempty"`
-	InputCacheWrite   string `json:"input_cache_write,omitempty"`
-	InputCacheWrite1h string `json:"input_cache_write_1h,omitempty"`
 }
 
 type topProvider struct {
@@ -59,47 +51,20 @@ type modelLinks struct {
 	Details string `json:"details"`
 }
 
-type wireEndpoints struct {
-	ID           string         `json:"id"`
-	Name         string         `json:"name"`
-	Created      int64          `json:"created"`
-	Description  string         `json:"description"`
-	Architecture architecture   `json:"architecture"`
-	Endpoints    []wireEndpoint `json:"endpoints"`
+// reasoning is left out of models that do not think. Efforts
+// that are null are any.
+type reasoning struct {
+	Mandatory         bool      `json:"mandatory"`
+	DefaultEnabled    bool      `json:"default_enabled"`
+	DefaultEffort     *string   `json:"default_effort"`
+	SupportedEfforts  *[]string `json:"supported_efforts"`
+	SupportsMaxTokens bool      `json:"supports_max_tokens,omitzero"`
 }
 
-// wireEndpoint leaves the statistics null: none are kept yet. There are neither
-// server tools nor speech, but strict clients want to be told.
-type wireEndpoint struct {
-	Name                    string    `json:"name"`
-	ModelID                 string    `json:"model_id"`
-	ModelName               string    `json:"model_name"`
-	ProviderName            string    `json:"provider_name"`
-	Tag                     string    `json:"tag"`
-	Quantization            string    `json:"quantization"`
-	ContextLength           int64     `json:"context_length"`
-	MaxCompletionTokens     *int64    `json:"max_completion_tokens"`
-	MaxPromptTokens         *int64    `json:"max_prompt_tokens"`
-	Pricing                 pricing   `json:"pricing"`
-	SupportedParameters     []string  `json:"supported_parameters"`
-	SupportsImplicitCaching bool      `json:"supports_implicit_caching"`
-	SupportsToolChoice      choices   `json:"supports_tool_choice"`
-	ServiceTier             *string   `json:"service_tier"`
-	NativeTools             struct{}  `json:"native_tools"`
-	SupportsDiarization     bool      `json:"supports_diarization"`
-	UptimeLast5m            *float64  `json:"uptime_last_5m"`
-	UptimeLast30m           *float64  `json:"uptime_last_30m"`
-	UptimeLast1d            *float64  `json:"uptime_last_1d"`
-	LatencyLast30m          *struct{} `json:"latency_last_30m"`
-	ThroughputLast30m       *struct{} `json:"throughput_last_30m"`
-}
-
-// choices are the values of tool_choice that an endpoint takes.
-type choices struct {
-	Auto     bool `json:"auto"`
-	Function bool `json:"function"`
-	None     bool `json:"none"`
-	Required bool `json:"required"`
+// aliasTarget is the model that an alias stands for (row 79).
+type aliasTarget struct {
+	Name string `json:"name"`
+	Slug string `json:"slug"`
 }
 
 // openAIModel is what OpenAI's own clients expect of one model.
@@ -110,6 +75,7 @@ type openAIModel struct {
 	OwnedBy string `json:"owned_by"`
 }
 
+// newModel needs a model with an endpoint: the first one stands for its prices.
 func newModel(model *catalog.Model) wireModel {
 	top := model.Endpoints[0]
 	return wireModel{
@@ -118,97 +84,97 @@ func newModel(model *catalog.Model) wireModel {
 		Name:          model.Name,
 		Created:       model.Created,
 		Description:   model.Description,
-		ContextLength: known(model.ContextLength),
-		Architecture:  newArchitecture(model),
-		Pricing:       newPricing(top.Prices),
+		ContextLength: stated(model.ContextLength),
+		Architecture:  newArchitecture(model.InputModalities, model.OutputModalities, model.Tokenizer),
+		Pricing:       newPricing(&top.Prices),
 		TopProvider: topProvider{
-			ContextLength:       known(top.ContextLength),
-			MaxCompletionTokens: known(top.MaxCompletionTokens),
+			ContextLength:       stated(top.ContextLength),
+			MaxCompletionTokens: stated(top.MaxCompletionTokens),
 		},
 		SupportedParameters: parameters(model),
-		Links:               modelLinks{Details: (&url.URL{Path: "/api/v1/models/" + model.ID + "/endpoints"}).EscapedPath()},
+		HuggingFaceID:       stated(model.HuggingFaceID),
+		KnowledgeCutoff:     stated(model.KnowledgeCutoff),
+		ExpirationDate:      stated(model.ExpirationDate),
+		Reasoning:           newReasoning(model.Reasoning),
+		Links:               newLinks(model.ID),
 	}
 }
 
-func newArchitecture(model *catalog.Model) architecture {
-	return architecture{
-		Modality:         strings.Join(model.InputModalities, "+") + "->" + strings.Join(model.OutputModalities, "+"),
-		InputModalities:  model.InputModalities,
-		OutputModalities: model.OutputModalities,
-		Tokenizer:        "Other",
-	}
-}
-
-// newPricing leaves out the classes that cost what the class around them costs.
-func newPricing(p catalog.Prices) pricing {
-	unlike := func(price, around money.USD) string {
-		if price == around {
-			return ""
+// newRouter describes a pseudo model (spec section 3.5), which can do what any of the
+// models can that it may choose.
+func newRouter(id string, models []*entry) wireModel {
+	var inputs, parameters []string
+	for _, e := range models {
+		if slices.Contains(e.shown.Architecture.OutputModalities, "text") {
+			inputs = append(inputs, e.shown.Architecture.InputModalities...)
+			parameters = append(parameters, e.shown.SupportedParameters...)
 		}
-		return price.String()
 	}
-	return pricing{
-		Prompt:            p.Prompt.String(),
-		Completion:        p.Completion.String(),
-		Request:           p.Request.String(),
-		Image:             p.Image.String(),
-		InternalReasoning: unlike(p.Reasoning, p.Completion),
-		InputCacheRead:    unlike(p.CacheRead, p.Prompt),
-		InputCacheWrite:   unlike(p.CacheWrite, p.Prompt),
-		InputCacheWrite1h: unlike(p.CacheWrite1h, p.CacheWrite),
+	return wireModel{
+		ID: id, CanonicalSlug: id, Name: id,
+		Description:         "Chooses a model for each request. The price is that of the model chosen.",
+		Architecture:        newArchitecture(distinct(inputs), []string{"text"}, "Router"),
+		Pricing:             routerPricing,
+		SupportedParameters: distinct(parameters),
+		Links:               newLinks(id),
 	}
 }
 
-func newEndpoints(model *catalog.Model) wireEndpoints {
-	endpoints := make([]wireEndpoint, 0, len(model.Endpoints))
-	for _, endpoint := range model.Endpoints {
-		chooses := slices.Contains(endpoint.Parameters(), "tool_choice")
-		endpoints = append(endpoints, wireEndpoint{
-			Name:                endpoint.Provider.Name + " | " + model.ID,
-			ModelID:             model.ID,
-			ModelName:           model.Name,
-			ProviderName:        endpoint.Provider.Name,
-			Tag:                 endpoint.Tag,
-			Quantization:        endpoint.Quantization,
-			ContextLength:       endpoint.ContextLength,
-			MaxCompletionTokens: known(endpoint.MaxCompletionTokens),
-			Pricing:             newPricing(endpoint.Prices),
-			SupportedParameters: endpoint.Parameters(),
-			// Anthropic's dialect caches what it is told to; of the others, those
-			// that give a discount do so unasked.
-			SupportsImplicitCaching: endpoint.Provider.Dialect != catalog.DialectAnthropic && endpoint.Prices.CacheRead < endpoint.Prices.Prompt,
-			ServiceTier:             named(endpoint.ServiceTier),
-			SupportsToolChoice:      choices{Auto: chooses, Function: chooses, None: chooses, Required: chooses},
-		})
+func newLinks(id string) modelLinks {
+	return modelLinks{Details: (&url.URL{Path: "/api/v1/models/" + id + "/endpoints"}).EscapedPath()}
+}
+
+// efforts are in the order in which clients expect them.
+var efforts = []string{"max", "xhigh", "high", "medium", "low", "minimal", "none"}
+
+func newReasoning(from *catalog.Reasoning) *reasoning {
+	if from == nil {
+		return nil
 	}
-	return wireEndpoints{
-		ID: model.ID, Name: model.Name, Created: model.Created, Description: model.Description,
-		Architecture: newArchitecture(model), Endpoints: endpoints,
+	var supported *[]string
+	if from.SupportedEfforts != nil {
+		sorted := slices.SortedFunc(slices.Values(from.SupportedEfforts), func(a, b string) int {
+			return slices.Index(efforts, a) - slices.Index(efforts, b)
+		})
+		supported = &sorted
+	}
+	return &reasoning{
+		Mandatory:         from.Mandatory,
+		DefaultEnabled:    from.DefaultEnabled || from.Mandatory,
+		DefaultEffort:     stated(from.DefaultEffort),
+		SupportedEfforts:  supported,
+		SupportsMaxTokens: from.SupportsMaxTokens,
+	}
+}
+
+func newArchitecture(inputs, outputs []string, tokenizer string) architecture {
+	return architecture{
+		Modality:         strings.Join(inputs, "+") + "->" + strings.Join(outputs, "+"),
+		InputModalities:  inputs,
+		OutputModalities: outputs,
+		Tokenizer:        tokenizer,
 	}
 }
 
 // parameters is the union over the endpoints, sorted.
 func parameters(model *catalog.Model) []string {
-	union := []string{}
+	var union []string
 	for _, endpoint := range model.Endpoints {
 		union = append(union, endpoint.Parameters()...)
 	}
-	slices.Sort(union)
-	return slices.Compact(union)
+	return distinct(union)
 }
 
-// named is null for a word that is not given.
-func named(word string) *string {
-	if word == "" {
-		return nil
-	}
-	return &word
+// distinct sorts entries, and is never nil.
+func distinct(entries []string) []string {
+	slices.Sort(entries)
+	return append([]string{}, slices.Compact(entries)...)
 }
 
-// known is null for a number that is not known.
-func known(n int64) *int64 {
-	if n == 0 {
+// stated is null for what is not known.
+func stated[T comparable](value T) *T {
+	if value == *new(T) {
 		return nil
 	}
-	return &n
+	return &value
 }
