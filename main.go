@@ -61,7 +61,7 @@ func command() *cobra.Command {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
-	root.AddCommand(runCommand(), checkCommand(), configCommand(), keysCommand(), explainCommand(), envoyCommand(), versionCommand())
+	root.AddCommand(runCommand(), checkCommand(), explainCommand(), configCommand(), catalogCommand(), keysCommand(), envoyCommand(), versionCommand())
 	return root
 }
 

@@ -150,13 +150,10 @@ func refuseNoPreset(w http.ResponseWriter, r *http.Request) {
 
 // replyPage answers with the part of a list that offset and limit ask for.
 func replyPage[Wire any](w http.ResponseWriter, r *http.Request, list []preset.Preset, convert func(preset.Preset) Wire) {
-	offset, err := number(r.URL.Query(), "offset", 0, 0, 1<<31)
-	if err != nil {
-		refuse(w, http.StatusBadRequest, "invalid_request", err.Error())
-		return
-	}
-	limit, err := number(r.URL.Query(), "limit", presetPage, 1, largestPresetPage)
-	if err != nil {
+	query := parser{values: r.URL.Query()}
+	offset := query.whole("offset", 0, 0, 1<<31)
+	limit := query.whole("limit", presetPage, 1, largestPresetPage)
+	if err := query.err(); err != nil {
 		refuse(w, http.StatusBadRequest, "invalid_request", err.Error())
 		return
 	}

@@ -1,0 +1,248 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/switchyard/switchyard/policies/catalog/importer"
+	"github.com/switchyard/switchyard/policies/config"
+	"github.com/switchyard/switchyard/policies/config/configpb"
+)
+
+// errDifferent makes the exit code of `catalog diff` that of a difference.
+var errDifferent = errors.New("the catalogs differ")
+
+func catalogCommand() *cobra.Command {
+	command := &cobra.Command{Use: "catalog", Short: "Import and compare catalogs of models"}
+	imports := &cobra.Command{
+		Use:   "import",
+		Short: "Make a catalog file of what others publish",
+		Long: `Make a catalog file, for catalog_files of the configuration, of what others
+publish. What cannot be taken over is listed on standard error, with counts.`,
+	}
+	imports.AddCommand(importLiteLLMCommand(), importOpenRouterCommand(), importModelsCommand())
+	command.AddCommand(imports, diffCommand())
+	return command
+}
+
+// importFlags adds the flags that all imports have, and returns what to do with
+// what was imported.
+func importFlags(command *cobra.Command) func(comment string, catalog *configpb.Config, report *importer.Report) error {
+	output := command.Flags().StringP("output", "o", "", "file to write (default: standard output)")
+	all := command.Flags().Bool("all-problems", false, "list every name that a problem holds for, not only the first")
+	return func(comment string, catalog *configpb.Config, report *importer.Report) error {
+		if err := report.Write(command.ErrOrStderr(), *all); err != nil {
+			return err
+		}
+		text := importer.YAML(catalog, comment)
+		if *output == "" {
+			return write(command.OutOrStdout(), text)
+		}
+		return os.WriteFile(*output, text, 0o644)
+	}
+}
+
+func importLiteLLMCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "litellm FILE|URL",
+		Short: "From LiteLLM's price map (model_prices_and_context_window.json)",
+		Args:  cobra.ExactArgs(1),
+	}
+	finish := importFlags(command)
+	asOf := command.Flags().String("as-of", "", "leave out what is gone before this day, for example 2026-01-31 (default: nothing)")
+	command.RunE = func(command *cobra.Command, arguments []string) error {
+		data, err := read(command.Context(), arguments[0])
+		if err != nil {
+			return err
+		}
+		catalog, report, err := importer.LiteLLM(data, *asOf)
+		if err != nil {
+			return fmt.Errorf("%s: %w", arguments[0], err)
+		}
+		comment := `Who serves which model, at what price: US dollars for a million tokens, or for one
+request, image or search.
+
+Source: LiteLLM's price map (model_prices_and_context_window.json), copyright
+Berri AI, MIT licence. Made by
+  switchyard catalog import litellm` + flagText("--as-of", *asOf) + ` FILE
+Do not edit: make it again, and correct it in a file that is read after it.`
+		return finish(comment, catalog, report)
+	}
+	return command
+}
+
+func importOpenRouterCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "openrouter FILE|URL",
+		Short: "From the answer of OpenRouter's API: /models, or a model's /endpoints",
+		Args:  cobra.ExactArgs(1),
+	}
+	finish := importFlags(command)
+	command.RunE = func(command *cobra.Command, arguments []string) error {
+		data, err := read(command.Context(), arguments[0])
+		if err != nil {
+			return err
+		}
+		catalog, report, err := importer.OpenRouter(data)
+		if err != nil {
+			return fmt.Errorf("%s: %w", arguments[0], err)
+		}
+		return finish("From OpenRouter's API, by\n  switchyard catalog import openrouter", catalog, report)
+	}
+	return command
+}
+
+func importModelsCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "models PROVIDER",
+		Short: "From the list of models of a configured provider",
+		Args:  cobra.ExactArgs(1),
+	}
+	path := configFlag(command)
+	finish := importFlags(command)
+	file := command.Flags().String("file", "", "file with the provider's answer to GET /models (default: ask the provider)")
+	command.RunE = func(command *cobra.Command, arguments []string) error {
+		slug := arguments[0]
+		effective, err := config.Load(path(), config.Options{})
+		if err != nil {
+			return err
+		}
+		provider, ok := effective.Config().GetProviders()[slug]
+		if !ok {
+			return fmt.Errorf("%w: no provider %q is configured", errUsage, slug)
+		}
+		var data []byte
+		if *file != "" {
+			data, err = read(command.Context(), *file)
+		} else {
+			secret, _ := effective.Secret(slug)
+			data, err = askForModels(command.Context(), provider, secret)
+		}
+		if err != nil {
+			return err
+		}
+		catalog, report, err := importer.Models(data, slug, provider.GetPreset())
+		if err != nil {
+			return fmt.Errorf("the models of %s: %w", slug, err)
+		}
+		return finish("From the provider's own list of models, by\n  switchyard catalog import models "+slug, catalog, report)
+	}
+	return command
+}
+
+// askForModels asks a provider for its models, with the headers of its dialect.
+func askForModels(ctx context.Context, provider *configpb.Provider, secret config.Secret) ([]byte, error) {
+	address := strings.TrimSuffix(provider.GetBaseUrl(), "/") + "/models"
+	header := http.Header{}
+	for name, value := range provider.GetHeaders() {
+		header.Set(name, value)
+	}
+	switch key := secret.Reveal(); {
+	case key == "":
+	case provider.GetDialect() == configpb.Dialect_DIALECT_ANTHROPIC:
+		header.Set("X-Api-Key", key)
+		header.Set("Anthropic-Version", "2023-06-01")
+		address += "?limit=1000"
+	default:
+		header.Set("Authorization", "Bearer "+key)
+	}
+	return download(ctx, address, header)
+}
+
+// read reads a file, or what is at a URL.
+func read(ctx context.Context, source string) ([]byte, error) {
+	if strings.HasPrefix(source, "https://") || strings.HasPrefix(source, "http://") {
+		return download(ctx, source, nil)
+	}
+	file, err := os.Open(source)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return readBounded(file)
+}
+
+func download(ctx context.Context, address string, header http.Header) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	if header != nil {
+		request.Header = header
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("GET %s: status %s", address, response.Status)
+	}
+	return readBounded(response.Body)
+}
+
+// readBounded reads one byte more than an importer takes, which then says so.
+func readBounded(r io.Reader) ([]byte, error) {
+	return io.ReadAll(io.LimitReader(r, importer.MaxInput+1))
+}
+
+func flagText(name, value string) string {
+	if value == "" {
+		return ""
+	}
+	return " " + name + " " + value
+}
+
+func diffCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "diff [OLD] NEW",
+		Short: "Compare two catalog files, or what is served with one",
+		Long: `Compare two catalog files, or what the configuration serves with a catalog file.
+Models and endpoints that come are marked +, those that go -, and fields that
+change ~. The exit code is 0 without differences and 1 with any.`,
+		Args: cobra.RangeArgs(1, 2),
+	}
+	path := configFlag(command)
+	command.RunE = func(command *cobra.Command, arguments []string) error {
+		var catalogs []*configpb.Config
+		if len(arguments) == 1 {
+			effective, err := config.Load(path(), config.Options{})
+			if err != nil {
+				return err
+			}
+			catalogs = append(catalogs, effective.Config())
+		}
+		for _, name := range arguments {
+			data, err := read(command.Context(), name)
+			if err != nil {
+				return err
+			}
+			catalog, err := config.ParseCatalog(name, data)
+			if err != nil {
+				return err
+			}
+			catalogs = append(catalogs, catalog)
+		}
+		differences := importer.Diff(catalogs[0], catalogs[1])
+		for _, line := range differences {
+			if _, err := fmt.Fprintln(command.OutOrStdout(), line); err != nil {
+				return err
+			}
+		}
+		if len(differences) > 0 {
+			return fmt.Errorf("%w: %d differences", errDifferent, len(differences))
+		}
+		return nil
+	}
+	return command
+}

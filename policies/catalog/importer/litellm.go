@@ -1,0 +1,269 @@
+package importer
+
+import (
+	"cmp"
+	_ "embed"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/switchyard/switchyard/policies/config/configpb"
+)
+
+//go:embed litellm.yaml
+var liteLLMFile []byte
+
+// liteLLMRules say what LiteLLM's providers are here.
+type liteLLMRules struct {
+	Parameters []string
+	Providers  map[string]vendor
+	Skipped    map[string][]string // names by the reason
+	Unfit      map[string][]string // expressions by the reason
+
+	unfit map[string]*regexp.Regexp
+}
+
+// vendor is how one provider names its models, and what they take.
+type vendor struct {
+	Slug, Author, Prefix string
+	Tags                 []string
+	Parameters           []string
+	ReasoningParameters  []string `yaml:"reasoning_parameters"`
+}
+
+var loadLiteLLM = sync.OnceValue(func() *liteLLMRules {
+	rules := &liteLLMRules{}
+	if err := yaml.Unmarshal(liteLLMFile, rules); err != nil {
+		panic(err) // built into the binary, and tested
+	}
+	rules.unfit = make(map[string]*regexp.Regexp, len(rules.Unfit))
+	for reason, expressions := range rules.Unfit {
+		rules.unfit[reason] = regexp.MustCompile(strings.Join(expressions, "|"))
+	}
+	return rules
+})
+
+// entry is one model at one provider in LiteLLM's map. The prices are not in it:
+// their keys are too many, see liteLLMPrices.
+type entry struct {
+	Provider        string   `json:"litellm_provider"`
+	Mode            string   `json:"mode"`
+	AliasOf         string   `json:"alias_of"`
+	MaxInput        int64    `json:"max_input_tokens"`
+	MaxOutput       int64    `json:"max_output_tokens"`
+	Deprecated      string   `json:"deprecation_date"`
+	Endpoints       []string `json:"supported_endpoints"`
+	Modalities      []string `json:"supported_modalities"`
+	Output          []string `json:"supported_output_modalities"`
+	Efforts         []string `json:"reasoning_effort_levels"`
+	DefaultEffort   string   `json:"default_reasoning_effort"`
+	Tools           bool     `json:"supports_function_calling"`
+	ToolChoice      bool     `json:"supports_tool_choice"`
+	ParallelTools   bool     `json:"supports_parallel_function_calling"`
+	Schema          bool     `json:"supports_response_schema"`
+	Reasoning       bool     `json:"supports_reasoning"`
+	Vision          bool     `json:"supports_vision"`
+	PDF             bool     `json:"supports_pdf_input"`
+	Audio           bool     `json:"supports_audio_input"`
+	Video           bool     `json:"supports_video_input"`
+	WebSearch       bool     `json:"supports_web_search"`
+	ThinkingAlways  bool     `json:"thinking_always_on"`
+	ThinkingDefault bool     `json:"thinking_on_by_default"`
+}
+
+// LiteLLM reads LiteLLM's price map (model_prices_and_context_window.json, MIT
+// licence). What it says is gone before the day asOf ("2026-01-31") is left out;
+// with "" nothing is. The error is of a file that is no such map; what is wrong
+// with one entry is in the report.
+func LiteLLM(data []byte, asOf string) (*configpb.Config, *Report, error) {
+	if len(data) > MaxInput {
+		return nil, nil, errTooLarge
+	}
+	var entries map[string]jsontext.Value
+	if err := json.Unmarshal(data, &entries); err != nil {
+		return nil, nil, fmt.Errorf("no map of models: %w", err)
+	}
+	b := newBuilder()
+	for _, key := range slices.Sorted(maps.Keys(entries)) {
+		b.addLiteLLM(key, entries[key], asOf)
+	}
+	return b.catalog(), b.report, nil
+}
+
+func (b *builder) addLiteLLM(key string, raw jsontext.Value, asOf string) {
+	if key == "sample_spec" || key == "fallback_generalizations" {
+		return // the map's own documentation and rules
+	}
+	var e entry
+	if err := json.Unmarshal(raw, &e); err != nil {
+		b.report.add(key, "cannot be read")
+		return
+	}
+	rules := loadLiteLLM()
+	vendor, known := rules.Providers[e.Provider]
+	switch reason := rules.skipped(e.Provider); {
+	case e.AliasOf != "":
+		b.report.add(key, "an alias of another entry")
+		return
+	case e.Mode != "chat" && e.Mode != "responses":
+		b.report.add(key, "mode %q is not served", e.Mode)
+		return
+	case e.Mode == "responses" && !slices.Contains(e.Endpoints, "/v1/chat/completions"),
+		len(e.Endpoints) > 0 && !slices.Contains(e.Endpoints, "/v1/chat/completions") && !slices.Contains(e.Endpoints, "/v1/messages"):
+		b.report.add(key, "not served by Chat Completions")
+		return
+	case reason != "":
+		b.report.add(key, "provider %s skipped: %s", e.Provider, reason)
+		return
+	case !known:
+		b.report.add(key, "provider %q is unknown; name it in litellm.yaml", e.Provider)
+		return
+	case rules.unfitReason(key) != "":
+		b.report.add(key, "%s", rules.unfitReason(key))
+		return
+	case strings.HasPrefix(key, "ft:"):
+		b.report.add(key, "a model that each customer trains")
+		return
+	case e.Deprecated != "" && !day.MatchString(e.Deprecated):
+		b.report.add(key, "deprecation_date is no day; left out")
+		e.Deprecated = ""
+	case e.Deprecated != "" && e.Deprecated < asOf:
+		b.report.add(key, "gone before %s", asOf)
+		return
+	}
+	prices, ok := b.liteLLMPrices(key, raw)
+	if !ok {
+		return
+	}
+	name := strings.TrimPrefix(key, e.Provider+"/")
+	region, name := splitRegion(name)
+	if !strings.Contains(name, "/") {
+		name = vendor.Prefix + name
+	}
+	found, err := loadNames().identify(strings.TrimPrefix(name, vendor.Prefix), vendor.Author, vendor.Tags)
+	if err != nil {
+		b.report.add(key, "no id: %v", err)
+		return
+	}
+	endpoint := &configpb.Endpoint{
+		Provider:            vendor.Slug,
+		Model:               name,
+		Quantization:        found.Quantization,
+		Region:              region,
+		ContextLength:       max(0, e.MaxInput),
+		SupportedParameters: e.parameters(vendor, rules.Parameters),
+	}
+	if e.MaxOutput > 0 && e.MaxOutput < e.MaxInput {
+		endpoint.MaxCompletionTokens = e.MaxOutput
+	}
+	if refinement := cmp.Or(found.Variant, region); refinement != "" {
+		endpoint.Tag = vendor.Slug + "/" + refinement
+	}
+	facts := e.facts()
+	facts.Name = found.Name
+	b.addTiers(found.ID, facts, endpoint, prices)
+}
+
+// skipped is the reason to leave a provider out, or "".
+func (r *liteLLMRules) skipped(provider string) string {
+	if strings.HasPrefix(provider, "vertex_ai") {
+		provider = "vertex_ai" // vertex_ai-language-models, vertex_ai-llama_models, ...
+	}
+	for reason, names := range r.Skipped {
+		if slices.Contains(names, provider) {
+			return reason
+		}
+	}
+	return ""
+}
+
+// unfitReason is why an entry is left out whoever serves it, or "".
+func (r *liteLLMRules) unfitReason(key string) string {
+	for reason, expression := range r.unfit {
+		if expression.MatchString(key) {
+			return reason
+		}
+	}
+	return ""
+}
+
+// day is a date such as 2026-01-31.
+var day = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
+
+// region is the beginning of a key such as eu/gpt-5 or us-east-1/claude.
+var region = regexp.MustCompile(`^(us|eu|ap|apac|au|jp|ca|uk|global)(-[a-z]+-[0-9])?$`)
+
+func splitRegion(name string) (string, string) {
+	if first, rest, ok := strings.Cut(name, "/"); ok && region.MatchString(first) {
+		return first, rest
+	}
+	return "", name
+}
+
+// facts are what an entry says of its model rather than of its endpoint.
+func (e *entry) facts() *configpb.Model {
+	facts := &configpb.Model{
+		InputModalities:  append([]string{"text"}, e.Modalities...),
+		OutputModalities: append([]string{"text"}, e.Output...),
+		ExpirationDate:   e.Deprecated,
+	}
+	for modality, supported := range map[string]bool{"image": e.Vision, "file": e.PDF, "audio": e.Audio, "video": e.Video} {
+		if supported {
+			facts.InputModalities = append(facts.InputModalities, modality)
+		}
+	}
+	if e.Reasoning {
+		facts.Reasoning = &configpb.Reasoning{
+			DefaultEnabled: e.ThinkingAlways || e.ThinkingDefault,
+			Mandatory:      e.ThinkingAlways,
+		}
+		for _, effort := range efforts {
+			if slices.Contains(e.Efforts, effort) {
+				facts.Reasoning.SupportedEfforts = append(facts.Reasoning.SupportedEfforts, effort)
+			}
+		}
+		if slices.Contains(efforts, e.DefaultEffort) {
+			facts.Reasoning.DefaultEffort = e.DefaultEffort
+		}
+	}
+	return facts
+}
+
+// efforts of the schema.
+var efforts = []string{"max", "xhigh", "high", "medium", "low", "minimal", "none"}
+
+// parameters are those that the provider's models take, and those that the entry
+// says this one takes.
+func (e *entry) parameters(vendor vendor, usual []string) []string {
+	list := slices.Clone(vendor.Parameters)
+	if list == nil {
+		list = slices.Clone(usual)
+	}
+	if e.Reasoning && vendor.ReasoningParameters != nil {
+		list = slices.Clone(vendor.ReasoningParameters)
+	}
+	for _, ability := range []struct {
+		supported  bool
+		parameters []string
+	}{
+		{e.Tools, []string{"tools"}},
+		{e.Tools && e.ToolChoice, []string{"tool_choice"}},
+		{e.Tools && e.ParallelTools, []string{"parallel_tool_calls"}},
+		{e.Schema, []string{"response_format", "structured_outputs"}},
+		{e.Reasoning, []string{"reasoning", "include_reasoning", "reasoning_effort"}},
+		{e.WebSearch, []string{"web_search_options"}},
+	} {
+		if ability.supported {
+			list = append(list, ability.parameters...)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}

@@ -1,0 +1,190 @@
+package importer
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/switchyard/switchyard/policies/config/configpb"
+)
+
+// liteLLMClasses are the classes of prices, by their field in the schema, by
+// LiteLLM's key without the endings for long prompts and service tiers.
+var liteLLMClasses = map[string]string{
+	"input_cost_per_token":                      "prompt",
+	"output_cost_per_token":                     "completion",
+	"cache_read_input_token_cost":               "cache_read",
+	"cache_creation_input_token_cost":           "cache_write",
+	"cache_creation_input_token_cost_above_1hr": "cache_write_1h",
+	"output_cost_per_reasoning_token":           "reasoning",
+	"input_cost_per_audio_token":                "audio",
+	"output_cost_per_audio_token":               "audio_output",
+	"output_cost_per_image_token":               "image_output",
+	"input_cost_per_image":                      "image",
+	"input_cost_per_request":                    "request",
+	"search_context_cost_per_query":             "web_search",
+}
+
+// liteLLMKey cuts the endings off a price's key: input_cost_per_token_above_200k_tokens_flex.
+var liteLLMKey = regexp.MustCompile(`^(.+?)(?:_above_([0-9]{1,6})k_tokens)?(?:_(flex|priority))?$`)
+
+// isPrice tells keys of prices that have no class from all other keys.
+var isPrice = regexp.MustCompile(`_cost(_|$)|_cost_per_|off_peak_pricing|uplift_multiplier`)
+
+// tierPrices are the prices of an endpoint by service tier; "" is the standard.
+type tierPrices map[string]*configpb.Prices
+
+// stated returns the prices of a tier for prompts of more than so many tokens, to
+// be filled in.
+func (t tierPrices) stated(tier string, above int64) *configpb.Prices {
+	if t[tier] == nil {
+		t[tier] = &configpb.Prices{}
+	}
+	if above == 0 {
+		return t[tier]
+	}
+	for _, override := range t[tier].Overrides {
+		if override.MinPromptTokens == above {
+			return override.Prices
+		}
+	}
+	override := &configpb.PriceOverride{MinPromptTokens: above, Prices: &configpb.Prices{}}
+	t[tier].Overrides = append(t[tier].Overrides, override)
+	return override.Prices
+}
+
+// liteLLMPrices reads all prices of an entry. It reports false, having said why, if
+// the entry has no usable price for the prompt and the answer.
+func (b *builder) liteLLMPrices(key string, raw jsontext.Value) (tierPrices, bool) {
+	var fields map[string]jsontext.Value
+	if err := json.Unmarshal(raw, &fields); err != nil {
+		b.report.add(key, "cannot be read")
+		return nil, false
+	}
+	prices := tierPrices{}
+	readable := true
+	for field, value := range fields {
+		matched := liteLLMKey.FindStringSubmatch(field)
+		if field == "tiered_pricing" {
+			readable = b.liteLLMSteps(key, value, prices) && readable
+			continue
+		}
+		class, ok := liteLLMClasses[matched[1]]
+		if !ok {
+			if isPrice.MatchString(field) {
+				b.report.add(key, "%s is not in the schema", field)
+			}
+			continue
+		}
+		above, _ := strconv.ParseInt(matched[2], 10, 64)
+		readable = b.liteLLMPrice(key, field, class, value, prices.stated(matched[3], above*1000)) && readable
+	}
+	standard := prices[""]
+	switch {
+	case !readable:
+		return nil, false
+	case standard.GetPrompt() == "" || standard.GetCompletion() == "":
+		b.report.add(key, "no price for prompt and answer")
+		return nil, false
+	case standard.GetPrompt() == "0" && standard.GetCompletion() == "0":
+		// The map does not tell free from unknown, and what is free is asked first.
+		b.report.add(key, "priced at nothing")
+		return nil, false
+	}
+	prices.settle()
+	return prices, true
+}
+
+// liteLLMPrice reads one price into p, and reports whether it could.
+func (b *builder) liteLLMPrice(key, field, class string, value jsontext.Value, p *configpb.Prices) bool {
+	number := strings.Trim(string(value), `"`)
+	if number == "null" {
+		return true
+	}
+	if value.Kind() == '{' { // the price of a search, by how much of the web it reads
+		var sizes map[string]jsontext.Value
+		if json.Unmarshal(value, &sizes) != nil || sizes["search_context_size_medium"] == nil {
+			b.report.add(key, "%s cannot be read", field)
+			return false
+		}
+		number = string(sizes["search_context_size_medium"])
+	}
+	rounded, err := setPrice(p, class, number)
+	if err != nil {
+		b.report.add(key, "%s cannot be read", field)
+		return false
+	}
+	if rounded {
+		b.report.add(key, "%s is finer than the schema can say; rounded", field)
+	}
+	return true
+}
+
+// liteLLMSteps reads prices that are given for ranges of the prompt's size.
+func (b *builder) liteLLMSteps(key string, value jsontext.Value, prices tierPrices) bool {
+	var steps []map[string]jsontext.Value
+	if err := json.Unmarshal(value, &steps); err != nil {
+		b.report.add(key, "tiered_pricing cannot be read")
+		return false
+	}
+	for _, step := range steps {
+		var bounds []float64 // counts of tokens, which a float holds exactly
+		if err := json.Unmarshal(step["range"], &bounds); err != nil || len(bounds) == 0 || bounds[0] < 0 || bounds[0] > 1e9 {
+			b.report.add(key, "tiered_pricing has a range that cannot be read")
+			return false
+		}
+		into := prices.stated("", int64(bounds[0]))
+		for field, value := range step {
+			class, ok := liteLLMClasses[field]
+			if ok && !b.liteLLMPrice(key, field, class, value, into) {
+				return false
+			}
+			if !ok && field != "range" {
+				b.report.add(key, "tiered_pricing: %s is not in the schema", field)
+			}
+		}
+	}
+	return true
+}
+
+// settle puts overrides in order, and takes away tiers that state no price for the
+// prompt or the answer: the map has stray cache prices of tiers that nobody sells.
+func (t tierPrices) settle() {
+	for tier, prices := range t {
+		slices.SortFunc(prices.Overrides, func(a, b *configpb.PriceOverride) int {
+			return int(a.GetMinPromptTokens() - b.GetMinPromptTokens())
+		})
+		if prices.GetPrompt() == "" || prices.GetCompletion() == "" {
+			delete(t, tier)
+		}
+	}
+}
+
+// addTiers adds an endpoint, and one more for each service tier that has prices of
+// its own. What a tier does not state it has from the standard, but for the prices
+// of long prompts.
+func (b *builder) addTiers(id string, facts *configpb.Model, standard *configpb.Endpoint, prices tierPrices) {
+	for _, tier := range []string{"", "flex", "priority"} {
+		if prices[tier] == nil {
+			continue
+		}
+		endpoint := proto.CloneOf(standard)
+		endpoint.ServiceTier = tier
+		if tier == "" {
+			endpoint.Prices = prices[""]
+		} else {
+			if standard.GetTag() != "" {
+				endpoint.Tag = standard.GetTag() + "/" + tier
+			}
+			endpoint.Prices = proto.CloneOf(prices[""])
+			endpoint.Prices.Overrides = nil
+			proto.Merge(endpoint.Prices, prices[tier])
+		}
+		b.add(id, facts, endpoint)
+	}
+}
