@@ -19,9 +19,11 @@ var presetFiles embed.FS
 
 // presets returns the built-in providers and models. They are a configuration
 // like any other, and nobody may change them.
-var presets = sync.OnceValue(func() *configpb.Config {
+var presets = sync.OnceValue(readPresets)
+
+func readPresets() *configpb.Config {
 	all := &configpb.Config{}
-	for _, name := range []string{"presets/providers.yaml", "presets/models.yaml"} {
+	for _, name := range []string{"presets/providers.yaml", "presets/catalog.yaml", "presets/models.yaml"} {
 		data, err := presetFiles.ReadFile(name)
 		if err != nil {
 			panic(err)
@@ -32,10 +34,10 @@ var presets = sync.OnceValue(func() *configpb.Config {
 		if len(r.problems) > 0 {
 			panic(r.problems) // built into the binary, and tested
 		}
-		proto.Merge(all, part)
+		layer(all, part)
 	}
 	return all
-})
+}
 
 // applyPresets fills the providers and models with what the presets and catalog
 // files know. It copies only what is served, of catalogs that may know thousands

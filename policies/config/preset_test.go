@@ -94,7 +94,7 @@ func TestModelIsServedByEveryVendorWithAKey(t *testing.T) {
 	for _, endpoint := range effective.Config().GetModels()["openai/gpt-oss-120b"].GetEndpoints() {
 		providers = append(providers, endpoint.GetProvider())
 	}
-	if diff := cmp.Diff([]string{"groq", "cerebras"}, providers); diff != "" {
+	if diff := cmp.Diff([]string{"cerebras", "groq"}, providers); diff != "" {
 		t.Error(diff)
 	}
 	if _, ok := effective.Config().GetModels()["openai/gpt-4o"]; ok {
@@ -232,13 +232,46 @@ func TestTimeLimitsAreReplacedOneByOne(t *testing.T) {
 }
 
 func TestPresetsCarryNoSecrets(t *testing.T) {
-	for _, name := range []string{"presets/providers.yaml", "presets/models.yaml"} {
+	for _, name := range []string{"presets/providers.yaml", "presets/catalog.yaml", "presets/models.yaml"} {
 		data, err := presetFiles.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if strings.Contains(string(data), "value:") {
 			t.Errorf("%s holds a credential", name)
+		}
+	}
+}
+
+// What the built-in catalog is for: most models that people ask for, at most
+// providers that sell them.
+func TestBuiltInCatalogIsLarge(t *testing.T) {
+	providers := map[string]bool{}
+	for _, model := range presets().GetModels() {
+		for _, endpoint := range model.GetEndpoints() {
+			providers[endpoint.GetProvider()] = true
+		}
+	}
+	if len(presets().GetModels()) < 400 || len(providers) < 40 {
+		t.Errorf("%d models at %d providers, want 400 at 40", len(presets().GetModels()), len(providers))
+	}
+}
+
+// BenchmarkPresets is the part of every start that the catalog costs. The target
+// is 150 ms.
+func BenchmarkPresets(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		readPresets()
+	}
+}
+
+// BenchmarkLoadAll is a start, or a reload, with a key for every provider.
+func BenchmarkLoadAll(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Load("", Options{LookupEnv: anySet}); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

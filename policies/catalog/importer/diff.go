@@ -69,7 +69,8 @@ func flatten(into map[string]string, at string, message protoreflect.Message) {
 		switch {
 		case field.Name() == "endpoints":
 		case field.IsList() && field.Message() == nil:
-			into[path] = listText(value.List())
+			// The order of parameters and modalities has no meaning.
+			into[path] = sortedText(value.List())
 		case field.IsList():
 			for i := range value.List().Len() {
 				flatten(into, fmt.Sprintf("%s[%d].", path, i), value.List().Get(i).Message())
@@ -81,6 +82,15 @@ func flatten(into map[string]string, at string, message protoreflect.Message) {
 		}
 		return true
 	})
+}
+
+func sortedText(list protoreflect.List) string {
+	texts := make([]string, list.Len())
+	for i := range texts {
+		texts[i] = list.Get(i).String()
+	}
+	slices.Sort(texts)
+	return strings.Join(texts, ", ")
 }
 
 func byTag(model *configpb.Model) map[string]*configpb.Endpoint {

@@ -34,7 +34,7 @@ type liteLLMRules struct {
 type vendor struct {
 	Slug, Author, Prefix string
 	Tags                 []string
-	Parameters           []string
+	Parameters, Refuses  []string
 	ReasoningParameters  []string `yaml:"reasoning_parameters"`
 }
 
@@ -73,7 +73,6 @@ type entry struct {
 	PDF             bool     `json:"supports_pdf_input"`
 	Audio           bool     `json:"supports_audio_input"`
 	Video           bool     `json:"supports_video_input"`
-	WebSearch       bool     `json:"supports_web_search"`
 	ThinkingAlways  bool     `json:"thinking_always_on"`
 	ThinkingDefault bool     `json:"thinking_on_by_default"`
 }
@@ -131,6 +130,9 @@ func (b *builder) addLiteLLM(key string, raw jsontext.Value, asOf string) {
 	case strings.HasPrefix(key, "ft:"):
 		b.report.add(key, "a model that each customer trains")
 		return
+	case e.MaxInput <= 0:
+		b.report.add(key, "no context length")
+		return
 	case e.Deprecated != "" && !day.MatchString(e.Deprecated):
 		b.report.add(key, "deprecation_date is no day; left out")
 		e.Deprecated = ""
@@ -157,7 +159,7 @@ func (b *builder) addLiteLLM(key string, raw jsontext.Value, asOf string) {
 		Model:               name,
 		Quantization:        found.Quantization,
 		Region:              region,
-		ContextLength:       max(0, e.MaxInput),
+		ContextLength:       e.MaxInput,
 		SupportedParameters: e.parameters(vendor, rules.Parameters),
 	}
 	if e.MaxOutput > 0 && e.MaxOutput < e.MaxInput {
@@ -258,12 +260,12 @@ func (e *entry) parameters(vendor vendor, usual []string) []string {
 		{e.Tools && e.ParallelTools, []string{"parallel_tool_calls"}},
 		{e.Schema, []string{"response_format", "structured_outputs"}},
 		{e.Reasoning, []string{"reasoning", "include_reasoning", "reasoning_effort"}},
-		{e.WebSearch, []string{"web_search_options"}},
 	} {
 		if ability.supported {
 			list = append(list, ability.parameters...)
 		}
 	}
+	list = slices.DeleteFunc(list, func(parameter string) bool { return slices.Contains(vendor.Refuses, parameter) })
 	slices.Sort(list)
 	return slices.Compact(list)
 }

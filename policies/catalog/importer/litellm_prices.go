@@ -36,6 +36,9 @@ var liteLLMKey = regexp.MustCompile(`^(.+?)(?:_above_([0-9]{1,6})k_tokens)?(?:_(
 // isPrice tells keys of prices that have no class from all other keys.
 var isPrice = regexp.MustCompile(`_cost(_|$)|_cost_per_|off_peak_pricing|uplift_multiplier`)
 
+// zero is nothing, however it is written.
+var zero = regexp.MustCompile(`^0(\.0+)?([eE].*)?$`)
+
 // tierPrices are the prices of an endpoint by service tier; "" is the standard.
 type tierPrices map[string]*configpb.Prices
 
@@ -105,6 +108,9 @@ func (b *builder) liteLLMPrice(key, field, class string, value jsontext.Value, p
 	number := strings.Trim(string(value), `"`)
 	if number == "null" {
 		return true
+	}
+	if class != "prompt" && class != "completion" && zero.MatchString(number) {
+		return true // the map's way to say that the class has no price of its own
 	}
 	if value.Kind() == '{' { // the price of a search, by how much of the web it reads
 		var sizes map[string]jsontext.Value

@@ -125,7 +125,7 @@ func (n *names) author(organisation, slug string, converted bool, owner string) 
 }
 
 // spell writes a slug for people: "llama-3.3-70b-instruct" is "Llama 3.3 70B
-// Instruct".
+// Instruct", and "gpt-4o" is "GPT-4o".
 func (n *names) spell(slug string) string {
 	var words []string
 	for word := range strings.FieldsFuncSeq(slug, func(r rune) bool { return r == '-' || r == '_' }) {
@@ -142,7 +142,7 @@ func (n *names) spell(slug string) string {
 		}
 		words = append(words, word)
 	}
-	return strings.Join(words, " ")
+	return strings.ReplaceAll(strings.Join(words, " "), "GPT ", "GPT-")
 }
 
 // size is a number of parameters, all or active.

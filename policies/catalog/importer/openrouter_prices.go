@@ -42,7 +42,7 @@ func (p openRouterPricing) prices() (*configpb.Prices, error) {
 			continue
 		}
 		number := strings.Trim(string(raw), `"`)
-		if number == "0" && class != "prompt" && class != "completion" {
+		if zero.MatchString(number) && class != "prompt" && class != "completion" {
 			continue
 		}
 		if _, err := setPrice(prices, class, number); err != nil {

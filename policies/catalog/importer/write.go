@@ -21,7 +21,7 @@ import (
 func YAML(catalog *configpb.Config, comment string) []byte {
 	w := &writer{repeated: repeatedLists(catalog), written: map[string]bool{}}
 	for line := range strings.Lines(comment) {
-		w.WriteString(strings.TrimRight("# "+strings.TrimSpace(line), " ") + "\n")
+		w.WriteString(strings.TrimRight("# "+line, " \n") + "\n")
 	}
 	fields := catalog.ProtoReflect().Descriptor().Fields()
 	for _, name := range []protoreflect.Name{"providers", "models"} {
