@@ -2,6 +2,8 @@ package importer
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -36,7 +38,8 @@ var openRouterClasses = map[string]string{
 // own, where the schema would say that cached tokens are free.
 func (p openRouterPricing) prices() (*configpb.Prices, error) {
 	prices := &configpb.Prices{}
-	for field, class := range openRouterClasses {
+	for _, field := range slices.Sorted(maps.Keys(openRouterClasses)) {
+		class := openRouterClasses[field]
 		raw, stated := p[field]
 		if !stated || raw.Kind() == 'n' {
 			continue
@@ -89,7 +92,8 @@ func (p openRouterPricing) override() (*configpb.PriceOverride, error) {
 		}
 		override.UtcStart, override.UtcEnd = proto.Uint32(*conditions.UTCStart), proto.Uint32(*conditions.UTCEnd)
 	}
-	for field, class := range openRouterClasses {
+	for _, field := range slices.Sorted(maps.Keys(openRouterClasses)) {
+		class := openRouterClasses[field]
 		if raw, stated := p[field]; stated {
 			if _, err := setPrice(override.Prices, class, strings.Trim(string(raw), `"`)); err != nil {
 				return nil, fmt.Errorf("%s: %w", field, err)

@@ -6,9 +6,9 @@ import (
 	"encoding/hex"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/switchyard/switchyard/policies/config/configpb"
@@ -151,11 +151,8 @@ func scalarText(text string) string {
 	if text == "true" || text == "false" || plain.MatchString(text) && !reserved && !strings.HasSuffix(text, " ") {
 		return text
 	}
-	quoted, err := jsontext.AppendQuote(nil, text)
-	if err != nil {
-		quoted, _ = jsontext.AppendQuote(nil, strings.ToValidUTF8(text, "�"))
-	}
-	return string(quoted)
+	// Go's escapes are YAML's, but for \x, which is a byte here and a character there.
+	return strconv.Quote(strings.ToValidUTF8(text, "\uFFFD"))
 }
 
 func sortedKeys(entries protoreflect.Map) []string {
