@@ -207,7 +207,8 @@ func diffCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "diff [OLD] NEW",
 		Short: "Compare two catalog files, or what is served with one",
-		Long: `Compare two catalog files, or what the configuration serves with a catalog file.
+		Long: `Compare two catalog files; or what the configuration serves with a catalog file,
+as far as it is of configured providers.
 Models and endpoints that come are marked +, those that go -, and fields that
 change ~. The exit code is 0 without differences and 1 with any.`,
 		Args: cobra.RangeArgs(1, 2),
@@ -215,13 +216,6 @@ change ~. The exit code is 0 without differences and 1 with any.`,
 	path := configFlag(command)
 	command.RunE = func(command *cobra.Command, arguments []string) error {
 		var catalogs []*configpb.Config
-		if len(arguments) == 1 {
-			effective, err := config.Load(path(), config.Options{})
-			if err != nil {
-				return err
-			}
-			catalogs = append(catalogs, effective.Config())
-		}
 		for _, name := range arguments {
 			data, err := read(command.Context(), name)
 			if err != nil {
@@ -232,6 +226,14 @@ change ~. The exit code is 0 without differences and 1 with any.`,
 				return err
 			}
 			catalogs = append(catalogs, catalog)
+		}
+		if len(arguments) == 1 {
+			effective, err := config.Load(path(), config.Options{})
+			if err != nil {
+				return err
+			}
+			providers := effective.Config().GetProviders()
+			catalogs = []*configpb.Config{importer.Served(effective.Config(), providers), importer.Served(catalogs[0], providers)}
 		}
 		differences := importer.Diff(catalogs[0], catalogs[1])
 		for _, line := range differences {

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// switchyard runs a command line and returns what it printed.
+func switchyard(t *testing.T, arguments ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	root := command()
+	var out, problems bytes.Buffer
+	root.SetOut(&out)
+	root.SetErr(&problems)
+	root.SetArgs(arguments)
+	err = root.ExecuteContext(t.Context())
+	return out.String(), problems.String(), err
+}
+
+// fileOf writes a file of the test's own and returns its path.
+func fileOf(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const oneModel = `{"groq/openai/gpt-oss-120b": {"litellm_provider": "groq", "mode": "chat", "max_input_tokens": 131072, "input_cost_per_token": PRICE, "output_cost_per_token": 6e-07},
+"novel/x": {"litellm_provider": "novel", "mode": "chat"}}`
+
+func TestCatalogImportAndDiff(t *testing.T) {
+	var files []string
+	for _, price := range []string{"1.5e-07", "2e-07"} {
+		output := filepath.Join(t.TempDir(), "catalog.yaml")
+		_, problems, err := switchyard(t, "catalog", "import", "litellm", fileOf(t, "map.json", strings.ReplaceAll(oneModel, "PRICE", price)), "--output", output)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(problems, `1: provider "novel" is unknown`) {
+			t.Errorf("nothing is said of the unknown provider: %q", problems)
+		}
+		files = append(files, output)
+	}
+	out, _, err := switchyard(t, "catalog", "diff", files[0], files[1])
+	if !errors.Is(err, errDifferent) || out != "~ openai/gpt-oss-120b at groq: prices.prompt: 0.15 → 0.2\n" {
+		t.Errorf("differences %q, %v", out, err)
+	}
+	if out, _, err := switchyard(t, "catalog", "diff", files[0], files[0]); err != nil || out != "" {
+		t.Errorf("a file differs from itself: %q, %v", out, err)
+	}
+}
+
+// A provider is asked as its configuration says, and its key stays in the header.
+func TestCatalogImportModels(t *testing.T) {
+	for dialect, header := range map[string]string{"openai": "Authorization: Bearer secret", "anthropic": "X-Api-Key: secret"} {
+		t.Run(dialect, func(t *testing.T) {
+			name, want, _ := strings.Cut(header, ": ")
+			provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path != "/v1/models" || r.Header.Get(name) != want || r.Header.Get("X-Team") != "blue" {
+					w.WriteHeader(http.StatusForbidden)
+					return
+				}
+				_, _ = w.Write([]byte(`{"data": [{"id": "Qwen/Qwen3-32B"}]}`))
+			}))
+			defer provider.Close()
+			path := fileOf(t, "switchyard.yaml", `
+providers:
+  own: {dialect: `+dialect+`, base_url: "`+provider.URL+`/v1", credential: {value: secret}, headers: {X-Team: blue}}
+`)
+			out, _, err := switchyard(t, "catalog", "import", "models", "own", "--config", path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(out, "  qwen/qwen3-32b:\n") || !strings.Contains(out, "{provider: own, model: Qwen/Qwen3-32B}") || strings.Contains(out, "secret") {
+				t.Errorf("imported %s", out)
+			}
+			if _, _, err := switchyard(t, "catalog", "import", "models", "stranger", "--config", path); !errors.Is(err, errUsage) {
+				t.Errorf("a provider that is not configured: %v", err)
+			}
+		})
+	}
+}
+
+func TestCatalogImportTellsOfTheStatus(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	if _, _, err := switchyard(t, "catalog", "import", "openrouter", server.URL); err == nil || !strings.Contains(err.Error(), "status 404") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// What is served is compared as the configuration has it, presets included.
+func TestCatalogDiffWithWhatIsServed(t *testing.T) {
+	path := fileOf(t, "switchyard.yaml", `
+providers: {own: {dialect: openai, base_url: "http://127.0.0.1:1/v1"}}
+models: {m/x: {endpoints: [{provider: own, model: x}]}}
+`)
+	out, _, err := switchyard(t, "catalog", "diff", "--config", path, fileOf(t, "new.yaml", `
+models:
+  m/x: {endpoints: [{provider: own, model: y}, {provider: stranger}]}
+  m/y: {endpoints: [{provider: stranger}]}
+`))
+	if !errors.Is(err, errDifferent) || out != "~ m/x at own: model: x → y\n" {
+		t.Errorf("differences %q, %v", out, err)
+	}
+}
