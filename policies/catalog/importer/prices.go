@@ -21,7 +21,7 @@ var (
 var decimal = regexp.MustCompile(`^[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?$`)
 
 // tokens and units are how prices are counted: US dollars for a million tokens,
-// or for one request, image or search. Digits is how fine the schema and the
+// or for one request, image or search. digits is how fine the schema and the
 // arithmetic of money can say them.
 var (
 	tokens = scale{factor: big.NewRat(1_000_000, 1), digits: 6}

@@ -23,9 +23,6 @@ func (r *Report) add(name, format string, arguments ...any) {
 	r.reasons[reason] = append(r.reasons[reason], name)
 }
 
-// Count is how many names the reason holds for.
-func (r *Report) Count(reason string) int { return len(r.reasons[reason]) }
-
 // Write lists the reasons, each with its count and, unless all are asked for, the
 // first few of its names.
 func (r *Report) Write(w io.Writer, all bool) error {
