@@ -44,7 +44,7 @@ func BenchmarkBuild1000Models(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				request.Seed++
-				if _, err := Build(request, models, known{}, Options{}); err != nil {
+				if _, err := Build(request, models, statistics{}, Options{}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -106,12 +106,12 @@ func (s *scope) why(e *entry) Reason {
 		return Reason{words: "order[%.0f]", number: float64(e.order)}
 	case e.canary != 0:
 		return Reason{words: "canary for %.0f%% of requests", number: float64(e.endpoint.CanaryPercent)}
-	case e.summary.CoolingUntil.After(s.request.Now):
+	case e.known.cooling:
 		return Reason{words: "cooling down"}
-	case e.summary.Outage:
+	case e.known.outage:
 		return Reason{words: "in an outage"}
 	case e.state != stable:
-		return Reason{words: "uptime of %.0f%%", number: e.summary.Uptime.Last30m}
+		return Reason{words: "uptime of %.0f%%", number: e.known.uptime}
 	case e.missed:
 		return Reason{words: "misses a preferred threshold"}
 	case e.quality == deprioritised:

@@ -47,11 +47,11 @@ func judgeGroup(group []entry) {
 	var providers []string
 	for i := range group {
 		e := &group[i]
-		if !e.measured() {
+		if !e.known.measured {
 			continue
 		}
-		throughput = append(throughput, e.summary.Throughput.P50)
-		success = append(success, e.summary.ToolSuccess)
+		throughput = append(throughput, e.known.throughput)
+		success = append(success, e.known.toolSuccess)
 		if slug := e.endpoint.Provider.Slug; !slices.Contains(providers, slug) {
 			providers = append(providers, slug)
 		}
@@ -64,17 +64,12 @@ func judgeGroup(group []entry) {
 	for i := range group {
 		e := &group[i]
 		switch {
-		case !e.measured():
+		case !e.known.measured:
 			e.quality = insufficient
-		case e.summary.Throughput.P50 < slowest || e.summary.ToolSuccess < worst:
+		case e.known.throughput < slowest || e.known.toolSuccess < worst:
 			e.quality = deprioritised
 		}
 	}
-}
-
-// measured reports whether there are enough data to judge an endpoint by.
-func (e *entry) measured() bool {
-	return e.summary.Requests.Last30m >= minRequests && e.summary.ToolCalls >= minToolCalls && e.summary.Throughput.Known()
 }
 
 // floor is so many deviations below the median. It sorts the values.

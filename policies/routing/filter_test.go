@@ -67,7 +67,7 @@ func TestRows34And35Quantizations(t *testing.T) {
 	models := yard(t, map[string]*configpb.Model{"m/x": {Endpoints: endpoints}}, nil)
 	all := func(provider string, want ...string) {
 		t.Helper()
-		plan, err := Build(of(t, provider), models, known{}, Options{MaxCandidates: 20})
+		plan, err := Build(of(t, provider), models, statistics{}, Options{MaxCandidates: 20})
 		if err != nil {
 			t.Fatal(err)
 		}

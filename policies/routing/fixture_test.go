@@ -13,10 +13,10 @@ import (
 	"github.com/switchyard/switchyard/policies/health"
 )
 
-// known is a View of what is known of endpoints by their ids.
-type known map[string]health.Summary
+// statistics is a View of what is known of endpoints by their ids.
+type statistics map[string]health.Summary
 
-func (k known) Summary(endpointID string, _ time.Time) health.Summary { return k[endpointID] }
+func (k statistics) Summary(endpointID string, _ time.Time) health.Summary { return k[endpointID] }
 
 // yard builds a catalog of the models, with a provider for each that their endpoints
 // name. Slugs are lower-case, display names upper-case.
@@ -108,14 +108,14 @@ func tags(plan Plan) []string {
 func serving(t *testing.T, request Request, models *catalog.Catalog, want ...string) {
 	t.Helper()
 	request.Preferences.Sort = SortPrice
-	always(t, request, models, known{}, want...)
+	always(t, request, models, statistics{}, want...)
 }
 
 // refused builds a plan that must fail for want of endpoints.
 func refused(t *testing.T, request Request, models *catalog.Catalog, message string) *NoEndpointError {
 	t.Helper()
 	request.Now = now
-	plan, err := Build(request, models, known{}, Options{})
+	plan, err := Build(request, models, statistics{}, Options{})
 	var none *NoEndpointError
 	if !errors.As(err, &none) {
 		t.Fatalf("plan %v, error %v", plan.order(), err)

@@ -82,8 +82,8 @@ func (c chance) request() Request {
 	return request
 }
 
-func (c chance) view() known {
-	view := known{}
+func (c chance) view() statistics {
+	view := statistics{}
 	for i := range 4 {
 		for _, site := range sites {
 			summary := health.Summary{Outage: c.is(10), Throughput: health.Percentiles{P50: float64(c.IntN(50))}}
@@ -97,7 +97,7 @@ func (c chance) view() known {
 }
 
 // made builds catalogs and requests of 500 seeds, with plans that are not cut off.
-func made(t *testing.T, check func(c chance, models map[string]*configpb.Model, request Request, view known, plan Plan, err error)) {
+func made(t *testing.T, check func(c chance, models map[string]*configpb.Model, request Request, view statistics, plan Plan, err error)) {
 	t.Helper()
 	for seed := range uint64(500) {
 		c := chance{rand.New(rand.NewPCG(seed, 7))}
@@ -112,7 +112,7 @@ func made(t *testing.T, check func(c chance, models map[string]*configpb.Model, 
 
 func TestNoCandidateViolatesAConstraint(t *testing.T) {
 	candidates := 0
-	made(t, func(_ chance, _ map[string]*configpb.Model, request Request, _ known, plan Plan, _ error) {
+	made(t, func(_ chance, _ map[string]*configpb.Model, request Request, _ statistics, plan Plan, _ error) {
 		for _, candidate := range plan.Candidates {
 			candidates++
 			e := candidate.Endpoint
@@ -140,7 +140,7 @@ func TestNoCandidateViolatesAConstraint(t *testing.T) {
 
 // Of the endpoints of one model, those that the order names come first, as named.
 func TestOrderIsRespected(t *testing.T) {
-	made(t, func(_ chance, _ map[string]*configpb.Model, request Request, _ known, plan Plan, _ error) {
+	made(t, func(_ chance, _ map[string]*configpb.Model, request Request, _ statistics, plan Plan, _ error) {
 		last := map[*catalog.Model]int{}
 		for _, candidate := range plan.Candidates {
 			at := slices.Index(request.Preferences.Order, candidate.Endpoint.Provider.Slug)
@@ -156,7 +156,7 @@ func TestOrderIsRespected(t *testing.T) {
 }
 
 func TestSameSeedSamePlan(t *testing.T) {
-	made(t, func(_ chance, models map[string]*configpb.Model, request Request, view known, plan Plan, _ error) {
+	made(t, func(_ chance, models map[string]*configpb.Model, request Request, view statistics, plan Plan, _ error) {
 		again, _ := Build(request, yard(t, models, nil), view, Options{MaxCandidates: 100})
 		if diff := cmp.Diff(plan.order(), again.order()); diff != "" {
 			t.Errorf("(-first +again):\n%s", diff)
@@ -167,7 +167,7 @@ func TestSameSeedSamePlan(t *testing.T) {
 // Ignoring one more provider takes candidates away and never adds one. Service tiers
 // aside: without its flex endpoints a model falls back on the others.
 func TestRemovingAProviderNeverAddsACandidate(t *testing.T) {
-	made(t, func(c chance, models map[string]*configpb.Model, request Request, view known, _ Plan, _ error) {
+	made(t, func(c chance, models map[string]*configpb.Model, request Request, view statistics, _ Plan, _ error) {
 		request.ServiceTier = ""
 		models2 := yard(t, models, nil)
 		before, err := Build(request, models2, view, Options{MaxCandidates: 100})

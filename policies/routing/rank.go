@@ -29,8 +29,28 @@ type entry struct {
 	sort     Sort
 	balanced bool
 	price    money.USD
-	summary  health.Summary
+	known    known
 	reason   Reason
+}
+
+// known is the part of a [health.Summary] that the order depends on. It is a small
+// one, because sorting moves entries about.
+type known struct {
+	throughput, latency float64 // medians, zero if unknown
+	uptime              float64
+	toolSuccess         float64
+	cooling, outage     bool
+	// measured: there are enough data to judge by how the endpoint calls tools.
+	measured bool
+}
+
+func abridge(s *health.Summary, request *Request) known {
+	return known{
+		throughput: s.Throughput.P50, latency: s.Latency.P50,
+		uptime: s.Uptime.Last30m, toolSuccess: s.ToolSuccess,
+		cooling: s.CoolingUntil.After(request.Now), outage: s.Outage,
+		measured: s.Requests.Last30m >= minRequests && s.ToolCalls >= minToolCalls && s.Throughput.Known(),
+	}
 }
 
 // state is how much an endpoint may be relied on (spec section 2.2).
@@ -70,15 +90,21 @@ func (s *scope) rank(entries []entry) {
 	s.pin(entries)
 	s.drawCanaries(entries)
 	s.judge(entries)
-	slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Or(standing(&a, &b), sorted(&a, &b)) })
+	slices.SortStableFunc(entries, func(a, b entry) int {
+		if order := standing(&a, &b); order != 0 {
+			return order
+		}
+		return sorted(&a, &b)
+	})
 	s.balance(entries)
 }
 
 // place says where one endpoint stands, but for what depends on the others.
 func (s *scope) place(e *entry) {
 	preferences := &s.request.Preferences
-	e.summary = s.health.Summary(e.endpoint.ID, s.request.Now)
-	e.state = stateOf(&e.summary, s.request)
+	summary := s.health.Summary(e.endpoint.ID, s.request.Now)
+	e.known = abridge(&summary, s.request)
+	e.state = stateOf(&summary, s.request)
 	e.price = s.prices(e.endpoint).Nominal()
 	if !preferences.Global {
 		e.group = e.target
@@ -89,7 +115,7 @@ func (s *scope) place(e *entry) {
 	} else {
 		// Ahead of the models' order: a threshold may promote a fallback model's
 		// endpoint (spec section 2.6).
-		e.missed = s.misses(&e.summary, e.state)
+		e.missed = s.misses(&summary, e.state)
 	}
 	asked := s.serviceTier()
 	e.service = asked != "" && e.endpoint.ServiceTier == asked
@@ -124,12 +150,12 @@ func (s *scope) tierSort(e *entry) Sort {
 
 // misses reports whether an endpoint falls short of a preferred threshold. One of
 // which nothing is known does, and one that is not to be relied on.
-func (s *scope) misses(known *health.Summary, state state) bool {
+func (s *scope) misses(summary *health.Summary, state state) bool {
 	preferences := &s.request.Preferences
 	if preferences.MinThroughput == (Thresholds{}) && preferences.MaxLatency == (Thresholds{}) {
 		return false
 	}
-	return state == unstable || !atLeast(known.Throughput, preferences.MinThroughput) || !atMost(known.Latency, preferences.MaxLatency)
+	return state == unstable || !atLeast(summary.Throughput, preferences.MinThroughput) || !atMost(summary.Latency, preferences.MaxLatency)
 }
 
 func atLeast(known health.Percentiles, want Thresholds) bool {
@@ -143,19 +169,28 @@ func atMost(known health.Percentiles, want Thresholds) bool {
 		known.Known() && within(known.P50, want.P50) && within(known.P75, want.P75) && within(known.P90, want.P90) && within(known.P99, want.P99)
 }
 
-// standing compares by what no sort and no chance overrides.
+// standing compares by what no sort and no chance overrides. Most comparisons are
+// decided early, so each is made only when those before it are even.
 func standing(a, b *entry) int {
-	return cmp.Or(
-		first(b.missed, a.missed),
-		cmp.Compare(a.group, b.group),
-		cmp.Compare(a.order, b.order),
-		first(a.pinned, b.pinned),
-		cmp.Compare(a.canary, b.canary),
-		cmp.Compare(a.endpoint.Tier, b.endpoint.Tier),
-		cmp.Compare(a.state, b.state),
-		first(a.service, b.service),
-		cmp.Compare(a.quality, b.quality),
-	)
+	switch {
+	case a.missed != b.missed:
+		return first(b.missed, a.missed)
+	case a.group != b.group:
+		return cmp.Compare(a.group, b.group)
+	case a.order != b.order:
+		return cmp.Compare(a.order, b.order)
+	case a.pinned != b.pinned:
+		return first(a.pinned, b.pinned)
+	case a.canary != b.canary:
+		return cmp.Compare(a.canary, b.canary)
+	case a.endpoint.Tier != b.endpoint.Tier:
+		return cmp.Compare(a.endpoint.Tier, b.endpoint.Tier)
+	case a.state != b.state:
+		return cmp.Compare(a.state, b.state)
+	case a.service != b.service:
+		return first(a.service, b.service)
+	}
+	return cmp.Compare(a.quality, b.quality)
 }
 
 // first compares so that what is true comes first.
@@ -174,10 +209,10 @@ func first(a, b bool) int {
 func sorted(a, b *entry) int {
 	switch a.sort {
 	case SortThroughput, SortExacto:
-		return cmp.Or(cmp.Compare(b.summary.Throughput.P50, a.summary.Throughput.P50), cmp.Compare(a.price, b.price))
+		return cmp.Or(cmp.Compare(b.known.throughput, a.known.throughput), cmp.Compare(a.price, b.price))
 	case SortLatency:
-		return cmp.Or(first(a.summary.Latency.Known(), b.summary.Latency.Known()),
-			cmp.Compare(a.summary.Latency.P50, b.summary.Latency.P50), cmp.Compare(a.price, b.price))
+		return cmp.Or(first(a.known.latency > 0, b.known.latency > 0),
+			cmp.Compare(a.known.latency, b.known.latency), cmp.Compare(a.price, b.price))
 	case "":
 		if a.endpoint.Model.Listed && b.endpoint.Model.Listed {
 			return 0

@@ -10,16 +10,16 @@ import (
 
 func TestRows20To24Order(t *testing.T) {
 	models := abc(t)
-	plan := always(t, of(t, `{"order":["C","A"]}`), models, known{}, "c", "a", "b")
+	plan := always(t, of(t, `{"order":["C","A"]}`), models, statistics{}, "c", "a", "b")
 	if got := plan.Candidates[1].Reason.String(); got != "order[1]" {
 		t.Errorf("reason %q", got)
 	}
-	always(t, of(t, `{"order":["openai","B"]}`), models, known{}, "b", "a", "c")
-	plan = always(t, of(t, `{"order":["C"],"allow_fallbacks":false}`), models, known{}, "c")
+	always(t, of(t, `{"order":["openai","B"]}`), models, statistics{}, "b", "a", "c")
+	plan = always(t, of(t, `{"order":["C"],"allow_fallbacks":false}`), models, statistics{}, "c")
 	if len(plan.Dropped) != 2 || plan.Dropped[0].Step != "Filter by Fallback" {
 		t.Errorf("dropped %+v", plan.Dropped)
 	}
-	always(t, of(t, `{"sort":"price","allow_fallbacks":false}`), models, known{}, "a")
+	always(t, of(t, `{"sort":"price","allow_fallbacks":false}`), models, statistics{}, "a")
 	none := refused(t, of(t, `{"order":["zzz"],"allow_fallbacks":false}`), models, "No endpoints found among the providers in provider.order")
 	if none.FailedStep != "Filter by Fallback" {
 		t.Errorf("%+v", none)
@@ -31,7 +31,7 @@ func TestRows37To41Sort(t *testing.T) {
 	fast := func(throughput, latency float64) health.Summary {
 		return health.Summary{Throughput: health.Percentiles{P50: throughput}, Latency: health.Percentiles{P50: latency}}
 	}
-	view := known{"m/x|a": fast(10, 3), "m/x|b": fast(30, 1), "m/y|b": fast(99, 0.1)}
+	view := statistics{"m/x|a": fast(10, 3), "m/x|b": fast(30, 1), "m/y|b": fast(99, 0.1)}
 	always(t, of(t, `{"sort":"price"}`), models, view, "a", "b", "c")
 	always(t, of(t, `{"sort":"throughput"}`), models, view, "b", "a", "c")
 	always(t, of(t, `{"sort":"latency"}`), models, view, "b", "a", "c")
@@ -55,7 +55,7 @@ func TestRow42InverseSquareOfPrice(t *testing.T) {
 	counts := map[string]float64{}
 	const seeds = 10_000
 	for seed := range uint64(seeds) {
-		plan, err := Build(Request{Model: "m/x", Seed: seed, Now: now}, models, known{}, Options{})
+		plan, err := Build(Request{Model: "m/x", Seed: seed, Now: now}, models, statistics{}, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +79,7 @@ func TestRows43And44Outage(t *testing.T) {
 		"cooling": {CoolingUntil: now.Add(time.Second)},
 		"down":    {Uptime: health.Windows[float64]{Last30m: 79}, Requests: health.Windows[int64]{Last30m: 100}},
 	} {
-		t.Run(name, func(t *testing.T) { always(t, request, models, known{"m/x|b": bad}, "a", "c", "b") })
+		t.Run(name, func(t *testing.T) { always(t, request, models, statistics{"m/x|b": bad}, "a", "c", "b") })
 	}
 	for name, fine := range map[string]health.Summary{
 		"cool-down over": {CoolingUntil: now},
@@ -87,10 +87,10 @@ func TestRows43And44Outage(t *testing.T) {
 		"few requests":   {Uptime: health.Windows[float64]{Last30m: 10}, Requests: health.Windows[int64]{Last30m: 99}},
 		"uptime of 95":   {Uptime: health.Windows[float64]{Last30m: 95}, Requests: health.Windows[int64]{Last30m: 100}},
 	} {
-		t.Run(name, func(t *testing.T) { always(t, request, models, known{"m/x|b": fine}, "a", "b", "c") })
+		t.Run(name, func(t *testing.T) { always(t, request, models, statistics{"m/x|b": fine}, "a", "b", "c") })
 	}
 	degraded := health.Summary{Uptime: health.Windows[float64]{Last30m: 94}, Requests: health.Windows[int64]{Last30m: 100}}
-	always(t, request, models, known{"m/x|a": {Outage: true}, "m/x|b": degraded}, "c", "b", "a")
+	always(t, request, models, statistics{"m/x|a": {Outage: true}, "m/x|b": degraded}, "c", "b", "a")
 }
 
 func TestRows47To49Thresholds(t *testing.T) {
@@ -98,13 +98,13 @@ func TestRows47To49Thresholds(t *testing.T) {
 	with := func(p50, p90 float64) health.Summary {
 		return health.Summary{Latency: health.Percentiles{P50: p50, P75: p90, P90: p90, P99: p90}, Throughput: health.Percentiles{P50: 100 / p50, P75: 1, P90: 1, P99: 1}}
 	}
-	view := known{"m/x|a": with(0.9, 4), "m/x|b": with(1, 3), "m/x|c": with(5, 9)}
+	view := statistics{"m/x|a": with(0.9, 4), "m/x|b": with(1, 3), "m/x|c": with(5, 9)}
 	request := of(t, `{"sort":"price","preferred_max_latency":{"p50":1,"p90":3}}`)
 	always(t, request, models, view, "b", "a", "c")
 	always(t, of(t, `{"sort":"price","preferred_min_throughput":1e9}`), models, view, "a", "b", "c")
-	always(t, of(t, `{"sort":"price","preferred_min_throughput":101}`), models, known{"m/x|a": with(1, 1), "m/x|b": with(0.5, 1)}, "b", "a", "c")
+	always(t, of(t, `{"sort":"price","preferred_min_throughput":101}`), models, statistics{"m/x|a": with(1, 1), "m/x|b": with(0.5, 1)}, "b", "a", "c")
 	request.Models = []string{"m/y"}
-	always(t, request, models, known{"m/y|b": with(1, 1)}, "m/y|b", "a", "b", "c")
+	always(t, request, models, statistics{"m/y|b": with(1, 1)}, "m/y|b", "a", "b", "c")
 }
 
 func TestTiersWeightsAndCanaries(t *testing.T) {
@@ -113,16 +113,16 @@ func TestTiersWeightsAndCanaries(t *testing.T) {
 		with(priced("c", "0"), func(e *configpb.Endpoint) { e.CanaryPercent = new(uint32(0)) }),
 		with(priced("d", "9"), func(e *configpb.Endpoint) { e.CanaryPercent = new(uint32(100)) }),
 	}}}, nil)
-	always(t, Request{Model: "m/x"}, tiered, known{}, "d", "b", "a", "c")
-	always(t, Request{Model: "m/x"}, tiered, known{"m/x|d": {Outage: true}}, "b", "a", "c", "d")
-	always(t, of(t, `{"order":["a"]}`), tiered, known{}, "a", "d", "b", "c")
+	always(t, Request{Model: "m/x"}, tiered, statistics{}, "d", "b", "a", "c")
+	always(t, Request{Model: "m/x"}, tiered, statistics{"m/x|d": {Outage: true}}, "b", "a", "c", "d")
+	always(t, of(t, `{"order":["a"]}`), tiered, statistics{}, "a", "d", "b", "c")
 
 	weighted := yard(t, map[string]*configpb.Model{"m/x": {Endpoints: []*configpb.Endpoint{
 		priced("a", "1"), with(priced("b", "2"), func(e *configpb.Endpoint) { e.Weight = 3 }),
 	}}}, nil)
 	first := map[string]int{}
 	for seed := range uint64(4000) {
-		plan, err := Build(Request{Model: "m/x", Seed: seed, Now: now}, weighted, known{}, Options{})
+		plan, err := Build(Request{Model: "m/x", Seed: seed, Now: now}, weighted, statistics{}, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +137,7 @@ func TestFreeEndpointsComeFirstAndShareEvenly(t *testing.T) {
 	models := yard(t, map[string]*configpb.Model{"m/x": {Endpoints: []*configpb.Endpoint{priced("a", "1"), priced("b", "0"), priced("c", "0")}}}, nil)
 	first := map[string]int{}
 	for seed := range uint64(1000) {
-		plan, err := Build(Request{Model: "m/x", Seed: seed, Now: now}, models, known{}, Options{})
+		plan, err := Build(Request{Model: "m/x", Seed: seed, Now: now}, models, statistics{}, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -155,19 +155,19 @@ func TestRows105To107Pin(t *testing.T) {
 	models := yard(t, map[string]*configpb.Model{"m/x": {Endpoints: []*configpb.Endpoint{priced("a", "1"), priced("b", "2"), cached("c", "3", "0.3")}}}, nil)
 	request := of(t, `{"sort":"price"}`)
 	request.Pin = &Pin{Model: "m/x", EndpointID: "m/x|c", Provider: "c"}
-	if plan := always(t, request, models, known{}, "c", "a", "b"); !plan.Pinned || plan.Candidates[0].Reason.String() != "pinned" {
+	if plan := always(t, request, models, statistics{}, "c", "a", "b"); !plan.Pinned || plan.Candidates[0].Reason.String() != "pinned" {
 		t.Errorf("%+v", plan)
 	}
-	always(t, request, models, known{"m/x|c": {Outage: true}}, "a", "b", "c")
+	always(t, request, models, statistics{"m/x|c": {Outage: true}}, "a", "b", "c")
 	request.Pin = &Pin{Model: "m/x", EndpointID: "m/x|b", Provider: "b"}
-	always(t, request, models, known{}, "a", "b", "c")
+	always(t, request, models, statistics{}, "a", "b", "c")
 	request.Pin.Session = true
-	always(t, request, models, known{}, "b", "a", "c")
+	always(t, request, models, statistics{}, "b", "a", "c")
 	ordered := of(t, `{"order":["C"]}`)
 	ordered.Pin = request.Pin
-	always(t, ordered, models, known{}, "c", "a", "b")
+	always(t, ordered, models, statistics{}, "c", "a", "b")
 	request.Pin.Bound = true
-	plan := always(t, request, models, known{}, "b")
+	plan := always(t, request, models, statistics{}, "b")
 	if plan.Dropped[0].Step != "Keep Provider of Tool Loop" {
 		t.Errorf("dropped %+v", plan.Dropped)
 	}
@@ -185,7 +185,7 @@ func TestExactoOnToolRequests(t *testing.T) {
 			ToolCalls: 200, ToolSuccess: success, Throughput: health.Percentiles{P50: 50},
 		}
 	}
-	view := known{"m/x|bad": calls(0.5), "m/x|b": calls(0.99), "m/x|c": calls(0.98), "m/x|d": calls(0.99), "m/x|e": calls(1)}
+	view := statistics{"m/x|bad": calls(0.5), "m/x|b": calls(0.99), "m/x|c": calls(0.98), "m/x|d": calls(0.99), "m/x|e": calls(1)}
 	for seed := range uint64(100) {
 		plan, err := Build(Request{Model: "m/x", Tools: true, Seed: seed, Now: now}, models, view, Options{})
 		if err != nil {

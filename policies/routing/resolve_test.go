@@ -14,25 +14,25 @@ import (
 )
 
 func TestRow14DefaultModel(t *testing.T) {
-	plan, err := Build(Request{Now: now}, abc(t), known{}, Options{DefaultModel: "m/y"})
+	plan, err := Build(Request{Now: now}, abc(t), statistics{}, Options{DefaultModel: "m/y"})
 	if err != nil || plan.Requested != "m/y" || plan.Candidates[0].Model.ID != "m/y" {
 		t.Errorf("%+v, %v", plan, err)
 	}
-	plan, err = Build(Request{Models: []string{"m/x"}, Now: now}, abc(t), known{}, Options{DefaultModel: "m/y"})
+	plan, err = Build(Request{Models: []string{"m/x"}, Now: now}, abc(t), statistics{}, Options{DefaultModel: "m/y"})
 	if err != nil || plan.Requested != "m/x" || len(plan.Candidates) != 3 {
 		t.Errorf("%+v, %v", plan, err)
 	}
 }
 
 // tiers is m/x at a in every tier, and at b in the default one.
-func tiers(t testing.TB) (*configpb.Model, known) {
+func tiers(t testing.TB) (*configpb.Model, statistics) {
 	t.Helper()
 	tier := func(name, price string) *configpb.Endpoint {
 		return with(priced("a", price), func(e *configpb.Endpoint) { e.ServiceTier = name })
 	}
 	fast := func(p50 float64) health.Summary { return health.Summary{Throughput: health.Percentiles{P50: p50}} }
 	return &configpb.Model{Endpoints: []*configpb.Endpoint{priced("a", "2"), tier("flex", "1"), tier("priority", "4"), priced("b", "3")}},
-		known{"m/x|a": fast(10), "m/x|b": fast(20), "m/x|a/priority": fast(30), "m/x|a/flex": fast(5)}
+		statistics{"m/x|a": fast(10), "m/x|b": fast(20), "m/x|a/priority": fast(30), "m/x|a/flex": fast(5)}
 }
 
 func TestRows71To73Variants(t *testing.T) {
@@ -61,7 +61,7 @@ func TestRows131To133ServiceTiers(t *testing.T) {
 		request := of(t, `{"sort":"price"}`)
 		request.ServiceTier = name
 		always(t, request, models, view, "a/priority", "a", "b")
-		view := known{"m/x|a/priority": {Outage: true}}
+		view := statistics{"m/x|a/priority": {Outage: true}}
 		always(t, request, models, view, "a", "b", "a/priority")
 	}
 	serving(t, Request{Model: "m/x", ServiceTier: "default"}, models, "a", "b")
@@ -70,20 +70,20 @@ func TestRows131To133ServiceTiers(t *testing.T) {
 
 func TestRows77And78Variants(t *testing.T) {
 	for _, id := range []string{"m/x:free", "m/x:free:online"} {
-		_, err := Build(Request{Model: id, Now: now}, abc(t), known{}, Options{})
+		_, err := Build(Request{Model: id, Now: now}, abc(t), statistics{}, Options{})
 		var ended *FreeEndedError
 		if !errors.As(err, &ended) || ended.Paid != "m/x" || !strings.HasSuffix(err.Error(), "use this slug instead: m/x") {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
-	_, err := Build(Request{Model: "m/x:batch", Now: now}, abc(t), known{}, Options{})
+	_, err := Build(Request{Model: "m/x:batch", Now: now}, abc(t), statistics{}, Options{})
 	var batch *BatchOnlyError
 	if !errors.As(err, &batch) || !strings.Contains(err.Error(), "only available through the Batch API") {
 		t.Error(err)
 	}
 	var unknown *UnknownModelError
 	for _, id := range []string{"m/none:free", "m/none:batch", "m/x:turbo", "~m/none-latest"} {
-		if _, err := Build(Request{Model: id, Now: now}, abc(t), known{}, Options{}); !errors.As(err, &unknown) {
+		if _, err := Build(Request{Model: id, Now: now}, abc(t), statistics{}, Options{}); !errors.As(err, &unknown) {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
@@ -91,12 +91,12 @@ func TestRows77And78Variants(t *testing.T) {
 
 func TestRow79AliasAndStrategy(t *testing.T) {
 	for id, strategy := range map[string]string{"m/x": "direct", "~m/x-latest": "latest", "house": "alias", "house:nitro": "alias"} {
-		plan, err := Build(Request{Model: id, Now: now}, abc(t), known{}, Options{})
+		plan, err := Build(Request{Model: id, Now: now}, abc(t), statistics{}, Options{})
 		if err != nil || plan.Strategy != strategy || plan.Requested != id || plan.Candidates[0].Model.ID != "m/x" {
 			t.Errorf("%s: %q for %q, %v", id, plan.Strategy, plan.Requested, err)
 		}
 	}
-	plan, err := Build(Request{Models: []string{"m/x", "m/y"}, Now: now}, abc(t), known{}, Options{})
+	plan, err := Build(Request{Models: []string{"m/x", "m/y"}, Now: now}, abc(t), statistics{}, Options{})
 	if err != nil || plan.Strategy != "fallback" {
 		t.Errorf("%q, %v", plan.Strategy, err)
 	}
@@ -105,7 +105,7 @@ func TestRow79AliasAndStrategy(t *testing.T) {
 func TestNamesOfModelsOnDemandMayHaveColons(t *testing.T) {
 	models := models(t)
 	for id, want := range map[string]string{"local/qwen:8b": "local/qwen:8b", "local/qwen:8b:online": "local/qwen:8b", "local/qwen:free": "local/qwen:free"} {
-		plan, err := Build(Request{Model: id, Now: now}, models, known{}, Options{})
+		plan, err := Build(Request{Model: id, Now: now}, models, statistics{}, Options{})
 		if err != nil || plan.Candidates[0].Model.ID != want {
 			t.Errorf("%s: %+v, %v", id, plan.Candidates, err)
 		}
@@ -149,7 +149,7 @@ func TestRow130AutoRouter(t *testing.T) {
 			}
 			for _, id := range []string{"openrouter/auto", "switchyard/auto", "openrouter/auto-beta:online"} {
 				test.request.Model, test.request.Preferences, test.request.Now = id, preferences, now
-				plan, err := Build(test.request, models, known{}, test.options)
+				plan, err := Build(test.request, models, statistics{}, test.options)
 				if test.want == nil {
 					var router *RouterError
 					if !errors.As(err, &router) || err.Error() != "No models match your request and model restrictions" {
@@ -181,7 +181,7 @@ func TestFreeRouterChoosesEvenly(t *testing.T) {
 	models := yard(t, configured, nil)
 	at := map[string][3]int{}
 	for seed := range uint64(5000) {
-		plan, err := Build(Request{Model: "openrouter/free", Tools: true, Seed: seed, Now: now}, models, known{}, Options{})
+		plan, err := Build(Request{Model: "openrouter/free", Tools: true, Seed: seed, Now: now}, models, statistics{}, Options{})
 		if err != nil || plan.Strategy != "free" || len(plan.Candidates) != 3 {
 			t.Fatalf("%+v, %v", plan, err)
 		}
@@ -202,7 +202,7 @@ func TestFreeRouterChoosesEvenly(t *testing.T) {
 }
 
 func TestParetoRouterHasNoScores(t *testing.T) {
-	_, err := Build(Request{Model: "openrouter/pareto-code", Now: now}, abc(t), known{}, Options{})
+	_, err := Build(Request{Model: "openrouter/pareto-code", Now: now}, abc(t), statistics{}, Options{})
 	var router *RouterError
 	if !errors.As(err, &router) || !strings.HasPrefix(err.Error(), "openrouter/pareto-code chooses by coding scores") {
 		t.Error(err)
