@@ -17,12 +17,14 @@ const (
 // What it takes to compare at all, and how many standard deviations below the median
 // an endpoint may be (spec section 2.4).
 const (
-	minProviders           = 4
-	minToolCalls           = 200
-	throughputDeviations   = 1.5
-	toolSuccessDeviations  = 2
-	deviationsOfMedianOnes = 1.4826 // of a normal distribution, by its median absolute deviation
-	leastDeviation         = 0.01   // of the median: below that all are alike
+	minProviders          = 4
+	minToolCalls          = 200
+	throughputDeviations  = 1.5
+	toolSuccessDeviations = 2
+	// normalScale makes a median absolute deviation a standard one.
+	normalScale = 1.4826
+	// leastDeviation is a share of the median: below that all are alike.
+	leastDeviation = 0.01
 )
 
 // judge sets the quality of the endpoints of each group where it bears on the order:
@@ -79,7 +81,7 @@ func floor(values []float64, deviations float64) float64 {
 	for i, value := range values {
 		distances[i] = math.Abs(value - middle)
 	}
-	deviation := max(deviationsOfMedianOnes*median(distances), leastDeviation*middle)
+	deviation := max(normalScale*median(distances), leastDeviation*middle)
 	return middle - deviations*deviation
 }
 

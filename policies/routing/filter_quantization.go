@@ -49,7 +49,7 @@ var quantizationFilter = filter{
 		return Reason{words: "quantized to %s", text: e.Quantization}, s.any(func(c *Constraints) bool {
 			named := c.Quantizations == nil || slices.Contains(c.Quantizations, e.Quantization) ||
 				slices.Contains(c.Quantizations, family(e.Quantization))
-			// Of a least that the schema has not, bits are zero; a client's is checked.
+			// What states no quantization is not known to be fine enough.
 			fine := c.MinQuantization == "" || bits(e.Quantization) >= bits(c.MinQuantization) && bits(e.Quantization) > 0
 			return !named || !fine
 		})

@@ -133,19 +133,19 @@ func eachMember(object jsontext.Value, set func(name string, value jsontext.Valu
 	decoder := jsontext.NewDecoder(bytes.NewReader(object))
 	for _, err := decoder.ReadToken(); ; {
 		if err != nil {
-			return malformed(err)
+			return errMalformed
 		}
 		if decoder.PeekKind() == '}' {
 			return nil
 		}
 		var token jsontext.Token
 		if token, err = decoder.ReadToken(); err != nil {
-			return malformed(err)
+			return errMalformed
 		}
 		name := token.String()
 		var value jsontext.Value
 		if value, err = decoder.ReadValue(); err != nil {
-			return malformed(err)
+			return errMalformed
 		}
 		if value.Kind() == 'n' {
 			continue

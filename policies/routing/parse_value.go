@@ -18,11 +18,9 @@ import (
 
 func wantError(form string) error { return fmt.Errorf(": want %s", form) }
 
-// malformed hides the decoder's words, which quote offsets into a part of the
-// body that the client does not see as one.
-func malformed(error) error {
-	return errors.New(": not valid JSON; mind that each member may be given once")
-}
+// errMalformed stands for the decoder's words, which quote offsets into a part of
+// the body that the client does not see as one.
+var errMalformed = errors.New(": not valid JSON; mind that each member may be given once")
 
 func boolean(value jsontext.Value) (bool, error) {
 	switch value.Kind() {

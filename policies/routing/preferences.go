@@ -79,7 +79,8 @@ type AutoRouter struct {
 	PinModel bool
 }
 
-// ParetoRouter are the options of openrouter/pareto-code (spec section 3.5).
+// ParetoRouter are the options of openrouter/pareto-code (spec section 3.5). They are
+// checked only: the catalog has no coding scores to choose by, and [Build] says so.
 type ParetoRouter struct {
 	// MinCodingScore is from 0 to 1.
 	MinCodingScore float64
