@@ -24,19 +24,7 @@ func (l *loader) readCatalogs(config *configpb.Config) (*configpb.Config, bool) 
 			ok = false
 			continue
 		}
-		for slug, provider := range file.GetProviders() {
-			if below, exists := known.Providers[slug]; exists {
-				provider = override(below, provider)
-			}
-			known.Providers[slug] = provider
-		}
-		for id, model := range file.GetModels() {
-			if below, exists := known.Models[id]; exists {
-				// The providers of a catalog are presets, so none has another name here.
-				model = overrideModel(below, model, nil)
-			}
-			known.Models[id] = model
-		}
+		layer(known, file)
 	}
 	return known, ok
 }

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,7 +72,11 @@ models:
 	if diff := cmp.Diff(want, config.GetModels()["acme/m"], protocmp.Transform()); diff != "" {
 		t.Error(diff)
 	}
-	preset := presets().GetModels()["openai/gpt-4o"].GetEndpoints()[0]
+	of := func(provider string) func(*configpb.Endpoint) bool {
+		return func(e *configpb.Endpoint) bool { return e.GetProvider() == provider }
+	}
+	known := presets().GetModels()["openai/gpt-4o"].GetEndpoints()
+	preset := known[slices.IndexFunc(known, of("openai"))]
 	got := config.GetModels()["openai/gpt-4o"].GetEndpoints()[0]
 	if got.GetPrices().GetCompletion() != "77" || got.GetPrices().GetPrompt() != preset.GetPrices().GetPrompt() || got.GetModel() != preset.GetModel() {
 		t.Errorf("endpoint %v, over the preset %v", got, preset)

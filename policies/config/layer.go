@@ -1,7 +1,6 @@
 package config
 
 import (
-	"cmp"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
@@ -33,7 +32,7 @@ func layer(below, above *configpb.Config) {
 func layerEndpoints(below, above []*configpb.Endpoint) []*configpb.Endpoint {
 	merged := slices.Clone(below)
 	for _, endpoint := range above {
-		at := slices.IndexFunc(merged, func(e *configpb.Endpoint) bool { return endpointTag(e) == endpointTag(endpoint) })
+		at := slices.IndexFunc(merged, func(e *configpb.Endpoint) bool { return tagOf(e) == tagOf(endpoint) })
 		if at < 0 {
 			merged = append(merged, proto.CloneOf(endpoint))
 		} else {
@@ -53,13 +52,4 @@ func over[M interface {
 		return proto.CloneOf(above)
 	}
 	return override(below, above)
-}
-
-// endpointTag is the endpoint's tag, with the schema's default.
-func endpointTag(endpoint *configpb.Endpoint) string {
-	tag := endpoint.GetProvider()
-	if endpoint.GetServiceTier() != "" {
-		tag += "/" + endpoint.GetServiceTier()
-	}
-	return cmp.Or(endpoint.GetTag(), tag)
 }

@@ -34,7 +34,7 @@ func TestLayerWinsFieldByField(t *testing.T) {
 		Providers: map[string]*configpb.Provider{"beta": {Name: "Beta"}},
 		Models: map[string]*configpb.Model{
 			"m/x": {Name: "X", ContextLength: 16, Endpoints: []*configpb.Endpoint{
-				{Provider: "alpha", Model: "x", ContextLength: 8, Prices: &configpb.Prices{Prompt: "2"}},
+				{Provider: "alpha", Model: "x", ContextLength: 8, Prices: &configpb.Prices{Prompt: "2", CacheRead: "0.1"}},
 				{Provider: "alpha", Tag: "alpha/flex", ServiceTier: "flex", ContextLength: 1, Disabled: true},
 				{Provider: "beta", Model: "b"},
 			}},
