@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 )
@@ -48,17 +49,13 @@ func TestClientsPreferences(t *testing.T) {
 				if test.down != nil {
 					failing = append(failing, test.down(r)...)
 				}
-				model := "m/x"
-				if test.model != "" {
-					model = test.model
-				}
 				members := test.members
 				if members == nil {
 					members = settings{}
 				}
 				for _, scenario := range []string{"chat", "stream"} {
 					r.quiet(failing...)
-					seen := client.callWith(t, r.stage, scenario, model, members)
+					seen := client.callWith(t, r.stage, scenario, cmp.Or(test.model, "m/x"), members)
 					if seen.Error != nil || seen.Text != said || seen.Model != "m/x" {
 						t.Errorf("%s: text %q, model %q, error %+v", scenario, seen.Text, seen.Model, seen.Error)
 					}
