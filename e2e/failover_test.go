@@ -22,6 +22,9 @@ type outage struct {
 	unreached bool
 }
 
+// streamedSuffix is that of the models that are only asked for streams.
+const streamedSuffix = "-streamed"
+
 // patience is the limit of the outages that are a silence.
 const patience = "0.3s"
 
@@ -92,7 +95,9 @@ func TestFailover(t *testing.T) {
 				o.prepare(s, bad)
 			}
 			model := "outage/" + bad.slug
+			// The outage of the whole answer must not steer the streamed one.
 			s.serve(model, bad, good)
+			s.serve(model+streamedSuffix, bad, good)
 			cases = append(cases, failing{o, bad, model})
 		}
 	}
@@ -123,7 +128,7 @@ func checkFailover(t *testing.T, s *stage, model string, stream bool) {
 	t.Helper()
 	began := time.Now()
 	if stream {
-		got := s.ask(streamed(model))
+		got := s.ask(streamed(model + streamedSuffix))
 		gathered := got.transcript(t)
 		if gathered.text != "from the second candidate" || !gathered.done || len(gathered.usage) != 1 || len(gathered.errors) != 0 {
 			t.Errorf("stream: %s", got.body)
