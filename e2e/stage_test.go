@@ -63,7 +63,7 @@ func newStage(t *testing.T) *stage {
 		"limits":              settings{"unlimited": true},
 		// One failing case must not steer the plan of the next one, and no chance.
 		// An outage is remembered for a second at least: cases that meet one more
-		// than once have a model for each.
+		// than once have a model for each, or an order.
 		"routing": settings{
 			"balance": "listed", "cool_down": "0.001s", "max_cool_down": "0.001s", "outage_window": "0.001s",
 		},
