@@ -33,6 +33,7 @@ import (
 	"github.com/switchyard/switchyard/policies/probe"
 	"github.com/switchyard/switchyard/policies/quota"
 	"github.com/switchyard/switchyard/policies/redis"
+	"github.com/switchyard/switchyard/policies/routing"
 	"github.com/switchyard/switchyard/policies/sharing"
 	"github.com/switchyard/switchyard/policies/sticky"
 	"github.com/switchyard/switchyard/xds"
@@ -209,12 +210,15 @@ func (g *gateway) serve(ctx context.Context) error {
 	g.xds = xds.NewServer(g.log, g.registry)
 	apiServer := &http.Server{
 		Handler: api.New(api.Options{
-			Catalog:  func() *catalog.Catalog { return g.current.Load().policy.Catalog },
-			Keys:     func() *identity.Keyring { return g.current.Load().policy.Keys },
-			Checks:   g.checks,
-			Gatherer: g.registry,
-			Presets:  g.presets,
-			Logger:   g.log,
+			Catalog:    func() *catalog.Catalog { return g.current.Load().policy.Catalog },
+			Keys:       func() *identity.Keyring { return g.current.Load().policy.Keys },
+			Checks:     g.checks,
+			Gatherer:   g.registry,
+			Presets:    g.presets,
+			Routers:    routing.Routers(),
+			Eligible:   g.eligible,
+			Statistics: g.statistics,
+			Logger:     g.log,
 
 			InferencePaths: g.current.Load().inputs.InferencePaths,
 		}),

@@ -65,7 +65,7 @@ func newStage(t *testing.T) *stage {
 		// An outage is remembered for a second at least: cases that meet one more
 		// than once have a model for each, or an order.
 		"routing": settings{
-			"balance": "listed", "cool_down": "0.001s", "max_cool_down": "0.001s", "outage_window": "0.001s",
+			"balance": "listed", "cool_down": "0.001s", "max_cool_down": "0.001s", "outage_window": "1s",
 		},
 		"telemetry": settings{"log_level": "debug", "log_format": "json"},
 	}

@@ -82,6 +82,11 @@ type Asked struct {
 	Now  time.Time
 }
 
+// Constraints are what every request with a key has to respect.
+func (p *Policy) Constraints(key *identity.Key) []*routing.Constraints {
+	return []*routing.Constraints{p.Gateway, p.KeyConstraints[key.Hash]}
+}
+
 // bytesPerToken is what a token of a prompt takes in most languages and
 // tokenizers. An estimate that is too low costs an attempt, one that is too high
 // refuses what would have fitted; this one tends to be low.
@@ -100,7 +105,7 @@ func (p *Policy) Plan(asked Asked, view routing.View) (routing.Plan, error) {
 		Model:           request.Model,
 		Models:          request.Models,
 		Preferences:     preferences,
-		Policies:        []*routing.Constraints{p.Gateway, p.KeyConstraints[asked.Key.Hash]},
+		Policies:        p.Constraints(asked.Key),
 		Parameters:      request.Parameters,
 		InputModalities: request.InputModalities,
 		Tools:           request.Tools,

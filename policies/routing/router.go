@@ -16,6 +16,12 @@ var costTiers = [...]string{"low", "medium", "high", "xhigh", "max"}
 // router chooses models for a request that names none.
 type router func(s *scope, id string) ([]target, error)
 
+// Routers are the ids under which the catalog lists the routers; each goes by
+// "switchyard/" as well.
+func Routers() []string {
+	return []string{"openrouter/auto", "openrouter/free"}
+}
+
 // routerOf finds a router by its id, which may begin with "openrouter/" or
 // "switchyard/"; nil is none.
 func routerOf(id string) router {

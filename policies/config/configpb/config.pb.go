@@ -2507,7 +2507,7 @@ type Routing struct {
 	// The order of requests that ask for none; it ends the balancing. Default: none.
 	Sort Sort `protobuf:"varint,11,opt,name=sort,proto3,enum=switchyard.config.v1.Sort" json:"sort,omitempty"`
 	// Endpoints that mostly failed during the last while stand behind the others.
-	// How long that while is. Default 30s.
+	// How long that while is, at least 1s. Default 30s.
 	OutageWindow *durationpb.Duration `protobuf:"bytes,12,opt,name=outage_window,json=outageWindow,proto3" json:"outage_window,omitempty"`
 	// How long a conversation stays with an endpoint that has its prompt cached,
 	// from its last request on. Default 10m.
@@ -3055,7 +3055,7 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x06Limits\x12%\n" +
 	"\brequests\x18\x01 \x01(\rB\t\xbaH\x06*\x04\x18\xa0\x8d\x06R\brequests\x12A\n" +
 	"\x06window\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\x0e\xbaH\v\xaa\x01\b\"\x04\b\x80\xa3\x052\x00R\x06window\x12\x1c\n" +
-	"\tunlimited\x18\x03 \x01(\bR\tunlimited\"\x8d\b\n" +
+	"\tunlimited\x18\x03 \x01(\bR\tunlimited\"\x8f\b\n" +
 	"\aRouting\x12N\n" +
 	"\astop_on\x18\x01 \x03(\x0e2\".switchyard.config.v1.FailureClassB\x11\xbaH\x0e\x92\x01\v\x18\x01\"\a\x82\x01\x04\x10\x01 \x00R\x06stopOn\x12*\n" +
 	"\fmax_attempts\x18\x02 \x01(\rB\a\xbaH\x04*\x02\x18\x10R\vmaxAttempts\x12E\n" +
@@ -3073,9 +3073,8 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\rdefault_model\x18\t \x01(\tR\fdefaultModel\x12A\n" +
 	"\abalance\x18\n" +
 	" \x01(\x0e2\x1d.switchyard.config.v1.BalanceB\b\xbaH\x05\x82\x01\x02\x10\x01R\abalance\x128\n" +
-	"\x04sort\x18\v \x01(\x0e2\x1a.switchyard.config.v1.SortB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04sort\x12M\n" +
-	"\routage_window\x18\f \x01(\v2\x19.google.protobuf.DurationB\r\xbaH\n" +
-	"\xaa\x01\a\"\x03\b\x90\x1c2\x00R\foutageWindow\x12H\n" +
+	"\x04sort\x18\v \x01(\x0e2\x1a.switchyard.config.v1.SortB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04sort\x12O\n" +
+	"\routage_window\x18\f \x01(\v2\x19.google.protobuf.DurationB\x0f\xbaH\f\xaa\x01\t\"\x03\b\x90\x1c2\x02\b\x01R\foutageWindow\x12H\n" +
 	"\n" +
 	"sticky_for\x18\r \x01(\v2\x19.google.protobuf.DurationB\x0e\xbaH\v\xaa\x01\b\"\x04\b\x80\xa3\x052\x00R\tstickyFor\x12\x1b\n" +
 	"\tno_sticky\x18\x0e \x01(\bR\bnoSticky\x120\n" +
