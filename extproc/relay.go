@@ -59,7 +59,7 @@ func (a *attempt) relay() error {
 }
 
 func (a *attempt) price(u dialect.Usage) dialect.Cost {
-	cost := usage.Cost(a.candidate.Endpoint.Prices, tokens(u))
+	cost := usage.Cost(a.candidate.Endpoint.Prices, tokens(u), a.started)
 	a.outcome.cost = cost.Total
 	return dialect.Cost{Total: cost.Total.String(), Prompt: cost.Prompt.String(), Completion: cost.Completion.String()}
 }

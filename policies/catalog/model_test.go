@@ -88,23 +88,22 @@ func TestPrices(t *testing.T) {
 		},
 		{
 			"zero is not empty",
-			&configpb.Prices{Prompt: "3", CacheRead: "0", Completion: "15", Reasoning: "0"},
+			&configpb.Prices{Prompt: "3", CacheRead: "0", Completion: "15", Reasoning: "0", Audio: "0"},
 			Prices{
-				Prompt: 3 * million, CacheWrite: 3 * million, CacheWrite1h: 3 * million, Completion: 15 * million,
-				Audio: 3 * million, AudioOutput: 15 * million, ImageOutput: 15 * million,
+				Prompt: 3 * million, CacheWrite: 3 * million, CacheWrite1h: 3 * million,
+				Completion: 15 * million, AudioOutput: 15 * million, ImageOutput: 15 * million,
 			},
 		},
 		{
 			"everything stated",
 			&configpb.Prices{
 				Prompt: "3", Completion: "15", CacheRead: "0.3", CacheWrite: "3.75", CacheWrite_1H: "6",
-				Reasoning: "10", Request: "0.005", Image: "0.0048",
-				Audio: "4", AudioOutput: "20", ImageOutput: "30", WebSearch: "0.01",
+				Reasoning: "10", Request: "0.005", Image: "0.0048", Audio: "32", AudioOutput: "64", ImageOutput: "40", WebSearch: "0.01",
 			},
 			Prices{
 				Prompt: 3 * million, Completion: 15 * million, CacheRead: 300_000, CacheWrite: 3_750_000, CacheWrite1h: 6 * million,
 				Reasoning: 10 * million, Request: money.Dollar / 200, Image: 48 * money.Dollar / 10_000,
-				Audio: 4 * million, AudioOutput: 20 * million, ImageOutput: 30 * million, WebSearch: money.Dollar / 100,
+				Audio: 32 * million, AudioOutput: 64 * million, ImageOutput: 40 * million, WebSearch: money.Dollar / 100,
 			},
 		},
 		{

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -43,8 +44,37 @@ type Override struct {
 	// From and Until are minutes of the day in UTC, half-open; From above Until
 	// runs past midnight, and From equal to Until is all day.
 	From, Until int
-	// changes set the prices that the override names, and those that follow them.
+	// stated are the prices that the override names, in the order of classes.
+	stated []statedPrice
+	// changes set those prices, and the ones that follow them.
 	changes []func(*Prices)
+}
+
+type statedPrice struct {
+	class  string
+	amount money.USD
+}
+
+// Stated yields the prices that the override names, by their field in the schema
+// ("cache_read"), and none that merely follow them. Amounts are for one token, or
+// for one unit where the class has units.
+func (o *Override) Stated() iter.Seq2[string, money.USD] {
+	return func(yield func(string, money.USD) bool) {
+		for _, price := range o.stated {
+			if !yield(price.class, price.amount) {
+				return
+			}
+		}
+	}
+}
+
+// Window is when the override applies, as times of day such as 2359 in UTC, from
+// the first until before the second; false if it applies all day.
+func (o *Override) Window() (start, end int, limited bool) {
+	if o.From == o.Until {
+		return 0, 0, false
+	}
+	return o.From/60*100 + o.From%60, o.Until/60*100 + o.Until%60, true
 }
 
 // At returns the prices that hold for a prompt of so many tokens at a time, with
@@ -166,6 +196,7 @@ func newOverride(path string, from *configpb.PriceOverride, stated func(class) b
 		switch {
 		case class.text(from.GetPrices()) != "":
 			amount := *class.of(&prices)
+			o.stated = append(o.stated, statedPrice{class.field, amount})
 			o.changes = append(o.changes, func(p *Prices) { *class.of(p) = amount })
 		case class.follows != nil && !stated(class):
 			o.changes = append(o.changes, func(p *Prices) { *class.of(p) = *class.follows(p) })

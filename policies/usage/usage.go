@@ -2,6 +2,8 @@
 package usage
 
 import (
+	"time"
+
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/money"
 )
@@ -14,7 +16,7 @@ import (
 type Tokens struct {
 	// Prompt includes CacheRead, CacheWrite, CacheWrite1h and AudioPrompt.
 	Prompt int64
-	// Completion includes Reasoning and AudioCompletion.
+	// Completion includes Reasoning, AudioCompletion and ImageCompletion.
 	Completion int64
 	Reasoning  int64
 	// CacheRead is the part of the prompt that the provider found in its cache.
@@ -25,9 +27,12 @@ type Tokens struct {
 	CacheWrite, CacheWrite1h int64
 	// Images is the number of images in the prompt, not of image tokens.
 	Images int64
-	// AudioPrompt and AudioCompletion have no prices of their own: they cost
-	// what the tokens around them cost.
+	// AudioPrompt and AudioCompletion are the parts that were heard and spoken.
+	// No provider says how many audio tokens came from the cache; what the cache
+	// parts cover is charged as they are.
 	AudioPrompt, AudioCompletion int64
+	// ImageCompletion counts the tokens of images in the answer.
+	ImageCompletion int64
 }
 
 // Charge is what one answer costs, exactly.
@@ -39,22 +44,35 @@ type Charge struct {
 	Prompt, Completion money.USD
 }
 
-// Cost charges tokens at prices. It is pure, and total: a count that cannot be
-// true (negative, or a part larger than what it is a part of) never lowers the
-// charge for the rest.
-func Cost(prices catalog.Prices, t Tokens) Charge {
+// Cost charges tokens at the prices that hold for a prompt of their size at the
+// given time. It is pure, and total: a count that cannot be true (negative, or a
+// part larger than what it is a part of) never lowers the charge for the rest.
+func Cost(prices catalog.Prices, t Tokens, now time.Time) Charge {
+	prices = prices.At(t.Prompt, now)
 	cacheRead, cacheWrite, cacheWrite1h := max(0, t.CacheRead), max(0, t.CacheWrite), max(0, t.CacheWrite1h)
-	reasoning := max(0, t.Reasoning)
-	prompt := prices.Prompt.Mul(max(0, t.Prompt-cacheRead-cacheWrite-cacheWrite1h)).
+	fresh := max(0, t.Prompt-cacheRead-cacheWrite-cacheWrite1h)
+	heard := within(t.AudioPrompt, fresh)
+	prompt := prices.Prompt.Mul(fresh - heard).
 		Add(prices.CacheRead.Mul(cacheRead)).
 		Add(prices.CacheWrite.Mul(cacheWrite)).
 		Add(prices.CacheWrite1h.Mul(cacheWrite1h)).
+		Add(prices.Audio.Mul(heard)).
 		Add(prices.Image.Mul(max(0, t.Images)))
-	completion := prices.Completion.Mul(max(0, t.Completion-reasoning)).
-		Add(prices.Reasoning.Mul(reasoning))
+
+	reasoning := max(0, t.Reasoning)
+	answer := max(0, t.Completion-reasoning)
+	spoken := within(t.AudioCompletion, answer)
+	drawn := within(t.ImageCompletion, answer-spoken)
+	completion := prices.Completion.Mul(answer - spoken - drawn).
+		Add(prices.Reasoning.Mul(reasoning)).
+		Add(prices.AudioOutput.Mul(spoken)).
+		Add(prices.ImageOutput.Mul(drawn))
 	return Charge{
 		Total:      prompt.Add(completion).Add(prices.Request),
 		Prompt:     prompt,
 		Completion: completion,
 	}
 }
+
+// within is a count of tokens as far as it can be true of a part of whole.
+func within(count, whole int64) int64 { return min(max(0, count), whole) }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/money"
@@ -14,7 +15,11 @@ import (
 var sonnet = catalog.Prices{
 	Prompt: 3_000_000, Completion: 15_000_000, Reasoning: 15_000_000,
 	CacheRead: 300_000, CacheWrite: 3_750_000, CacheWrite1h: 6_000_000,
+	Audio: 3_000_000, AudioOutput: 15_000_000, ImageOutput: 15_000_000,
 }
+
+// noon is when nothing in these tests costs more or less than usual.
+var noon = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 
 func TestCost(t *testing.T) {
 	tests := []struct {
@@ -57,9 +62,22 @@ func TestCost(t *testing.T) {
 			Charge{Prompt: dollars("0.003"), Total: dollars("0.013")},
 		},
 		{
-			"audio costs what the tokens around it cost", sonnet,
+			"audio of no price of its own costs what the tokens around it cost", sonnet,
 			Tokens{Prompt: 1000, AudioPrompt: 900, Completion: 100, AudioCompletion: 90},
 			Charge{Prompt: dollars("0.003"), Completion: dollars("0.0015"), Total: dollars("0.0045")},
+		},
+		{
+			"audio and images at their own prices, once",
+			catalog.Prices{Prompt: 1_000_000, Audio: 32_000_000, Completion: 4_000_000, AudioOutput: 64_000_000, ImageOutput: 40_000_000},
+			Tokens{Prompt: 1000, AudioPrompt: 900, Completion: 100, AudioCompletion: 50, ImageCompletion: 30},
+			// 100×1 + 900×32, and 20×4 + 50×64 + 30×40 per million
+			Charge{Prompt: dollars("0.0289"), Completion: dollars("0.00448"), Total: dollars("0.03338")},
+		},
+		{
+			"audio that the cache covers is not charged beside it",
+			catalog.Prices{Prompt: 1_000_000, CacheRead: 100_000, Audio: 32_000_000},
+			Tokens{Prompt: 1000, CacheRead: 800, AudioPrompt: 900},
+			Charge{Prompt: dollars("0.00648"), Total: dollars("0.00648")}, // 800×0.1 + 200×32 per million
 		},
 		{
 			"free", catalog.Prices{},
@@ -75,7 +93,7 @@ func TestCost(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := Cost(test.prices, test.tokens); got != test.want {
+			if got := Cost(test.prices, test.tokens, noon); got != test.want {
 				t.Errorf("costs %v, want %v", got, test.want)
 			}
 		})
@@ -93,12 +111,15 @@ func TestImpossibleCountsNeverLowerTheCharge(t *testing.T) {
 		{"negative parts", Tokens{Prompt: 1000, CacheRead: -500, CacheWrite: -500, CacheWrite1h: -1, Reasoning: -5, Images: -9}, dollars("0.003")},
 		{"more cached than prompted", Tokens{Prompt: 100, CacheRead: 1000}, dollars("0.0003")},
 		{"more written than prompted", Tokens{Prompt: 100, CacheWrite1h: 1000}, dollars("0.006")},
+		{"more heard than prompted", Tokens{Prompt: 100, AudioPrompt: 1000}, dollars("0.0003")},
+		{"more spoken and drawn than answered", Tokens{Completion: 10, AudioCompletion: 1000, ImageCompletion: 1000}, dollars("0.00015")},
+		{"negative audio and images", Tokens{Prompt: 1000, AudioPrompt: -500, Completion: 100, AudioCompletion: -50, ImageCompletion: -9}, dollars("0.0045")},
 		{"more thought than answered", Tokens{Completion: 10, Reasoning: 100}, dollars("0.0015")},
 		{"beyond counting", Tokens{Prompt: math.MaxInt64, CacheRead: math.MaxInt64, CacheWrite: math.MaxInt64}, money.Max},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := Cost(sonnet, test.tokens).Total; got != test.want {
+			if got := Cost(sonnet, test.tokens, noon).Total; got != test.want {
 				t.Errorf("costs %s, want %s", got, test.want)
 			}
 		})
@@ -109,7 +130,7 @@ func TestImpossibleCountsNeverLowerTheCharge(t *testing.T) {
 // price for all classes it therefore does not matter how a total is made up.
 func TestEveryTokenIsChargedOnce(t *testing.T) {
 	const price = 7
-	same := catalog.Prices{Prompt: price, Completion: price, CacheRead: price, CacheWrite: price, CacheWrite1h: price, Reasoning: price}
+	same := catalog.Prices{Prompt: price, Completion: price, CacheRead: price, CacheWrite: price, CacheWrite1h: price, Reasoning: price, Audio: price, AudioOutput: price, ImageOutput: price}
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 10_000 {
 		var u Tokens
@@ -117,12 +138,13 @@ func TestEveryTokenIsChargedOnce(t *testing.T) {
 		u.Prompt = u.CacheRead + u.CacheWrite + u.CacheWrite1h + random.Int64N(1e6)
 		u.Completion = random.Int64N(1e6)
 		u.Reasoning = random.Int64N(u.Completion + 1)
+		u.AudioPrompt, u.AudioCompletion, u.ImageCompletion = random.Int64N(1e6), random.Int64N(1e6), random.Int64N(1e6)
 		want := Charge{
 			Prompt:     money.USD(price * u.Prompt),
 			Completion: money.USD(price * u.Completion),
 			Total:      money.USD(price * (u.Prompt + u.Completion)),
 		}
-		if got := Cost(same, u); got != want {
+		if got := Cost(same, u, noon); got != want {
 			t.Fatalf("%+v costs %v, want %v", u, got, want)
 		}
 	}
@@ -139,6 +161,6 @@ func dollars(text string) money.USD {
 func BenchmarkCost(b *testing.B) {
 	u := Tokens{Prompt: 10_000, CacheRead: 8_000, CacheWrite: 1_000, Completion: 500, Reasoning: 100}
 	for b.Loop() {
-		_ = Cost(sonnet, u)
+		_ = Cost(sonnet, u, noon)
 	}
 }
