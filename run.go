@@ -334,6 +334,9 @@ func (g *gateway) registerReloads() {
 			func() float64 { return float64(value(g.store.State())) }))
 	}
 	counter("reloads_total", "Configurations that replaced another.", func(s config.State) uint64 { return s.Reloads })
+	g.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "switchyard_config_reload_seconds", Help: "From reading the last changed configuration to having it in use, Envoy's answer included.",
+	}, func() float64 { return g.store.State().Took.Seconds() }))
 	counter("reload_failures_total", "Configurations that were refused.", func(s config.State) uint64 { return s.Failures })
 }
 

@@ -288,7 +288,7 @@ func TestSDKModels(t *testing.T) {
 	s, _, _ := pair(t)
 	s.start()
 	for _, client := range openAIClients(t) {
-		if seen := client.call(t, s, "models", ""); strings.Join(seen.Models, " ") != "m/anthropic m/openai" {
+		if seen := client.call(t, s, "models", ""); strings.Join(seen.Models, " ") != "m/anthropic m/openai openrouter/auto openrouter/free" {
 			t.Errorf("%s: models %v, error %+v", client.name, seen.Models, seen.Error)
 		}
 	}

@@ -123,7 +123,7 @@ func TestOpenRouterSDKsCatalog(t *testing.T) {
 	for _, client := range openRouterSDKs(t) {
 		t.Run(client.name, func(t *testing.T) {
 			// Row 149.
-			if seen := client.call(t, s, "models", ""); !slices.Equal(seen.Models, []string{"m/anthropic", "m/openai"}) {
+			if seen := client.call(t, s, "models", ""); !slices.Equal(seen.Models, []string{"m/anthropic", "m/openai", "openrouter/auto", "openrouter/free"}) {
 				t.Errorf("models %v, error %+v", seen.Models, seen.Error)
 			}
 			// Row 153.

@@ -79,6 +79,9 @@ func bench(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
+	if r.scale, err = measureScale(ctx, s.binary, s.envoy, directory); err != nil {
+		return err
+	}
 	report := r.markdown()
 	fmt.Print(report)
 	return os.WriteFile(o.out, []byte(report), 0o644)
@@ -91,6 +94,8 @@ type site struct {
 	gateway  *gateway.Gateway
 	machine  machine
 	ways     []*way // direct, bare, through
+	binary   string // of switchyard
+	envoy    string // likewise
 }
 
 func setUp(ctx context.Context, o options, directory string) (s *site, err error) {
@@ -112,6 +117,7 @@ func setUp(ctx context.Context, o options, directory string) (s *site, err error
 	if err != nil {
 		return s, err
 	}
+	s.binary, s.envoy = binary, found.Path
 	s.machine = describeMachine(ctx, binary, found.Version)
 	if s.upstream, err = startUpstreamProcess(); err != nil {
 		return s, err

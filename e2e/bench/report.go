@@ -13,6 +13,7 @@ type results struct {
 	ways       []string
 	tables     []table
 	footprints []*footprint
+	scale      *scale
 	// disturbance is the share of the machine that other processes took.
 	disturbance float64
 }
@@ -53,6 +54,7 @@ func (r *results) markdown() string {
 		t.markdown(&out, r.ways)
 	}
 	r.memory(&out)
+	r.scale.markdown(&out)
 	return out.String()
 }
 

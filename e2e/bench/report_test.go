@@ -42,6 +42,7 @@ func TestReportComparesWithinRounds(t *testing.T) {
 		machine: machine{cpu: "Some CPU", cores: 2},
 		options: options{rounds: 2, duration: time.Second},
 		ways:    []string{"direct", "bare Envoy", "gateway"},
+		scale:   &scale{reload: 150 * time.Millisecond, plans: []planCost{{name: "a model", large: testing.BenchmarkResult{N: 10, T: 50 * time.Microsecond}}}},
 		footprints: []*footprint{
 			{name: "bare Envoy"}, {name: "gateway's Envoy"},
 			{name: "processor", loaded: memory{now: 50e6}, held: memory{now: 80e6, highest: 90e6}},
@@ -58,6 +59,8 @@ func TestReportComparesWithinRounds(t *testing.T) {
 	for _, line := range []string{
 		"| added latency, p50, unary, 1 connection | ≤ 0.500 ms | 0.350 ms | met |",
 		"| unary requests, 32 connections | ≥ 5000 1/s | 100 1/s | missed |",
+		"| planning, 1000 models × 5 endpoints | ≤ 20.0 µs | 5.00 µs | met |",
+		"| reload, 1000 models × 5 endpoints | ≤ 200 ms | 150 ms | met |",
 		"| processor's memory at 1000 open streams | ≤ 100 MB | 80.0 MB | met |",
 		"| latency p50, ms | 0.150 | 2.50 | 2.85 | 0.350 (0.300 to 0.400) | 1.24 |",
 		"| processor | – | 50.0 | 80.0 | 90.0 | 30.0 |",

@@ -31,6 +31,15 @@ type scale struct {
 	pushed []push
 }
 
+// slowestPlan is in microseconds.
+func (s *scale) slowestPlan() float64 {
+	slowest := 0.0
+	for _, p := range s.plans {
+		slowest = max(slowest, microseconds(p.large))
+	}
+	return slowest
+}
+
 // planCost is the cost of planning one request.
 type planCost struct {
 	name              string
@@ -46,7 +55,8 @@ type push struct {
 	removed float64
 }
 
-func (s *site) scale(ctx context.Context, binary, envoy, directory string) (*scale, error) {
+// measureScale plans in this process, and reloads a gateway of its own.
+func measureScale(ctx context.Context, binary, envoy, directory string) (*scale, error) {
 	result := &scale{}
 	var err error
 	if result.plans, err = planCosts(); err != nil {
@@ -57,7 +67,7 @@ func (s *site) scale(ctx context.Context, binary, envoy, directory string) (*sca
 		return nil, err
 	}
 	running, err := gateway.Start(ctx, gateway.Options{
-		Binary: binary, Directory: own, Config: scaleSettings("https://10.255.255.1/v1", "1"),
+		Binary: binary, Directory: own, Config: withEnvoy(scaleSettings("https://10.255.255.1/v1", "1"), envoy),
 		Patience: time.Minute,
 	})
 	if err != nil {
@@ -68,8 +78,8 @@ func (s *site) scale(ctx context.Context, binary, envoy, directory string) (*sca
 		name string
 		to   settings
 	}{
-		{"one price", scaleSettings("https://10.255.255.1/v1", "2")},
-		{"one provider's address", scaleSettings("https://10.255.255.2/v1", "2")},
+		{"one price", withEnvoy(scaleSettings("https://10.255.255.1/v1", "2"), envoy)},
+		{"one provider's address", withEnvoy(scaleSettings("https://10.255.255.2/v1", "2"), envoy)},
 	} {
 		pushed, took, err := reload(ctx, running, change.to)
 		if err != nil {
@@ -177,6 +187,11 @@ func scaleSettings(address, firstPrice string) settings {
 	}
 	models["bench/model-0"].(settings)["endpoints"].([]any)[0].(settings)["prices"] = settings{"prompt": firstPrice}
 	return settings{"models_from_presets": "none", "providers": providers, "models": models}
+}
+
+func withEnvoy(config settings, path string) settings {
+	config["envoy"] = settings{"path": path}
+	return config
 }
 
 // reload changes the configuration of a running gateway and returns what went to

@@ -54,6 +54,14 @@ func (r *results) targets(out *strings.Builder) {
 			name: fmt.Sprintf("processor's memory at %d open streams", heldCount), unit: "MB", limit: 100,
 			measured: float64(processor.held.now) / 1e6,
 		},
+		{
+			name: fmt.Sprintf("planning, %d models × %d endpoints", scaleModels, scaleEndpoints), unit: "µs", limit: 20,
+			measured: r.scale.slowestPlan(),
+		},
+		{
+			name: fmt.Sprintf("reload, %d models × %d endpoints", scaleModels, scaleEndpoints), unit: "ms", limit: 200,
+			measured: milliseconds(r.scale.reload),
+		},
 	} {
 		fmt.Fprintln(out, t)
 	}

@@ -1,12 +1,13 @@
 package api
 
 import (
+	"cmp"
+
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/money"
 )
 
-// pricing is in US dollars per token or unit, as decimal text. The prices under
-// conditions are not shown.
+// pricing is in US dollars per token or unit, as decimal text.
 type pricing struct {
 	Prompt            string `json:"prompt"`
 	Completion        string `json:"completion"`
@@ -20,6 +21,32 @@ type pricing struct {
 	InputCacheRead    string `json:"input_cache_read,omitempty"`
 	InputCacheWrite   string `json:"input_cache_write,omitempty"`
 	InputCacheWrite1h string `json:"input_cache_write_1h,omitempty"`
+	// Overrides are the prices under conditions (rows 198 and 199).
+	Overrides []map[string]any `json:"overrides,omitempty"`
+}
+
+// priceNames are the API's names of the classes that the schema calls otherwise.
+var priceNames = map[string]string{
+	"reasoning": "internal_reasoning", "cache_read": "input_cache_read",
+	"cache_write": "input_cache_write", "cache_write_1h": "input_cache_write_1h",
+}
+
+func newOverrides(from []catalog.Override) []map[string]any {
+	var overrides []map[string]any
+	for i := range from {
+		entry := map[string]any{}
+		if least := from[i].MinPromptTokens; least > 0 {
+			entry["min_prompt_tokens"] = least
+		}
+		if start, end, limited := from[i].Window(); limited {
+			entry["utc_start"], entry["utc_end"] = start, end
+		}
+		for class, amount := range from[i].Stated() {
+			entry[cmp.Or(priceNames[class], class)] = amount.String()
+		}
+		overrides = append(overrides, entry)
+	}
+	return overrides
 }
 
 // routerPricing says that the price is that of the model chosen (row 149).
@@ -46,5 +73,6 @@ func newPricing(p *catalog.Prices) pricing {
 		InputCacheRead:    unlike(p.CacheRead, p.Prompt),
 		InputCacheWrite:   unlike(p.CacheWrite, p.Prompt),
 		InputCacheWrite1h: unlike(p.CacheWrite1h, p.CacheWrite),
+		Overrides:         newOverrides(p.Overrides),
 	}
 }

@@ -2,20 +2,27 @@ package config
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/switchyard/switchyard/policies/config/configpb"
 )
 
+// ambiguous are variables that people set for other purposes than inference. Prompts
+// go to their providers only where the configuration says so.
+var ambiguous = []string{"GITHUB_API_KEY", "HF_TOKEN", "SCW_SECRET_KEY", "WANDB_API_KEY"}
+
 // FromEnvironment is the configuration of people who have no file: every preset
 // whose environment variable is set, such as OPENAI_API_KEY, and the servers
 // that OLLAMA_HOST, VLLM_BASE_URL and LM_STUDIO_API_BASE point to. A variable
-// set to nothing counts as not set. The result has no providers if there is
+// set to nothing counts as not set, and those that serve other purposes as well do not
+// count. The result has no providers if there is
 // none.
 func FromEnvironment(lookup func(string) (string, bool)) *configpb.Config {
 	config := &configpb.Config{Providers: map[string]*configpb.Provider{}}
 	for slug, preset := range presets().GetProviders() {
-		if value, _ := lookup(preset.GetCredential().GetEnv()); strings.TrimSpace(value) != "" {
+		name := preset.GetCredential().GetEnv()
+		if value, _ := lookup(name); strings.TrimSpace(value) != "" && !slices.Contains(ambiguous, name) {
 			config.Providers[slug] = &configpb.Provider{}
 		}
 	}

@@ -34,6 +34,10 @@ func TestFromEnvironment(t *testing.T) {
 				Credential: &configpb.Secret{Source: &configpb.Secret_Env{Env: "VLLM_API_KEY"}},
 			}},
 		},
+		"a variable of other uses": {
+			variables: map[string]string{"HF_TOKEN": "a", "WANDB_API_KEY": "b"},
+			want:      map[string]*configpb.Provider{},
+		},
 		"the key alone is no server": {
 			variables: map[string]string{"VLLM_API_KEY": "k"},
 			want:      map[string]*configpb.Provider{},

@@ -28,7 +28,14 @@ func anySet(name string) (string, bool) {
 // With every variable set, every preset is a provider without problems, and
 // every model of the presets is served by all that it lists.
 func TestAllPresetsLoad(t *testing.T) {
-	effective, err := Load("", Options{LookupEnv: anySet})
+	named := &configpb.Config{Providers: FromEnvironment(anySet).GetProviders()}
+	for _, slug := range []string{"github", "huggingface", "scaleway", "wandb"} { // never from the environment alone
+		if named.Providers[slug] != nil {
+			t.Errorf("%s is a provider because a variable of other uses is set", slug)
+		}
+		named.Providers[slug] = &configpb.Provider{}
+	}
+	effective, err := Load("", Options{LookupEnv: anySet, Overrides: named})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,8 @@ type State struct {
 	// [Effective.Generation], and LoadedAt when it was put to use.
 	Generation string
 	LoadedAt   time.Time
+	// Took is how long it was from reading the file to having it in use.
+	Took time.Duration
 	// Reloads counts the configurations that replaced another, Failures those
 	// that were refused.
 	Reloads, Failures uint64
@@ -72,6 +74,7 @@ func (s *Store) State() State { return *s.state.Load() }
 func (s *Store) Reload() error {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
+	began := time.Now()
 	next, err := Load(s.path, s.options)
 	if err == nil && s.Current().equal(next) {
 		s.recovered()
@@ -86,7 +89,7 @@ func (s *Store) Reload() error {
 	}
 	s.current.Store(next)
 	s.state.Store(&State{
-		Generation: next.Generation(), LoadedAt: time.Now(),
+		Generation: next.Generation(), LoadedAt: time.Now(), Took: time.Since(began),
 		Reloads: s.State().Reloads + 1, Failures: s.State().Failures,
 	})
 	s.logger.Info("configuration reloaded", "path", s.path, "generation", next.Generation())
