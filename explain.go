@@ -70,6 +70,9 @@ func explainCommand() *cobra.Command {
 		if errors.As(err, &none) {
 			printFunnel(command.OutOrStdout(), none.Funnel)
 			printDropped(command.OutOrStdout(), none.Dropped)
+			if none.Hint != "" {
+				return fmt.Errorf("%w %s", err, none.Hint)
+			}
 			return err
 		}
 		if err != nil {

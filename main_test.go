@@ -102,3 +102,48 @@ func TestLocalKeyIsMadeOnceAndPrivate(t *testing.T) {
 		t.Errorf("the key's file is %v, %v; want only its owner to read it", info.Mode(), err)
 	}
 }
+
+const routed = `
+policy: {jurisdictions: [US]}
+providers:
+  local: {dialect: openai, base_url: "http://127.0.0.1:1/v1", headquarters: US}
+  deepinfra: {tier: 1, credential: {value: sk-very-secret}}
+models_from_presets: none
+models:
+  meta-llama/llama-3.3-70b-instruct:
+    endpoints: [{provider: local, quantization: bf16}, {provider: deepinfra}]
+presets: {terse: {system_prompt: Be brief., config: {provider: {ignore: [local]}}}}
+aliases: {"~meta-llama/llama-latest": meta-llama/llama-3.3-70b-instruct}
+`
+
+// explain writes a request to a file and has it explained.
+func explain(t *testing.T, request string) (string, error) {
+	t.Helper()
+	return execute(t, "explain", "--state-dir", t.TempDir(), "--config", writeFile(t, routed), writeFile(t, request))
+}
+
+func TestExplainShowsTheOrderAndWhatIsLeftOut(t *testing.T) {
+	out, err := explain(t, `{"model":"~meta-llama/llama-latest","messages":[{"role":"user","content":"hi"}]}`)
+	first, second := strings.Index(out, "1  meta-llama/llama-3.3-70b-instruct  local"), strings.Index(out, "2  meta-llama/llama-3.3-70b-instruct  deepinfra")
+	if err != nil || first < 0 || second < first {
+		t.Errorf("explain: %v\n%s", err, out)
+	}
+	// Prices that are not set here are the catalog's.
+	if !regexp.MustCompile(`deepinfra +0\.23 +0\.4`).MatchString(out) {
+		t.Errorf("deepinfra has not the catalog's price:\n%s", out)
+	}
+	out, err = explain(t, `{"model":"meta-llama/llama-3.3-70b-instruct@preset/terse","messages":[{"role":"user","content":"hi"}]}`)
+	if err != nil || !strings.Contains(out, "llama-3.3-70b-instruct|local  Filter by Allowed Providers") {
+		t.Errorf("explain with a preset: %v\n%s", err, out)
+	}
+}
+
+func TestRow59ExplainShowsTheFunnelOfWhatNobodyServes(t *testing.T) {
+	out, err := explain(t, `{"model":"meta-llama/llama-3.3-70b-instruct","messages":[{"role":"user","content":"hi"}],"provider":{"quantizations":["fp4"]}}`)
+	if err == nil || !strings.Contains(err.Error(), "quantization") || !strings.Contains(out, "0  Filter by Quantization") {
+		t.Errorf("explain: %v\n%s", err, out)
+	}
+	if _, err = explain(t, `{"model":"no/such","messages":[{"role":"user","content":"hi"}]}`); err == nil || err.Error() != "no/such is not a valid model ID" {
+		t.Errorf("explain of an unknown model: %v", err)
+	}
+}

@@ -21,9 +21,19 @@ func (l *loader) checkModels(config *configpb.Config) {
 			if _, ok := config.GetProviders()[endpoint.GetProvider()]; !ok && endpoint.GetProvider() != "" && !l.report.isFaulty(path{".providers"}) {
 				l.report.fail(at.field("endpoints").item(i).field("provider"), "there is no provider %q; %s", endpoint.GetProvider(), suggest(endpoint.GetProvider(), slugs))
 			}
+			if config.GetProviders()[endpoint.GetProvider()].GetCredential() != nil && isFree(endpoint) {
+				l.report.warn(at.field("endpoints").item(i), "has no price, so it counts as free and is tried before what costs; set prices, or prices: {prompt: 0} if it is free")
+			}
 		}
 		checkEndpoints(l.report, model, at)
 	}
+}
+
+// isFree reports whether an endpoint is free because nobody said what it costs.
+// Free variants, and models that cost by something else than tokens, say so.
+func isFree(endpoint *configpb.Endpoint) bool {
+	prices := endpoint.GetPrices()
+	return prices.GetPrompt() == "" && prices.GetCompletion() == "" && prices.GetRequest() == "" && prices.GetImage() == ""
 }
 
 // failUnserved reports a model without endpoints.

@@ -13,7 +13,7 @@ func TestWarningsOfNames(t *testing.T) {
 		"unknown provider of a key": {"keys: [{name: a, hash: " + strings.Repeat("a", 64) + ", policy: {ignore: [opena]}}]\n", `keys[0].policy.ignore[0]: names no configured provider, "opena"; did you mean openai?`},
 		"a provider's slug":         {"policy: {only: [openai, gpu]}\n", ""},
 		"a provider's name":         {"policy: {only: [OpenAI], ignore: [OPENAI]}\n", ""},
-		"an endpoint's tag":         {"policy: {only: [openai/flex]}\nmodels: {openai/gpt-4o: {endpoints: [{provider: openai, service_tier: flex}]}}\n", ""},
+		"an endpoint's tag":         {"policy: {only: [openai/flex]}\nmodels: {openai/gpt-4o: {endpoints: [{provider: openai, service_tier: flex, prices: {prompt: 1}}]}}\n", ""},
 		"pattern of no model":       {"policy: {allowed_models: [opnai/*]}\n", `policy.allowed_models[0]: "opnai/*" meets no configured model; * stands for any text, as in openai/*`},
 		"pattern of models":         {"policy: {allowed_models: ['*gpt*o'], ignored_models: [openai/gpt-4o]}\n", ""},
 		"pattern of any model":      {"policy: {allowed_models: [gpu/qwen*, 'g*', gpu/llama]}\n", ""},
@@ -26,7 +26,8 @@ func TestWarningsOfNames(t *testing.T) {
 		"preset of models":          {"presets: {p: {config: {models: [openai/gpt-4o, nope]}}}\n", `presets.p.config.models[1]: there is no model "nope"`},
 		"weights as listed":         {"routing: {balance: listed}\nmodels: {a/b: {endpoints: [{provider: openai, weight: 2}]}}\n", "has no effect, because the model's endpoints are tried as listed; set balance: price"},
 		"weights of a listed model": {"models: {a/b: {balance: listed, endpoints: [{provider: openai, weight: 2}]}}\n", "has no effect"},
-		"weights that count":        {"routing: {balance: listed}\nmodels: {a/b: {balance: price, endpoints: [{provider: openai, weight: 2}]}}\n", ""},
+		"weights that count":        {"routing: {balance: listed}\nmodels: {a/b: {balance: price, endpoints: [{provider: openai, weight: 2, prices: {prompt: 0}}]}}\n", ""},
+		"an endpoint of no price":   {"models: {a/b: {endpoints: [{provider: openai}]}}\n", `models["a/b"].endpoints[0]: has no price, so it counts as free`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := parse(t, providers+test.text).Warnings().Error()
