@@ -355,7 +355,7 @@ func FuzzQuery(f *testing.F) {
 	f.Fuzz(func(t *testing.T, query string) {
 		values, err := url.ParseQuery(query)
 		if err != nil {
-			t.Skip()
+			return // net/http refuses it before the handler does
 		}
 		recorder := httptest.NewRecorder()
 		handler.ServeHTTP(recorder, httptest.NewRequest("GET", "/api/v1/models?"+values.Encode(), nil))

@@ -75,7 +75,7 @@ func FuzzWithPreset(f *testing.F) {
 	f.Add([]byte(` { } `), []byte(` {"seed" : 1} `), "")
 	f.Fuzz(func(t *testing.T, body, config []byte, prompt string) {
 		if given, err := checkObject(config); err != nil || len(given) != len(config) {
-			t.Skip("the configuration's reader gives objects alone")
+			return // the configuration's reader gives objects alone
 		}
 		merged, err := Client{}.WithPreset(body, dialect.Preset{Config: config, SystemPrompt: prompt})
 		if err != nil {
