@@ -74,6 +74,29 @@ func TestRow69AllRateLimited(t *testing.T) {
 	}
 }
 
+// The spec is of two minds; the shortest hint of those that gave one is true enough
+// for a client that wants to come back.
+func TestRow70ShortestHintOfThoseGiven(t *testing.T) {
+	for _, test := range []struct {
+		hints []time.Duration
+		want  int64
+	}{
+		{[]time.Duration{0, 7 * time.Second}, 7}, {[]time.Duration{9 * time.Second, 0, 4 * time.Second}, 4}, {[]time.Duration{0, 0}, 0},
+	} {
+		var failures []*failure
+		for _, hint := range test.hints {
+			failures = append(failures, &failure{class: health.RateLimited, status: 429, message: "slow", retryAfter: hint})
+		}
+		told := failedAttempt(failures...).failed()
+		if got := told.Availability.RetryAfter; got != test.want {
+			t.Errorf("hints %v: retry after %d, want %d", test.hints, got, test.want)
+		}
+		if headers := retryHeaders(told); (len(headers) > 0) != (test.want > 0) {
+			t.Errorf("hints %v: headers %v", test.hints, headers)
+		}
+	}
+}
+
 func TestProvidersRefusalOfOurCredentialIsNotTheClients(t *testing.T) {
 	told := failedAttempt(&failure{class: health.Authentication, status: 401, message: "Incorrect API key provided: sk-abc", raw: "sk-abc"}).failed()
 	if told.Status != 502 {
