@@ -34,6 +34,7 @@ type attempt struct {
 	request   *dialect.Request
 	session   string   // what the client calls its session, or ""
 	shared    *request // what attempts at the same request know of each other
+	bodyless  bool     // the client's request ended with its headers
 	trailers  bool     // the client's body ends with trailers
 
 	rules     rules // for retries and hedges, of the model asked for
@@ -58,6 +59,9 @@ var (
 // either goes on, or returns the failure that ends the attempt.
 func (a *attempt) run() error {
 	err := a.admit() // who asks, and may they?
+	if err == nil {
+		err = a.awaitTurn() // is it time?
+	}
 	if err == nil {
 		err = a.read() // what do they ask?
 	}
@@ -117,7 +121,7 @@ func (a *attempt) admit() error {
 		return fmt.Errorf("extproc: path %q is routed here but no dialect is registered for it", path)
 	}
 	a.client = client
-	a.shared = a.requests.enter(a.requestID)
+	a.shared = a.requests.enter(a.requestID, a.number)
 
 	if a.key, err = a.policy.Keys.Authenticate(h["authorization"], h["x-api-key"], a.began); err != nil {
 		return unauthenticated(err)
@@ -135,17 +139,15 @@ func (a *attempt) admit() error {
 		return tooLarge(a.policy.MaxRequestBytes)
 	}
 	a.headers = h
-	if headers.GetEndOfStream() {
-		return a.parse(nil)
-	}
+	a.bodyless = headers.GetEndOfStream()
 	return nil
 }
 
 // read takes in the whole body. Nothing of it is kept for the next attempt:
 // Envoy replays it.
 func (a *attempt) read() error {
-	if a.request != nil {
-		return nil
+	if a.bodyless {
+		return a.parse(nil)
 	}
 	var body []byte
 	if length := atoi(a.headers["content-length"]); length > 0 {
@@ -181,20 +183,16 @@ func (a *attempt) choose() error {
 	if a.plan, err = a.shared.planOnce(a.makePlan); err != nil {
 		return a.unroutable(err)
 	}
-	if err := a.awaitTurn(); err != nil {
-		return err
-	}
-	place := a.shared.take(a.number)
-	if place >= len(a.plan.Candidates) {
+	candidate, last, ok := a.shared.take(a.rules.hedgeAfter)
+	if !ok {
 		return a.exhausted()
 	}
 	a.noteLost()
-	a.candidate = a.plan.Candidates[place]
+	a.candidate, a.outcome.last = candidate, last
 	a.provider = a.Providers[a.candidate.Endpoint.Provider.Dialect]
 	if a.provider == nil {
 		return fmt.Errorf("extproc: no provider dialect %q", a.candidate.Endpoint.Provider.Dialect)
 	}
-	a.outcome.last = place == len(a.plan.Candidates)-1
 	return nil
 }
 
@@ -204,7 +202,7 @@ func (a *attempt) noteLost() {
 	for _, candidate := range a.shared.takeLost(a.number) {
 		f := &failure{class: health.Connect, status: 502, message: "The connection to the provider was lost before it answered."}
 		a.shared.remember(candidate, f)
-		a.Health.Record(health.Sample{EndpointID: candidate.Endpoint.ID, Class: f.class, Status: f.status, Now: a.began})
+		a.Health.Record(health.Sample{EndpointID: candidate.Endpoint.ID, Class: f.class, Status: f.status, Now: time.Now()})
 		a.metrics.failovers.WithLabelValues(candidate.Endpoint.Provider.Slug, f.class.String()).Inc()
 	}
 }

@@ -37,7 +37,7 @@ func TestRetryAfterHints(t *testing.T) {
 
 // failedAttempt is an attempt at a request whose earlier attempts failed so.
 func failedAttempt(failures ...*failure) *attempt {
-	a := &attempt{request: &dialect.Request{Model: "m/x"}, shared: newRequests().enter("id")}
+	a := &attempt{request: &dialect.Request{Model: "m/x"}, shared: newRequests().enter("id", 1)}
 	for i, f := range failures {
 		name := string(rune('A' + i))
 		a.shared.remember(routing.Candidate{

@@ -2,6 +2,7 @@ package extproc
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"hash/fnv"
 	"slices"
@@ -16,7 +17,7 @@ import (
 // parse reads the client's request.
 func (a *attempt) parse(body []byte) error {
 	var err error
-	if a.request, err = Parse(a.client, body, a.Preset); err != nil {
+	if a.request, err = Parse(a.client, body, a.preset); err != nil {
 		return err
 	}
 	if a.session, err = a.sessionID(); err != nil {
@@ -24,6 +25,15 @@ func (a *attempt) parse(body []byte) error {
 	}
 	a.rules = a.policy.rulesFor(firstAsked(a.request))
 	return nil
+}
+
+// preset finds a preset once for all attempts at the request.
+func (a *attempt) preset(slug string) (dialect.Preset, bool) {
+	found := a.shared.preset(slug, func() (dialect.Preset, bool) { return a.Preset(slug) })
+	if found == nil {
+		return dialect.Preset{}, false
+	}
+	return *found, true
 }
 
 func firstAsked(request *dialect.Request) string {
@@ -125,13 +135,14 @@ func (p *Policy) Plan(asked Asked, view routing.View) (routing.Plan, error) {
 // makePlan plans the request at its first attempt. The seed is the request's id:
 // a replica that plans it again comes to the same order.
 func (a *attempt) makePlan() (routing.Plan, error) {
+	now := time.Now() // the body may have taken a while
 	plan, err := a.policy.Plan(Asked{
-		Request: a.request, Key: a.key, Pin: a.pin(), Seed: seedOf(a.requestID), Now: a.began,
+		Request: a.request, Key: a.key, Pin: a.pin(now), Seed: seedOf(a.requestID), Now: now,
 	}, a.Health)
 	if err != nil {
 		return routing.Plan{}, err
 	}
-	return a.claimProbe(plan), nil
+	return a.claimProbe(plan, now), nil
 }
 
 func seedOf(requestID string) uint64 {
@@ -142,17 +153,17 @@ func seedOf(requestID string) uint64 {
 
 // claimProbe sees to it that one request at a time tries an endpoint whose
 // cool-down has just ended. The others try the next endpoint of the model first.
-func (a *attempt) claimProbe(plan routing.Plan) routing.Plan {
+func (a *attempt) claimProbe(plan routing.Plan, now time.Time) routing.Plan {
 	first := plan.Candidates[0].Model.ID
 	for i, candidate := range plan.Candidates {
 		if candidate.Model.ID != first {
 			break
 		}
-		summary := a.Health.Summary(candidate.Endpoint.ID, a.began)
-		if summary.CoolingUntil.After(a.began) {
+		summary := a.Health.Summary(candidate.Endpoint.ID, now)
+		if summary.CoolingUntil.After(now) {
 			break
 		}
-		if summary.HalfOpen && !a.Health.Probe(candidate.Endpoint.ID, a.began) {
+		if summary.HalfOpen && !a.Health.Probe(candidate.Endpoint.ID, now) {
 			continue
 		}
 		if i > 0 {
@@ -165,36 +176,30 @@ func (a *attempt) claimProbe(plan routing.Plan) routing.Plan {
 
 // awaitTurn holds an attempt that Envoy started beside another one until the
 // model's own rule lets it race, or until the others have ended. Envoy has one
-// time for all models, the shortest.
+// time for all models, the shortest. Nothing of the body is read before: a model
+// that is never raced would be sent there again and again.
 func (a *attempt) awaitTurn() error {
 	if !a.policy.Hedging || a.number == 1 {
 		return nil
 	}
 	a.shared.wait()
-	defer a.shared.resume()
 	for {
-		working := a.shared.working()
-		if working == nil {
+		wait, changed := a.shared.turn(time.Now())
+		if changed == nil {
 			return nil
 		}
-		var due <-chan time.Time
-		if a.rules.hedgeAfter > 0 {
-			wait := time.Until(a.shared.askedAt().Add(a.rules.hedgeAfter))
-			if wait <= 0 {
-				return nil
-			}
-			timer := time.NewTimer(wait)
-			defer timer.Stop()
-			due = timer.C
+		ended, cancel := a.stream.Context(), context.CancelFunc(func() {})
+		if wait > 0 {
+			ended, cancel = context.WithTimeout(ended, wait)
 		}
 		select {
-		case <-due:
-			return nil
-		case <-working:
-		case _, open := <-a.incoming:
-			if !open {
-				return errEnded
-			}
+		case <-changed:
+		case <-ended.Done():
+		}
+		cancel()
+		if a.stream.Context().Err() != nil {
+			a.shared.resume()
+			return errEnded
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package extproc
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/health"
+	"github.com/switchyard/switchyard/policies/sticky"
 )
 
 // twoModels adds m/y, served by b.
@@ -47,14 +49,25 @@ func TestRoutesOwnRules(t *testing.T) {
 			t.Error("the failure moves on although the model's own rules stop on it")
 		}
 	})
-	p := &Policy{HedgeAfter: time.Second, Routes: []Route{
-		{Models: []string{"m/slow"}, HedgeAfter: new(time.Duration), MaxAttempts: 2}, {Models: []string{"*"}, MaxAttempts: 5},
-	}}
-	if got := p.rulesFor("m/slow"); got.hedgeAfter != 0 || got.maxAttempts != 2 {
-		t.Errorf("rules of m/slow = %+v, want no hedge and 2 attempts", got)
+}
+
+// A client cannot get around a model's rules by calling it something else.
+func TestRulesHoldWhateverTheModelIsCalled(t *testing.T) {
+	var policy *Policy
+	newGateway(t, twoModels, func(cfg *configpb.Config, p *Policy) {
+		cfg.Aliases = map[string]string{"~m/latest": "m/x"}
+		cfg.Models["m/x"].CanonicalSlug = "m/x-2026"
+		p.HedgeAfter, p.Routing.DefaultModel = time.Second, "m/x"
+		p.Routes = []Route{{Models: []string{"m/x"}, HedgeAfter: new(time.Duration), MaxAttempts: 2}, {Models: []string{"*"}, MaxAttempts: 5}}
+		policy = p
+	})
+	for _, asked := range []string{"m/x", "m/x:nitro", "m/x:online:floor", "~m/latest", "m/x-2026", ""} {
+		if got := policy.rulesFor(asked); got.hedgeAfter != 0 || got.maxAttempts != 2 {
+			t.Errorf("rules of %q = %+v, want no hedge and 2 attempts", asked, got)
+		}
 	}
-	if got := p.rulesFor("m/x"); got.hedgeAfter != time.Second || got.maxAttempts != 5 {
-		t.Errorf("rules of m/x = %+v, want the general hedge and 5 attempts", got)
+	if got := policy.rulesFor("m/y"); got.hedgeAfter != time.Second || got.maxAttempts != 5 {
+		t.Errorf("rules of m/y = %+v, want the general hedge and 5 attempts", got)
 	}
 }
 
@@ -93,6 +106,119 @@ func TestHedgeWaitsForTheModelsOwnTime(t *testing.T) {
 		slow.refused()
 		hedge.forwarded() // it is the next attempt now
 		hedge.hangUp()
+	})
+}
+
+// Envoy starts attempts all the time while one is silent; each has to wait for its own
+// turn, counted from the one before it.
+func TestHedgesThatWaitGoOneAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, func(cfg *configpb.Config, p *Policy) {
+			third := &configpb.Endpoint{Provider: "a", Tag: "a/third", Model: "x-third", Prices: &configpb.Prices{Prompt: "1"}}
+			cfg.Models["m/x"].Endpoints = append(cfg.Models["m/x"].Endpoints, third)
+			p.Hedging, p.HedgeAfter = true, 5*time.Second
+		})
+		slow, _ := g.asked("1", streamOf)
+		early, late := g.attempt("2"), g.attempt("3")
+		go early.asks(streamOf, true)
+		go late.asks(streamOf, true)
+		time.Sleep(5*time.Second + time.Millisecond)
+		synctest.Wait()
+		going, waiting := early, late
+		if len(early.answers) == 0 {
+			going, waiting = late, early
+		}
+		going.forwarded()
+		waiting.quiet("the one before it has just begun")
+		time.Sleep(5 * time.Second)
+		if got := waiting.forwarded(); !strings.Contains(got.body, "x-third") {
+			t.Errorf("the third attempt asks %s", got.body)
+		}
+		slow.hangUp()
+		going.hangUp()
+		waiting.hangUp()
+	})
+}
+
+// The request's first attempt may come second to the processor's notice.
+func TestHedgeBeforeTheFirstAttemptWaitsForIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, onlyA, func(_ *configpb.Config, p *Policy) { p.Hedging, p.HedgeAfter = true, time.Second })
+		first := g.attempt("1")
+		synctest.Wait()
+		hedge := g.attempt("2")
+		go hedge.asks(streamOf, true)
+		time.Sleep(10 * time.Second)
+		first.asks(streamOf, true)
+		if got := first.forwarded(); got.set[":authority"] != "a.example" {
+			t.Errorf("the first attempt goes to %s", got.set[":authority"])
+		}
+		hedge.hangUp()
+		first.hangUp()
+	})
+}
+
+// slowStore is a Redis that takes its time.
+type slowStore struct{ *sticky.Memory }
+
+func (s slowStore) Get(ctx context.Context, key sticky.Key, now time.Time) (sticky.Pin, bool) {
+	time.Sleep(time.Second)
+	return s.Memory.Get(ctx, key, now)
+}
+
+func TestSlowPlanKeepsNobodyElseWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t)
+		g.Sticky = slowStore{sticky.NewMemory()}
+		slow := g.attempt("1", "x-request-id", "slow")
+		slow.asks(streamOf, true)
+		again := g.attempt("2", "x-request-id", "slow") // waits for the same plan
+		again.asks(streamOf, true)
+		time.Sleep(time.Millisecond)
+		began := time.Now()
+		other := g.attempt("1", "x-request-id", "other")
+		synctest.Wait()
+		g.requests.mu.Lock()
+		known := g.requests.byID["other"] != nil
+		g.requests.mu.Unlock()
+		if !known || time.Since(began) > 0 {
+			t.Error("another request waits for a plan that is not its own")
+		}
+		slow.forwarded()
+		again.forwarded()
+		slow.hangUp()
+		again.hangUp()
+		other.hangUp()
+	})
+}
+
+// sealed ends a stream whose answer holds reasoning that only its provider reads.
+const sealed = "data: {\"choices\":[{\"index\":0,\"delta\":{\"reasoning_details\":[{\"type\":\"reasoning.encrypted\",\"data\":\"x\",\"index\":0}]}}]}\n\n"
+
+// Two conversations of one session: the loop of the one stays where its reasoning can
+// be read, wherever the other one goes.
+func TestToolLoopStaysWithItsProviderWhateverTheSessionDoes(t *testing.T) {
+	const loop = `{"model":"m/x","stream":true,"messages":[{"role":"user","content":"hello"},{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}],"reasoning_details":[{"type":"reasoning.encrypted","data":"x","index":0}]},{"role":"tool","tool_call_id":"c","content":"1"}]}`
+	other := strings.Replace(streamOf, "hello", "goodbye", 1)
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t)
+		e, _ := g.askedAs("one", "1", streamOf, "x-session-id", "s")
+		e.answersWith(role + sealed + token + stop + counted + done)
+		// The other conversation fails over to b and takes the session along.
+		e, _ = g.askedAs("two", "1", other, "x-session-id", "s")
+		e.replies("500", viaUpstream)
+		e.sends(`{"error":{"message":"no"}}`, true)
+		e.refused()
+		e, _ = g.askedAs("two", "2", other, "x-session-id", "s")
+		e.streams()
+		e.sends("event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"role\":\"assistant\",\"usage\":{\"input_tokens\":10}}}\n\nevent: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\nevent: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"hi\"}}\n\nevent: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":4}}\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n", true)
+		e.begins()
+		e.rest()
+		e, upstream := g.askedAs("three", "1", loop, "x-session-id", "s")
+		if upstream.set[":authority"] != "a.example" {
+			t.Errorf("the tool loop goes on at %s, which cannot read its reasoning", upstream.set[":authority"])
+		}
+		e.hangUp()
 	})
 }
 

@@ -214,6 +214,7 @@ func (a *attempt) finishStream() error {
 	if err := a.flush(false); err != nil {
 		return err
 	}
+	a.stay()
 	a.drain()
 	return a.flush(true)
 }

@@ -2,9 +2,11 @@ package extproc
 
 import (
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/policies/routing"
 )
 
@@ -18,6 +20,8 @@ type requests struct {
 
 // request is shared by the attempts at one client request.
 type request struct {
+	planning chan struct{} // holds one attempt while it makes the plan; mu is held for moments only
+
 	mu        sync.Mutex
 	inFlight  int
 	waiting   int           // of inFlight, those that only wait for the others
@@ -27,8 +31,11 @@ type request struct {
 	lost      map[int]routing.Candidate // by the number of an attempt that ended unheard
 	planned   bool
 	plan      routing.Plan
-	taken     int       // candidates of the plan that have had their attempt, or were passed over
-	asked     time.Time // when the latest attempt began to work
+	first     int           // lowest number of an attempt that this process saw
+	taken     int           // candidates of the plan that an attempt took, or that were passed over
+	asked     time.Time     // when the latest attempt took one, or was let go to
+	hedge     time.Duration // after which another attempt may race it; zero is never
+	presets   map[string]*dialect.Preset
 	failed    []previousError
 }
 
@@ -38,19 +45,22 @@ const rememberFor = 30 * time.Second
 
 func newRequests() *requests { return &requests{byID: make(map[string]*request)} }
 
-// enter notes an attempt as in flight.
-func (r *requests) enter(id string) *request {
+// enter notes an attempt, by its number, as in flight.
+func (r *requests) enter(id string, number int) *request {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	q := r.byID[id]
 	if q == nil {
-		q = &request{changed: make(chan struct{})}
+		q = &request{planning: make(chan struct{}, 1), changed: make(chan struct{})}
 		if id != "" { // else nothing tells two requests apart
 			r.byID[id] = q
 		}
 	}
 	q.mu.Lock()
 	q.inFlight++
+	if q.first == 0 || number < q.first {
+		q.first = number
+	}
 	q.mu.Unlock()
 	return q
 }
@@ -72,8 +82,7 @@ func (r *requests) leave(id string, q *request, ended string, more bool, over fu
 		q.ended = ended
 	}
 	final := q.ended
-	close(q.changed)
-	q.changed = make(chan struct{})
+	q.change()
 	q.mu.Unlock()
 	switch {
 	case !idle:
@@ -109,42 +118,97 @@ func (r *requests) forget(id string, q *request) bool {
 // attempts must follow the order that the first one saw, although the failure
 // they follow has changed the statistics since.
 func (q *request) planOnce(plan func() (routing.Plan, error)) (routing.Plan, error) {
+	q.planning <- struct{}{}
+	defer func() { <-q.planning }()
 	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.planned {
-		return q.plan, nil
+	made, planned := q.plan, q.planned
+	q.mu.Unlock()
+	if planned {
+		return made, nil
 	}
 	made, err := plan()
 	if err != nil {
 		return routing.Plan{}, err
 	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	q.plan, q.planned = made, true
 	return made, nil
 }
 
-// take picks the candidate of attempt number and returns its place in the plan,
-// which may be beyond its end. Where this process saw no earlier attempt, another
-// replica did: it took as many candidates as there were attempts.
-func (q *request) take(number int) int {
+// preset returns the preset of a slug, as the first attempt found it: later ones must
+// send the body that was planned for. Nil is no preset.
+func (q *request) preset(slug string, find func() (dialect.Preset, bool)) *dialect.Preset {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	place := q.taken
-	if place == 0 {
-		place = number - 1
+	if found, known := q.presets[slug]; known {
+		return found
 	}
-	q.taken = place + 1
-	q.asked = time.Now()
-	return place
+	if q.presets == nil {
+		q.presets = make(map[string]*dialect.Preset, 1)
+	}
+	if preset, ok := find(); ok {
+		q.presets[slug] = &preset
+	} else {
+		q.presets[slug] = nil
+	}
+	return q.presets[slug]
 }
 
-// passOver leaves out the candidates that follow and are of the same model: what
-// was wrong with the request for one endpoint of it is wrong for all.
+// turn lets an attempt go on that Envoy started beside another one. The attempt has
+// said that it waits; where it may go on it no longer does, and changed is nil. Else
+// it asks again when changed closes, or after wait if that is not zero.
+//
+// One attempt goes at a time: the next one counts from there.
+func (q *request) turn(now time.Time) (wait time.Duration, changed <-chan struct{}) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.inFlight > q.waiting {
+		if q.asked.IsZero() || q.hedge == 0 {
+			return 0, q.changed
+		}
+		if wait := q.asked.Add(q.hedge).Sub(now); wait > 0 {
+			return wait, q.changed
+		}
+	}
+	q.waiting--
+	q.asked = now
+	q.change()
+	return 0, nil
+}
+
+// take picks an attempt's candidate, if one is left, and tells whether it
+// is the last. Attempts that this process did not see were another replica's, and
+// took a candidate each. hedge is when another attempt may race this one; zero is
+// never.
+func (q *request) take(hedge time.Duration) (candidate routing.Candidate, last, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	place := max(q.taken, q.first-1)
+	q.taken = place + 1
+	q.asked, q.hedge = time.Now(), hedge
+	q.change()
+	if place >= len(q.plan.Candidates) {
+		return routing.Candidate{}, true, false
+	}
+	return q.plan.Candidates[place], place == len(q.plan.Candidates)-1, true
+}
+
+// change wakes those that wait for others. The caller holds the lock.
+func (q *request) change() {
+	close(q.changed)
+	q.changed = make(chan struct{})
+}
+
+// passOver leaves out all candidates that are left of a model: what was wrong with
+// the request for one endpoint of it is wrong for all.
 func (q *request) passOver(modelID string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for q.taken < len(q.plan.Candidates) && q.plan.Candidates[q.taken].Model.ID == modelID {
-		q.taken++
-	}
+	taken := min(q.taken, len(q.plan.Candidates))
+	left := slices.Clone(q.plan.Candidates[taken:])
+	left = slices.DeleteFunc(left, func(c routing.Candidate) bool { return c.Model.ID == modelID })
+	q.plan.Candidates = slices.Concat(q.plan.Candidates[:taken], left)
 }
 
 // otherModelLeft tells whether a candidate of another model is left.
@@ -157,13 +221,6 @@ func (q *request) otherModelLeft(modelID string) bool {
 		}
 	}
 	return false
-}
-
-// askedAt is when the latest attempt began to work.
-func (q *request) askedAt() time.Time {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.asked
 }
 
 // only tells whether no other attempt at the request is at work.

@@ -25,8 +25,8 @@ func TestRequestEndsOnceWhicheverAttemptLeavesLast(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRequests()
-			r.enter("id")
-			q := r.enter("id")
+			r.enter("id", 1)
+			q := r.enter("id", 1)
 			var ends []string
 			leave(r, q, func(ended string) { ends = append(ends, ended) })
 			if len(ends) != 1 || ends[0] != "ok" || len(r.byID) != 0 {
@@ -38,7 +38,7 @@ func TestRequestEndsOnceWhicheverAttemptLeavesLast(t *testing.T) {
 
 func TestLaterAttemptsFollowTheFirstPlan(t *testing.T) {
 	r := newRequests()
-	first := r.enter("id")
+	first := r.enter("id", 1)
 	made := 0
 	plan := func() (routing.Plan, error) {
 		made++
@@ -48,7 +48,7 @@ func TestLaterAttemptsFollowTheFirstPlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.leave("id", first, "failed_over", true, nobody)
-	second := r.enter("id")
+	second := r.enter("id", 1)
 	got, err := second.planOnce(plan)
 	if err != nil || len(got.Candidates) != 2 || made != 1 {
 		t.Errorf("second plan = %d candidates, %v, after %d plannings; want 2, nil, 1", len(got.Candidates), err, made)
@@ -56,7 +56,7 @@ func TestLaterAttemptsFollowTheFirstPlan(t *testing.T) {
 }
 
 func TestFailedPlanIsNotKept(t *testing.T) {
-	q := newRequests().enter("id")
+	q := newRequests().enter("id", 1)
 	if _, err := q.planOnce(func() (routing.Plan, error) { return routing.Plan{}, errors.New("no") }); err == nil {
 		t.Fatal("the error is lost")
 	}
@@ -67,7 +67,7 @@ func TestFailedPlanIsNotKept(t *testing.T) {
 
 func TestRequestIsForgottenWithItsLastAttempt(t *testing.T) {
 	r := newRequests()
-	q := r.enter("id")
+	q := r.enter("id", 1)
 	r.leave("id", q, "ok", false, nobody)
 	if len(r.byID) != 0 {
 		t.Errorf("%d requests remembered, want none", len(r.byID))
@@ -77,10 +77,10 @@ func TestRequestIsForgottenWithItsLastAttempt(t *testing.T) {
 func TestRequestThatNeverComesBackIsForgottenInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRequests()
-		q := r.enter("id")
+		q := r.enter("id", 1)
 		r.leave("id", q, "failed_over", true, nobody)
 		time.Sleep(rememberFor - time.Second)
-		if r.enter("id") != q {
+		if r.enter("id", 1) != q {
 			t.Fatal("forgotten before the next attempt could begin")
 		}
 		time.Sleep(2 * time.Second)
@@ -100,12 +100,12 @@ func TestRequestThatNeverComesBackIsForgottenInTime(t *testing.T) {
 func TestWaitingAttemptsWakeWhenTheLastWorkingOneEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRequests()
-		q := r.enter("id")
+		q := r.enter("id", 1)
 		if !q.only() {
 			t.Fatal("a single attempt is not the only one")
 		}
-		r.enter("id")
-		r.enter("id")
+		r.enter("id", 1)
+		r.enter("id", 1)
 		if q.only() {
 			t.Fatal("three attempts at work are taken for one")
 		}
@@ -125,7 +125,7 @@ func TestWaitingAttemptsWakeWhenTheLastWorkingOneEnds(t *testing.T) {
 }
 
 func TestLostAttemptsAreFailuresOnceAnotherFollows(t *testing.T) {
-	q := newRequests().enter("id")
+	q := newRequests().enter("id", 1)
 	q.lose(1, routing.Candidate{})
 	if lost := q.takeLost(1); len(lost) != 0 {
 		t.Errorf("attempt 1 takes %d lost attempts, itself among them", len(lost))

@@ -1,6 +1,7 @@
 package extproc
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -27,11 +28,23 @@ type rules struct {
 	hedgeAfter  time.Duration
 }
 
-// rulesFor are those of the model that a client asks for first.
-func (p *Policy) rulesFor(model string) rules {
+// rulesFor are those of the model that a client asks for first, whatever it calls it:
+// by an alias, with a suffix, or not at all.
+func (p *Policy) rulesFor(asked string) rules {
 	r := rules{maxAttempts: p.Routing.MaxCandidates, stopOn: p.StopOn, hedgeAfter: p.HedgeAfter}
+	if len(p.Routes) == 0 {
+		return r
+	}
+	id := routing.BaseModel(cmp.Or(asked, p.Routing.DefaultModel))
+	if model, ok := p.Catalog.Alias(id); ok {
+		id = model.ID
+	} else if model, ok := p.Catalog.Configured(id); ok {
+		id = model.ID
+	}
 	for _, route := range p.Routes {
-		if !slices.ContainsFunc(route.Models, func(pattern string) bool { return routing.MatchModel(pattern, model) }) {
+		if !slices.ContainsFunc(route.Models, func(pattern string) bool {
+			return routing.MatchModel(pattern, id) || routing.MatchModel(pattern, asked)
+		}) {
 			continue
 		}
 		if route.MaxAttempts > 0 {

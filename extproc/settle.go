@@ -18,6 +18,7 @@ type outcome struct {
 	finished  bool // the client has the whole answer
 	cancelled bool // the stream ended under us: the client hung up, or a hedge lost
 	moved     bool // the request goes on to the next candidate
+	stayed    bool // the conversation's place is noted
 	denied    int  // status of a refusal that this attempt's provider did not cause
 	failure   *failure
 	cost      money.USD
@@ -75,7 +76,6 @@ func (a *attempt) settle() {
 	if a.answer.first > 0 {
 		a.metrics.firstToken.WithLabelValues(model, provider).Observe(a.answer.first.Seconds())
 	}
-	a.stay()
 	if used, billed := a.usage(); billed {
 		for class, count := range map[string]int64{
 			"prompt": used.Prompt, "completion": used.Completion, "reasoning": used.Reasoning,
@@ -86,6 +86,7 @@ func (a *attempt) settle() {
 		a.metrics.cost.WithLabelValues(model, provider).Add(a.outcome.cost.Float64())
 		a.metrics.settled.WithLabelValues(model, provider, label).Inc()
 	}
+	a.stay()
 }
 
 // record tells the statistics how the endpoint did. An attempt that nobody waited

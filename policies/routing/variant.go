@@ -38,6 +38,17 @@ func cutVariant(id string) (base string, v variant, ok bool) {
 	return id[:at], v, true
 }
 
+// BaseModel is a model's id without dynamic suffixes.
+func BaseModel(id string) string {
+	for {
+		base, _, ok := cutVariant(id)
+		if !ok {
+			return id
+		}
+		id = base
+	}
+}
+
 // over stacks a suffix on those that stand before it: the last sort counts.
 func (v variant) over(inner variant) variant {
 	if v.sort == "" {
