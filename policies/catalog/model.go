@@ -79,9 +79,9 @@ type Endpoint struct {
 	Region string
 	// NoTraining and NoRetention are promises of the provider for this endpoint.
 	NoTraining, NoRetention bool
-	// Weight is the endpoint's share instead of the inverse square of its price;
-	// zero if none is set.
-	Weight uint32
+	// Weight is the endpoint's share instead of the inverse square of its price; -1 if
+	// none is set.
+	Weight int
 	// CanaryPercent of requests try the endpoint first and all others last; -1 if
 	// it is no canary.
 	CanaryPercent int
@@ -189,7 +189,7 @@ func newEndpoint(path string, model *Model, from *configpb.Endpoint, providers m
 		Region:              cmp.Or(from.GetRegion(), provider.Region),
 		NoTraining:          provider.NoTraining,
 		NoRetention:         provider.NoRetention,
-		Weight:              from.GetWeight(),
+		Weight:              -1,
 		CanaryPercent:       -1,
 		Tier:                provider.Tier,
 		ServiceTier:         from.GetServiceTier(),
@@ -197,6 +197,9 @@ func newEndpoint(path string, model *Model, from *configpb.Endpoint, providers m
 	}
 	if policy := from.GetDataPolicy(); policy != nil {
 		endpoint.NoTraining, endpoint.NoRetention = policy.GetNoTraining(), policy.GetNoRetention()
+	}
+	if from.Weight != nil {
+		endpoint.Weight = int(from.GetWeight())
 	}
 	if from.CanaryPercent != nil {
 		endpoint.CanaryPercent = int(from.GetCanaryPercent())
@@ -228,6 +231,7 @@ func onDemand(id, name string, provider *Provider) *Model {
 		Region:        provider.Region,
 		NoTraining:    provider.NoTraining,
 		NoRetention:   provider.NoRetention,
+		Weight:        -1,
 		CanaryPercent: -1,
 		Tier:          provider.Tier,
 	}}

@@ -119,7 +119,7 @@ func (l *loader) checkBalance(config *configpb.Config) {
 			continue
 		}
 		for i, endpoint := range model.GetEndpoints() {
-			if endpoint.GetWeight() > 0 {
+			if endpoint.Weight != nil {
 				l.report.warn(path{".models"}.key(id).field("endpoints").item(i).field("weight"),
 					"has no effect, because the model's endpoints are tried as listed; set balance: price")
 			}

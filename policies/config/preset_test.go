@@ -163,8 +163,8 @@ func TestEndpointInheritsFieldByField(t *testing.T) {
 			&configpb.Endpoint{Provider: "openai", Model: "m", ContextLength: 1000, Prices: &configpb.Prices{Prompt: "1", Completion: "2", Overrides: []*configpb.PriceOverride{{MinPromptTokens: 7}}}},
 		},
 		"by service tier": {
-			&configpb.Endpoint{Provider: "openai", ServiceTier: "flex", Weight: 2},
-			&configpb.Endpoint{Provider: "openai", Model: "m", ServiceTier: "flex", ContextLength: 2000, Weight: 2},
+			&configpb.Endpoint{Provider: "openai", ServiceTier: "flex", Weight: proto.Uint32(2)},
+			&configpb.Endpoint{Provider: "openai", Model: "m", ServiceTier: "flex", ContextLength: 2000, Weight: proto.Uint32(2)},
 		},
 		"by the default tag of a tier": {
 			&configpb.Endpoint{Provider: "openai", Tag: "openai/flex"},

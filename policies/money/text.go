@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/big"
 	"strconv"
 	"strings"
 )
@@ -28,6 +29,38 @@ func Parse(text string) (USD, error) {
 // [Parse]; the finest price is "0.000001".
 func ParsePerMillion(text string) (USD, error) {
 	return parse(text, 6)
+}
+
+// Bound reads an amount that something must not exceed: as [Parse] does, but what is
+// finer than a picodollar is rounded down, and what is beyond the range is [Max]. No
+// amount lies between such a bound and what was written, so that nothing is lost;
+// programs write 0.1 + 0.2 as 0.30000000000000004.
+func Bound(text string) (USD, error) { return bound(text, 12) }
+
+// BoundPerMillion is Bound for a price in US dollars per million tokens.
+func BoundPerMillion(text string) (USD, error) { return bound(text, 6) }
+
+func bound(text string, scale int64) (USD, error) {
+	amount, err := parse(text, int(scale))
+	if !errors.Is(err, ErrPrecision) && !errors.Is(err, ErrRange) {
+		return amount, err
+	}
+	if _, _, absurd := splitExponent(text); absurd != nil {
+		return 0, err
+	}
+	exact, ok := new(big.Rat).SetString(text)
+	if !ok {
+		return 0, err
+	}
+	exact.Mul(exact, new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(scale), nil)))
+	whole := new(big.Int).Div(exact.Num(), exact.Denom()) // towards minus infinity
+	switch {
+	case whole.IsInt64():
+		return USD(whole.Int64()), nil
+	case whole.Sign() > 0:
+		return Max, nil
+	}
+	return Min, nil
 }
 
 // parse reads a decimal and multiplies it by ten to the power of scale.

@@ -138,6 +138,22 @@ func TestJSONIsAnExactNumber(t *testing.T) {
 	}
 }
 
+func TestBoundRoundsDown(t *testing.T) {
+	for text, want := range map[string]USD{
+		"0.30000000000000004": 300_000, "3.3333333333333335": 3_333_333, "0.0000001": 0, "1": 1_000_000,
+		"1e13": Max, "-0.0000001": -1, "-1e13": Min,
+	} {
+		if got, err := BoundPerMillion(text); err != nil || got != want {
+			t.Errorf("BoundPerMillion(%q) = %d, %v; want %d", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "x", "1/3", "1e99999", "0x1"} {
+		if got, err := Bound(text); err == nil {
+			t.Errorf("Bound(%q) = %d", text, got)
+		}
+	}
+}
+
 // What Parse accepts is exactly the number that was written, and String gives
 // it back.
 func FuzzParse(f *testing.F) {

@@ -94,7 +94,7 @@ func price(value jsontext.Value, parse func(string) (money.USD, error)) (*money.
 	} else if value.Kind() != '0' {
 		return nil, wantError("a price in US dollars, as a number or a string")
 	}
-	parsed, err := parse(amount)
+	parsed, err := parse(amount) // rounded down: no price lies between
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf(": %w", err)
@@ -108,15 +108,15 @@ func price(value jsontext.Value, parse func(string) (money.USD, error)) (*money.
 func (m *MaxPrice) set(name string, value jsontext.Value) (err error) {
 	switch name {
 	case "prompt":
-		m.Prompt, err = price(value, money.ParsePerMillion)
+		m.Prompt, err = price(value, money.BoundPerMillion)
 	case "completion":
-		m.Completion, err = price(value, money.ParsePerMillion)
+		m.Completion, err = price(value, money.BoundPerMillion)
 	case "request":
-		m.Request, err = price(value, money.Parse)
+		m.Request, err = price(value, money.Bound)
 	case "image":
-		m.Image, err = price(value, money.Parse)
+		m.Image, err = price(value, money.Bound)
 	case "audio":
-		m.Audio, err = price(value, money.Parse)
+		m.Audio, err = price(value, money.Bound)
 	}
 	return err
 }

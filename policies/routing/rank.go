@@ -81,8 +81,9 @@ func stateOf(s *health.Summary, request *Request) state {
 }
 
 // rank puts the endpoints into the order in which they are tried. The request's own
-// order stands above all, then the pin, canaries, tiers and how much an endpoint may
-// be relied on; among equals the sort decides, or chance.
+// order stands above all, then the pin, and then what cools down or is in an outage
+// stands back, whatever its tier; canaries, tiers and uptimes follow, and among equals
+// the sort decides, or chance.
 func (s *scope) rank(entries []entry) {
 	for i := range entries {
 		s.place(&entries[i])
@@ -181,6 +182,8 @@ func standing(a, b *entry) int {
 		return cmp.Compare(a.order, b.order)
 	case a.pinned != b.pinned:
 		return first(a.pinned, b.pinned)
+	case (a.state == unstable) != (b.state == unstable):
+		return first(b.state == unstable, a.state == unstable)
 	case a.canary != b.canary:
 		return cmp.Compare(a.canary, b.canary)
 	case a.endpoint.Tier != b.endpoint.Tier:

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/health"
 )
@@ -116,9 +118,18 @@ func TestTiersWeightsAndCanaries(t *testing.T) {
 	always(t, Request{Model: "m/x"}, tiered, statistics{}, "d", "b", "a", "c")
 	always(t, Request{Model: "m/x"}, tiered, statistics{"m/x|d": {Outage: true}}, "b", "a", "c", "d")
 	always(t, of(t, `{"order":["a"]}`), tiered, statistics{}, "a", "d", "b", "c")
+	// What fails stands back, whatever its tier: own hardware too.
+	always(t, Request{Model: "m/x"}, tiered, statistics{"m/x|d": {Outage: true}, "m/x|b": {CoolingUntil: now.Add(1)}}, "a", "c", "b", "d")
+	// Row 37: who names a sort gets it, within the tiers.
+	always(t, of(t, `{"sort":"price"}`), tiered, statistics{}, "c", "b", "d", "a")
 
+	unweighted := yard(t, map[string]*configpb.Model{"m/x": {Endpoints: []*configpb.Endpoint{
+		with(priced("a", "1"), func(e *configpb.Endpoint) { e.Weight = proto.Uint32(0) }),
+		with(priced("b", "2"), func(e *configpb.Endpoint) { e.Weight = proto.Uint32(5) }),
+	}}}, nil)
+	always(t, Request{Model: "m/x"}, unweighted, statistics{}, "b", "a")
 	weighted := yard(t, map[string]*configpb.Model{"m/x": {Endpoints: []*configpb.Endpoint{
-		priced("a", "1"), with(priced("b", "2"), func(e *configpb.Endpoint) { e.Weight = 3 }),
+		priced("a", "1"), with(priced("b", "2"), func(e *configpb.Endpoint) { e.Weight = proto.Uint32(3) }),
 	}}}, nil)
 	first := map[string]int{}
 	for seed := range uint64(4000) {

@@ -1,6 +1,8 @@
 package routing
 
 import (
+	"cmp"
+	"errors"
 	"strings"
 
 	"github.com/switchyard/switchyard/policies/catalog"
@@ -24,7 +26,9 @@ const (
 )
 
 // resolve finds the models asked for, each of them once, in their order. requested
-// is the id that came first.
+// is the id that came first. One that exists no more, and a router that finds nothing,
+// leave it to the next; an id that never existed is a mistake of the client's (spec
+// section 3.2).
 func (s *scope) resolve() (requested string, err error) {
 	if len(s.request.Models) > s.options.MaxFallbackModels {
 		return "", &TooManyModelsError{Limit: s.options.MaxFallbackModels}
@@ -33,23 +37,26 @@ func (s *scope) resolve() (requested string, err error) {
 	if requested == "" && len(s.request.Models) == 0 {
 		requested = s.options.DefaultModel
 	}
+	ids := s.request.Models
 	if requested != "" {
-		if err := s.add(requested); err != nil {
-			return "", err
-		}
+		ids = append([]string{requested}, ids...)
 	}
-	for _, id := range s.request.Models {
-		if err := s.add(id); err != nil {
-			return "", err
-		}
-	}
-	if requested == "" && len(s.request.Models) > 0 {
-		requested = s.request.Models[0]
-	}
-	if requested == "" {
+	if len(ids) == 0 {
 		return "", ErrNoModel
 	}
-	return requested, nil
+	var ended error // the first id that nobody serves any more
+	for _, id := range ids {
+		err := s.add(id)
+		var unknown *UnknownModelError
+		if errors.As(err, &unknown) {
+			return "", err
+		}
+		ended = cmp.Or(ended, err)
+	}
+	if len(s.targets) == 0 {
+		return "", ended
+	}
+	return ids[0], nil
 }
 
 // add resolves one id; a router's id may lead to several models.

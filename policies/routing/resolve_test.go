@@ -222,3 +222,22 @@ func TestPatterns(t *testing.T) {
 		}
 	}
 }
+
+// What nobody serves any more leaves it to the next model (spec section 3.2).
+func TestRow64ModelThatEndedLeavesItToTheNext(t *testing.T) {
+	models := abc(t)
+	for _, request := range []Request{
+		{Models: []string{"m/x:free", "m/x"}}, {Model: "m/x:batch", Models: []string{"m/x"}},
+		{Model: "openrouter/free", Models: []string{"m/x"}}, {Model: "openrouter/pareto-code", Models: []string{"m/x"}},
+	} {
+		plan, err := Build(request, models, statistics{}, Options{})
+		if err != nil || plan.Candidates[0].Model.ID != "m/x" {
+			t.Errorf("%q %q: %v", request.Model, request.Models, err)
+		}
+	}
+	_, err := Build(Request{Models: []string{"m/x:free", "m/x:batch"}}, models, statistics{}, Options{})
+	var ended *FreeEndedError
+	if !errors.As(err, &ended) {
+		t.Errorf("with nothing left: %v, want the first one's reason", err)
+	}
+}

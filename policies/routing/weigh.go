@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 
@@ -49,7 +50,12 @@ func draw(run []entry, chance float64) {
 	switch {
 	case slices.ContainsFunc(run, func(e entry) bool { return weighted(e.endpoint.Model) }):
 		words = "share %.2g by weight"
-		weigh = func(e *entry) float64 { return float64(max(e.endpoint.Weight, 1)) }
+		weigh = func(e *entry) float64 {
+			if e.endpoint.Weight < 0 {
+				return 1
+			}
+			return float64(e.endpoint.Weight)
+		}
 	case run[0].price <= 0:
 		words = "share %.2g of what is free"
 		weigh = func(e *entry) float64 {
@@ -62,6 +68,9 @@ func draw(run []entry, chance float64) {
 	total := 0.0
 	for i := range run {
 		total += weigh(&run[i])
+	}
+	if total == 0 { // of weights: nobody is to be first
+		return
 	}
 	chosen, passed := 0, chance*total
 	for i := range run {
@@ -80,17 +89,18 @@ func draw(run []entry, chance float64) {
 // weighted reports whether any endpoint of the model has a weight; those without
 // then count as one.
 func weighted(model *catalog.Model) bool {
-	return slices.ContainsFunc(model.Endpoints, func(e *catalog.Endpoint) bool { return e.Weight > 0 })
+	return slices.ContainsFunc(model.Endpoints, func(e *catalog.Endpoint) bool { return e.Weight >= 0 })
 }
 
 // drawCanaries decides for each canary whether this request is among its percentage.
-// One that cannot be relied on gets no requests but for what all others failed at.
+// One that cannot be relied on gets no requests but for what all others failed at. A
+// request that names a sort is not balanced, and meets no canary.
 func (s *scope) drawCanaries(entries []entry) {
 	var source rand.PCG
 	source.Seed(s.request.Seed, streamCanary)
 	for i := range entries {
 		e := &entries[i]
-		if e.endpoint.CanaryPercent < 0 {
+		if e.endpoint.CanaryPercent < 0 || cmp.Or(s.targets[e.group].sort, s.request.Preferences.Sort) != "" {
 			continue
 		}
 		e.canary = 1

@@ -1932,8 +1932,9 @@ type Endpoint struct {
 	// What happens to prompts and answers. Default: the provider's.
 	DataPolicy *DataPolicy `protobuf:"bytes,10,opt,name=data_policy,json=dataPolicy,proto3" json:"data_policy,omitempty"`
 	// The share of this endpoint among those of the model, instead of the inverse
-	// square of its price. Endpoints without a weight count as 1 if another has one.
-	Weight uint32 `protobuf:"varint,11,opt,name=weight,proto3" json:"weight,omitempty"`
+	// square of its price. Endpoints without a weight count as 1 if another has one;
+	// those of weight 0 are tried only after the others.
+	Weight *uint32 `protobuf:"varint,11,opt,name=weight,proto3,oneof" json:"weight,omitempty"`
 	// Percent of requests that try this endpoint first, the others last: a canary.
 	CanaryPercent *uint32 `protobuf:"varint,12,opt,name=canary_percent,json=canaryPercent,proto3,oneof" json:"canary_percent,omitempty"`
 	// Endpoints of a lower tier are tried first, whatever they cost. Default: the
@@ -2052,8 +2053,8 @@ func (x *Endpoint) GetDataPolicy() *DataPolicy {
 }
 
 func (x *Endpoint) GetWeight() uint32 {
-	if x != nil {
-		return x.Weight
+	if x != nil && x.Weight != nil {
+		return *x.Weight
 	}
 	return 0
 }
@@ -2993,7 +2994,7 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x0edefault_effort\x18\x02 \x01(\tB5\xbaH2r0R\x00R\x03maxR\x05xhighR\x04highR\x06mediumR\x03lowR\aminimalR\x04noneR\rdefaultEffort\x12'\n" +
 	"\x0fdefault_enabled\x18\x03 \x01(\bR\x0edefaultEnabled\x12\x1c\n" +
 	"\tmandatory\x18\x04 \x01(\bR\tmandatory\x12.\n" +
-	"\x13supports_max_tokens\x18\x05 \x01(\bR\x11supportsMaxTokens\"\xa4\x06\n" +
+	"\x13supports_max_tokens\x18\x05 \x01(\bR\x11supportsMaxTokens\"\xb4\x06\n" +
 	"\bEndpoint\x12#\n" +
 	"\bprovider\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\bprovider\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12\x10\n" +
@@ -3006,13 +3007,14 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x06region\x18\t \x01(\tR\x06region\x12A\n" +
 	"\vdata_policy\x18\n" +
 	" \x01(\v2 .switchyard.config.v1.DataPolicyR\n" +
-	"dataPolicy\x12!\n" +
-	"\x06weight\x18\v \x01(\rB\t\xbaH\x06*\x04\x18\xc0\x84=R\x06weight\x123\n" +
-	"\x0ecanary_percent\x18\f \x01(\rB\a\xbaH\x04*\x02\x18dH\x00R\rcanaryPercent\x88\x01\x01\x12 \n" +
-	"\x04tier\x18\r \x01(\rB\a\xbaH\x04*\x02\x18dH\x01R\x04tier\x88\x01\x01\x12:\n" +
+	"dataPolicy\x12&\n" +
+	"\x06weight\x18\v \x01(\rB\t\xbaH\x06*\x04\x18\xc0\x84=H\x00R\x06weight\x88\x01\x01\x123\n" +
+	"\x0ecanary_percent\x18\f \x01(\rB\a\xbaH\x04*\x02\x18dH\x01R\rcanaryPercent\x88\x01\x01\x12 \n" +
+	"\x04tier\x18\r \x01(\rB\a\xbaH\x04*\x02\x18dH\x02R\x04tier\x88\x01\x01\x12:\n" +
 	"\fservice_tier\x18\x0e \x01(\tB\x17\xbaH\x14r\x12R\x00R\x04flexR\bpriorityR\vserviceTier\x123\n" +
 	"\x11max_prompt_tokens\x18\x0f \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x0fmaxPromptTokens\x12\x1a\n" +
-	"\bdisabled\x18\x10 \x01(\bR\bdisabledB\x11\n" +
+	"\bdisabled\x18\x10 \x01(\bR\bdisabledB\t\n" +
+	"\a_weightB\x11\n" +
 	"\x0f_canary_percentB\a\n" +
 	"\x05_tier\"\xe6\x10\n" +
 	"\x06Prices\x12\xa4\x01\n" +
