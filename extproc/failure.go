@@ -82,7 +82,7 @@ func (a *attempt) explain(err error) (*failure, *dialect.Error) {
 		return nil, told
 	}
 	if errors.Is(err, errExhausted) {
-		return nil, a.failed()
+		return nil, a.withMetadata(a.failed())
 	}
 	a.Log.Error("attempt cannot go on", "request_id", a.requestID, "error", err.Error())
 	return nil, internalError()
@@ -250,6 +250,9 @@ type previousError struct {
 // gateway's credential or configuration: passed on, it would send the client
 // looking for a mistake of its own.
 func (p previousError) shown() int {
+	if p.failure.status > 599 { // HTTP knows no such status, and a client might not either
+		return http.StatusBadGateway
+	}
 	switch p.failure.class {
 	case health.Authentication, health.NotFound, health.BadAnswer, health.Connect:
 		if p.failure.status == http.StatusServiceUnavailable {

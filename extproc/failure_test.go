@@ -97,6 +97,12 @@ func TestRow70ShortestHintOfThoseGiven(t *testing.T) {
 	}
 }
 
+func TestStatusBeyondHTTPIsNotPassedOn(t *testing.T) {
+	if told := failedAttempt(&failure{class: health.ServerError, status: 600, message: "odd"}).failed(); told.Status != 502 {
+		t.Errorf("status %d, want 502", told.Status)
+	}
+}
+
 func TestProvidersRefusalOfOurCredentialIsNotTheClients(t *testing.T) {
 	told := failedAttempt(&failure{class: health.Authentication, status: 401, message: "Incorrect API key provided: sk-abc", raw: "sk-abc"}).failed()
 	if told.Status != 502 {

@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/policies/routing"
 )
 
@@ -94,6 +95,12 @@ func (a *attempt) routerMetadata() jsontext.Value {
 		})
 	}
 	return marshalMetadata(told)
+}
+
+// withMetadata adds the plan to an error that a provider caused.
+func (a *attempt) withMetadata(told *dialect.Error) *dialect.Error {
+	told.RouterMetadata = a.routerMetadata()
+	return told
 }
 
 // refusedMetadata says of a request that nobody could serve why.

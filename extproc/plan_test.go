@@ -330,6 +330,27 @@ func TestRow113PlanIsToldToWhoAsks(t *testing.T) {
 	}
 }
 
+// Who asks for the plan gets it with an error too, in the response and in the stream.
+func TestRow113PlanIsToldWithErrors(t *testing.T) {
+	asked := []string{"x-openrouter-metadata", "enabled"}
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, onlyA)
+		e, _ := g.askedAs("one", "1", streamOf, asked...)
+		e.replies("503", viaUpstream)
+		e.sends(`{"error":{"message":"no"}}`, true)
+		if got := e.refused(); !strings.Contains(got.body, `"attempts":[{"provider":"a","model":"m/x","status":503}]`) {
+			t.Errorf("a failure is told as %s", got.body)
+		}
+		e, _ = g.askedAs("two", "1", streamOf, asked...)
+		e.streams()
+		e.sends(role+token, true)
+		e.begins()
+		if got := e.rest(); !strings.Contains(got, `"openrouter_metadata":{"requested":"m/x"`) {
+			t.Errorf("a stream that breaks ends with %s", got)
+		}
+	})
+}
+
 func TestRow126PresetIsMergedBeforeAnythingElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGateway(t)

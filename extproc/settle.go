@@ -192,17 +192,17 @@ func (a *attempt) refuse(err error) error {
 		if failed.class == health.BadRequest {
 			a.shared.passOver(model)
 		}
-		return a.answerError(a.failed(), failed.class.String())
+		return a.answerError(a.withMetadata(a.failed()), failed.class.String())
 	case inBand:
-		a.answer.out = a.answer.pipe.Fail(a.answer.out, a.failed())
+		a.answer.out = a.answer.pipe.Fail(a.answer.out, a.withMetadata(a.failed()))
 		if err := a.flush(true); err != nil {
 			return nil
 		}
 		return nil
 	default:
 		if failed.class == health.BadRequest {
-			return a.answerError(a.rejected(failed), "")
+			return a.answerError(a.withMetadata(a.rejected(failed)), "")
 		}
-		return a.answerError(a.failed(), "")
+		return a.answerError(a.withMetadata(a.failed()), "")
 	}
 }
