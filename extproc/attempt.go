@@ -1,6 +1,7 @@
 package extproc
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -357,11 +358,11 @@ func (a *attempt) readFailure(headers map[string]string) error {
 	}
 	said := a.provider.Failure(a.answer.status, body)
 	return a.withoutCredential(&failure{
-		class:      health.ClassOf(a.answer.status),
-		status:     a.answer.status,
+		class:      health.ClassOf(said.Status),
+		status:     said.Status,
 		message:    said.Message,
 		code:       said.Code,
 		raw:        string(body[:min(len(body), longestRaw)]),
-		retryAfter: retryAfter(headers, a.began),
+		retryAfter: cmp.Or(retryAfter(headers, a.began), said.RetryAfter),
 	})
 }

@@ -52,7 +52,7 @@ func (a *attempt) streamFailure(err error) error {
 		if class == health.BadRequest && said.Status != http.StatusBadRequest {
 			class = health.BadAnswer
 		}
-		return a.withoutCredential(&failure{class: class, status: said.Status, message: said.Message, code: said.Code})
+		return a.withoutCredential(&failure{class: class, status: said.Status, message: said.Message, code: said.Code, retryAfter: said.RetryAfter})
 	}
 	return &failure{class: health.BadAnswer, status: http.StatusBadGateway, message: "The provider's answer cannot be read.", local: err.Error()}
 }

@@ -1,6 +1,12 @@
 package dialect
 
-import "github.com/go-json-experiment/json/jsontext"
+import (
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+)
 
 // Chat is a conversation and what is asked about it: the superset of what the
 // dialects can say. Fields at their zero value were not given. What no field
@@ -107,6 +113,17 @@ type ToolCall struct {
 	Arguments string
 }
 
+// Input is the arguments as an object. What a model wrote badly becomes an empty
+// one, since providers that take no text refuse a conversation with anything else
+// in it.
+func (c *ToolCall) Input() jsontext.Value {
+	text := []byte(strings.TrimSpace(c.Arguments))
+	if rawjson.Kind(text) != '{' || rawjson.Validate(text) != nil {
+		return jsontext.Value(`{}`)
+	}
+	return text
+}
+
 // ToolResult answers a call.
 type ToolResult struct {
 	CallID string
@@ -192,4 +209,5 @@ const (
 
 	FormatUnknown   = "unknown"
 	FormatAnthropic = "anthropic-claude-v1"
+	FormatGemini    = "google-gemini-v1"
 )

@@ -12,6 +12,8 @@
 package dialect
 
 import (
+	"slices"
+
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/switchyard/switchyard/extproc/sse"
@@ -72,6 +74,19 @@ type Target struct {
 	ServiceTier string
 	// WebSearch: the provider is to search the web with its own means.
 	WebSearch bool
+}
+
+// Takes reports whether the endpoint takes a request parameter, which may go by
+// several names.
+func (t *Target) Takes(names ...string) bool {
+	for _, name := range names {
+		if slices.Contains(t.Refused, name) {
+			return false
+		}
+	}
+	return t.Supported == nil || slices.ContainsFunc(names, func(name string) bool {
+		return slices.Contains(t.Supported, name)
+	})
 }
 
 // Header is one HTTP header. Names are lower-case.

@@ -1,6 +1,10 @@
 package dialect
 
-import "github.com/go-json-experiment/json/jsontext"
+import (
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
 
 // Error is a failure in words that a client may read. The client's dialect
 // renders it; nothing internal and nothing secret is ever in it.
@@ -47,6 +51,9 @@ type ProviderFailure struct {
 	Message string
 	// Code is the provider's own code or type, possibly empty.
 	Code string
+	// RetryAfter is how long the body asks to wait; zero if it does not say. Most
+	// providers say it in a header, which is not the dialect's to read.
+	RetryAfter time.Duration
 }
 
 func (f *ProviderFailure) Error() string { return f.Message }

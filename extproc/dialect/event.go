@@ -17,9 +17,10 @@ const (
 	EventReasoning                      // Reasoning: a piece of a detail
 	EventToolCall                       // Index, ID, Text: the tool's name
 	EventToolArguments                  // Index, Text
+	EventImage                          // Index, Text: a data URL
 	EventAnnotation                     // Raw: an annotation of Chat Completions
 	EventLogprobs                       // Raw: logprobs of Chat Completions
-	EventFinish                         // Text: the provider's reason
+	EventFinish                         // Text: the provider's reason; Reason
 	EventUsage                          // Usage: all so far, replaces what came before
 	EventTier                           // Text: the service tier that served
 	EventDone                           // the dialect's last word
@@ -31,14 +32,23 @@ type Event struct {
 	Kind EventKind
 	// Choice is the answer's number where several were asked for.
 	Choice int
-	// Index numbers the tool calls of a choice, from zero, in order and without
-	// gaps.
+	// Index numbers the tool calls, or the images, of a choice, from zero, in order
+	// and without gaps.
 	Index     int
 	ID        string
 	Text      string
+	Reason    string // what Text means where [FinishReason] alone cannot tell
 	Reasoning ReasoningDetail
 	Raw       jsontext.Value
 	Usage     Usage
+}
+
+// FinishReason is why the choice ended, in the terms of Chat Completions.
+func (e *Event) FinishReason() string {
+	if e.Reason != "" {
+		return e.Reason
+	}
+	return FinishReason(e.Text)
 }
 
 // Decoder reads one provider's answer. It belongs to one attempt.

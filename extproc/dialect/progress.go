@@ -31,12 +31,31 @@ func FinishReason(native string) string {
 		return "length"
 	case "tool_calls", "tool_use", "function_call", "tool_call":
 		return "tool_calls"
-	case "content_filter", "refusal", "safety", "SAFETY", "RECITATION", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII":
+	case "content_filter", "refusal", "safety", "SAFETY", "RECITATION", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII",
+		"LANGUAGE", "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION":
 		return "content_filter"
-	case "error", "insufficient_system_resource":
+	case "error", "insufficient_system_resource", "OTHER", "IMAGE_OTHER", "NO_IMAGE", "MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE",
+		"UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS", "MISSING_THOUGHT_SIGNATURE":
 		return "error"
 	}
 	return "stop"
+}
+
+// EffortShare is the part of the tokens of an answer that thinking gets where a
+// provider takes a budget and the client gave an effort (spec section 4.5, rows 95
+// and 96): 0 to 1.
+func EffortShare(effort string) float64 {
+	switch effort {
+	case "max", "xhigh":
+		return 0.95
+	case "high":
+		return 0.8
+	case "low":
+		return 0.2
+	case "minimal":
+		return 0.1
+	}
+	return 0.5
 }
 
 // ServedTier puts the tier that a provider says has served into the terms of the API

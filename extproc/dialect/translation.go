@@ -104,6 +104,8 @@ func (t *translation) follow(event *Event) bool {
 	case EventText, EventRefusal, EventToolArguments:
 		p.Started = p.Started || event.Text != ""
 		p.OutputBytes += int64(len(event.Text))
+	case EventImage:
+		p.Started = true
 	case EventToolCall:
 		p.Started = true
 		p.OutputBytes += int64(len(event.Text))
@@ -116,7 +118,7 @@ func (t *translation) follow(event *Event) bool {
 		p.BoundReasoning = p.BoundReasoning || event.Reasoning.Signature != "" || event.Reasoning.Data != ""
 	case EventFinish:
 		if p.FinishReason == "" {
-			p.FinishReason, p.NativeFinishReason = FinishReason(event.Text), event.Text
+			p.FinishReason, p.NativeFinishReason = event.FinishReason(), event.Text
 		}
 	case EventUsage:
 		p.Usage, p.HasUsage = event.Usage, true

@@ -1,6 +1,10 @@
 package anthropic
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+)
 
 // What the API allows as a budget for thinking, in tokens.
 const (
@@ -28,7 +32,7 @@ func (b *builder) reasoning() {
 	}
 	budget := asked.MaxTokens
 	if level != "" {
-		budget = int64(float64(b.request.MaxTokens) * share(level))
+		budget = int64(float64(b.request.MaxTokens) * dialect.EffortShare(level))
 	}
 	// The budget must leave room for an answer.
 	budget = min(max(min(budget, mostBudget), leastBudget), b.request.MaxTokens-1)
@@ -37,22 +41,6 @@ func (b *builder) reasoning() {
 		return
 	}
 	b.request.Thinking = &thinking{Type: "enabled", BudgetTokens: budget}
-}
-
-// share is the part of the tokens that thinking gets (spec section 4.5, rows 95
-// and 96).
-func share(effort string) float64 {
-	switch effort {
-	case "max", "xhigh":
-		return 0.95
-	case "high":
-		return 0.8
-	case "low":
-		return 0.2
-	case "minimal":
-		return 0.1
-	}
-	return 0.5
 }
 
 func adaptiveEffort(level string) string {

@@ -75,16 +75,7 @@ func (b *builder) build() error {
 }
 
 // takes reports whether the target takes a request parameter.
-func (b *builder) takes(names ...string) bool {
-	for _, name := range names {
-		if slices.Contains(b.target.Refused, name) {
-			return false
-		}
-	}
-	return b.target.Supported == nil || slices.ContainsFunc(names, func(name string) bool {
-		return slices.Contains(b.target.Supported, name)
-	})
-}
+func (b *builder) takes(names ...string) bool { return b.target.Takes(names...) }
 
 func (b *builder) drop(names ...string) { b.dropped = append(b.dropped, names...) }
 

@@ -6,10 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/switchyard/switchyard/extproc/dialect"
-	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
 
 // conversation puts messages into turns that alternate and begin with the user.
@@ -123,7 +120,7 @@ func (b *builder) block(part *dialect.Part) (block, bool, error) {
 		return thought(part.Reasoning)
 	case dialect.PartToolCall:
 		made.Type, made.ID, made.Name = "tool_use", toolID(part.Call.ID), part.Call.Name
-		made.Input = input(part.Call.Arguments)
+		made.Input = part.Call.Input()
 		return made, true, nil
 	case dialect.PartToolResult:
 		made.Type, made.ToolUseID, made.IsError = "tool_result", toolID(part.Result.CallID), part.Result.Failed
@@ -149,16 +146,6 @@ func (b *builder) block(part *dialect.Part) (block, bool, error) {
 	var err error
 	made.Source, err = mediaSource(part)
 	return made, true, err
-}
-
-// input is a call's arguments as an object. What a model wrote badly becomes an
-// empty one, since the API refuses a conversation with anything else in it.
-func input(arguments string) jsontext.Value {
-	text := strings.TrimSpace(arguments)
-	if rawjson.Kind([]byte(text)) != '{' || rawjson.Validate([]byte(text)) != nil {
-		return jsontext.Value(`{}`)
-	}
-	return jsontext.Value(text)
 }
 
 // toolID puts an id into the characters that the API allows. Different ids stay

@@ -52,19 +52,30 @@ func (e *encoder) Event(dst []byte, event dialect.Event) []byte {
 		dst = strconv.AppendInt(append(dst, `,"tool_calls":[{"index":`...), int64(event.Index), 10)
 		dst = append(dst, `,"function":{"arguments":`...)
 		dst = append(rawjson.AppendQuoted(dst, event.Text), `}}]`...)
+	case dialect.EventImage:
+		dst = append(rawjson.AppendName(dst, "images"), '[')
+		dst = append(appendImage(dst, event.Index, event.Text), ']')
 	case dialect.EventAnnotation:
 		dst = append(rawjson.AppendName(dst, "annotations"), '[')
 		dst = append(append(dst, event.Raw...), ']')
 	case dialect.EventLogprobs:
 		logprobs = event.Raw
 	case dialect.EventFinish:
-		finish = string(appendFinish(nil, dialect.FinishReason(event.Text), event.Text))
+		finish = string(appendFinish(nil, event.FinishReason(), event.Text))
 	case dialect.EventText, dialect.EventStart, dialect.EventUsage, dialect.EventTier, dialect.EventDone:
 	}
 	dst = append(append(dst, '}'), finish...)
 	dst = append(rawjson.AppendMember(dst, "logprobs", logprobs), `}]}`...)
 	rawjson.OneLine(dst[start:])
 	return append(dst, "\n\n"...)
+}
+
+// appendImage appends an image of the answer to the list that is open at the end of
+// dst (spec section 1.1.8).
+func appendImage(dst []byte, index int, url string) []byte {
+	dst = strconv.AppendInt(append(rawjson.Comma(dst), `{"index":`...), int64(index), 10)
+	dst = append(dst, `,"type":"image_url","image_url":{`...)
+	return append(rawjson.AppendText(dst, "url", url), "}}"...)
 }
 
 // appendFinish appends why a choice ended, in the API's words and in the provider's;

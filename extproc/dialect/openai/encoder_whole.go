@@ -14,8 +14,9 @@ type gathered struct {
 	spoke                    bool // there was text, even if empty
 	details                  []dialect.ReasoningDetail
 	calls                    []dialect.ToolCall
+	images                   []string
 	annotations, logprobs    [][]byte
-	finish                   string
+	finish, native           string
 }
 
 func (g *gathered) add(event *dialect.Event) {
@@ -33,13 +34,15 @@ func (g *gathered) add(event *dialect.Event) {
 		if event.Index < len(g.calls) {
 			g.calls[event.Index].Arguments += event.Text
 		}
+	case dialect.EventImage:
+		g.images = append(g.images, event.Text)
 	case dialect.EventAnnotation:
 		g.annotations = append(g.annotations, event.Raw)
 	case dialect.EventLogprobs:
 		g.logprobs = append(g.logprobs, event.Raw)
 	case dialect.EventFinish:
 		if g.finish == "" {
-			g.finish = event.Text
+			g.finish, g.native = event.FinishReason(), event.Text
 		}
 	case dialect.EventStart, dialect.EventUsage, dialect.EventTier, dialect.EventDone:
 	}
@@ -83,7 +86,7 @@ func (g *gathered) append(dst []byte, index int) []byte {
 	dst = strconv.AppendInt(append(rawjson.Comma(dst), `{"index":`...), int64(index), 10)
 	dst = append(dst, `,"logprobs":`...)
 	dst = appendLogprobs(dst, g.logprobs)
-	dst = append(appendFinish(dst, dialect.FinishReason(g.finish), g.finish), `,"message":{"role":"assistant"`...)
+	dst = append(appendFinish(dst, g.finish, g.native), `,"message":{"role":"assistant"`...)
 	optional := func(name string, text []byte, given bool) {
 		dst = rawjson.AppendName(dst, name)
 		if given {
@@ -110,6 +113,13 @@ func (g *gathered) append(dst []byte, index int) []byte {
 			dst = append(dst, `,"type":"function","function":{"name":`...)
 			dst = rawjson.AppendQuoted(dst, call.Name)
 			dst = append(rawjson.AppendText(dst, "arguments", call.Arguments), `}}`...)
+		}
+		dst = append(dst, ']')
+	}
+	if len(g.images) > 0 {
+		dst = append(rawjson.AppendName(dst, "images"), '[')
+		for i, url := range g.images {
+			dst = appendImage(dst, i, url)
 		}
 		dst = append(dst, ']')
 	}
