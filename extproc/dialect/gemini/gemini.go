@@ -1,0 +1,30 @@
+// Package gemini speaks generateContent, as the Gemini API of Google AI Studio
+// serves it.
+//
+// The API knows two speakers, user and model, and demands that the results of tools
+// follow the turn that called them. From the third generation on, models refuse a
+// call in the history that lacks the signature of the thought behind it. What
+// clients say is rearranged until it fits; what cannot be said is named in
+// Upstream.Dropped.
+package gemini
+
+import "github.com/switchyard/switchyard/extproc/dialect"
+
+// Name is the dialect's name.
+const Name = "gemini"
+
+// Provider is the dialect as providers speak it. Base URLs end in "/v1beta".
+type Provider struct{}
+
+var _ dialect.Provider = Provider{}
+
+// Name returns "gemini".
+func (Provider) Name() string { return Name }
+
+// Credential returns the API key in a header of its own.
+func (Provider) Credential(key string) []dialect.Header {
+	return []dialect.Header{{Name: "x-goog-api-key", Value: key}}
+}
+
+// Decoder reads one answer.
+func (Provider) Decoder() dialect.Decoder { return &decoder{} }

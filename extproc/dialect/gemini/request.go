@@ -1,0 +1,110 @@
+package gemini
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+)
+
+// Request writes a conversation as a request of generateContent.
+func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
+	chat, err := client.Chat()
+	if err != nil {
+		return dialect.Upstream{}, err
+	}
+	b := builder{chat: chat, client: client, target: target, generation: generation(target.Model), calls: map[string]string{}}
+	if err := b.build(); err != nil {
+		return dialect.Upstream{}, err
+	}
+	body, err := json.Marshal(&b.request)
+	if err != nil {
+		return dialect.Upstream{}, invalid("The request cannot be written for this provider: %v.", err)
+	}
+	accept := "application/json"
+	if client.Stream {
+		accept = "text/event-stream"
+	}
+	return dialect.Upstream{
+		Path: resource(target.Model, client.Stream),
+		Headers: []dialect.Header{
+			{Name: "content-type", Value: "application/json"},
+			{Name: "accept", Value: accept},
+		},
+		Body:    body,
+		Dropped: b.dropped,
+	}, nil
+}
+
+// resource names the model and the method. A tuned model has a collection of its own,
+// as in "tunedModels/x".
+func resource(model string, stream bool) string {
+	collection, name, found := strings.Cut(model, "/")
+	if !found {
+		collection, name = "models", model
+	}
+	name = "/" + url.PathEscape(collection) + "/" + url.PathEscape(name)
+	if stream {
+		// Without alt=sse the stream would be one JSON array.
+		return name + ":streamGenerateContent?alt=sse"
+	}
+	return name + ":generateContent"
+}
+
+// newest is the generation of models whose name tells none, such as
+// "gemini-flash-latest".
+const newest = 3
+
+// generation is the first number in a model's name: 2 for "gemini-2.5-flash". The
+// API is one, but its models take different fields.
+func generation(model string) int {
+	_, version, found := strings.Cut(model, "gemini-")
+	if found && version != "" && version[0] >= '0' && version[0] <= '9' {
+		return int(version[0] - '0')
+	}
+	return newest
+}
+
+func invalid(message string, args ...any) *dialect.Error {
+	return &dialect.Error{
+		Status: http.StatusBadRequest, Type: "invalid_request", Message: fmt.Sprintf(message, args...),
+	}
+}
+
+// builder makes one request of a conversation.
+type builder struct {
+	chat       *dialect.Chat
+	client     *dialect.Request
+	target     dialect.Target
+	generation int
+	calls      map[string]string // the names of the tools called so far, by the call's id
+	request    request
+	config     generationConfig
+	dropped    []string
+}
+
+func (b *builder) build() error {
+	if err := b.conversation(); err != nil {
+		return err
+	}
+	b.tools()
+	b.sampling()
+	b.format()
+	b.reasoning()
+	b.extra()
+	b.others()
+	if !reflect.ValueOf(b.config).IsZero() {
+		b.request.GenerationConfig = &b.config
+	}
+	slices.Sort(b.dropped)
+	b.dropped = slices.Compact(b.dropped)
+	return nil
+}
+
+func (b *builder) drop(names ...string) { b.dropped = append(b.dropped, names...) }

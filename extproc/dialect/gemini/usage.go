@@ -1,0 +1,73 @@
+package gemini
+
+import (
+	"strings"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+)
+
+// usage is the API's count, in which the prompt includes what was cached and the
+// candidates exclude thoughts. It is cumulative: what a later chunk gives replaces
+// what an earlier gave, and what it does not give stays.
+type usage struct {
+	prompt, toolPrompt, cached, candidates, thoughts int64
+	audioPrompt, audio, image                        int64
+	tier                                             string
+}
+
+// most keeps sums of what a provider claims within an int64.
+const most = 1 << 40
+
+func (u *usage) read(object []byte) {
+	set := func(into *int64, value []byte) {
+		if n, ok := rawjson.Int(value); ok {
+			*into = min(max(n, 0), most)
+		}
+	}
+	for c := rawjson.Walk(object); c.Next(); {
+		switch string(c.Name) {
+		case "promptTokenCount":
+			set(&u.prompt, c.Value)
+		case "toolUsePromptTokenCount":
+			set(&u.toolPrompt, c.Value)
+		case "cachedContentTokenCount":
+			set(&u.cached, c.Value)
+		case "candidatesTokenCount":
+			set(&u.candidates, c.Value)
+		case "thoughtsTokenCount":
+			set(&u.thoughts, c.Value)
+		case "promptTokensDetails":
+			set(&u.audioPrompt, ofModality(c.Value, "AUDIO"))
+		case "candidatesTokensDetails":
+			set(&u.audio, ofModality(c.Value, "AUDIO"))
+			set(&u.image, ofModality(c.Value, "IMAGE"))
+		case "serviceTier":
+			u.tier = strings.ToLower(rawjson.Text(c.Value))
+		}
+	}
+}
+
+// ofModality is the count of one modality in a list of them.
+func ofModality(list []byte, name string) []byte {
+	for c := rawjson.Walk(list); c.Next(); {
+		if rawjson.Text(rawjson.Get(c.Value, "modality")) == name {
+			return rawjson.Get(c.Value, "tokenCount")
+		}
+	}
+	return nil
+}
+
+// total adds up what the hub counts as one.
+func (u *usage) total() dialect.Usage {
+	prompt := u.prompt + u.toolPrompt
+	return dialect.Usage{
+		Prompt:          prompt,
+		Completion:      u.candidates + u.thoughts,
+		CacheRead:       min(u.cached, prompt),
+		Reasoning:       u.thoughts,
+		AudioPrompt:     min(u.audioPrompt, prompt),
+		AudioCompletion: min(u.audio, u.candidates),
+		Images:          min(u.image, u.candidates),
+	}
+}
