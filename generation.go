@@ -10,6 +10,7 @@ import (
 	"github.com/switchyard/switchyard/extproc"
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
+	"github.com/switchyard/switchyard/extproc/dialect/gemini"
 	"github.com/switchyard/switchyard/extproc/dialect/openai"
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/config"
@@ -29,6 +30,7 @@ var (
 	}
 	providers = map[string]dialect.Provider{
 		catalog.DialectAnthropic: anthropic.Provider{},
+		catalog.DialectGemini:    gemini.Provider{},
 		catalog.DialectOpenAI:    openai.Provider{},
 	}
 )

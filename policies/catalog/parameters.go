@@ -16,6 +16,13 @@ var (
 		"response_format", "stop", "structured_outputs", "temperature",
 		"tool_choice", "tools", "top_k", "top_p", "verbosity",
 	}
+	// What few models of the dialect take, such as penalties, an endpoint must list.
+	geminiParameters = []string{
+		"include_reasoning", "max_completion_tokens", "max_tokens", "reasoning",
+		"reasoning_effort", "response_format", "seed", "stop",
+		"structured_outputs", "temperature", "tool_choice", "tools", "top_k",
+		"top_p",
+	}
 )
 
 // Parameters returns the request parameters that the endpoint takes: those
@@ -27,6 +34,8 @@ func (e *Endpoint) Parameters() []string {
 		return e.SupportedParameters
 	case e.Provider.Dialect == DialectAnthropic:
 		return anthropicParameters
+	case e.Provider.Dialect == DialectGemini:
+		return geminiParameters
 	}
 	return openAIParameters
 }

@@ -20,6 +20,7 @@ import (
 const (
 	DialectOpenAI    = "openai"
 	DialectAnthropic = "anthropic"
+	DialectGemini    = "gemini"
 )
 
 // Provider is one site of one vendor, and how to reach it.
@@ -27,7 +28,7 @@ type Provider struct {
 	Slug string
 	// Name is what clients see as `provider`.
 	Name string
-	// Dialect is [DialectOpenAI] or [DialectAnthropic].
+	// Dialect is [DialectOpenAI], [DialectAnthropic] or [DialectGemini].
 	Dialect string
 	// Cluster is the name of its Envoy cluster, "provider/<slug>".
 	Cluster string
@@ -135,8 +136,10 @@ func newProvider(slug string, from *configpb.Provider, secret func(string) (stri
 		provider.Dialect = DialectOpenAI
 	case configpb.Dialect_DIALECT_ANTHROPIC:
 		provider.Dialect = DialectAnthropic
+	case configpb.Dialect_DIALECT_GEMINI:
+		provider.Dialect = DialectGemini
 	default:
-		failures = append(failures, fmt.Errorf("%s.dialect: say which wire format the provider speaks, openai or anthropic", path))
+		failures = append(failures, fmt.Errorf("%s.dialect: say which wire format the provider speaks, openai, anthropic or gemini", path))
 	}
 	if err := provider.locate(from.GetBaseUrl()); err != nil {
 		failures = append(failures, fmt.Errorf("%s.base_url: %w", path, err))

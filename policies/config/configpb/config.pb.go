@@ -140,6 +140,8 @@ const (
 	Dialect_DIALECT_OPENAI Dialect = 1
 	// Anthropic Messages.
 	Dialect_DIALECT_ANTHROPIC Dialect = 2
+	// Google's generateContent, as the Gemini API of AI Studio serves it.
+	Dialect_DIALECT_GEMINI Dialect = 3
 )
 
 // Enum value maps for Dialect.
@@ -148,11 +150,13 @@ var (
 		0: "DIALECT_UNSPECIFIED",
 		1: "DIALECT_OPENAI",
 		2: "DIALECT_ANTHROPIC",
+		3: "DIALECT_GEMINI",
 	}
 	Dialect_value = map[string]int32{
 		"DIALECT_UNSPECIFIED": 0,
 		"DIALECT_OPENAI":      1,
 		"DIALECT_ANTHROPIC":   2,
+		"DIALECT_GEMINI":      3,
 	}
 )
 
@@ -3103,11 +3107,12 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\fPresetModels\x12\x1d\n" +
 	"\x19PRESET_MODELS_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11PRESET_MODELS_ALL\x10\x01\x12\x16\n" +
-	"\x12PRESET_MODELS_NONE\x10\x02*M\n" +
+	"\x12PRESET_MODELS_NONE\x10\x02*a\n" +
 	"\aDialect\x12\x17\n" +
 	"\x13DIALECT_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eDIALECT_OPENAI\x10\x01\x12\x15\n" +
-	"\x11DIALECT_ANTHROPIC\x10\x02*I\n" +
+	"\x11DIALECT_ANTHROPIC\x10\x02\x12\x12\n" +
+	"\x0eDIALECT_GEMINI\x10\x03*I\n" +
 	"\aBalance\x12\x17\n" +
 	"\x13BALANCE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rBALANCE_PRICE\x10\x01\x12\x12\n" +
