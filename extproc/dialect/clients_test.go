@@ -59,6 +59,20 @@ data: {"type":"message_stop"}
 
 `,
 	},
+	"gemini": {
+		false: `{"responseId":"c","usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":2},"candidates":[{"finishReason":"STOP","content":{"parts":[
+			{"text":"a","thoughtSignature":"d"},{"functionCall":{"id":"x","name":"f","args":{}}}]},
+			"citationMetadata":null,"groundingMetadata":{"groundingChunks":[{"web":{"uri":"https://a/b","title":"t"}}],"groundingSupports":[{"segment":{"endIndex":1,"text":"c"},"groundingChunkIndices":[0]}]}}]}`,
+		true: `data: {"responseId":"c","usageMetadata":{"promptTokenCount":1},"promptFeedback":null,"error":null,"candidates":[{"content":{"role":"model"}}]}
+
+data: {"candidates":[{"content":{"parts":[{"text":"a","thoughtSignature":"d"}]}}]}
+
+data: {"candidates":[{"content":{"parts":[{"functionCall":{"id":"x","name":"f","args":{}}}]}}]}
+
+data: {"usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":2},"candidates":[{"finishReason":"STOP","groundingMetadata":{"groundingChunks":[{"web":{"uri":"https://a/b","title":"t"}}],"groundingSupports":[{"segment":{"endIndex":1,"text":"c"},"groundingChunkIndices":[0]}]}}]}
+
+`,
+	},
 }
 
 // strictAnswer is one JSON text of an answer, with what strict SDKs read of it.
@@ -266,17 +280,20 @@ func TestRows131To133ServedTier(t *testing.T) {
 	anthropicSays := func(tier string) string {
 		return `{"id":"c","content":[{"type":"text","text":"a"}],"stop_reason":"end_turn","usage":{"output_tokens":1,"service_tier":` + tier + `}}`
 	}
-	for _, test := range []struct{ name, openai, anthropic, known, want string }{
-		{"row 131: flex", openaiSays(`"flex"`), anthropicSays(`"flex"`), "", "flex"},
-		{"row 132: the provider served another than was asked for", openaiSays(`"default"`), anthropicSays(`"standard"`), "priority", "default"},
-		{"row 133: by another name", openaiSays(`"fast"`), anthropicSays(`"priority"`), "", "priority"},
-		{"the provider says nothing", openaiSays(`null`), anthropicSays(`null`), "flex", "flex"},
-		{"nobody says anything", `{` + text + `}`, anthropicSays(`null`), "", "<nil>"},
+	geminiSays := func(tier string) string {
+		return `{"candidates":[{"content":{"parts":[{"text":"a"}]},"finishReason":"STOP"}],"usageMetadata":{"serviceTier":` + tier + `}}`
+	}
+	for _, test := range []struct{ name, openai, anthropic, gemini, known, want string }{
+		{"row 131: flex", openaiSays(`"flex"`), anthropicSays(`"flex"`), geminiSays(`"FLEX"`), "", "flex"},
+		{"row 132: the provider served another than was asked for", openaiSays(`"default"`), anthropicSays(`"standard"`), geminiSays(`"STANDARD"`), "priority", "default"},
+		{"row 133: by another name", openaiSays(`"fast"`), anthropicSays(`"priority"`), geminiSays(`"priority"`), "", "priority"},
+		{"the provider says nothing", openaiSays(`null`), anthropicSays(`null`), geminiSays(`null`), "flex", "flex"},
+		{"nobody says anything", `{` + text + `}`, anthropicSays(`null`), geminiSays(`null`), "", "<nil>"},
 	} {
 		for _, s := range sides {
 			for _, stream := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s/%s/stream=%t", test.name, s.name, stream), func(t *testing.T) {
-					body := map[string]string{"openai": test.openai, "anthropic": test.anthropic}[s.name]
+					body := map[string]string{"openai": test.openai, "anthropic": test.anthropic, "gemini": test.gemini}[s.name]
 					response := httptest.NewRecorder()
 					if stream && s.name == "openai" {
 						response.Header().Set("Content-Type", "text/event-stream")

@@ -11,6 +11,7 @@ import (
 	"github.com/switchyard/switchyard/e2e/provider"
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
+	"github.com/switchyard/switchyard/extproc/dialect/gemini"
 	"github.com/switchyard/switchyard/extproc/dialect/openai"
 	"github.com/switchyard/switchyard/extproc/sse"
 )
@@ -29,6 +30,7 @@ type side struct {
 var sides = []side{
 	{"openai", openai.Provider{}, provider.OpenAI, "/v1", dialect.Target{Model: "gpt-4o", Strict: true}},
 	{"anthropic", anthropic.Provider{}, provider.Anthropic, "/v1", dialect.Target{Model: "claude-x"}},
+	{"gemini", gemini.Provider{}, provider.Gemini, "/v1beta", dialect.Target{Model: "gemini-2.5-flash"}},
 }
 
 var meta = dialect.Meta{
@@ -51,7 +53,7 @@ func (s side) ask(t *testing.T, body string, answer provider.Script) (string, di
 		t.Fatal(err)
 	}
 	target := s.target
-	if request.Model != "" && request.Model != "m/x" {
+	if request.Model != "" && request.Model != "m/x" && s.name != "gemini" {
 		target.Model = request.Model
 	}
 	upstream, err := s.dialect.Request(request, target)

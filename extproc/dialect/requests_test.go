@@ -2,6 +2,7 @@ package dialect_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -136,5 +137,36 @@ func TestRow101ReasoningRoundTrip(t *testing.T) {
 					"tool_calls":[{"id":"toolu_1","type":"function","function":{"name":"f","arguments":"{}"}}]},
 				{"role":"tool","tool_call_id":"toolu_1","content":"ok"}]}`, nil)
 		})
+	}
+}
+
+// TestGeminiSignaturesRoundTrip sends an answer back as clients keep it, and one that
+// lost its reasoning: the fake refuses any signature but its own, and a call of the
+// third generation without one (known-failures 35).
+func TestGeminiSignaturesRoundTrip(t *testing.T) {
+	gemini := sides[2]
+	answer := provider.Answer{Reasoning: "step by step", Text: "Let me see.", ToolCalls: []provider.ToolCall{
+		{ID: "call_a", Name: "f", Arguments: `{"x":1}`}, {ID: "call_b", Name: "f", Arguments: `{"x":2}`}}}
+	const tools = `"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{"x":{"type":"integer"}},"additionalProperties":false}}}]`
+	for _, model := range []string{"gemini-2.5-flash", "gemini-3-pro-preview"} {
+		gemini.target.Model = model
+		out, _ := gemini.ask(t, `{"reasoning":{"effort":"low"},`+tools+`,"messages":[{"role":"user","content":"hi"}]}`, answer)
+		var raw struct {
+			Choices []struct{ Message map[string]any }
+		}
+		if err := json.Unmarshal([]byte(out), &raw); err != nil {
+			t.Fatal(err)
+		}
+		said := raw.Choices[0].Message
+		for _, kept := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s/reasoning kept=%t", model, kept), func(t *testing.T) {
+				if !kept {
+					delete(said, "reasoning_details")
+				}
+				message, _ := json.Marshal(said)
+				gemini.ask(t, `{`+tools+`,"messages":[{"role":"user","content":"hi"},`+string(message)+
+					`,{"role":"tool","tool_call_id":"call_a","content":"A"},{"role":"tool","tool_call_id":"call_b","content":"B"}]}`, nil)
+			})
+		}
 	}
 }

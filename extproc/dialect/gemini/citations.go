@@ -48,6 +48,9 @@ func (d *decoder) annotate(at *candidate, url, title, piece []byte) {
 	if rawjson.Kind(title) == '"' {
 		raw = rawjson.AppendMember(raw, "title", title)
 	}
+	if words := rawjson.Get(piece, "text"); rawjson.Kind(words) == '"' {
+		raw = rawjson.AppendMember(raw, "content", words)
+	}
 	raw = strconv.AppendInt(rawjson.AppendName(raw, "start_index"), characters("startIndex"), 10)
 	raw = strconv.AppendInt(rawjson.AppendName(raw, "end_index"), characters("endIndex"), 10)
 	raw = append(raw, "}}"...)

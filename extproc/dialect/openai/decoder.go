@@ -22,6 +22,7 @@ type decoder struct {
 type decoderChoice struct {
 	calls    toolCalls
 	finished bool
+	images   int
 }
 
 func (d *decoder) emit(event dialect.Event) { d.events = append(d.events, event) }
@@ -108,7 +109,11 @@ func (d *decoder) choice(object []byte, speaker string) error {
 	}
 	if c.finish != "" && !state.finished {
 		state.finished = true
-		d.emit(dialect.Event{Kind: dialect.EventFinish, Choice: int(c.index), Text: c.native})
+		event := dialect.Event{Kind: dialect.EventFinish, Choice: int(c.index), Text: c.native}
+		if meaning := dialect.FinishReason(c.finish); meaning != event.FinishReason() {
+			event.Reason = meaning
+		}
+		d.emit(event)
 	}
 	return nil
 }
@@ -136,6 +141,11 @@ func (d *decoder) spoken(object []byte, choice int, calls *toolCalls) {
 	}
 	if !s.extra {
 		return
+	}
+	state := &d.choices[choice]
+	for image := rawjson.Walk(rawjson.Get(object, "images")); image.Next(); state.images++ {
+		url := rawjson.Text(rawjson.Get(rawjson.Get(image.Value, "image_url"), "url"))
+		d.emit(dialect.Event{Kind: dialect.EventImage, Choice: choice, Index: state.images, Text: url})
 	}
 	for annotation := rawjson.Walk(rawjson.Get(object, "annotations")); annotation.Next(); {
 		d.emit(dialect.Event{Kind: dialect.EventAnnotation, Choice: choice, Raw: annotation.Value})

@@ -20,10 +20,13 @@ var everything = []dialect.Event{
 	{Kind: dialect.EventToolArguments, Text: `{"a":"\n"}`},
 	{Kind: dialect.EventToolCall, Index: 1, ID: "y", Text: "g"},
 	{Kind: dialect.EventToolArguments, Index: 1, Text: `{}`},
+	{Kind: dialect.EventImage, Text: "data:image/png;base64,AA=="},
+	{Kind: dialect.EventImage, Index: 1, Text: "data:image/png;base64,BB=="},
 	{Kind: dialect.EventAnnotation, Raw: []byte(`{"type":"url_citation"}`)},
 	{Kind: dialect.EventLogprobs, Raw: []byte(`{"content":[],"refusal":null}`)},
 	{Kind: dialect.EventFinish, Text: "tool_use"},
 	{Kind: dialect.EventText, Choice: 1, Text: "second"},
+	{Kind: dialect.EventFinish, Choice: 1, Text: "STOP", Reason: "tool_calls"},
 }
 
 func TestDecodeOfEncodeIsIdentity(t *testing.T) {
