@@ -18,7 +18,8 @@ type Answer struct {
 	// Empty makes an answer with no content at all.
 	Empty bool
 	// Reasoning comes before the text: a signed thinking block on Anthropic,
-	// reasoning_content (as compatible vendors have it) on OpenAI.
+	// reasoning_content (as compatible vendors have it) on OpenAI, a thought on
+	// Gemini, which signs the part behind it.
 	Reasoning string
 	// RedactedThinking is the data of an encrypted block, Anthropic only.
 	RedactedThinking string

@@ -9,7 +9,7 @@ import (
 // anthropic is the dialect of the Messages API.
 type anthropic struct{}
 
-func (anthropic) path() string { return "/messages" }
+func (anthropic) locate(target string) (address, bool) { return address{}, target == "/messages" }
 
 // The API's versions. The newer one no longer takes sampling parameters.
 const (
@@ -19,7 +19,7 @@ const (
 
 func (anthropic) admit(header http.Header, key string) *refusal {
 	for name := range header {
-		if strings.HasPrefix(name, "Openai-") {
+		if strings.HasPrefix(name, "Openai-") || name == "X-Goog-Api-Key" {
 			return leak("header " + strings.ToLower(name))
 		}
 	}
@@ -46,7 +46,7 @@ func (anthropic) admit(header http.Header, key string) *refusal {
 	return nil
 }
 
-func (d anthropic) judge(body map[string]any, header http.Header) (request, *refusal) {
+func (d anthropic) judge(_ address, body map[string]any, header http.Header) (request, *refusal) {
 	if wrong := anthropicRequest(nil, body); wrong != nil {
 		worded := d.mistake(*wrong)
 		return request{}, &worded

@@ -9,12 +9,13 @@ import (
 // dialect separates what the vendors' APIs share (HTTP, scripts, records) from
 // what they do not: the words of a request, an answer and an error.
 type dialect interface {
-	// path is where the API is served, below [Config.Base].
-	path() string
+	// locate reads a request's target below [Config.Base], and reports false for
+	// one that the API does not serve.
+	locate(target string) (address, bool)
 	// admit checks credentials and the vendor's own headers.
 	admit(header http.Header, key string) *refusal
 	// judge checks a decoded body and extracts what the answer depends on.
-	judge(body map[string]any, header http.Header) (request, *refusal)
+	judge(at address, body map[string]any, header http.Header) (request, *refusal)
 	// mistake words an error in a body's structure as the vendor does.
 	mistake(mistake) refusal
 	// unknownModel is the vendor's answer to a model name it does not serve.
@@ -35,6 +36,13 @@ type dialect interface {
 	events(request, Answer) []event
 }
 
+// address is what a request's target says of it: everything, with Gemini, and
+// nothing with the others.
+type address struct {
+	model  string
+	stream bool
+}
+
 // request is what an answer depends on.
 type request struct {
 	model        string
@@ -52,9 +60,11 @@ type refusal struct {
 	message string
 	param   string // OpenAI: the field at fault
 	code    string // OpenAI: the machine-readable code
+	wait    string // Gemini: seconds until another try may succeed
 }
 
-// questionOf is the text of a body's last message, in either dialect.
+// questionOf is the text of a body's last message, in OpenAI's dialect and in
+// Anthropic's.
 func questionOf(body map[string]any) string {
 	messages := body["messages"].([]any)
 	switch content := messages[len(messages)-1].(map[string]any)["content"].(type) {

@@ -56,6 +56,7 @@ func allowedHeader(name string) bool {
 		"user-agent",
 		"x-api-key",
 		"x-client-request-id",
+		"x-goog-api-key",
 	}, name) || strings.HasPrefix(name, "openai-") || strings.HasPrefix(name, "anthropic-")
 }
 

@@ -9,10 +9,10 @@ import (
 // openAI is the dialect of the Chat Completions API.
 type openAI struct{}
 
-func (openAI) path() string { return "/chat/completions" }
+func (openAI) locate(target string) (address, bool) { return address{}, target == "/chat/completions" }
 
 func (openAI) admit(header http.Header, key string) *refusal {
-	for _, foreign := range []string{"X-Api-Key", "Anthropic-Version", "Anthropic-Beta"} {
+	for _, foreign := range []string{"X-Api-Key", "X-Goog-Api-Key", "Anthropic-Version", "Anthropic-Beta"} {
 		if header.Get(foreign) != "" {
 			return leak("header " + strings.ToLower(foreign))
 		}
@@ -35,7 +35,7 @@ func (openAI) admit(header http.Header, key string) *refusal {
 	return nil
 }
 
-func (d openAI) judge(body map[string]any, _ http.Header) (request, *refusal) {
+func (d openAI) judge(_ address, body map[string]any, _ http.Header) (request, *refusal) {
 	if wrong := openAIRequest(nil, body); wrong != nil {
 		worded := d.mistake(*wrong)
 		return request{}, &worded

@@ -11,6 +11,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -53,6 +54,14 @@ func OpenAI(config Config) *Provider {
 // Anthropic returns a fake of the Messages API, POST {base}/messages.
 func Anthropic(config Config) *Provider {
 	return newProvider(config, anthropic{})
+}
+
+// Gemini returns a fake of generateContent, POST {base}/models/{model}:generateContent
+// and :streamGenerateContent?alt=sse.
+// Its base is "/v1beta" unless given.
+func Gemini(config Config) *Provider {
+	config.Base = cmp.Or(config.Base, "/v1beta")
+	return newProvider(config, gemini{})
 }
 
 func newProvider(config Config, dialect dialect) *Provider {

@@ -16,9 +16,10 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const (
-	testKey = "sk-test-0123456789"
-	chat    = `{"model":"gpt-4o-mini","messages":[{"role":"user","content":"hi"}]}`
-	message = `{"model":"claude-sonnet-4-5","max_tokens":100,"messages":[{"role":"user","content":"hi"}]}`
+	testKey  = "sk-test-0123456789"
+	chat     = `{"model":"gpt-4o-mini","messages":[{"role":"user","content":"hi"}]}`
+	contents = `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`
+	message  = `{"model":"claude-sonnet-4-5","max_tokens":100,"messages":[{"role":"user","content":"hi"}]}`
 )
 
 // streaming turns a request into one that asks for a stream.
@@ -49,11 +50,17 @@ func start(t *testing.T, fake *Provider, network Network) *fixture {
 		Provider: fake,
 		server:   server,
 		client:   &http.Client{Transport: transport},
-		url:      server.URL + fake.dialect.path(),
+		url:      server.URL + "/chat/completions",
 		header:   http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + testKey}},
 		body:     chat,
 	}
-	if _, ok := fake.dialect.(anthropic); ok {
+	switch fake.dialect.(type) {
+	case gemini:
+		f.url = server.URL + "/models/gemini-3-flash-preview:generateContent"
+		f.header = http.Header{"Content-Type": {"application/json"}, "X-Goog-Api-Key": {testKey}}
+		f.body = contents
+	case anthropic:
+		f.url = server.URL + "/messages"
 		f.header = http.Header{
 			"Content-Type": {"application/json"}, "X-Api-Key": {testKey}, "Anthropic-Version": {version2023},
 		}
@@ -65,6 +72,11 @@ func start(t *testing.T, fake *Provider, network Network) *fixture {
 func startOpenAI(t *testing.T) *fixture {
 	t.Helper()
 	return start(t, OpenAI(Config{Key: testKey, Secrets: []string{"sk-gateway"}}), Network{})
+}
+
+func startGemini(t *testing.T) *fixture {
+	t.Helper()
+	return start(t, Gemini(Config{Key: testKey, Secrets: []string{"sk-gateway"}}), Network{})
 }
 
 func startAnthropic(t *testing.T) *fixture {

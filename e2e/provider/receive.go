@@ -24,7 +24,8 @@ func (p *Provider) receive(r *http.Request, script Script) (*Exchange, request, 
 }
 
 func (p *Provider) judge(r *http.Request, exchange *Exchange, script Script) (request, *refusal) {
-	if refused := p.judgeTarget(r); refused != nil {
+	at, refused := p.judgeTarget(r)
+	if refused != nil {
 		return request{}, refused
 	}
 	if refused := judgeHeaders(r, p.config.Secrets); refused != nil {
@@ -43,27 +44,29 @@ func (p *Provider) judge(r *http.Request, exchange *Exchange, script Script) (re
 		exchange.cancel()
 		return request{}, &refusal{status: http.StatusBadRequest, message: "The upload broke off: " + err.Error()}
 	}
-	return p.judgeBody(r.Header, exchange)
+	return p.judgeBody(at, r.Header, exchange)
 }
 
-func (p *Provider) judgeTarget(r *http.Request) *refusal {
-	if r.URL.RequestURI() != p.config.Base+p.dialect.path() {
-		return &refusal{
+func (p *Provider) judgeTarget(r *http.Request) (address, *refusal) {
+	target, below := strings.CutPrefix(r.URL.RequestURI(), p.config.Base)
+	at, served := p.dialect.locate(target)
+	if !below || !served {
+		return at, &refusal{
 			status:  http.StatusNotFound,
 			message: "Invalid URL (" + r.Method + " " + r.URL.RequestURI() + ")",
 		}
 	}
 	if r.Method != http.MethodPost {
-		return &refusal{
+		return at, &refusal{
 			status:  http.StatusMethodNotAllowed,
 			message: "Not allowed to " + r.Method + " on " + r.URL.Path + ".",
 			code:    "method_not_supported",
 		}
 	}
-	return nil
+	return at, nil
 }
 
-func (p *Provider) judgeBody(header http.Header, exchange *Exchange) (request, *refusal) {
+func (p *Provider) judgeBody(at address, header http.Header, exchange *Exchange) (request, *refusal) {
 	for _, secret := range p.config.Secrets {
 		if strings.Contains(string(exchange.Body), secret) {
 			return request{}, leak("a secret in the body")
@@ -75,7 +78,7 @@ func (p *Provider) judgeBody(header http.Header, exchange *Exchange) (request, *
 			message: "We could not parse the JSON body of your request.",
 		}
 	}
-	request, refused := p.dialect.judge(exchange.JSON, header)
+	request, refused := p.dialect.judge(at, exchange.JSON, header)
 	if refused != nil {
 		return request, refused
 	}

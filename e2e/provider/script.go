@@ -32,13 +32,14 @@ type Failure struct {
 	Message string
 	// Code is OpenAI's machine-readable code, such as "context_length_exceeded".
 	Code string
-	// RetryAfter is sent in the header of that name unless empty.
+	// RetryAfter is sent in the header of that name unless empty, and by Gemini in
+	// the error's details.
 	RetryAfter string
 }
 
 func (f Failure) play(c *call) {
 	header := http.Header{"Content-Type": {"application/json"}}
-	if f.RetryAfter != "" {
+	if _, inBody := c.dialect.(gemini); f.RetryAfter != "" && !inBody {
 		header.Set("Retry-After", f.RetryAfter)
 	}
 	c.begin(f.Status, header)
@@ -46,6 +47,7 @@ func (f Failure) play(c *call) {
 		status:  f.Status,
 		message: cmp.Or(f.Message, "The fake was told to answer "+http.StatusText(f.Status)+"."),
 		code:    f.Code,
+		wait:    f.RetryAfter,
 	}))
 }
 
