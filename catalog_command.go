@@ -151,6 +151,9 @@ func askForModels(ctx context.Context, provider *configpb.Provider, secret confi
 		header.Set("X-Api-Key", key)
 		header.Set("Anthropic-Version", "2023-06-01")
 		address += "?limit=1000"
+	case provider.GetDialect() == configpb.Dialect_DIALECT_GEMINI:
+		header.Set("X-Goog-Api-Key", key)
+		address += "?pageSize=1000"
 	default:
 		header.Set("Authorization", "Bearer "+key)
 	}

@@ -60,7 +60,7 @@ func TestCatalogImportAndDiff(t *testing.T) {
 
 // A provider is asked as its configuration says, and its key stays in the header.
 func TestCatalogImportModels(t *testing.T) {
-	for dialect, header := range map[string]string{"openai": "Authorization: Bearer secret", "anthropic": "X-Api-Key: secret"} {
+	for dialect, header := range map[string]string{"openai": "Authorization: Bearer secret", "anthropic": "X-Api-Key: secret", "gemini": "X-Goog-Api-Key: secret"} {
 		t.Run(dialect, func(t *testing.T) {
 			name, want, _ := strings.Cut(header, ": ")
 			provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -64,8 +64,14 @@ func TestParametersDefaultToTheDialect(t *testing.T) {
 	if !slices.Contains(openAI, "logprobs") || slices.Contains(anthropic, "logprobs") {
 		t.Error("logprobs: OpenAI's dialect can say it, Anthropic's cannot")
 	}
-	if !slices.Contains(openAI, "tools") || !slices.Contains(anthropic, "tools") {
-		t.Error("tools: both dialects can say it")
+	gemini := (&Endpoint{Provider: &Provider{Dialect: DialectGemini}}).Parameters()
+	if !slices.Contains(gemini, "seed") || slices.Contains(anthropic, "seed") {
+		t.Error("seed: Gemini's dialect can say it, Anthropic's cannot")
+	}
+	for _, parameters := range [][]string{openAI, anthropic, gemini} {
+		if !slices.Contains(parameters, "tools") || !slices.IsSorted(parameters) {
+			t.Errorf("tools: every dialect can say it, and in order: %v", parameters)
+		}
 	}
 }
 

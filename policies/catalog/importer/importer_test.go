@@ -37,10 +37,14 @@ func ownModels(data []byte) (*configpb.Config, *Report, error) {
 	return Models(data, "my-fireworks", "fireworks")
 }
 
+func googleModels(data []byte) (*configpb.Config, *Report, error) {
+	return Models(data, "gemini", "gemini")
+}
+
 // TestGolden compares what is made of a file, and what is said of the rest.
 func TestGolden(t *testing.T) {
 	for name, importer := range map[string]func([]byte) (*configpb.Config, *Report, error){
-		"litellm": liteLLM, "openrouter": OpenRouter, "openrouter_endpoints": OpenRouter, "models": ownModels, "models_bare": ownModels,
+		"litellm": liteLLM, "openrouter": OpenRouter, "openrouter_endpoints": OpenRouter, "models": ownModels, "models_bare": ownModels, "models_google": googleModels,
 	} {
 		t.Run(name, func(t *testing.T) {
 			catalog, report := imported(t, name, importer)

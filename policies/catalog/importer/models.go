@@ -27,10 +27,16 @@ type listedModel struct {
 	Pricing          openRouterPricing `json:"pricing"`
 	InputModalities  []string          `json:"input_modalities"`
 	OutputModalities []string          `json:"output_modalities"`
+
+	// Google's own names for the same.
+	Name        string   `json:"name"` // "models/" and the id
+	InputLimit  int64    `json:"inputTokenLimit"`
+	OutputLimit int64    `json:"outputTokenLimit"`
+	Methods     []string `json:"supportedGenerationMethods"`
 }
 
 // Models reads a provider's own answer to GET /models: {"data": [...]} as OpenAI
-// has it, or the list alone. slug is the provider's in the configuration, and
+// has it, {"models": [...]} as Google has it, or the list alone. slug is the provider's in the configuration, and
 // preset what it starts from, whose rules for names hold. A price is taken only
 // where it is a text in US dollars for one token, as OpenRouter asks providers to
 // state it: numbers mean one thing here and another there.
@@ -40,13 +46,14 @@ func Models(data []byte, slug, preset string) (*configpb.Config, *Report, error)
 	}
 	var list []jsontext.Value
 	var answer struct {
-		Data []jsontext.Value `json:"data"`
+		Data   []jsontext.Value `json:"data"`
+		Models []jsontext.Value `json:"models"`
 	}
 	if err := json.Unmarshal(data, &list); err != nil {
 		if err := json.Unmarshal(data, &answer); err != nil {
 			return nil, nil, fmt.Errorf("no list of models: %w", err)
 		}
-		list = answer.Data
+		list = append(answer.Data, answer.Models...)
 	}
 	rules := vendorOf(preset)
 	b := newBuilder()
@@ -65,6 +72,9 @@ func Models(data []byte, slug, preset string) (*configpb.Config, *Report, error)
 			model.ID = named.ID
 			b.report.add(model.ID, "only the id can be read")
 		}
+		if name, google := strings.CutPrefix(model.Name, "models/"); google {
+			model.ID = cmp.Or(model.ID, name)
+		}
 		b.addListed(&model, slug, rules)
 	}
 	return b.catalog(), b.report, nil
@@ -75,6 +85,10 @@ func (b *builder) addListed(model *listedModel, slug string, rules vendor) {
 		b.report.add(model.ID, "type %q is not served", model.Type)
 		return
 	}
+	if len(model.Methods) > 0 && !slices.Contains(model.Methods, "generateContent") {
+		b.report.add(model.ID, "it does not converse")
+		return
+	}
 	found, err := loadNames().identify(strings.TrimPrefix(model.ID, rules.Prefix), cmp.Or(rules.Author, slug), rules.Tags)
 	if err != nil {
 		b.report.add(model.ID, "no id: %v", err)
@@ -82,8 +96,8 @@ func (b *builder) addListed(model *listedModel, slug string, rules vendor) {
 	}
 	endpoint := &configpb.Endpoint{
 		Provider: slug, Model: model.ID, Quantization: found.Quantization,
-		ContextLength:       max(0, model.ContextLength, model.ContextWindow, model.MaxModelLength),
-		MaxCompletionTokens: max(0, model.MaxOutputLength, model.MaxCompletion),
+		ContextLength:       max(0, model.ContextLength, model.ContextWindow, model.MaxModelLength, model.InputLimit),
+		MaxCompletionTokens: max(0, model.MaxOutputLength, model.MaxCompletion, model.OutputLimit),
 	}
 	if slices.Contains(loadNames().Quantizations, model.Quantization) {
 		endpoint.Quantization = model.Quantization
