@@ -86,7 +86,9 @@ func geminiAnswers(result map[string]any, calls []map[string]any) bool {
 func geminiToolRules(_ string, body map[string]any) string {
 	names := map[any]bool{}
 	tools, _ := body["tools"].([]any)
+	searches := false
 	for _, element := range tools {
+		searches = searches || element.(map[string]any)["googleSearch"] != nil
 		declarations, _ := element.(map[string]any)["functionDeclarations"].([]any)
 		for _, element := range declarations {
 			declaration := element.(map[string]any)
@@ -104,6 +106,8 @@ func geminiToolRules(_ string, body map[string]any) string {
 	calling, _ := config["functionCallingConfig"].(map[string]any)
 	allowed, _ := calling["allowedFunctionNames"].([]any)
 	switch {
+	case searches && len(names) > 0:
+		return "Built-in tools ({google_search}) and Function Calling cannot be combined in the same request."
 	case calling != nil && len(names) == 0:
 		return "Function calling config is set without function_declarations."
 	case len(allowed) > 0 && calling["mode"] != "ANY" && calling["mode"] != "VALIDATED":

@@ -88,6 +88,7 @@ func TestGeminiRefuses(t *testing.T) {
 		"a tool's name":            {contentsWith(`"tools":[{"functionDeclarations":[{"name":"1f"}]}]`), "functionDeclarations[0].name"},
 		"OpenAI's tool":            {contentsWith(`"tools":[{"type":"function"}]`), `Unknown name "type" at 'tools[0]'`},
 		"a name twice":             {contentsWith(`"tools":[{"functionDeclarations":[{"name":"f"},{"name":"f"}]}]`), "Duplicate function declaration"},
+		"a search beside tools":    {contentsWith(`"tools":[{"functionDeclarations":[{"name":"f"}]},{"googleSearch":{}}]`), "cannot be combined"},
 		"a choice without tools":   {contentsWith(`"toolConfig":{"functionCallingConfig":{"mode":"ANY"}}`), "without function_declarations"},
 		"a choice of no tool":      {contentsWith(geminiF + `,"toolConfig":{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["g"]}}`), "not declared"},
 		"a result without a call":  {geminiRequestOf(geminiUser(geminiResult), geminiF), "immediately after a function call turn"},

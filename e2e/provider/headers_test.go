@@ -50,7 +50,11 @@ func TestForeignCredentials(t *testing.T) {
 	openAI.header.Set("X-Api-Key", "another provider's")
 	claude := startAnthropic(t)
 	claude.header.Set("Authorization", "Bearer another provider's")
-	for _, f := range []*fixture{openAI, claude} {
+	chat, messages := startOpenAI(t), startAnthropic(t)
+	for _, f := range []*fixture{chat, messages} {
+		f.header.Set("X-Goog-Api-Key", "another provider's")
+	}
+	for _, f := range []*fixture{openAI, claude, chat, messages} {
 		response, body, err := f.post(t, f.body)
 		if err != nil || response.StatusCode != http.StatusBadRequest || !strings.Contains(body, "Leaked") {
 			t.Errorf("status %d, error %v: %s", response.StatusCode, err, body)

@@ -14,14 +14,15 @@ import (
 
 // candidate is what the decoder keeps of one of the answers.
 type candidate struct {
-	index    int
-	text     []byte // all of it, as citations count its bytes
-	calls    []string
-	images   int
-	details  int
-	thinking bool // the next thought continues the last detail
-	cited    map[string]bool
-	finished bool
+	index     int
+	text      []byte // all of it, as citations count its bytes
+	calls     int
+	images    int
+	details   int
+	thinking  bool // the next thought continues the last detail
+	citations int  // so far, the same one counted again
+	cited     map[string]bool
+	finished  bool
 }
 
 // candidate reads what a chunk says of one candidate.
@@ -125,9 +126,9 @@ func (d *decoder) call(at *candidate, object []byte, signature string) {
 		arguments = jsontext.Value(args).Clone()
 		_ = arguments.Compact() // whole answers are indented; what is valid cannot fail
 	}
-	number := len(at.calls)
+	number := at.calls
 	id := d.callID(at, rawjson.Text(rawjson.Get(object, "id")), name, arguments)
-	at.calls = append(at.calls, id)
+	at.calls++
 	at.thinking = false
 	d.sign(at, id, signature)
 	d.emit(dialect.Event{Kind: dialect.EventToolCall, Choice: at.index, Index: number, ID: id, Text: name})
@@ -138,17 +139,16 @@ func (d *decoder) call(at *candidate, object []byte, signature string) {
 // Otherwise one is made of what tells calls apart, so that the same answer always has
 // the same ids.
 func (d *decoder) callID(at *candidate, given, name string, arguments []byte) string {
-	taken := given == ""
-	for i := range d.candidates {
-		for _, id := range d.candidates[i].calls {
-			taken = taken || id == given
-		}
+	id := given
+	if id == "" || d.ids[id] {
+		sum := sha256.Sum256(fmt.Appendf(nil, "%q %d %d %q %q", d.id, at.index, at.calls, name, arguments))
+		id = "call_" + hex.EncodeToString(sum[:12])
 	}
-	if !taken {
-		return given
+	if d.ids == nil {
+		d.ids = map[string]bool{}
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %d %d %q %q", d.id, at.index, len(at.calls), name, arguments))
-	return "call_" + hex.EncodeToString(sum[:12])
+	d.ids[id] = true
+	return id
 }
 
 func (d *decoder) image(at *candidate, data []byte) {
@@ -170,7 +170,7 @@ func (d *decoder) finish(at *candidate, reason, message string) error {
 	}
 	event := dialect.Event{Kind: dialect.EventFinish, Choice: at.index, Text: reason}
 	switch meaning := dialect.FinishReason(reason); {
-	case meaning == "stop" && len(at.calls) > 0:
+	case meaning == "stop" && at.calls > 0:
 		event.Reason = "tool_calls"
 	case meaning == "error" && !d.said:
 		if message == "" {

@@ -34,10 +34,14 @@ func (d *decoder) ground(at *candidate, metadata []byte) {
 	}
 }
 
+// mostCitations bounds the work that a provider can cause: the text is counted for
+// each.
+const mostCitations = 2000
+
 // annotate tells of one source of a piece of the text, once. The API repeats what it
 // has told, and counts in bytes of UTF-8 where clients count characters.
 func (d *decoder) annotate(at *candidate, url, title, piece []byte) {
-	if rawjson.Kind(url) != '"' {
+	if at.citations++; rawjson.Kind(url) != '"' || at.citations > mostCitations {
 		return
 	}
 	characters := func(name string) int64 {

@@ -20,7 +20,8 @@ type decoder struct {
 	started    bool
 	id         string // the provider's, of the answer
 	candidates []candidate
-	said       bool // something has come that a client sees
+	ids        map[string]bool // of the calls so far
+	said       bool            // something has come that a client sees
 }
 
 // mostCandidates bounds the index that a provider may give a candidate.

@@ -16,7 +16,9 @@ func (b *builder) reasoning() {
 		return
 	}
 	if !b.target.Takes("reasoning") && !b.target.Takes("reasoning_effort") {
-		b.drop("reasoning")
+		if asked != nil {
+			b.drop("reasoning")
+		}
 		return
 	}
 	level := asked.Level()
@@ -33,7 +35,7 @@ func (b *builder) reasoning() {
 		config.ThinkingBudget = &budget
 	}
 	if config != (thinkingConfig{}) {
-		b.config.ThinkingConfig = &config
+		b.request.GenerationConfig.ThinkingConfig = &config
 	}
 }
 

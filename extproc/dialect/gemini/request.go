@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -85,7 +84,6 @@ type builder struct {
 	generation int
 	calls      map[string]string // the names of the tools called so far, by the call's id
 	request    request
-	config     generationConfig
 	dropped    []string
 }
 
@@ -94,14 +92,14 @@ func (b *builder) build() error {
 		return err
 	}
 	b.tools()
+	if b.target.WebSearch {
+		b.search()
+	}
 	b.sampling()
 	b.format()
 	b.reasoning()
 	b.extra()
 	b.others()
-	if !reflect.ValueOf(b.config).IsZero() {
-		b.request.GenerationConfig = &b.config
-	}
 	slices.Sort(b.dropped)
 	b.dropped = slices.Compact(b.dropped)
 	return nil

@@ -47,12 +47,15 @@ func TestRequest(t *testing.T) {
 			want: config(`"candidateCount":2,"maxOutputTokens":9,"temperature":1.5,"topP":0.9,"topK":40,"seed":7,"stopSequences":["a","b"]`)},
 		{name: "what does not fit", body: `{"seed":3000000000,"top_k":0,"stop":["a","","b","c"],` + hi + `}`,
 			want: config(`"stopSequences":["a","b","c"]`), dropped: []string{"seed", "stop"}},
+		{name: "more ends than are taken", body: `{"stop":["a","b","c","d","e","f"],` + hi + `}`,
+			want: config(`"stopSequences":["a","b","c","d","e"]`), dropped: []string{"stop"}},
 		{name: "penalties where they are known", target: dialect.Target{Supported: []string{"frequency_penalty"}}, body: `{"frequency_penalty":1,"presence_penalty":1,` + hi + `}`,
 			want: config(`"frequencyPenalty":1`), dropped: []string{"presence_penalty"}},
 		{name: "what cannot be said", body: `{"user":"bob","logprobs":true,"verbosity":"low","logit_bias":{"1":2},"presence_penalty":1,"foo":1,` + hi + `}`,
 			want: `{` + hiOut + `}`, dropped: []string{"foo", "logit_bias", "logprobs", "presence_penalty", "user", "verbosity"}},
 		{name: "row 18: what the endpoint lacks", target: dialect.Target{Supported: []string{"max_tokens"}}, body: `{"max_tokens":9,"temperature":1,"reasoning":{"effort":"low"},` + f + `,` + hi + `}`,
 			want: config(`"maxOutputTokens":9`), dropped: []string{"reasoning", "temperature", "tools"}},
+		{name: "thoughts that the endpoint does not have", target: dialect.Target{Supported: []string{"max_tokens"}}, body: `{"include_reasoning":true,` + hi + `}`, want: `{` + hiOut + `}`},
 		{name: "modalities and safety, for those who know", body: `{"modalities":["image","text"],"safety_settings":[{"category":"C","threshold":"T"}],` + hi + `}`,
 			want: `{` + hiOut + `,"safetySettings":[{"category":"C","threshold":"T"}],"generationConfig":{"responseModalities":["IMAGE","TEXT"]}}`},
 		{name: "row 132: the target's tier", target: dialect.Target{ServiceTier: "flex"}, body: `{"service_tier":"flex",` + hi + `}`, want: `{` + hiOut + `,"serviceTier":"flex"}`},
@@ -84,6 +87,9 @@ func TestRequest(t *testing.T) {
 			want: `{` + hiOut + `,"tools":[{"functionDeclarations":[{"name":"f"},{"name":"g","description":"d"}]}]}`, dropped: []string{"tools.2"}},
 		{name: "row 93: one tool forced", body: `{` + f + `,"tool_choice":{"type":"function","function":{"name":"f"}},"parallel_tool_calls":false,` + hi + `}`,
 			want: `{` + hiOut + `,` + fOut + `,"toolConfig":{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["f"]}}}`, dropped: []string{"parallel_tool_calls"}},
+		{name: "row 190: the provider searches", target: dialect.Target{WebSearch: true}, body: `{"web_search_options":{},` + hi + `}`, want: `{` + hiOut + `,"tools":[{"googleSearch":{}}]}`},
+		{name: "a search that the client asks for", body: `{"web_search_options":{},` + hi + `}`, want: `{` + hiOut + `,"tools":[{"googleSearch":{}}]}`},
+		{name: "a search gives way to tools", target: dialect.Target{WebSearch: true}, body: `{` + f + `,` + hi + `}`, want: `{` + hiOut + `,` + fOut + `}`, dropped: []string{"web_search_options"}},
 		{name: "no tool", body: `{` + f + `,"tool_choice":"none",` + hi + `}`, want: `{` + hiOut + `,` + fOut + `,"toolConfig":{"functionCallingConfig":{"mode":"NONE"}}}`},
 		{name: "a choice without tools", body: `{"tool_choice":"required","tools":[],` + hi + `}`, want: `{` + hiOut + `}`},
 	} {
@@ -195,6 +201,25 @@ func TestPathAndHeaders(t *testing.T) {
 	}
 }
 
+func TestResponse(t *testing.T) {
+	for _, test := range []struct {
+		words  string
+		failed bool
+		want   string
+	}{
+		{"sunny", false, `{"output":"sunny"}`},
+		{` {"sun":1} `, false, `{"sun":1}`},
+		{`[1]`, false, `{"output":"[1]"}`},
+		{`{"sun":`, false, `{"output":"{\"sun\":"}`},
+		{"no such city", true, `{"error":"no such city"}`},
+		{`{"code":5}`, true, `{"error":{"code":5}}`},
+	} {
+		if got := string(response(test.words, test.failed)); got != test.want {
+			t.Errorf("%q, failed=%t: got %s, want %s", test.words, test.failed, got, test.want)
+		}
+	}
+}
+
 func TestSchema(t *testing.T) {
 	for _, test := range []struct{ name, given, want string }{
 		{"what is taken as it is", `{"type":["string","null"],"anyOf":[{"type":"integer","minimum":1}],"items":{"additionalProperties":false}}`, ``},
@@ -202,6 +227,7 @@ func TestSchema(t *testing.T) {
 			`{"$defs":{"A":{"type":"string"}},"properties":{"a":{"$ref":"#/$defs/A"}}}`},
 		{"a const is an enum of one", `{"properties":{"a":{"enum":["x","y"],"const":"x"}}}`, `{"properties":{"a":{"enum":["x"]}}}`},
 		{"values are not schemas", `{"default":{"const":1,"$ref":"x"},"enum":[{"const":1}]}`, ``},
+		{"what is nested too deep", strings.Repeat(`{"items":`, deepest) + `{"const":1}` + strings.Repeat(`}`, deepest), ``},
 		{"names are not keywords", `{"properties":{"const":{"type":"string"},"$ref":{"type":"string"},"enum":{"const":1}}}`,
 			`{"properties":{"const":{"type":"string"},"$ref":{"type":"string"},"enum":{"enum":[1]}}}`},
 	} {
@@ -210,7 +236,7 @@ func TestSchema(t *testing.T) {
 			if want == "" {
 				want = test.given
 			}
-			if got := string(schema(nil, []byte(test.given))); got != want {
+			if got := string(schema(nil, []byte(test.given), 0)); got != want {
 				t.Errorf("got  %s\nwant %s", got, want)
 			}
 		})

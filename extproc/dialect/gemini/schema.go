@@ -17,17 +17,24 @@ func parameters(given jsontext.Value) jsontext.Value {
 	if c := rawjson.Walk(given); !c.Next() {
 		return nil
 	}
-	return schema(nil, given)
+	return schema(nil, given, 0)
 }
+
+// deepest is how far down a schema is read. The API refuses such nesting anyway, and
+// the cost grows with its square.
+const deepest = 64
 
 // schema copies a JSON Schema. A const becomes an enum of one; beside a $ref the API
 // allows nothing but its like.
-func schema(dst, value []byte) []byte {
+func schema(dst, value []byte, depth int) []byte {
+	if depth++; depth > deepest {
+		return append(dst, value...)
+	}
 	switch rawjson.Kind(value) {
 	case '[':
 		dst = append(dst, '[')
 		for c := rawjson.Walk(value); c.Next(); {
-			dst = schema(rawjson.Comma(dst), c.Value)
+			dst = schema(rawjson.Comma(dst), c.Value, depth)
 		}
 		return append(dst, ']')
 	case '{':
@@ -54,24 +61,24 @@ func schema(dst, value []byte) []byte {
 			dst = rawjson.AppendRaw(dst, c.Member)
 		case "properties", "$defs", "definitions", "patternProperties":
 			dst = append(rawjson.AppendQuoted(rawjson.Comma(dst), c.Name), ':')
-			dst = named(dst, c.Value)
+			dst = named(dst, c.Value, depth)
 		default:
 			dst = append(rawjson.AppendQuoted(rawjson.Comma(dst), c.Name), ':')
-			dst = schema(dst, c.Value)
+			dst = schema(dst, c.Value, depth)
 		}
 	}
 	return append(dst, '}')
 }
 
 // named copies an object whose members are schemas, whatever their names.
-func named(dst, object []byte) []byte {
+func named(dst, object []byte, depth int) []byte {
 	if rawjson.Kind(object) != '{' {
 		return append(dst, object...)
 	}
 	dst = append(dst, '{')
 	for c := rawjson.Walk(object); c.Next(); {
 		dst = append(rawjson.AppendQuoted(rawjson.Comma(dst), c.Name), ':')
-		dst = schema(dst, c.Value)
+		dst = schema(dst, c.Value, depth)
 	}
 	return append(dst, '}')
 }

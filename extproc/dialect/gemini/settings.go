@@ -11,7 +11,7 @@ import (
 const mostStops = 5
 
 func (b *builder) sampling() {
-	c := b.chat
+	c, config := b.chat, &b.request.GenerationConfig
 	// keep reports whether a parameter is to be written; one that was given and is
 	// not is named as dropped.
 	keep := func(given, fits bool, name string) bool {
@@ -22,35 +22,35 @@ func (b *builder) sampling() {
 		return given
 	}
 	if c.MaxTokens > 0 {
-		b.config.MaxOutputTokens = min(c.MaxTokens, math.MaxInt32)
+		config.MaxOutputTokens = min(c.MaxTokens, math.MaxInt32)
 	}
 	if keep(c.Temperature != nil, true, "temperature") {
-		b.config.Temperature = c.Temperature
+		config.Temperature = c.Temperature
 	}
 	if keep(c.TopP != nil, true, "top_p") {
-		b.config.TopP = c.TopP
+		config.TopP = c.TopP
 	}
 	// Zero is "all" elsewhere, which is the API's default.
 	if c.TopK != nil && *c.TopK > 0 && keep(true, *c.TopK <= math.MaxInt32, "top_k") {
-		b.config.TopK = c.TopK
+		config.TopK = c.TopK
 	}
 	if keep(c.Seed != nil, c.Seed != nil && *c.Seed >= math.MinInt32 && *c.Seed <= math.MaxInt32, "seed") {
-		b.config.Seed = c.Seed
+		config.Seed = c.Seed
 	}
 	// Few models take these, and the rest refuse them.
 	listed := b.target.Supported != nil
 	if keep(c.FrequencyPenalty != nil, listed, "frequency_penalty") {
-		b.config.FrequencyPenalty = c.FrequencyPenalty
+		config.FrequencyPenalty = c.FrequencyPenalty
 	}
 	if keep(c.PresencePenalty != nil, listed, "presence_penalty") {
-		b.config.PresencePenalty = c.PresencePenalty
+		config.PresencePenalty = c.PresencePenalty
 	}
 	if c.Choices > 1 {
-		b.config.CandidateCount = c.Choices
+		config.CandidateCount = c.Choices
 	}
 	for _, stop := range c.Stop {
-		if keep(true, stop != "" && len(b.config.StopSequences) < mostStops, "stop") {
-			b.config.StopSequences = append(b.config.StopSequences, stop)
+		if keep(true, stop != "" && len(config.StopSequences) < mostStops, "stop") {
+			config.StopSequences = append(config.StopSequences, stop)
 		}
 	}
 }
@@ -66,9 +66,9 @@ func (b *builder) format() {
 		b.drop("response_format")
 		return
 	}
-	b.config.ResponseMIMEType = "application/json"
+	b.request.GenerationConfig.ResponseMIMEType = "application/json"
 	if wanted.Type == "json_schema" && rawjson.Kind(wanted.Schema) == '{' {
-		b.config.ResponseJSONSchema = schema(nil, wanted.Schema)
+		b.request.GenerationConfig.ResponseJSONSchema = schema(nil, wanted.Schema, 0)
 	}
 }
 
@@ -78,15 +78,23 @@ func (b *builder) extra() {
 	for _, field := range b.chat.Extra {
 		switch {
 		case field.Name == "modalities" && rawjson.Kind(field.Value) == '[':
-			for c := rawjson.Walk(field.Value); c.Next(); {
-				b.config.ResponseModalities = append(b.config.ResponseModalities, strings.ToUpper(rawjson.Text(c.Value)))
-			}
+			b.request.GenerationConfig.ResponseModalities = modalities(field.Value)
 		case field.Name == "safety_settings" && rawjson.Kind(field.Value) == '[':
 			b.request.SafetySettings = field.Value
+		case field.Name == "web_search_options":
+			b.search()
 		default:
 			b.drop(field.Name)
 		}
 	}
+}
+
+func modalities(list []byte) []string {
+	var names []string
+	for c := rawjson.Walk(list); c.Next(); {
+		names = append(names, strings.ToUpper(rawjson.Text(c.Value)))
+	}
+	return names
 }
 
 func (b *builder) others() {

@@ -29,6 +29,17 @@ func (b *builder) tools() {
 	}
 }
 
+// search lets the model search the web, which the API refuses beside functions: what
+// those are for, only the client knows.
+func (b *builder) search() {
+	switch {
+	case len(b.request.Tools) == 0:
+		b.request.Tools = []tool{{GoogleSearch: &struct{}{}}}
+	case b.request.Tools[0].GoogleSearch == nil:
+		b.drop("web_search_options")
+	}
+}
+
 func (b *builder) toolChoice() {
 	choice := b.chat.ToolChoice
 	config := functionCallingConfig{}

@@ -6,13 +6,13 @@ import "github.com/go-json-experiment/json/jsontext"
 // are left out; nothing is sent that the client did not ask for.
 
 type request struct {
-	Contents          []content         `json:"contents"`
-	SystemInstruction *content          `json:"systemInstruction,omitzero"`
-	Tools             []tool            `json:"tools,omitzero"`
-	ToolConfig        *toolConfig       `json:"toolConfig,omitzero"`
-	SafetySettings    jsontext.Value    `json:"safetySettings,omitzero"`
-	GenerationConfig  *generationConfig `json:"generationConfig,omitzero"`
-	ServiceTier       string            `json:"serviceTier,omitzero"`
+	Contents          []content        `json:"contents"`
+	SystemInstruction *content         `json:"systemInstruction,omitzero"`
+	Tools             []tool           `json:"tools,omitzero"`
+	ToolConfig        *toolConfig      `json:"toolConfig,omitzero"`
+	SafetySettings    jsontext.Value   `json:"safetySettings,omitzero"`
+	GenerationConfig  generationConfig `json:"generationConfig,omitzero"`
+	ServiceTier       string           `json:"serviceTier,omitzero"`
 }
 
 // content is a turn.
@@ -57,6 +57,7 @@ type functionResponse struct {
 
 type tool struct {
 	FunctionDeclarations []functionDeclaration `json:"functionDeclarations,omitzero"`
+	GoogleSearch         *struct{}             `json:"googleSearch,omitzero"`
 }
 
 type functionDeclaration struct {
