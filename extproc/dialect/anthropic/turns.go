@@ -87,7 +87,7 @@ func (b *builder) prefill() {
 func (b *builder) blocks(message *dialect.Message) ([]block, error) {
 	parts := message.Parts
 	if message.Role == dialect.RoleAssistant {
-		parts = joinThoughts(parts)
+		parts = dialect.JoinThoughts(parts)
 	}
 	blocks := make([]block, 0, len(parts))
 	name := message.Name

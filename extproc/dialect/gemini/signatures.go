@@ -22,9 +22,9 @@ const unsigned = "skip_thought_signature_validator"
 func (b *builder) sign(parts []part, said []dialect.Part) []part {
 	var thoughts []part
 	ofText, ofCalls := "", map[string]string{}
-	for i := range said {
-		detail := said[i].Reasoning
-		if said[i].Kind != dialect.PartReasoning || detail.Format != dialect.FormatGemini {
+	for _, thought := range dialect.JoinThoughts(said) {
+		detail := thought.Reasoning
+		if thought.Kind != dialect.PartReasoning || detail.Format != dialect.FormatGemini {
 			continue
 		}
 		switch {
