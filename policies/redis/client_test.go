@@ -166,8 +166,13 @@ func TestPausedServerIsNotWaitedFor(t *testing.T) {
 		}
 	}
 	server.Resume()
-	if err := client.Ping(t.Context()).Err(); err != nil {
-		t.Errorf("after it went on: %v", err)
+	// A busy machine may take longer than the client waits, more than once.
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for client.Ping(ctx).Err() != nil {
+		if ctx.Err() != nil {
+			t.Fatal("it went on, and is not asked again")
+		}
 	}
 }
 
