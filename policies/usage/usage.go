@@ -33,6 +33,9 @@ type Tokens struct {
 	AudioPrompt, AudioCompletion int64
 	// ImageCompletion counts the tokens of images in the answer.
 	ImageCompletion int64
+	// SearchUnits is how often the price of a request is charged; zero is once.
+	// Rerankers count a long list of documents as several requests.
+	SearchUnits int64
 }
 
 // Charge is what one answer costs, exactly.
@@ -68,7 +71,7 @@ func Cost(prices catalog.Prices, t Tokens, now time.Time) Charge {
 		Add(prices.AudioOutput.Mul(spoken)).
 		Add(prices.ImageOutput.Mul(drawn))
 	return Charge{
-		Total:      prompt.Add(completion).Add(prices.Request),
+		Total:      prompt.Add(completion).Add(prices.Request.Mul(max(1, t.SearchUnits))),
 		Prompt:     prompt,
 		Completion: completion,
 	}

@@ -62,6 +62,12 @@ func TestCost(t *testing.T) {
 			Charge{Prompt: dollars("0.003"), Total: dollars("0.013")},
 		},
 		{
+			"row 147: each search has the price of a request",
+			catalog.Prices{Request: money.Dollar / 500},
+			Tokens{SearchUnits: 3},
+			Charge{Total: dollars("0.006")},
+		},
+		{
 			"audio of no price of its own costs what the tokens around it cost", sonnet,
 			Tokens{Prompt: 1000, AudioPrompt: 900, Completion: 100, AudioCompletion: 90},
 			Charge{Prompt: dollars("0.003"), Completion: dollars("0.0015"), Total: dollars("0.0045")},
