@@ -37,7 +37,7 @@ type Model struct {
 	// Reasoning is how the model thinks, nil if that is not known.
 	Reasoning *Reasoning
 	// OnDemand: the name after the slug is the client's, and nothing is known
-	// of the model; its input modalities are therefore all there are. Such an id
+	// of the model; its modalities are therefore all that its provider can have. Such an id
 	// must not become a metric label: clients could make up any number of them.
 	OnDemand bool
 }
@@ -165,6 +165,9 @@ func newEndpoint(path string, model *Model, from *configpb.Endpoint, providers m
 	if !ok {
 		return nil, fmt.Errorf("%s.provider: no provider %q is configured", path, from.GetProvider())
 	}
+	if err := checkTask(path, model, provider); err != nil {
+		return nil, err
+	}
 	prices, err := newPrices(path+".prices", from.GetPrices())
 	if err != nil {
 		return nil, err
@@ -210,6 +213,23 @@ func newEndpoint(path string, model *Model, from *configpb.Endpoint, providers m
 	return endpoint, nil
 }
 
+// checkTask refuses models for what only one wire format has words for.
+func checkTask(path string, model *Model, provider *Provider) error {
+	if provider.Dialect == DialectOpenAI || provider.Dialect == "" { // that is an error of its own
+		return nil
+	}
+	for _, task := range tasks {
+		if slices.Contains(model.OutputModalities, task) {
+			return fmt.Errorf("%s.provider: %q speaks %s, which has no %s; serve the model at a provider whose dialect is %s",
+				path, provider.Slug, provider.Dialect, task, DialectOpenAI)
+		}
+	}
+	return nil
+}
+
+// tasks are the output modalities of models that do not converse.
+var tasks = [...]string{"embeddings", "rerank"}
+
 // onDemand makes up the model that a provider of any model may have.
 func onDemand(id, name string, provider *Provider) *Model {
 	model := &Model{
@@ -220,6 +240,9 @@ func onDemand(id, name string, provider *Provider) *Model {
 		OutputModalities: []string{"text"},
 		Tokenizer:        "Other",
 		OnDemand:         true,
+	}
+	if provider.Dialect == DialectOpenAI {
+		model.OutputModalities = append(model.OutputModalities, tasks[:]...)
 	}
 	model.Endpoints = []*Endpoint{{
 		ID:            id + "|" + provider.Slug,

@@ -75,6 +75,28 @@ func TestParametersDefaultToTheDialect(t *testing.T) {
 	}
 }
 
+func TestTasksNeedADialectThatHasThem(t *testing.T) {
+	anthropic := &Provider{Slug: "claude", Dialect: DialectAnthropic}
+	for _, test := range []struct {
+		makes    string
+		provider *Provider
+		want     string
+	}{
+		{"text", anthropic, ""},
+		{"embeddings", &Provider{Slug: "local", Dialect: DialectOpenAI}, ""},
+		{"embeddings", &Provider{Slug: "faulty"}, ""},
+		{"embeddings", anthropic, `models["m/x"].endpoints[0].provider: "claude" speaks anthropic, which has no embeddings; serve the model at a provider whose dialect is openai`},
+		{"rerank", anthropic, `models["m/x"].endpoints[0].provider: "claude" speaks anthropic, which has no rerank; serve the model at a provider whose dialect is openai`},
+	} {
+		_, err := newModel("m/x", &configpb.Model{
+			OutputModalities: []string{test.makes}, Endpoints: []*configpb.Endpoint{{Provider: test.provider.Slug}},
+		}, map[string]*Provider{test.provider.Slug: test.provider}, false)
+		if (err == nil) != (test.want == "") || err != nil && err.Error() != test.want {
+			t.Errorf("%s at %s: %v", test.makes, test.provider.Slug, err)
+		}
+	}
+}
+
 func TestPrices(t *testing.T) {
 	const million = 1_000_000 // picodollars per token for one dollar per million
 	tests := []struct {
