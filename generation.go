@@ -27,6 +27,12 @@ var (
 	clients = map[string]dialect.Client{
 		"/api/v1/chat/completions": openai.Client{},
 		"/v1/chat/completions":     openai.Client{},
+		"/api/v1/completions":      openai.Completions{},
+		"/v1/completions":          openai.Completions{},
+		"/api/v1/embeddings":       openai.Embeddings{},
+		"/v1/embeddings":           openai.Embeddings{},
+		"/api/v1/rerank":           openai.Rerank{},
+		"/v1/rerank":               openai.Rerank{},
 	}
 	providers = map[string]dialect.Provider{
 		catalog.DialectAnthropic: anthropic.Provider{},

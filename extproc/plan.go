@@ -118,18 +118,28 @@ func (p *Policy) Plan(asked Asked, view routing.View) (routing.Plan, error) {
 		Policies:        p.Constraints(asked.Key),
 		Parameters:      request.Parameters,
 		InputModalities: request.InputModalities,
+		OutputModality:  request.OutputModality,
 		Tools:           request.Tools,
 		ToolName:        request.ToolName,
 		ToolChoice:      request.ToolChoice,
 		ResponseFormat:  request.ResponseFormat,
 		ServiceTier:     request.ServiceTier,
 		MaxTokens:       request.MaxTokens,
-		PromptTokens:    request.PromptBytes / bytesPerToken,
+		PromptTokens:    promptTokens(request),
 		LastModel:       request.LastModel,
 		Pin:             asked.Pin,
 		Seed:            asked.Seed,
 		Now:             asked.Now,
 	}, p.Catalog, view, options)
+}
+
+// promptTokens is an estimate of the prompt, zero if unknown. What is embedded or
+// ranked is many prompts in one request, each of which has the whole context.
+func promptTokens(request *dialect.Request) int64 {
+	if request.OutputModality != "" {
+		return 0
+	}
+	return request.PromptBytes / bytesPerToken
 }
 
 // makePlan plans the request at its first attempt. The seed is the request's id:

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/health"
 	"github.com/switchyard/switchyard/policies/sticky"
@@ -403,4 +404,17 @@ func TestHalfOpenEndpointIsTriedByOneRequestAtATime(t *testing.T) {
 		}
 		next.hangUp()
 	})
+}
+
+// TestManyPromptsAreNotOne holds that the whole of what is embedded is not held to the
+// context of one text.
+func TestManyPromptsAreNotOne(t *testing.T) {
+	request := &dialect.Request{PromptBytes: 4000}
+	if got := promptTokens(request); got != 1000 {
+		t.Errorf("a conversation of 4000 bytes has %d tokens", got)
+	}
+	request.OutputModality = "embeddings"
+	if got := promptTokens(request); got != 0 {
+		t.Errorf("embeddings are planned for %d tokens", got)
+	}
 }

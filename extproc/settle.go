@@ -170,6 +170,7 @@ func tokens(u dialect.Usage) usage.Tokens {
 		Prompt: u.Prompt, Completion: u.Completion, Reasoning: u.Reasoning,
 		CacheRead: u.CacheRead, CacheWrite: u.CacheWrite, CacheWrite1h: u.CacheWrite1h,
 		AudioPrompt: u.AudioPrompt, AudioCompletion: u.AudioCompletion, ImageCompletion: u.Images,
+		SearchUnits: u.SearchUnits,
 	}
 }
 

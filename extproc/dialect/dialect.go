@@ -133,6 +133,9 @@ type Usage struct {
 	Reasoning                              int64
 	AudioPrompt, AudioCompletion, Images   int64
 	AcceptedPrediction, RejectedPrediction int64
+	// SearchUnits is how often a reranking provider charges its price of a request;
+	// zero where it does not say, which is once.
+	SearchUnits int64
 	// Estimated says that the provider reported nothing and the counts are the
 	// gateway's own guess.
 	Estimated bool

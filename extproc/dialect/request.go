@@ -31,6 +31,9 @@ type Request struct {
 	Parameters []string
 	// Tools: the request offers at least one tool.
 	Tools bool
+	// OutputModality is what the request's endpoint of the API makes: "embeddings",
+	// "rerank", or "" for text.
+	OutputModality string
 	// InputModalities besides text, sorted: "audio", "file", "image", "video".
 	InputModalities []string
 	// HideReasoning keeps reasoning out of the answer; it is billed all the same
@@ -64,7 +67,8 @@ type Request struct {
 	PromptBytes int64
 
 	// Chat is the neutral form of the conversation. Call it only when the
-	// provider speaks another dialect: it reads the whole body.
+	// provider speaks another dialect: it reads the whole body. A request for
+	// something else than text has none, and its error is an *Error.
 	Chat func() (*Chat, error)
 }
 

@@ -60,12 +60,13 @@ func (g *gathered) addDetail(piece dialect.ReasoningDetail) {
 	g.details = append(g.details, piece)
 }
 
-func (e *encoder) Whole(dst []byte, events []dialect.Event, usage dialect.Usage) []byte {
+// gather puts the choices of a whole answer together, and notes the tier that served.
+func (e *envelope) gather(events []dialect.Event) []gathered {
 	var choices []gathered
 	for i := range events {
 		event := &events[i]
 		if event.Kind == dialect.EventTier {
-			e.envelope.tier = event.Text
+			e.tier = event.Text
 			continue
 		}
 		for len(choices) <= event.Choice {
@@ -73,6 +74,11 @@ func (e *encoder) Whole(dst []byte, events []dialect.Event, usage dialect.Usage)
 		}
 		choices[event.Choice].add(event)
 	}
+	return choices
+}
+
+func (e *encoder) Whole(dst []byte, events []dialect.Event, usage dialect.Usage) []byte {
+	choices := e.envelope.gather(events)
 	dst = e.envelope.open(dst, "chat.completion")
 	dst = rawjson.AppendMember(dst, "system_fingerprint", null)
 	dst = append(rawjson.AppendName(dst, "choices"), '[')

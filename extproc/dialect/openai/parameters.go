@@ -70,11 +70,8 @@ func isParameter(name string) bool {
 
 func checkParameter(name string, value []byte) error {
 	want, _ := parameterShape(name)
-	if !slices.Contains([]byte(want.kinds), rawjson.Kind(value)) {
-		return invalid(fmt.Sprintf("'%s' must be %s.", name, want.words))
-	}
-	if rawjson.Kind(value) == '0' {
-		return checkNumber(name, want, value)
+	if err := checkShape(name, want, value); err != nil {
+		return err
 	}
 	switch name {
 	case "reasoning_effort":
@@ -86,6 +83,16 @@ func checkParameter(name string, value []byte) error {
 				return invalid(fmt.Sprintf("'stop.%d' must be a string.", i))
 			}
 		}
+	}
+	return nil
+}
+
+func checkShape(name string, want shape, value []byte) error {
+	if !slices.Contains([]byte(want.kinds), rawjson.Kind(value)) {
+		return invalid(fmt.Sprintf("'%s' must be %s.", name, want.words))
+	}
+	if rawjson.Kind(value) == '0' {
+		return checkNumber(name, want, value)
 	}
 	return nil
 }

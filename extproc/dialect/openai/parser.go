@@ -50,10 +50,6 @@ func (p *parser) member(name string, value []byte) error {
 		return p.readMessages(value)
 	case "prompt":
 		p.prompt = true
-	case "model":
-		return text(&r.Model, name, value)
-	case "models":
-		return p.models(value)
 	case "stream":
 		return boolean(&r.Stream, name, value)
 	case "max_tokens":
@@ -66,27 +62,10 @@ func (p *parser) member(name string, value []byte) error {
 		r.ToolChoice = toolChoice(value)
 	case "response_format":
 		r.ResponseFormat = responseFormat(value)
-	case "provider":
-		return structure(&r.Provider, name, value, '{', "an object")
-	case "plugins":
-		return structure(&r.Plugins, name, value, '[', "an array")
-	case "route":
-		return text(&r.Route, name, value)
-	case "preset":
-		return text(&r.Preset, name, value)
 	case "service_tier":
 		return text(&r.ServiceTier, name, value)
-	case "session_id":
-		if err := text(&r.SessionID, name, value); err != nil {
-			return err
-		}
-		if utf8.RuneCountInString(r.SessionID) > longestSessionID {
-			return invalid(fmt.Sprintf("'session_id' must have %d characters or fewer.", longestSessionID))
-		}
 	case "prompt_cache_key":
 		p.cacheKey = rawjson.Text(value)
-	case "user":
-		return text(&r.User, name, value)
 	case "reasoning":
 		return p.reasoning(value)
 	case "reasoning_effort":
@@ -97,6 +76,37 @@ func (p *parser) member(name string, value []byte) error {
 			return err
 		}
 		r.HideReasoning = r.HideReasoning || !include
+	default:
+		return readRouting(r, name, value)
+	}
+	return nil
+}
+
+// readRouting reads the members that say who shall answer, and for whom. They are the
+// same for every kind of request.
+func readRouting(r *dialect.Request, name string, value []byte) error {
+	switch name {
+	case "model":
+		return text(&r.Model, name, value)
+	case "models":
+		return readModels(r, value)
+	case "provider":
+		return structure(&r.Provider, name, value, '{', "an object")
+	case "plugins":
+		return structure(&r.Plugins, name, value, '[', "an array")
+	case "route":
+		return text(&r.Route, name, value)
+	case "preset":
+		return text(&r.Preset, name, value)
+	case "session_id":
+		if err := text(&r.SessionID, name, value); err != nil {
+			return err
+		}
+		if utf8.RuneCountInString(r.SessionID) > longestSessionID {
+			return invalid(fmt.Sprintf("'session_id' must have %d characters or fewer.", longestSessionID))
+		}
+	case "user":
+		return text(&r.User, name, value)
 	}
 	return nil
 }
@@ -124,18 +134,18 @@ func (p *parser) complete() error {
 	return nil
 }
 
-func (p *parser) models(value []byte) error {
+func readModels(r *dialect.Request, value []byte) error {
 	if rawjson.Kind(value) != '[' {
 		return invalid("'models' must be an array of strings.")
 	}
 	for c := rawjson.Walk(value); c.Next(); {
 		if rawjson.Kind(c.Value) != '"' {
-			return invalid(fmt.Sprintf("'models.%d' must be a string.", len(p.request.Models)))
+			return invalid(fmt.Sprintf("'models.%d' must be a string.", len(r.Models)))
 		}
-		if len(p.request.Models) == mostModels {
+		if len(r.Models) == mostModels {
 			return invalid(fmt.Sprintf("'models' array must have %d items or fewer.", mostModels))
 		}
-		p.request.Models = append(p.request.Models, rawjson.Text(c.Value))
+		r.Models = append(r.Models, rawjson.Text(c.Value))
 	}
 	return nil
 }

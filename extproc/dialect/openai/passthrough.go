@@ -9,9 +9,12 @@ import (
 	"github.com/switchyard/switchyard/extproc/sse"
 )
 
-// Passthrough carries answers from a Chat Completions provider to a Chat
-// Completions client by patching their bytes.
+// Passthrough carries answers from a provider to a client that speaks the same by
+// patching their bytes.
 func (Provider) Passthrough(request *dialect.Request, meta dialect.Meta) dialect.Pipe {
+	if work, ok := request.Parsed.(task); ok {
+		return work.pipe(request, meta)
+	}
 	return &passthrough{request: request, envelope: newEnvelope(meta)}
 }
 

@@ -91,6 +91,18 @@ func (m *merger) adds(given member) bool {
 	return true
 }
 
+// routingOf is what a preset says of who shall answer, as an object of its own.
+func routingOf(config []byte) []byte {
+	dst := []byte{'{'}
+	for _, m := range readMembers(config) {
+		switch m.name {
+		case "model", "models", "provider", "route":
+			dst = rawjson.AppendRaw(dst, m.raw)
+		}
+	}
+	return append(dst, '}')
+}
+
 // configures reports whether a member says how a request is answered. A preset is
 // for many conversations, and brings none of its own; how long answers are cached
 // is between it and the gateway.

@@ -18,6 +18,9 @@ import (
 // that way. A field given as null counts as not given. Nothing is added but the
 // demand for usage and what the target itself asks for (rows 16 and 17).
 func (Provider) Request(request *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
+	if work, ok := request.Parsed.(task); ok {
+		return work.upstream(target), nil
+	}
 	e := editor{target: target, stream: request.Stream}
 	size := len(request.Raw)
 	if own, ok := request.Parsed.(*parsed); ok {
