@@ -51,6 +51,9 @@ type request struct {
 	logprobs     bool
 	tier         string // OpenAI's service_tier, empty if not given
 	question     string // the text of the last message, for [Echo]
+	inputs       int    // how many texts are to be embedded or ranked
+	base64       bool   // vectors are wanted as base64
+	results      int    // how many documents are wanted of those ranked
 }
 
 // refusal is an error answer before a dialect words it.
