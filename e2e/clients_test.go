@@ -28,6 +28,7 @@ type observed struct {
 	Text, Refusal, Finish, Model, Provider, Generation string
 	ID                                                 string
 	Texts, Models, Endpoints                           []string
+	Vectors                                            [][]float32
 	Requested, Strategy                                string // of openrouter_metadata
 	Calls                                              []struct{ ID, Name, Arguments string }
 	Usage                                              *struct {

@@ -3,7 +3,7 @@
 import { zodResponseFormat } from "openai/helpers/zod";
 import { z } from "zod";
 import { PIXEL, QUESTION, WEATHER } from "./questions.js";
-import { ofCompletion, ofError, Stream } from "./result.js";
+import { ofCompletion, ofError, ofUsage, Stream } from "./result.js";
 
 const City = z.object({ name: z.string(), inhabitants: z.number() });
 
@@ -116,4 +116,48 @@ export async function models(client) {
     ids.push(listed.id);
   }
   return { models: ids };
+}
+
+// embeddings asks for base64, as the SDK does unless told otherwise, and gets numbers.
+export async function embeddings(client, model, members) {
+  return ofEmbeddings(await client.embeddings.create({ model, input: ["a", "b"], ...members }));
+}
+
+export async function embeddings_float(client, model, members) {
+  return embeddings(client, model, { encoding_format: "float", ...members });
+}
+
+function ofEmbeddings({ model, provider, data, usage }) {
+  return {
+    model,
+    provider,
+    vectors: data.map(({ embedding }) => Array.from(embedding)),
+    usage: { input: usage.prompt_tokens, cost: usage.cost },
+  };
+}
+
+export async function completion(client, model, members) {
+  const answer = await client.completions.create({ model, prompt: "hi", ...members });
+  const [choice] = answer.choices;
+  return {
+    id: answer.id,
+    model: answer.model,
+    text: choice.text,
+    finish: choice.finish_reason,
+    usage: ofUsage(answer.usage),
+  };
+}
+
+export async function completion_stream(client, model, members) {
+  const seen = { text: "", finish: null, usage: null };
+  const chunks = await client.completions.create({ model, prompt: "hi", stream: true, ...members });
+  for await (const chunk of chunks) {
+    seen.model = chunk.model;
+    seen.usage = chunk.usage ? ofUsage(chunk.usage) : seen.usage;
+    for (const choice of chunk.choices) {
+      seen.text += choice.text;
+      seen.finish = choice.finish_reason ?? seen.finish;
+    }
+  }
+  return seen;
 }

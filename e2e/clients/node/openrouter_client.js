@@ -78,6 +78,30 @@ const scenarios = {
     });
     return { id: data.id, endpoints: data.endpoints.map(({ tag }) => tag) };
   },
+
+  async embeddings(client, model, members) {
+    const answer = await client.embeddings.generate({
+      requestBody: { model, input: ["a", "b"], ...ofSDK(members) },
+    });
+    return {
+      model: answer.model,
+      vectors: answer.data.map(({ embedding }) => embedding),
+      usage: { input: answer.usage.promptTokens, cost: answer.usage.cost },
+    };
+  },
+
+  async rerank(client, model, members) {
+    const answer = await client.rerank.rerank({
+      requestBody: {
+        model, query: "q", documents: ["a", { text: "b" }, "c"], topN: 2, ...ofSDK(members),
+      },
+    });
+    return {
+      model: answer.model,
+      texts: answer.results.map(({ document }) => document.text),
+      usage: { input: answer.usage.searchUnits, cost: answer.usage.cost },
+    };
+  },
 };
 
 function ofUsage({ promptTokens: input, completionTokens: output, cost }) {

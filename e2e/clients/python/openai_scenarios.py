@@ -142,3 +142,48 @@ def async_stream(settings, model):
             return await asyncio.gather(one(client), one(client))
 
     return {"texts": asyncio.run(both())}
+
+
+def embeddings(settings, model, extra_body=None):
+    """Asks for base64, as the SDK does unless told otherwise, and gets numbers."""
+    return result.of_embeddings(
+        openai.OpenAI(**settings).embeddings.create(
+            model=model, input=["a", "b"], extra_body=extra_body
+        )
+    )
+
+
+def embeddings_float(settings, model, extra_body=None):
+    return result.of_embeddings(
+        openai.OpenAI(**settings).embeddings.create(
+            model=model, input=["a", "b"], encoding_format="float", extra_body=extra_body
+        )
+    )
+
+
+def completion(settings, model, extra_body=None):
+    answer = openai.OpenAI(**settings).completions.create(
+        model=model, prompt="hi", extra_body=extra_body
+    )
+    (choice,) = answer.choices
+    return {
+        "id": answer.id,
+        "model": answer.model,
+        "text": choice.text,
+        "finish": choice.finish_reason,
+        "usage": result.of_usage(answer.usage),
+    }
+
+
+def completion_stream(settings, model, extra_body=None):
+    chunks = openai.OpenAI(**settings).completions.create(
+        model=model, prompt="hi", stream=True, extra_body=extra_body
+    )
+    seen = {"text": "", "finish": None, "usage": None}
+    for chunk in chunks:
+        seen["model"] = chunk.model
+        seen["usage"] = result.of_usage(chunk.usage) if chunk.usage else seen["usage"]
+        for choice in chunk.choices:
+            seen["text"] += choice.text
+            seen["finish"] = choice.finish_reason or seen["finish"]
+    return seen

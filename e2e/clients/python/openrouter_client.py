@@ -80,9 +80,28 @@ def endpoints(client, model, _members):
     return {"id": listed.id, "endpoints": [endpoint.tag for endpoint in listed.endpoints]}
 
 
+def embeddings(client, model, members):
+    return result.of_embeddings(
+        client.embeddings.generate(model=model, input=["a", "b"], **members)
+    )
+
+
+def rerank(client, model, members):
+    answer = client.rerank.rerank(
+        model=model, query="q", documents=["a", {"text": "b"}, "c"], top_n=2, **members
+    )
+    return {
+        "model": answer.model,
+        "texts": [ranked.document.text for ranked in answer.results],
+        "usage": {"input": answer.usage.search_units, "cost": answer.usage.cost},
+    }
+
+
 SCENARIOS = {
     scenario.__name__: scenario
-    for scenario in (chat, stream, tools, tools_stream, metadata, models, endpoints)
+    for scenario in (
+        chat, stream, tools, tools_stream, metadata, models, endpoints, embeddings, rerank,
+    )
 }
 
 if __name__ == "__main__":

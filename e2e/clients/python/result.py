@@ -30,6 +30,15 @@ def of_completion(completion) -> dict:
     }
 
 
+def of_embeddings(answer) -> dict:
+    return {
+        "model": answer.model,
+        "provider": getattr(answer, "provider", ""),
+        "vectors": [item.embedding for item in answer.data],
+        "usage": {"input": answer.usage.prompt_tokens, "cost": answer.usage.cost},
+    }
+
+
 class Stream:
     """Gathers the chunks of a stream, as all SDKs shape them."""
 
