@@ -184,19 +184,23 @@ func TestSDKEmbeddings(t *testing.T) {
 	}
 }
 
-// TestSDKEmbeddingsOfAProviderWithoutBase64 holds that the SDKs, of which Node's reads
-// nothing but the base64 that it asks for, get it from a provider that refuses it.
-func TestSDKEmbeddingsOfAProviderWithoutBase64(t *testing.T) {
+// TestEmbeddingsOfAProviderWithoutBase64 holds that a client gets the form that it asks
+// for although the provider does not hear of the wish.
+func TestEmbeddingsOfAProviderWithoutBase64(t *testing.T) {
 	s, embeds, _ := tasks(t)
 	embeds.config["refused_fields"] = []any{"encoding_format"}
 	s.start()
+	got := s.do(http.MethodPost, "/api/v1/embeddings", `{"model":"e/x","input":"a","encoding_format":"base64"}`)
+	if !strings.Contains(got.body, `"embedding":"AAAAPwAAgL5vEoM6"`) {
+		t.Errorf("status %d: %s", got.status, got.body)
+	}
 	for _, client := range openAIClients(t) {
 		if seen := client.call(t, s, "embeddings", "e/x"); seen.Error != nil || !sameVectors(seen.Vectors) {
 			t.Errorf("%s: %+v, error %+v", client.name, seen, seen.Error)
 		}
-		if sent := string(embeds.last(t).Body); strings.Contains(sent, "encoding_format") {
-			t.Errorf("the provider got %s", sent)
-		}
+	}
+	if sent := string(embeds.last(t).Body); strings.Contains(sent, "encoding_format") {
+		t.Errorf("the provider got %s", sent)
 	}
 }
 

@@ -10,8 +10,9 @@ import (
 )
 
 // A vector travels as an array of numbers, or as a string: the base64 of its 32-bit
-// floats, little-endian. SDKs ask for the shorter string unless told otherwise, and
-// some of them read nothing else; many providers know arrays only.
+// floats, little-endian. OpenAI's SDKs ask for the shorter string unless told otherwise,
+// whoever the provider is, and many providers know arrays only. A client that asked for
+// one form need not read the other.
 
 // appendBase64Vector appends an array of numbers as a string. What is no number in it
 // counts as zero.
