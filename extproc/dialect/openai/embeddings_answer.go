@@ -16,8 +16,9 @@ type embeddingsPipe struct {
 	work *embeddings
 }
 
-// Whole patches an answer. It costs one validation and three walks over the text,
-// about 5 ms for a megabyte.
+// Whole patches an answer. It costs one validation and three walks over the text: for a
+// megabyte about 0.7 ms of base64, 7 ms of numbers, and 11 ms of numbers that become
+// base64.
 func (p *embeddingsPipe) Whole(dst []byte, body []byte) ([]byte, error) {
 	answer, err := p.read(body)
 	if err != nil {

@@ -227,15 +227,17 @@ func fuzzTask(t *testing.T, client dialect.Client, body, answer []byte) {
 	}
 }
 
-// BenchmarkEmbeddingsAnswer is of 100 vectors in the form that SDKs ask for.
+// BenchmarkEmbeddingsAnswer is of 100 vectors of 1536 numbers.
 func BenchmarkEmbeddingsAnswer(b *testing.B) {
-	inputs := `{"input":["a"` + strings.Repeat(`,"a"`, 99) + `],"encoding_format":"base64"}`
-	for name, vector := range map[string]string{
-		"base64":  `"` + strings.Repeat("AACAPwAAAD9v", 1024/2) + `"`,
-		"numbers": `[0.0123456789` + strings.Repeat(`,-0.0123456789`, 1535) + `]`,
+	numbers := `[0.0123456789` + strings.Repeat(`,-0.0123456789`, 1535) + `]`
+	for _, test := range []struct{ name, form, vector string }{
+		{"base64", "base64", `"` + strings.Repeat("AACAPwAAAD9v", 1024/2) + `"`},
+		{"numbers", "float", numbers},
+		{"numbers to base64", "base64", numbers},
 	} {
-		answer := []byte(`{"data":[` + strings.TrimSuffix(strings.Repeat(`{"object":"embedding","index":0,"embedding":`+vector+`},`, 100), ",") + `]}`)
-		b.Run(name, func(b *testing.B) {
+		inputs := `{"input":["a"` + strings.Repeat(`,"a"`, 99) + `],"encoding_format":"` + test.form + `"}`
+		answer := []byte(`{"data":[` + strings.TrimSuffix(strings.Repeat(`{"object":"embedding","index":0,"embedding":`+test.vector+`},`, 100), ",") + `]}`)
+		b.Run(test.name, func(b *testing.B) {
 			request, _ := doing(b, Embeddings{}, inputs)
 			var out []byte
 			b.SetBytes(int64(len(answer)))
