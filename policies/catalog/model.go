@@ -198,6 +198,9 @@ func newEndpoint(path string, model *Model, from *configpb.Endpoint, providers m
 		ServiceTier:         from.GetServiceTier(),
 		MaxPromptTokens:     from.GetMaxPromptTokens(),
 	}
+	if endpoint.SupportedParameters == nil && !slices.Contains(model.OutputModalities, "text") {
+		endpoint.SupportedParameters = []string{} // all of them are of conversations
+	}
 	if policy := from.GetDataPolicy(); policy != nil {
 		endpoint.NoTraining, endpoint.NoRetention = policy.GetNoTraining(), policy.GetNoRetention()
 	}

@@ -75,6 +75,14 @@ func TestParametersDefaultToTheDialect(t *testing.T) {
 	}
 }
 
+func TestParametersAreOfConversations(t *testing.T) {
+	c := build(t, map[string]*configpb.Model{"e/x": {OutputModalities: []string{"embeddings"}, Endpoints: served("alpha")}})
+	model, _ := c.Model("e/x")
+	if got := model.Endpoints[0].Parameters(); len(got) > 0 {
+		t.Errorf("an embedding model takes %v", got)
+	}
+}
+
 func TestTasksNeedADialectThatHasThem(t *testing.T) {
 	anthropic := &Provider{Slug: "claude", Dialect: DialectAnthropic}
 	for _, test := range []struct {

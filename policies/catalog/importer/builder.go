@@ -97,7 +97,7 @@ func tagOf(endpoint *configpb.Endpoint) string {
 }
 
 // modalities in the order in which the API lists them.
-var modalities = []string{"text", "image", "file", "audio", "video", "embeddings"}
+var modalities = []string{"text", "image", "file", "audio", "video", "embeddings", "rerank"}
 
 // unite returns the modalities that are in either list.
 func unite(a, b []string) []string {

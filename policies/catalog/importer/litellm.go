@@ -35,7 +35,8 @@ type vendor struct {
 	Slug, Author, Prefix string
 	Tags                 []string
 	Parameters, Refuses  []string
-	ReasoningParameters  []string `yaml:"reasoning_parameters"`
+	ReasoningParameters  []string          `yaml:"reasoning_parameters"`
+	Tasks                map[string]string // slugs by what is made instead of text
 }
 
 var loadLiteLLM = sync.OnceValue(func() *liteLLMRules {
@@ -73,6 +74,7 @@ type entry struct {
 	PDF             bool     `json:"supports_pdf_input"`
 	Audio           bool     `json:"supports_audio_input"`
 	Video           bool     `json:"supports_video_input"`
+	EmbedsImages    bool     `json:"supports_embedding_image_input"`
 	ThinkingAlways  bool     `json:"thinking_always_on"`
 	ThinkingDefault bool     `json:"thinking_on_by_default"`
 }
@@ -105,27 +107,24 @@ func (b *builder) addLiteLLM(key string, raw jsontext.Value, asOf string) {
 		b.report.add(key, "cannot be read")
 		return
 	}
+	if e.Provider == "fireworks_ai-embedding-models" {
+		e.Provider = "fireworks_ai" // another name of the same
+	}
 	rules := loadLiteLLM()
 	vendor, known := rules.Providers[e.Provider]
+	if reason := e.notServed(vendor, known); reason != "" {
+		b.report.add(key, "%s", reason)
+		return
+	}
 	switch reason := rules.skipped(e.Provider); {
-	case e.AliasOf != "":
-		b.report.add(key, "an alias of another entry")
-		return
-	case e.Mode != "chat" && e.Mode != "responses":
-		b.report.add(key, "mode %q is not served", e.Mode)
-		return
-	case e.Mode == "responses" && !slices.Contains(e.Endpoints, "/v1/chat/completions"),
-		len(e.Endpoints) > 0 && !slices.Contains(e.Endpoints, "/v1/chat/completions") && !slices.Contains(e.Endpoints, "/v1/messages"):
-		b.report.add(key, "not served by Chat Completions")
-		return
 	case reason != "":
 		b.report.add(key, "provider %s skipped: %s", e.Provider, reason)
 		return
 	case !known:
 		b.report.add(key, "provider %q is unknown; name it in litellm.yaml", e.Provider)
 		return
-	case rules.unfitReason(key) != "":
-		b.report.add(key, "%s", rules.unfitReason(key))
+	case rules.unfitReason(key, e.output()) != "":
+		b.report.add(key, "%s", rules.unfitReason(key, e.output()))
 		return
 	case strings.HasPrefix(key, "ft:"):
 		b.report.add(key, "a model that each customer trains")
@@ -140,7 +139,7 @@ func (b *builder) addLiteLLM(key string, raw jsontext.Value, asOf string) {
 		b.report.add(key, "gone before %s", asOf)
 		return
 	}
-	prices, ok := b.liteLLMPrices(key, raw)
+	prices, ok := b.liteLLMPrices(key, raw, e.output())
 	if !ok {
 		return
 	}
@@ -155,15 +154,17 @@ func (b *builder) addLiteLLM(key string, raw jsontext.Value, asOf string) {
 		return
 	}
 	endpoint := &configpb.Endpoint{
-		Provider:            vendor.Slug,
-		Model:               name,
-		Quantization:        found.Quantization,
-		Region:              region,
-		ContextLength:       e.MaxInput,
-		SupportedParameters: e.parameters(vendor, rules.Parameters),
+		Provider:      cmp.Or(vendor.Tasks[e.output()], vendor.Slug),
+		Model:         name,
+		Quantization:  found.Quantization,
+		Region:        region,
+		ContextLength: e.MaxInput,
 	}
-	if e.MaxOutput > 0 && e.MaxOutput < e.MaxInput {
-		endpoint.MaxCompletionTokens = e.MaxOutput
+	if e.output() == "" {
+		endpoint.SupportedParameters = e.parameters(vendor, rules.Parameters)
+		if e.MaxOutput > 0 && e.MaxOutput < e.MaxInput {
+			endpoint.MaxCompletionTokens = e.MaxOutput
+		}
 	}
 	if refinement := cmp.Or(found.Variant, region); refinement != "" {
 		endpoint.Tag = vendor.Slug + "/" + refinement
@@ -187,9 +188,9 @@ func (r *liteLLMRules) skipped(provider string) string {
 }
 
 // unfitReason is why an entry is left out whoever serves it, or "".
-func (r *liteLLMRules) unfitReason(key string) string {
+func (r *liteLLMRules) unfitReason(key, output string) string {
 	for reason, expression := range r.unfit {
-		if expression.MatchString(key) {
+		if expression.MatchString(key) && (output == "" || reason != conversational) {
 			return reason
 		}
 	}
@@ -213,10 +214,10 @@ func splitRegion(name string) (string, string) {
 func (e *entry) facts() *configpb.Model {
 	facts := &configpb.Model{
 		InputModalities:  append([]string{"text"}, e.Modalities...),
-		OutputModalities: append([]string{"text"}, e.Output...),
+		OutputModalities: append([]string{cmp.Or(e.output(), "text")}, e.Output...),
 		ExpirationDate:   e.Deprecated,
 	}
-	for modality, supported := range map[string]bool{"image": e.Vision, "file": e.PDF, "audio": e.Audio, "video": e.Video} {
+	for modality, supported := range map[string]bool{"image": e.Vision || e.EmbedsImages, "file": e.PDF, "audio": e.Audio, "video": e.Video} {
 		if supported {
 			facts.InputModalities = append(facts.InputModalities, modality)
 		}

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strconv"
@@ -27,6 +28,7 @@ var liteLLMClasses = map[string]string{
 	"output_cost_per_image_token":               "image_output",
 	"input_cost_per_image":                      "image",
 	"input_cost_per_request":                    "request",
+	"input_cost_per_query":                      "request",
 	"search_context_cost_per_query":             "web_search",
 }
 
@@ -61,9 +63,10 @@ func (t tierPrices) stated(tier string, above int64) *configpb.Prices {
 	return override.Prices
 }
 
-// liteLLMPrices reads all prices of an entry. It reports false, having said why, if
-// the entry has no usable price for the prompt and the answer.
-func (b *builder) liteLLMPrices(key string, raw jsontext.Value) (tierPrices, bool) {
+// liteLLMPrices reads all prices of an entry, output being what it makes instead of
+// text. It reports false, having said why, if the entry has no usable price for the
+// prompt and the answer, or for what stands in their place.
+func (b *builder) liteLLMPrices(key string, raw jsontext.Value, output string) (tierPrices, bool) {
 	var fields map[string]jsontext.Value
 	if err := json.Unmarshal(raw, &fields); err != nil {
 		b.report.add(key, "cannot be read")
@@ -88,9 +91,17 @@ func (b *builder) liteLLMPrices(key string, raw jsontext.Value) (tierPrices, boo
 		readable = b.liteLLMPrice(key, field, class, value, prices.stated(matched[3], above*1000)) && readable
 	}
 	standard := prices[""]
+	if output != "" && standard != nil {
+		// Such answers have no tokens, whatever the map says of them.
+		standard.Prompt, standard.Completion = cmp.Or(standard.Prompt, "0"), "0"
+	}
 	switch {
 	case !readable:
 		return nil, false
+	case output != "" && worthless(standard.GetPrompt()) && worthless(standard.GetRequest()):
+		b.report.add(key, "no price above nothing")
+		return nil, false
+	case output != "":
 	case standard.GetPrompt() == "" || standard.GetCompletion() == "":
 		b.report.add(key, "no price for prompt and answer")
 		return nil, false
@@ -102,6 +113,9 @@ func (b *builder) liteLLMPrices(key string, raw jsontext.Value) (tierPrices, boo
 	prices.settle()
 	return prices, true
 }
+
+// worthless reports whether a price is nothing, or not stated.
+func worthless(price string) bool { return price == "" || price == "0" }
 
 // liteLLMPrice reads one price into p, and reports whether it could.
 func (b *builder) liteLLMPrice(key, field, class string, value jsontext.Value, p *configpb.Prices) bool {
