@@ -23,11 +23,11 @@ type index struct {
 	free   []*Model
 }
 
-// Ranked returns the configured models but for the free variants ("m/x:free"),
-// the newest first and of those the cheapest. The caller must not change the slice.
+// Ranked returns the configured models that make text, but for the free variants
+// ("m/x:free"), the newest first and of those the cheapest. The caller must not change the slice.
 func (c *Catalog) Ranked() []Ranked { return c.index.ranked }
 
-// Free returns the models that cost nothing at any endpoint, sorted by id. The
+// Free returns the models that make text and cost nothing at any endpoint, sorted by id. The
 // caller must not change the slice.
 func (c *Catalog) Free() []*Model { return c.index.free }
 
@@ -59,7 +59,7 @@ func newIndex(models []*Model) index {
 	var built index
 	priced := make(map[*Model]money.USD, len(models))
 	for _, model := range models {
-		if len(model.Endpoints) == 0 {
+		if len(model.Endpoints) == 0 || !slices.Contains(model.OutputModalities, "text") {
 			continue
 		}
 		if !slices.ContainsFunc(model.Endpoints, func(e *Endpoint) bool { return !e.Prices.Free() }) {

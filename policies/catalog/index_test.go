@@ -20,6 +20,7 @@ func TestIndex(t *testing.T) {
 		Providers: map[string]*configpb.Provider{"a": {Dialect: configpb.Dialect_DIALECT_OPENAI, BaseUrl: "https://provider.example"}},
 		Models: map[string]*configpb.Model{
 			"m/free": model(1, "0", "0"), "m/mixed": model(3, "0", "9"), "m/dear": model(2, "5"), "m/cheap": model(2, "4", "8"), "m/dear:free": model(9, "0"),
+			"e/x": {OutputModalities: []string{"embeddings"}, Endpoints: []*configpb.Endpoint{{Provider: "a"}}},
 		},
 	}, func(string) (string, bool) { return "", false })
 	if err != nil {

@@ -1670,7 +1670,9 @@ type Model struct {
 	ContextLength int64 `protobuf:"varint,5,opt,name=context_length,json=contextLength,proto3" json:"context_length,omitempty"`
 	// text, image, file, audio, video. Default: text.
 	InputModalities []string `protobuf:"bytes,6,rep,name=input_modalities,json=inputModalities,proto3" json:"input_modalities,omitempty"`
-	// text, image, audio, embeddings. Default: text.
+	// text, image, audio, video, embeddings, rerank. Default: text. A model for
+	// embeddings or rerank is asked at /embeddings or /rerank, and needs providers whose
+	// dialect is openai; a provider of rerank serves it at /rerank as Cohere does.
 	OutputModalities []string `protobuf:"bytes,7,rep,name=output_modalities,json=outputModalities,proto3" json:"output_modalities,omitempty"`
 	// Who serves the model. With `balance: listed` they are tried in this order.
 	// If the built-in catalog or a catalog file knows the model, an endpoint here
