@@ -164,6 +164,66 @@ func TestTasksFailOver(t *testing.T) {
 	}
 }
 
+// What surrounds a conversation surrounds the other tasks too.
+func TestTasksTakePresetsAndTellTheirRoute(t *testing.T) {
+	s, embeds, ranks := tasks(t)
+	others := s.embedder("others")
+	s.makes("embeddings", "e/two", settings{"prompt": "1"}, embeds, others)
+	s.config["presets"] = settings{"p": settings{
+		"system_prompt": "Be brief.",
+		"config":        settings{"model": "e/two", "temperature": 0.2, "provider": settings{"only": []any{"others"}}},
+	}}
+	s.start()
+	for _, test := range []struct{ name, path, body, provider string }{
+		{"embeddings", "/api/v1/embeddings", `{"model":"@preset/p","input":"a"}`, "others"},
+		{"rerank", "/api/v1/rerank", `{"model":"r/x@preset/p","provider":{"only":["ranks"]},"query":"q","documents":["a"]}`, "ranks"},
+		{"completions", "/api/v1/completions", `{"model":"m/anthropic@preset/p","provider":{},"prompt":"hi"}`, "claude"},
+	} {
+		got := s.do(http.MethodPost, test.path, test.body, "X-OpenRouter-Metadata", "enabled", "X-Session-Id", "s")
+		decoded := got.decode(t)
+		if got.status != 200 || decoded.Provider != test.provider {
+			t.Fatalf("%s: status %d: %s", test.name, got.status, got.body)
+		}
+		if decoded.Router == nil || len(decoded.Router.Attempts) != 1 || decoded.Router.Attempts[0].Provider != test.provider {
+			t.Errorf("%s: no route in %s", test.name, got.body)
+		}
+	}
+	for _, at := range []*site{others, ranks} {
+		if sent := string(at.last(t).Body); strings.Contains(sent, "temperature") || strings.Contains(sent, "brief") {
+			t.Errorf("%s got what is for conversations: %s", at.slug, sent)
+		}
+	}
+}
+
+// A full batch of long vectors is larger than any buffer on the way.
+func TestLargeEmbeddings(t *testing.T) {
+	s, embeds, _ := tasks(t)
+	s.start()
+	const inputs = 2048
+	vector := strings.Repeat("AACAPwAAAD9v", 1024)
+	embeds.Enqueue(provider.Raw{Header: http.Header{"Content-Type": {"application/json"}}, Body: `{"object":"list","data":[` +
+		strings.TrimSuffix(strings.Repeat(`{"object":"embedding","embedding":"`+vector+`"},`, inputs), ",") + `]}`})
+	got := s.do(http.MethodPost, "/api/v1/embeddings", `{"model":"e/x","encoding_format":"base64","input":["a"`+strings.Repeat(`,"a"`, inputs-1)+`]}`)
+	if vectors := strings.Count(got.body, vector); got.status != 200 || vectors != inputs {
+		t.Fatalf("status %d, %d vectors in %d bytes: %s", got.status, vectors, len(got.body), tail(got.body))
+	}
+	if !strings.Contains(got.body, `"index":2047,`) || got.decode(t).Usage == nil {
+		t.Errorf("the end is %s", tail(got.body))
+	}
+}
+
+// Nothing is known of what a provider of any model has.
+func TestTasksOnDemand(t *testing.T) {
+	s := newStage(t)
+	local := s.site("local", "openai", "nomic-embed-text", provider.Embeddings)
+	local.config["any_model"] = true
+	s.start()
+	got := s.do(http.MethodPost, "/v1/embeddings", `{"model":"local/nomic-embed-text","input":"a"}`)
+	if decoded := got.decode(t); got.status != 200 || decoded.Model != "local/nomic-embed-text" || decoded.Usage == nil || *decoded.Usage.Cost != 0 {
+		t.Errorf("status %d: %s", got.status, got.body)
+	}
+}
+
 func TestSDKEmbeddings(t *testing.T) {
 	s, embeds, _ := tasks(t)
 	s.start()
