@@ -8,8 +8,10 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/identity"
 )
@@ -45,8 +47,8 @@ func printWelcome(out io.Writer, g *generation, demo bool, configPath, stateDire
 	base := fmt.Sprintf("%s://%s/api/v1", scheme, cfg.GetListener().GetAddress())
 	models := g.policy.Catalog.Models()
 	model := "<a model>"
-	if len(models) > 0 {
-		model = models[0].ID
+	if at := slices.IndexFunc(models, func(m *catalog.Model) bool { return slices.Contains(m.OutputModalities, "text") }); at >= 0 {
+		model = models[at].ID
 	}
 	key, pythonKey := "$SWITCHYARD_API_KEY", `os.environ["SWITCHYARD_API_KEY"]`
 	if configPath == "" {

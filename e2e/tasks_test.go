@@ -140,6 +140,37 @@ func TestRow148Completions(t *testing.T) {
 	}
 }
 
+func TestRow151ModelsOfTasks(t *testing.T) {
+	s, _, _ := tasks(t)
+	s.start()
+	for path, want := range map[string]string{
+		"/api/v1/models":                          "m/anthropic m/openai",
+		"/api/v1/models?output_modalities=all":    "e/x m/anthropic m/openai r/x",
+		"/api/v1/models?output_modalities=rerank": "r/x",
+		"/api/v1/embeddings/models":               "e/x",
+	} {
+		got := s.do(http.MethodGet, path, "")
+		var listed struct{ Data []struct{ ID string } }
+		if err := json.Unmarshal([]byte(got.body), &listed); err != nil {
+			t.Fatalf("%s: %v in %s", path, err, got.body)
+		}
+		var ids []string
+		for _, model := range listed.Data {
+			if !strings.HasPrefix(model.ID, "openrouter/") { // a router
+				ids = append(ids, model.ID)
+			}
+		}
+		slices.Sort(ids)
+		if strings.Join(ids, " ") != want {
+			t.Errorf("%s lists %v, want %s", path, ids, want)
+		}
+	}
+	// It sorts before those that could answer.
+	if strings.Contains(s.Log(), `"model":"e/x","messages"`) {
+		t.Error("the embedding model is what the gateway proposes to say hello to")
+	}
+}
+
 // Vectors of one provider are as good as those of another only of the same model: the
 // request moves on there.
 func TestTasksFailOver(t *testing.T) {
@@ -227,19 +258,19 @@ func TestTasksOnDemand(t *testing.T) {
 func TestSDKEmbeddings(t *testing.T) {
 	s, embeds, _ := tasks(t)
 	s.start()
-	for _, client := range append(openAIClients(t), openRouterSDKs(t)...) {
+	for _, client := range append(openAIClients(t), openRouterClients(t)...) {
 		scenarios := []string{"embeddings"}
 		if strings.HasPrefix(client.name, "openai") {
 			scenarios = append(scenarios, "embeddings_float")
 		}
 		for _, scenario := range scenarios {
 			seen := client.call(t, s, scenario, "e/x")
-			if seen.Error != nil || !sameVectors(seen.Vectors) || seen.Model != "e/x" || seen.Usage == nil || seen.Usage.Input != 11 || !near(seen.Usage.Cost, 11e-6) {
+			if seen.Error != nil || !sameVectors(seen.Vectors) || seen.Usage == nil || seen.Usage.Input != 11 || !near(seen.Usage.Cost, 11e-6) {
 				t.Errorf("%s, %s: %+v, error %+v", client.name, scenario, seen, seen.Error)
 			}
 		}
 	}
-	if embeds.calls() != 6 {
+	if embeds.calls() != 7 {
 		t.Errorf("%d calls", embeds.calls())
 	}
 }

@@ -1,7 +1,7 @@
 // Drives Vercel's AI SDK with OpenRouter's own provider for the Go tests.
 
 import { createOpenRouter } from "@openrouter/ai-sdk-provider";
-import { APICallError, generateText, jsonSchema, streamText, tool } from "ai";
+import { APICallError, embedMany, generateText, jsonSchema, streamText, tool } from "ai";
 import { CITY } from "./questions.js";
 import { serve } from "./serve.js";
 
@@ -11,6 +11,19 @@ const WEATHER = tool({ description: "The weather in a city", inputSchema: jsonSc
 const ASK = { prompt: "hi", maxRetries: 0 };
 
 const scenarios = {
+  // embeddings asks for no form, and reads numbers only.
+  async embeddings(model) {
+    const { embeddings, providerMetadata } = await embedMany({
+      model, values: ["a", "b"], maxRetries: 0,
+    });
+    const [{ openrouter }] = [providerMetadata].flat();
+    return {
+      vectors: embeddings,
+      provider: openrouter.provider,
+      usage: { input: openrouter.usage.promptTokens, cost: openrouter.usage.cost },
+    };
+  },
+
   chat: async (model, settings) => ofResult(await generateText({ model, ...ASK, ...settings })),
 
   async stream(model, settings) {
@@ -66,7 +79,8 @@ await serve(async ({ scenario, base_url, api_key, model, members }) => {
   const { provider, ...extraBody } = members;
   const openrouter = createOpenRouter({ baseURL: base_url, apiKey: api_key });
   try {
-    return await scenarios[scenario](openrouter(model, { provider, extraBody }));
+    const kind = scenario === "embeddings" ? openrouter.textEmbeddingModel : openrouter;
+    return await scenarios[scenario](kind(model, { provider, extraBody }));
   } catch (error) {
     if (error instanceof Error) {
       return ofError(error);

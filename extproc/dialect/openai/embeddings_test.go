@@ -212,6 +212,7 @@ func fuzzTask(t *testing.T, client dialect.Client, body, answer []byte) {
 		}
 		return
 	}
+	before := string(request.Raw)
 	for _, target := range []dialect.Target{{Model: "x"}, {Model: "x", Strict: true}} {
 		upstream, err := Provider{}.Request(request, target)
 		if err != nil {
@@ -224,6 +225,9 @@ func fuzzTask(t *testing.T, client dialect.Client, body, answer []byte) {
 	pipe := dialect.NewPipe(client, Provider{}, request, routed)
 	if out, err := pipe.Whole(nil, answer); err == nil {
 		readable(t, string(out), false)
+	}
+	if string(request.Raw) != before {
+		t.Errorf("the request was %s, and is now %s", before, request.Raw)
 	}
 }
 
