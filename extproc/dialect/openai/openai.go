@@ -1,6 +1,9 @@
 // Package openai speaks Chat Completions: as clients of OpenRouter use it, and as
 // OpenAI and the many compatible providers serve it.
 //
+// Beside conversations it has tasks, embeddings and rerank (task.go), and the older
+// completions, which become conversations (completions.go).
+//
 // Between the two nothing is decoded. A request is checked and walked once, and
 // copied with a few members changed; a chunk of an answer likewise.
 package openai

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/http"
@@ -55,11 +56,13 @@ var errNoConversation = &dialect.Error{
 	Message: "The model's provider speaks a dialect that has conversations only. Choose another model.",
 }
 
-// hashOf tells requests apart by what they are about. Of long texts only the first
-// part and the length count.
+// hashOf tells requests apart by what they are about. Of long texts only the first part
+// and the length count, which bounds what it costs.
 func hashOf(value []byte) [16]byte {
-	var short [mostHashed + 8]byte
-	sum := sha256.Sum256(appendLimited(short[:0], value))
+	const most = 2 << 10
+	var short [8 + most]byte
+	text := binary.LittleEndian.AppendUint64(short[:0], uint64(len(value)))
+	sum := sha256.Sum256(append(text, value[:min(len(value), most)]...))
 	return [16]byte(sum[:16])
 }
 
