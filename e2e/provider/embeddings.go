@@ -17,7 +17,7 @@ func Embeddings(config Config) *Provider {
 	return newProvider(config, embeddings{})
 }
 
-func (embeddings) path() string { return "/embeddings" }
+func (embeddings) locate(target string) (address, bool) { return address{}, target == "/embeddings" }
 
 // mostInputs is how many inputs a request may have.
 const mostInputs = 2048
@@ -51,7 +51,7 @@ func embeddingsInput(at path, inputs []any) *mistake {
 	return wrong
 }
 
-func (d embeddings) judge(body map[string]any, _ http.Header) (request, *refusal) {
+func (d embeddings) judge(_ address, body map[string]any, _ http.Header) (request, *refusal) {
 	wrong := embeddingsRequest(nil, body)
 	inputs, several := body["input"].([]any)
 	if several && wrong == nil {

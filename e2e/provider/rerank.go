@@ -13,7 +13,7 @@ func Rerank(config Config) *Provider {
 	return newProvider(config, rerank{})
 }
 
-func (rerank) path() string { return "/rerank" }
+func (rerank) locate(target string) (address, bool) { return address{}, target == "/rerank" }
 
 // rerankRequest takes documents as strings only: objects were of the first version.
 var rerankRequest = object(fields{
@@ -25,7 +25,7 @@ var rerankRequest = object(fields{
 	"priority":           may(integer(0, 999)),
 })
 
-func (d rerank) judge(body map[string]any, _ http.Header) (request, *refusal) {
+func (d rerank) judge(_ address, body map[string]any, _ http.Header) (request, *refusal) {
 	if wrong := rerankRequest(nil, body); wrong != nil {
 		worded := d.mistake(*wrong)
 		return request{}, &worded
