@@ -55,6 +55,10 @@ func start(t *testing.T, fake *Provider, network Network) *fixture {
 		body:     chat,
 	}
 	switch fake.dialect.(type) {
+	case embeddings:
+		f.url = server.URL + "/embeddings"
+	case rerank:
+		f.url = server.URL + "/rerank"
 	case gemini:
 		f.url = server.URL + "/models/gemini-3-flash-preview:generateContent"
 		f.header = http.Header{"Content-Type": {"application/json"}, "X-Goog-Api-Key": {testKey}}
