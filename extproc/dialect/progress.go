@@ -3,6 +3,37 @@ package dialect
 // bytesPerToken is how much text a token is taken to be where nobody counted.
 const bytesPerToken = 4
 
+// Note adds what an event says of the answer's progress.
+func (p *Progress) Note(event *Event) {
+	switch event.Kind {
+	case EventStart:
+		if p.UpstreamID == "" {
+			p.UpstreamID = event.Text
+		}
+	case EventText, EventRefusal, EventToolArguments:
+		p.Started = p.Started || event.Text != ""
+		p.OutputBytes += int64(len(event.Text))
+	case EventImage:
+		p.Started = true
+	case EventToolCall:
+		p.Started = true
+		p.OutputBytes += int64(len(event.Text))
+	case EventReasoning:
+		p.Started = p.Started || event.Reasoning.Text != "" || event.Reasoning.Data != ""
+		p.OutputBytes += int64(len(event.Reasoning.Text))
+		p.BoundReasoning = p.BoundReasoning || event.Reasoning.Signature != "" || event.Reasoning.Data != ""
+	case EventFinish:
+		if p.FinishReason == "" {
+			p.FinishReason, p.NativeFinishReason = event.FinishReason(), event.Text
+		}
+	case EventUsage:
+		p.Usage, p.HasUsage = event.Usage, true
+	case EventDone:
+		p.Done = true
+	case EventAnnotation, EventLogprobs, EventTier:
+	}
+}
+
 // Settled completes what can be told of an answer to request so far: usage is
 // guessed where none was reported, or not yet.
 func (p Progress) Settled(request *Request) Progress {

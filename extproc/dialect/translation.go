@@ -94,39 +94,16 @@ func (t *translation) Progress() Progress { return t.progress.Settled(t.request)
 // follow notes what an event says of the answer's progress, and reports whether
 // the client gets to see it.
 func (t *translation) follow(event *Event) bool {
-	p := &t.progress
+	hidden := event.Kind == EventReasoning && t.request.HideReasoning
+	bound := t.progress.BoundReasoning
+	t.progress.Note(event)
+	if hidden {
+		t.progress.BoundReasoning = bound // the client does not get what binds
+		return false
+	}
 	switch event.Kind {
-	case EventStart:
-		if p.UpstreamID == "" {
-			p.UpstreamID = event.Text
-		}
+	case EventStart, EventUsage, EventDone:
 		return false
-	case EventText, EventRefusal, EventToolArguments:
-		p.Started = p.Started || event.Text != ""
-		p.OutputBytes += int64(len(event.Text))
-	case EventImage:
-		p.Started = true
-	case EventToolCall:
-		p.Started = true
-		p.OutputBytes += int64(len(event.Text))
-	case EventReasoning:
-		p.Started = p.Started || event.Reasoning.Text != "" || event.Reasoning.Data != ""
-		p.OutputBytes += int64(len(event.Reasoning.Text))
-		if t.request.HideReasoning {
-			return false
-		}
-		p.BoundReasoning = p.BoundReasoning || event.Reasoning.Signature != "" || event.Reasoning.Data != ""
-	case EventFinish:
-		if p.FinishReason == "" {
-			p.FinishReason, p.NativeFinishReason = event.FinishReason(), event.Text
-		}
-	case EventUsage:
-		p.Usage, p.HasUsage = event.Usage, true
-		return false
-	case EventDone:
-		p.Done = true
-		return false
-	case EventAnnotation, EventLogprobs, EventTier:
 	}
 	return true
 }

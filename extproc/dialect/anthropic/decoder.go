@@ -32,7 +32,6 @@ func (d *decoder) emit(event dialect.Event) { d.events = append(d.events, event)
 // Event reads one event. Its type is in the data; the event's name only says it
 // again.
 func (d *decoder) Event(event sse.Event) ([]dialect.Event, error) {
-	d.events = d.events[:0]
 	data := bytes.TrimSpace(event.Data)
 	if len(data) == 0 || string(data) == "[DONE]" {
 		return nil, nil
@@ -41,6 +40,12 @@ func (d *decoder) Event(event sse.Event) ([]dialect.Event, error) {
 	if err != nil {
 		return nil, fmt.Errorf("event of the provider's stream: %w", err)
 	}
+	return d.read(event.Name, data)
+}
+
+// read reads the data of one event, valid JSON.
+func (d *decoder) read(name string, data []byte) ([]dialect.Event, error) {
+	d.events = d.events[:0]
 	var kind, block, delta, message, counts, failed []byte
 	index := int64(0)
 	for c := rawjson.Walk(data); c.Next(); {
@@ -62,7 +67,7 @@ func (d *decoder) Event(event sse.Event) ([]dialect.Event, error) {
 		}
 	}
 	if kind == nil {
-		kind = []byte(event.Name)
+		kind = []byte(name)
 	}
 	if index < 0 || index >= mostBlocks {
 		return nil, fmt.Errorf("event of the provider's stream: block index %d is out of range", index)

@@ -24,7 +24,7 @@ func mediaSource(part *dialect.Part) (*source, error) {
 		// Base64 without a data URL around it, as OpenAI takes it too.
 		return &source{Type: "base64", MediaType: "application/pdf", Data: media.URL}, nil
 	case media.Data == "":
-		return nil, invalid("The URL of %s must be http, https, or data with base64.", what)
+		return nil, dialect.Invalid("The URL of %s must be http, https, or data with base64.", what)
 	}
 	switch kind := media.Type; {
 	case image && kind == "image/jpg":
@@ -34,10 +34,10 @@ func mediaSource(part *dialect.Part) (*source, error) {
 	case !image && strings.HasPrefix(kind, "text/"):
 		text, err := base64.StdEncoding.DecodeString(media.Data)
 		if err != nil {
-			return nil, invalid("The data of %s is not valid base64.", what)
+			return nil, dialect.Invalid("The data of %s is not valid base64.", what)
 		}
 		return &source{Type: "text", MediaType: "text/plain", Data: string(text)}, nil
 	default:
-		return nil, invalid("This model's provider does not take %s of type %q.", what, kind)
+		return nil, dialect.Invalid("This model's provider does not take %s of type %q.", what, kind)
 	}
 }

@@ -1,8 +1,6 @@
 package anthropic
 
 import (
-	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -28,7 +26,7 @@ func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect
 	}
 	body, err := json.Marshal(&b.request)
 	if err != nil {
-		return dialect.Upstream{}, invalid("The request cannot be written for this provider: %v.", err)
+		return dialect.Upstream{}, dialect.Invalid("The request cannot be written for this provider: %v.", err)
 	}
 	accept := "application/json"
 	if client.Stream {
@@ -44,12 +42,6 @@ func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect
 		Body:    body,
 		Dropped: b.dropped,
 	}, nil
-}
-
-func invalid(message string, args ...any) *dialect.Error {
-	return &dialect.Error{
-		Status: http.StatusBadRequest, Type: "invalid_request", Message: fmt.Sprintf(message, args...),
-	}
 }
 
 // builder makes one request of a conversation.

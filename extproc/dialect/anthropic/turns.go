@@ -33,7 +33,7 @@ func (b *builder) conversation() error {
 	turns := b.request.Messages
 	switch {
 	case len(turns) == 0 && len(b.request.System) == 0:
-		return invalid("Input must have at least 1 token.")
+		return dialect.Invalid("Input must have at least 1 token.")
 	case len(turns) == 0:
 		// Instructions alone are an answerable prompt elsewhere.
 		b.request.Messages = []turn{{Role: "user", Content: b.request.System}}
@@ -139,9 +139,9 @@ func (b *builder) block(part *dialect.Part) (block, bool, error) {
 	case dialect.PartFile:
 		made.Type, made.Title = "document", part.Media.Name
 	case dialect.PartAudio:
-		return made, false, invalid("This model's provider takes no audio input.")
+		return made, false, dialect.Invalid("This model's provider takes no audio input.")
 	case dialect.PartVideo:
-		return made, false, invalid("This model's provider takes no video input.")
+		return made, false, dialect.Invalid("This model's provider takes no video input.")
 	}
 	var err error
 	made.Source, err = mediaSource(part)

@@ -42,7 +42,7 @@ func (Completions) WithPreset(body []byte, preset dialect.Preset) ([]byte, error
 // asConversation rewrites a body for Chat Completions, and leaves one that is written
 // for it as it is.
 func asConversation(body []byte) ([]byte, error) {
-	text, err := checkObject(body)
+	text, err := dialect.Object(body)
 	if err != nil {
 		return nil, err
 	}

@@ -58,7 +58,7 @@ func (p *parser) readMessage(i int, message []byte) error {
 			p.parsed.plain = false
 		}
 	}
-	begins := &p.opening.first
+	begins := &p.opening.First
 	switch string(role) {
 	case "user":
 		p.request.BoundReasoning = false // the loop before it is over
@@ -66,14 +66,14 @@ func (p *parser) readMessage(i int, message []byte) error {
 		p.request.LastModel = rawjson.Text(model)
 		p.request.BoundReasoning = p.request.BoundReasoning || len(calls) > 2 && isBound(details)
 	case "system", "developer":
-		begins = &p.opening.instructions
+		begins = &p.opening.Instructions
 	case "tool", "function":
 	case "":
 		return invalid(fmt.Sprintf("'messages.%d.role' is missing.", i))
 	default:
 		return invalid(fmt.Sprintf("'messages.%d.role' must be one of system, developer, user, assistant and tool.", i))
 	}
-	begins.see(content)
+	begins.See(content)
 	return nil
 }
 

@@ -1,12 +1,7 @@
 package openai
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
 	"sync"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
@@ -15,7 +10,7 @@ import (
 // Parse checks a request once, strictly as JSON and as far as the gateway itself
 // relies on it; what is beyond that is between the client and the provider.
 func (Client) Parse(body []byte) (*dialect.Request, error) {
-	text, err := checkObject(body)
+	text, err := dialect.Object(body)
 	if err != nil {
 		return nil, err
 	}
@@ -32,38 +27,6 @@ func (Client) Parse(body []byte) (*dialect.Request, error) {
 	request.Parsed = &p.parsed
 	request.Chat = sync.OnceValues(func() (*dialect.Chat, error) { return readChat(text) })
 	return request, nil
-}
-
-// checkObject returns a body without the space around it, if it is strictly a JSON
-// object.
-func checkObject(body []byte) ([]byte, error) {
-	text := bytes.TrimSpace(body)
-	if len(text) == 0 {
-		return nil, invalid("The request body is empty; send a JSON object with \"model\" and \"messages\".")
-	}
-	if err := rawjson.Validate(body); err != nil {
-		return nil, malformed(err, len(body))
-	}
-	if rawjson.Kind(text) != '{' {
-		return nil, invalid("The request body must be a JSON object.")
-	}
-	return text, nil
-}
-
-// malformed names the place where a body stops being JSON (spec row 13).
-func malformed(err error, size int) *dialect.Error {
-	offset, reason := int64(size), "it ends too early"
-	var syntax *jsontext.SyntacticError
-	if errors.As(err, &syntax) {
-		offset = syntax.ByteOffset
-		reason = syntax.Err.Error()
-		if errors.Is(err, jsontext.ErrDuplicateName) && syntax.JSONPointer != "" {
-			reason = fmt.Sprintf("duplicate member %q", syntax.JSONPointer.LastToken())
-		}
-	}
-	failure := invalid(fmt.Sprintf("The request body is not valid JSON: %s at byte offset %d.", reason, offset))
-	failure.Metadata = map[string]any{"offset": offset}
-	return failure
 }
 
 // parsed is what Parse keeps for Request, which would else walk the body again.

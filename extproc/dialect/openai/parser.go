@@ -21,7 +21,7 @@ type parser struct {
 	shorthand string // reasoning_effort
 	bounds    [2]int64
 	cacheKey  string // prompt_cache_key
-	opening   opening
+	opening   dialect.Opening
 }
 
 func (p *parser) member(name string, value []byte) error {
@@ -92,7 +92,7 @@ func (p *parser) complete() error {
 	if r.SessionID == "" && utf8.RuneCountInString(p.cacheKey) <= longestSessionID {
 		r.SessionID = p.cacheKey
 	}
-	r.Conversation = p.opening.hash()
+	r.Conversation = p.opening.Hash()
 	slices.Sort(r.Parameters)
 	slices.Sort(r.InputModalities)
 	return nil

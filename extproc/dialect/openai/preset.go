@@ -12,7 +12,7 @@ import (
 // message, so that the caller may narrow it. The model is left without the preset's
 // slug: it is the request's, else the preset's, else there is none.
 func (Client) WithPreset(body []byte, preset dialect.Preset) ([]byte, error) {
-	text, err := checkObject(body)
+	text, err := dialect.Object(body)
 	if err != nil {
 		return nil, err
 	}

@@ -74,7 +74,7 @@ func FuzzWithPreset(f *testing.F) {
 	f.Add([]byte(`{"a\n":null,"messages":[1]}`), []byte(`{"a\n":"x","a":[]}`), "\xff")
 	f.Add([]byte(` { } `), []byte(` {"seed" : 1} `), "")
 	f.Fuzz(func(t *testing.T, body, config []byte, prompt string) {
-		if given, err := checkObject(config); err != nil || len(given) != len(config) {
+		if given, err := dialect.Object(config); err != nil || len(given) != len(config) {
 			return // the configuration's reader gives objects alone
 		}
 		merged, err := Client{}.WithPreset(body, dialect.Preset{Config: config, SystemPrompt: prompt})

@@ -26,7 +26,7 @@ type task interface {
 // newTask returns a request for a task that makes modality. What the members mean to
 // the task itself is for read, which is told of those that are not null.
 func newTask(body []byte, modality string, read func(name string, value []byte) error) (*dialect.Request, []member, error) {
-	text, err := checkObject(body)
+	text, err := dialect.Object(body)
 	if err != nil {
 		return nil, nil, err
 	}

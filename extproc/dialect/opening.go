@@ -1,4 +1,4 @@
-package openai
+package dialect
 
 import (
 	"crypto/sha256"
@@ -7,17 +7,19 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
 
-// opening is what tells one conversation from another and stays the same while it
+// Opening is what tells one conversation from another and stays the same while it
 // goes on: what its first instructions and its first other message say.
-type opening struct{ instructions, first beginning }
+type Opening struct{ Instructions, First Beginning }
 
-// beginning is the first of several contents, as the client wrote it.
-type beginning struct {
+// Beginning is the first of several contents, as the client wrote it.
+type Beginning struct {
 	content []byte
 	seen    bool
 }
 
-func (b *beginning) see(content []byte) {
+// See takes the content of the next message; the first one counts. content must not
+// change until Hash is called.
+func (b *Beginning) See(content []byte) {
 	if !b.seen {
 		b.content, b.seen = content, true
 	}
@@ -27,11 +29,11 @@ func (b *beginning) see(content []byte) {
 // in base64, the first part and the length tell it apart.
 const mostHashed = 4 << 10
 
-// hash is the same in every replica. It allocates only where the opening is long.
-func (o *opening) hash() [16]byte {
+// Hash is the same in every replica. It allocates only where the opening is long.
+func (o *Opening) Hash() [16]byte {
 	var short [2048]byte
-	text := appendContent(short[:0], o.instructions.content)
-	text = appendContent(text, o.first.content)
+	text := appendContent(short[:0], o.Instructions.content)
+	text = appendContent(text, o.First.content)
 	sum := sha256.Sum256(text)
 	return [16]byte(sum[:16])
 }

@@ -1,0 +1,49 @@
+package dialect
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+)
+
+// Object returns a request's body without the space around it, if it is strictly a
+// JSON object. The error is an *Error of status 400 that names the place where the
+// body stops being JSON (spec row 13).
+func Object(body []byte) ([]byte, error) {
+	text := bytes.TrimSpace(body)
+	if len(text) == 0 {
+		return nil, Invalid("The request body is empty; send a JSON object with \"model\" and \"messages\".")
+	}
+	if err := rawjson.Validate(body); err != nil {
+		return nil, malformed(err, len(body))
+	}
+	if rawjson.Kind(text) != '{' {
+		return nil, Invalid("The request body must be a JSON object.")
+	}
+	return text, nil
+}
+
+func malformed(err error, size int) *Error {
+	offset, reason := int64(size), "it ends too early"
+	var syntax *jsontext.SyntacticError
+	if errors.As(err, &syntax) {
+		offset = syntax.ByteOffset
+		reason = syntax.Err.Error()
+		if errors.Is(err, jsontext.ErrDuplicateName) && syntax.JSONPointer != "" {
+			reason = fmt.Sprintf("duplicate member %q", syntax.JSONPointer.LastToken())
+		}
+	}
+	failure := Invalid("The request body is not valid JSON: %s at byte offset %d.", reason, offset)
+	failure.Metadata = map[string]any{"offset": offset}
+	return failure
+}
+
+// Invalid is an error about the client's request.
+func Invalid(message string, args ...any) *Error {
+	return &Error{Status: http.StatusBadRequest, Type: "invalid_request", Message: fmt.Sprintf(message, args...)}
+}
