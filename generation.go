@@ -33,6 +33,8 @@ var (
 		"/v1/embeddings":           openai.Embeddings{},
 		"/api/v1/rerank":           openai.Rerank{},
 		"/v1/rerank":               openai.Rerank{},
+		"/api/v1/messages":         anthropic.Client{},
+		"/v1/messages":             anthropic.Client{},
 	}
 	providers = map[string]dialect.Provider{
 		catalog.DialectAnthropic: anthropic.Provider{},

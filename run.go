@@ -22,6 +22,7 @@ import (
 
 	"github.com/switchyard/switchyard/envoy"
 	"github.com/switchyard/switchyard/extproc"
+	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
 	"github.com/switchyard/switchyard/policies/api"
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/config"
@@ -213,6 +214,8 @@ func (g *gateway) serve(ctx context.Context) error {
 	g.xds = xds.NewServer(g.log, g.registry)
 	apiServer := &http.Server{
 		Handler: api.New(api.Options{
+			CountTokens: anthropic.CountTokens,
+
 			Catalog:    func() *catalog.Catalog { return g.current.Load().policy.Catalog },
 			Keys:       func() *identity.Keyring { return g.current.Load().policy.Keys },
 			Checks:     g.checks,

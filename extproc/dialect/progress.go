@@ -37,11 +37,10 @@ func (p *Progress) Note(event *Event) {
 // Settled completes what can be told of an answer to request so far: usage is
 // guessed where none was reported, or not yet.
 func (p Progress) Settled(request *Request) Progress {
-	output := (p.OutputBytes + bytesPerToken - 1) / bytesPerToken
+	output := Tokens(p.OutputBytes)
 	switch {
 	case !p.HasUsage:
-		prompt := (request.PromptBytes + bytesPerToken - 1) / bytesPerToken
-		p.Usage = Usage{Prompt: prompt, Completion: output, Estimated: true}
+		p.Usage = Usage{Prompt: Tokens(request.PromptBytes), Completion: output, Estimated: true}
 	case !p.Done && p.FinishReason == "" && p.Usage.Completion < output:
 		// Anthropic counts the prompt first and the answer last: of a stream that
 		// is cut between, only the prompt's count is the provider's.
@@ -103,3 +102,6 @@ func ServedTier(native string) string {
 	}
 	return "default"
 }
+
+// Tokens estimates how many tokens a text of so many bytes is, rounded up.
+func Tokens(bytes int64) int64 { return (bytes + bytesPerToken - 1) / bytesPerToken }

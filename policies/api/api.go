@@ -49,6 +49,10 @@ type Options struct {
 	// Eligible reports whether the policies of the gateway and of the key let the key
 	// use an endpoint. Nil is always.
 	Eligible func(key *identity.Key, endpoint *catalog.Endpoint) bool
+	// CountTokens estimates the tokens of a request of the Messages API. The error is
+	// what is wrong with it, fit to be shown to the client. Nil is a gateway that does
+	// not count.
+	CountTokens func(body []byte) (int64, error)
 	// Statistics returns what is known of an endpoint. Nil is nothing of any.
 	Statistics func(endpointID string) Statistics
 }
@@ -95,6 +99,9 @@ func New(options Options) http.Handler {
 		mux.HandleFunc("GET "+base+"/parameters/{id...}", s.parameters)
 		mux.HandleFunc("GET "+base+"/key", s.key)
 		mux.HandleFunc("GET "+base+"/auth/key", s.key)
+		if options.CountTokens != nil {
+			mux.HandleFunc("POST "+base+countTokensPath, s.countTokens)
+		}
 		if options.Presets != nil {
 			s.routePresets(mux, base)
 		}

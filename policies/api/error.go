@@ -82,12 +82,13 @@ func bound(limit time.Duration, next http.Handler) http.Handler {
 	const message = `{"error":{"code":503,"message":"The gateway took too long to answer.","metadata":{"error_type":"timeout"}}}` + "\n"
 	timed := http.TimeoutHandler(next, limit, message)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ContentLength > maxBody {
+		most := largest(r)
+		if r.ContentLength > most {
 			w.Header().Set("Connection", "close") // the body is still on its way
-			refuse(w, http.StatusRequestEntityTooLarge, "payload_too_large", fmt.Sprintf("The request body is larger than %d bytes.", maxBody))
+			refuse(w, http.StatusRequestEntityTooLarge, "payload_too_large", fmt.Sprintf("The request body is larger than %d bytes.", most))
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		r.Body = http.MaxBytesReader(w, r.Body, most)
 		// For the message above; every other answer replaces it.
 		w.Header().Set("Content-Type", "application/json")
 		timed.ServeHTTP(w, r)

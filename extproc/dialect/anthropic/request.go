@@ -13,8 +13,12 @@ import (
 // the most that every model of the API grants.
 const defaultMaxTokens = 4096
 
-// Request writes a conversation as a request of the Messages API.
+// Request writes a conversation as a request of the Messages API. A request that is
+// one already is edited.
 func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
+	if own, same := client.Parsed.(*parsed); same && own.plain {
+		return passRequest(client, target), nil
+	}
 	chat, err := client.Chat()
 	if err != nil {
 		return dialect.Upstream{}, err
@@ -28,8 +32,12 @@ func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect
 	if err != nil {
 		return dialect.Upstream{}, dialect.Invalid("The request cannot be written for this provider: %v.", err)
 	}
+	return upstream(body, client.Stream, b.dropped), nil
+}
+
+func upstream(body []byte, stream bool, dropped []string) dialect.Upstream {
 	accept := "application/json"
-	if client.Stream {
+	if stream {
 		accept = "text/event-stream"
 	}
 	return dialect.Upstream{
@@ -40,8 +48,8 @@ func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect
 			{Name: "anthropic-version", Value: version},
 		},
 		Body:    body,
-		Dropped: b.dropped,
-	}, nil
+		Dropped: dropped,
+	}
 }
 
 // builder makes one request of a conversation.
@@ -151,12 +159,18 @@ func (b *builder) others() {
 // particular. The API's "auto" takes priority capacity where there is some; it has
 // no slower tier.
 func (b *builder) serviceTier() {
-	switch wish := b.chat.ServiceTier; {
-	case b.target.ServiceTier == "priority", b.target.ServiceTier == "" && wish == "auto":
-		b.request.ServiceTier = "auto"
-	case b.target.ServiceTier == "" && wish == "default":
-		b.request.ServiceTier = "standard_only"
-	case wish != "":
+	b.request.ServiceTier = wireTier(b.target.ServiceTier, b.chat.ServiceTier)
+	if b.request.ServiceTier == "" && b.chat.ServiceTier != "" {
 		b.drop("service_tier")
 	}
+}
+
+func wireTier(target, wish string) string {
+	switch {
+	case target == "priority", target == "" && wish == "auto":
+		return "auto"
+	case target == "" && wish == "default":
+		return "standard_only"
+	}
+	return ""
 }

@@ -1,0 +1,177 @@
+package anthropic
+
+import (
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+)
+
+// readChat reads the whole of a request that Parse accepted into the neutral form
+// (spec section 9.3, from right to left).
+func readChat(body []byte) *dialect.Chat {
+	chat := &dialect.Chat{}
+	var messages []byte
+	for c := rawjson.Walk(body); c.Next(); {
+		if !rawjson.Present(c.Value) {
+			continue
+		}
+		switch string(c.Name) {
+		case "messages":
+			messages = c.Value // behind the instructions, wherever those stand
+		case "system":
+			chat.Messages = append(chat.Messages, dialect.Message{Role: dialect.RoleSystem, Parts: readParts(c.Value, 0)})
+		default:
+			readSetting(chat, string(c.Name), c.Value)
+		}
+	}
+	adapt(chat)
+	for c := rawjson.Walk(messages); c.Next(); {
+		readTurn(chat, c.Value)
+	}
+	return chat
+}
+
+func readSetting(chat *dialect.Chat, name string, value []byte) {
+	switch name {
+	case "max_tokens":
+		chat.MaxTokens, _ = rawjson.Int(value)
+	case "temperature":
+		chat.Temperature = number(value)
+	case "top_p":
+		chat.TopP = number(value)
+	case "top_k":
+		if k, ok := rawjson.Int(value); ok {
+			chat.TopK = &k
+		}
+	case "stop_sequences":
+		for c := rawjson.Walk(value); c.Next(); {
+			chat.Stop = append(chat.Stop, rawjson.Text(c.Value))
+		}
+	case "tools":
+		for c := rawjson.Walk(value); c.Next(); {
+			chat.Tools = append(chat.Tools, readTool(c.Value))
+		}
+	case "tool_choice":
+		readToolChoice(chat, value)
+	case "thinking":
+		readThinking(chat, value)
+	case "output_config":
+		readOutputConfig(chat, value)
+	case "metadata":
+		if chat.User == "" {
+			chat.User = rawjson.Text(rawjson.Get(value, "user_id"))
+		}
+	case "user":
+		chat.User = rawjson.Text(value)
+	case "service_tier":
+		chat.ServiceTier = tierOf(rawjson.Text(value))
+	case "speed":
+		if rawjson.Text(value) == "fast" && chat.ServiceTier == "" {
+			chat.ServiceTier = "priority"
+		}
+	case "cache_control":
+		chat.CacheControl = value
+	case "model", "stream":
+	default:
+		if !forGateway(name) && !ownField(name) {
+			chat.Extra = append(chat.Extra, dialect.Field{Name: name, Value: value})
+		}
+	}
+}
+
+// forGateway reports whether a field speaks to the gateway and not to the model.
+func forGateway(name string) bool {
+	switch name {
+	case "provider", "models", "fallbacks", "route", "preset", "plugins", "session_id", "user", "trace",
+		"stop_server_tools_when", "usage":
+		return true
+	}
+	return false
+}
+
+// ownField reports whether a field means something to the Messages API alone.
+func ownField(name string) bool {
+	switch name {
+	case "context_management", "container", "mcp_servers", "inference_geo":
+		return true
+	}
+	return false
+}
+
+func number(value []byte) *float64 {
+	n, ok := rawjson.Float(value)
+	if !ok {
+		return nil
+	}
+	return &n
+}
+
+// readTool reads a tool of the client's own; the vendor's have a type and no schema.
+func readTool(value []byte) dialect.Tool {
+	schema := rawjson.Get(value, "input_schema")
+	if kind := rawjson.Text(rawjson.Get(value, "type")); kind != "" && kind != "custom" {
+		return dialect.Tool{Other: value}
+	}
+	tool := dialect.Tool{
+		Name:         rawjson.Text(rawjson.Get(value, "name")),
+		Description:  rawjson.Text(rawjson.Get(value, "description")),
+		CacheControl: marker(value),
+	}
+	if rawjson.Kind(schema) == '{' {
+		tool.Parameters = schema
+	}
+	if strict := rawjson.Get(value, "strict"); rawjson.Present(strict) {
+		on := rawjson.True(strict)
+		tool.Strict = &on
+	}
+	return tool
+}
+
+// marker is the cache marker of a block or a tool, or nil.
+func marker(object []byte) []byte {
+	if value := rawjson.Get(object, "cache_control"); rawjson.Kind(value) == '{' {
+		return value
+	}
+	return nil
+}
+
+func readToolChoice(chat *dialect.Chat, value []byte) {
+	switch mode := rawjson.Text(rawjson.Get(value, "type")); mode {
+	case "auto", "none", "tool":
+		chat.ToolChoice.Mode = mode
+	case "any":
+		chat.ToolChoice.Mode = "required"
+	}
+	chat.ToolChoice.Name = rawjson.Text(rawjson.Get(value, "name"))
+	if serial := rawjson.Get(value, "disable_parallel_tool_use"); rawjson.Present(serial) {
+		parallel := !rawjson.True(serial)
+		chat.ParallelToolCalls = &parallel
+	}
+}
+
+// readThinking reads how much the model is to think.
+func readThinking(chat *dialect.Chat, value []byte) {
+	on := rawjson.Text(rawjson.Get(value, "type")) != "disabled"
+	chat.Reasoning = &dialect.Reasoning{Enabled: &on}
+	chat.Reasoning.MaxTokens, _ = rawjson.Int(rawjson.Get(value, "budget_tokens"))
+}
+
+// adapt gives the effort to thinking that has no bound of its own: the API calls it
+// adaptive, others know it by the effort.
+func adapt(chat *dialect.Chat) {
+	r := chat.Reasoning
+	if r != nil && *r.Enabled && r.MaxTokens == 0 && chat.Verbosity != "" {
+		r.Effort, chat.Verbosity = chat.Verbosity, ""
+	}
+}
+
+func readOutputConfig(chat *dialect.Chat, value []byte) {
+	if effort := rawjson.Text(rawjson.Get(value, "effort")); effort != "" {
+		chat.Verbosity = effort
+	}
+	if format := rawjson.Get(value, "format"); rawjson.Kind(format) == '{' {
+		strict := true
+		chat.Format = &dialect.Format{
+			Type: "json_schema", Name: "output", Schema: rawjson.Get(format, "schema"), Strict: &strict,
+		}
+	}
+}

@@ -1,0 +1,26 @@
+package anthropic
+
+import "github.com/switchyard/switchyard/extproc/dialect"
+
+// Client is the dialect as clients of the gateway speak it (spec section 9): the
+// Anthropic SDKs and the programs built on them.
+type Client struct{}
+
+var (
+	_ dialect.Client = Client{}
+	_ dialect.Passer = Provider{}
+)
+
+// Name returns "anthropic".
+func (Client) Name() string { return Name }
+
+// CountTokens estimates the tokens of a request's prompt, as the gateway does when
+// it plans: a quarter of the text's bytes, rounded up. It reads no images. The error
+// is a *dialect.Error.
+func CountTokens(body []byte) (int64, error) {
+	request, err := Client{}.Parse(body)
+	if err != nil {
+		return 0, err
+	}
+	return dialect.Tokens(request.PromptBytes), nil
+}

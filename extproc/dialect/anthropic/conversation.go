@@ -1,0 +1,179 @@
+package anthropic
+
+import (
+	"slices"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+)
+
+// system reads the instructions: a string or blocks of text.
+func (p *parser) system(value []byte) error {
+	p.opening.Instructions.See(value)
+	if kind := rawjson.Kind(value); kind != '"' && kind != '[' {
+		return dialect.Invalid("'system' must be a string or an array of text blocks.")
+	}
+	p.size(value)
+	i := 0
+	for c := rawjson.Walk(value); rawjson.Kind(value) == '[' && c.Next(); i++ {
+		if rawjson.Text(rawjson.Get(c.Value, "type")) != "text" {
+			return dialect.Invalid("'system.%d' must be a text block.", i)
+		}
+	}
+	return nil
+}
+
+// size adds the text of a content, a string or blocks, to the prompt's size.
+func (p *parser) size(content []byte) {
+	if rawjson.Kind(content) == '"' {
+		p.request.PromptBytes += int64(len(content) - 2)
+		return
+	}
+	for c := rawjson.Walk(content); c.Next(); {
+		if text := rawjson.Get(c.Value, "text"); len(text) > 2 {
+			p.request.PromptBytes += int64(len(text) - 2)
+		}
+	}
+}
+
+// readMessages checks the messages as far as the gateway relies on them, and notes
+// what they hold.
+func (p *parser) readMessages(value []byte) error {
+	if rawjson.Kind(value) != '[' {
+		return dialect.Invalid("'messages' must be an array.")
+	}
+	i := 0
+	for c := rawjson.Walk(value); c.Next(); i++ {
+		if err := p.readMessage(i, c.Value); err != nil {
+			return err
+		}
+	}
+	if i == 0 {
+		return dialect.Invalid("'messages' must have at least one item.")
+	}
+	return nil
+}
+
+func (p *parser) readMessage(i int, message []byte) error {
+	if rawjson.Kind(message) != '{' {
+		return dialect.Invalid("'messages.%d' must be an object.", i)
+	}
+	content := rawjson.Get(message, "content")
+	held, err := p.readContent(i, content)
+	if err != nil {
+		return err
+	}
+	begins := &p.opening.First
+	switch rawjson.Text(rawjson.Get(message, "role")) {
+	case "user":
+		// What goes on with a tool loop answers its calls.
+		p.request.BoundReasoning = p.request.BoundReasoning && held.result
+	case "assistant":
+		p.request.BoundReasoning = p.request.BoundReasoning || held.call && held.bound
+	case "system":
+		begins = &p.opening.Instructions
+		p.parsed.plain = false
+	default:
+		return dialect.Invalid("'messages.%d.role' must be one of user, assistant and system.", i)
+	}
+	begins.See(content)
+	return nil
+}
+
+// holding is what the blocks of one message are.
+type holding struct{ call, result, bound bool }
+
+func (p *parser) readContent(i int, content []byte) (holding, error) {
+	var held holding
+	switch rawjson.Kind(content) {
+	case '"':
+		p.size(content)
+		return held, nil
+	case '[':
+	default:
+		return held, dialect.Invalid("'messages.%d.content' must be a string or an array of blocks.", i)
+	}
+	j := 0
+	for c := rawjson.Walk(content); c.Next(); j++ {
+		if rawjson.Kind(c.Value) != '{' {
+			return held, dialect.Invalid("'messages.%d.content.%d' must be an object.", i, j)
+		}
+		if err := p.readBlock(i, j, c.Value, &held); err != nil {
+			return held, err
+		}
+	}
+	return held, nil
+}
+
+func (p *parser) readBlock(i, j int, block []byte, held *holding) error {
+	switch kind := rawjson.Text(rawjson.Get(block, "type")); kind {
+	case "":
+		return dialect.Invalid("'messages.%d.content.%d.type' must be a string.", i, j)
+	case "text":
+		text := rawjson.Get(block, "text")
+		if rawjson.Kind(text) != '"' {
+			return dialect.Invalid("'messages.%d.content.%d.text' must be a string.", i, j)
+		}
+		p.request.PromptBytes += int64(len(text) - 2)
+	case "image":
+		p.modality("image")
+		return checkSource(i, j, block)
+	case "document":
+		p.modality("file")
+		return checkSource(i, j, block)
+	case "tool_use":
+		held.call = true
+		p.request.PromptBytes += int64(len(rawjson.Get(block, "input")))
+		if rawjson.Text(rawjson.Get(block, "id")) == "" || rawjson.Text(rawjson.Get(block, "name")) == "" {
+			return dialect.Invalid("'messages.%d.content.%d' must have an id and a name.", i, j)
+		}
+	case "tool_result":
+		held.result = true
+		if rawjson.Text(rawjson.Get(block, "tool_use_id")) == "" {
+			return dialect.Invalid("'messages.%d.content.%d.tool_use_id' is missing.", i, j)
+		}
+		return p.readResult(i, j, rawjson.Get(block, "content"))
+	case "thinking", "redacted_thinking":
+		if detail := readThought(kind, block); detail.Format != dialect.FormatAnthropic {
+			// Another maker's, which the API would refuse.
+			p.parsed.plain = false
+		}
+		held.bound = held.bound || len(rawjson.Text(rawjson.Get(block, "signature")))+len(rawjson.Text(rawjson.Get(block, "data"))) > 0
+	}
+	return nil
+}
+
+// readResult reads what a tool gave: a string, or blocks, of which there is one
+// level.
+func (p *parser) readResult(i, j int, content []byte) error {
+	switch rawjson.Kind(content) {
+	case 0, 'n':
+		return nil
+	case '"', '[':
+	default:
+		return dialect.Invalid("'messages.%d.content.%d.content' must be a string or an array of blocks.", i, j)
+	}
+	p.size(content)
+	for c := rawjson.Walk(content); c.Next(); {
+		switch rawjson.Text(rawjson.Get(c.Value, "type")) {
+		case "image":
+			p.modality("image")
+		case "document":
+			p.modality("file")
+		}
+	}
+	return nil
+}
+
+func checkSource(i, j int, block []byte) error {
+	if rawjson.Kind(rawjson.Get(block, "source")) != '{' {
+		return dialect.Invalid("'messages.%d.content.%d.source' must be an object.", i, j)
+	}
+	return nil
+}
+
+func (p *parser) modality(name string) {
+	if !slices.Contains(p.request.InputModalities, name) {
+		p.request.InputModalities = append(p.request.InputModalities, name)
+	}
+}

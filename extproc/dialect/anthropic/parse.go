@@ -1,0 +1,182 @@
+package anthropic
+
+import (
+	"slices"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+)
+
+const (
+	// mostModels bounds how many fallbacks are read. How many a request may have is
+	// for policy to say (spec row 66).
+	mostModels = 64
+	// mostFallbacks is of `fallbacks` (spec row 141).
+	mostFallbacks = 3
+	// longestName bounds a session's id and a user's name, in characters (spec
+	// section 9.1, row 109).
+	longestName = 256
+)
+
+// Parse checks a request once, strictly as JSON and as far as the gateway itself
+// relies on it; what is beyond that is between the client and the provider.
+func (Client) Parse(body []byte) (*dialect.Request, error) {
+	text, err := dialect.Object(body)
+	if err != nil {
+		return nil, err
+	}
+	p := parser{request: &dialect.Request{Dialect: Name, Raw: text}, parsed: parsed{plain: true}}
+	for c := rawjson.Walk(text); c.Next(); {
+		if !rawjson.Present(c.Value) {
+			continue
+		}
+		if err := p.member(string(c.Name), c.Value); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.complete(); err != nil {
+		return nil, err
+	}
+	p.request.Parsed = &p.parsed
+	p.request.Chat = sync.OnceValues(func() (*dialect.Chat, error) { return readChat(text), nil })
+	return p.request, nil
+}
+
+// parsed is what Parse keeps for a provider of the same dialect.
+type parsed struct {
+	// plain: the messages hold nothing that the API itself would refuse, and can be
+	// copied as they stand.
+	plain bool
+}
+
+// parser collects what policy reads.
+type parser struct {
+	request        *dialect.Request
+	parsed         parsed
+	messages       bool
+	fast           bool
+	fallbackModels []string
+	fallbacks      bool   // given, if only as an empty list
+	user           string // metadata.user_id
+	opening        dialect.Opening
+}
+
+func (p *parser) member(name string, value []byte) error {
+	if parameter := parameterName(name); parameter != "" {
+		if err := checkParameter(name, value); err != nil {
+			return err
+		}
+		p.parameter(parameter)
+	}
+	r := p.request
+	switch name {
+	case "messages":
+		p.messages = true
+		return p.readMessages(value)
+	case "system":
+		return p.system(value)
+	case "model":
+		return text(&r.Model, name, value)
+	case "models":
+		return p.models(value)
+	case "fallbacks":
+		return p.readFallbacks(value)
+	case "stream":
+		return boolean(&r.Stream, name, value)
+	case "max_tokens":
+		r.MaxTokens, _ = rawjson.Int(value)
+	case "tools":
+		return p.tools(value)
+	case "tool_choice":
+		return p.toolChoice(value)
+	case "thinking":
+		return p.thinking(value)
+	case "output_config":
+		return p.outputConfig(value)
+	case "provider":
+		return structure(&r.Provider, name, value, '{', "an object")
+	case "plugins":
+		return structure(&r.Plugins, name, value, '[', "an array")
+	case "route":
+		return text(&r.Route, name, value)
+	case "preset":
+		return text(&r.Preset, name, value)
+	case "service_tier":
+		return p.serviceTier(value)
+	case "speed":
+		p.fast = rawjson.Text(value) == "fast"
+	case "session_id":
+		return name256(&r.SessionID, name, value)
+	case "user":
+		return name256(&r.User, name, value)
+	case "metadata":
+		p.user = rawjson.Text(rawjson.Get(value, "user_id"))
+	}
+	return nil
+}
+
+func (p *parser) complete() error {
+	r := p.request
+	switch {
+	case !p.messages:
+		return dialect.Invalid(`Input required: specify "messages".`)
+	case p.fallbacks && r.Models != nil:
+		return dialect.Invalid("'fallbacks' and 'models' exclude each other; send one of them.")
+	case p.fallbacks:
+		r.Models = p.fallbackModels
+	}
+	if r.User == "" {
+		r.User = p.user
+	}
+	if p.fast && r.ServiceTier == "" {
+		r.ServiceTier = "priority"
+	}
+	r.Conversation = p.opening.Hash()
+	slices.Sort(r.Parameters)
+	r.Parameters = slices.Compact(r.Parameters)
+	slices.Sort(r.InputModalities)
+	return nil
+}
+
+// parameter notes a request parameter by its name in the catalog.
+func (p *parser) parameter(name string) { p.request.Parameters = append(p.request.Parameters, name) }
+
+// text reads a string; boolean, structure and name256 likewise, each with an error
+// that names the field.
+func text(into *string, name string, value []byte) error {
+	if rawjson.Kind(value) != '"' {
+		return dialect.Invalid("'%s' must be a string.", name)
+	}
+	*into = rawjson.Text(value)
+	return nil
+}
+
+func name256(into *string, name string, value []byte) error {
+	if err := text(into, name, value); err != nil {
+		return err
+	}
+	if utf8.RuneCountInString(*into) > longestName {
+		return dialect.Invalid("'%s' must have %d characters or fewer.", name, longestName)
+	}
+	return nil
+}
+
+func boolean(into *bool, name string, value []byte) error {
+	if kind := rawjson.Kind(value); kind != 't' && kind != 'f' {
+		return dialect.Invalid("'%s' must be true or false.", name)
+	}
+	*into = rawjson.True(value)
+	return nil
+}
+
+func structure(into *jsontext.Value, name string, value []byte, kind byte, words string) error {
+	if rawjson.Kind(value) != kind {
+		return dialect.Invalid("'%s' must be %s.", name, words)
+	}
+	*into = value
+	return nil
+}

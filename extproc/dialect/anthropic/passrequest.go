@@ -1,0 +1,141 @@
+package anthropic
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+)
+
+// contextBeta is what the API demands to be told of a request that manages its own
+// context. The client's own header does not reach providers.
+var contextBeta = dialect.Header{Name: "anthropic-beta", Value: "context-management-2025-06-27"}
+
+// passRequest copies a client's request, of which only what the gateway must change
+// is changed: caching at the provider depends on the bytes.
+func passRequest(client *dialect.Request, target dialect.Target) dialect.Upstream {
+	e := editor{builder: builder{target: target}, client: client}
+	dst := append(make([]byte, 0, len(client.Raw)+256), '{')
+	dst = rawjson.AppendText(dst, "model", target.Model)
+	for c := rawjson.Walk(client.Raw); c.Next(); {
+		if rawjson.Present(c.Value) {
+			dst = e.member(dst, &c)
+		}
+	}
+	if client.MaxTokens == 0 {
+		dst = strconv.AppendInt(rawjson.AppendName(dst, "max_tokens"), e.defaultBound(client.Raw), 10)
+	}
+	if client.User != "" {
+		dst = append(rawjson.AppendName(dst, "metadata"), '{')
+		dst = append(rawjson.AppendText(dst, "user_id", dialect.EndUser(client.User)), '}')
+	}
+	if tier := wireTier(target.ServiceTier, client.ServiceTier); tier != "" {
+		dst = rawjson.AppendText(dst, "service_tier", tier)
+	} else if client.ServiceTier != "" {
+		e.drop("service_tier")
+	}
+	slices.Sort(e.dropped)
+	made := upstream(append(dst, '}'), client.Stream, slices.Compact(e.dropped))
+	if e.managed {
+		made.Headers = append(made.Headers, contextBeta)
+	}
+	return made
+}
+
+// editor decides on each member of one request.
+type editor struct {
+	builder
+	client  *dialect.Request
+	managed bool // the request manages its context
+}
+
+func (e *editor) member(dst []byte, c *rawjson.Cursor) []byte {
+	name := string(c.Name)
+	switch name {
+	case "model", "metadata", "service_tier", "speed":
+		return dst // written anew
+	case "thinking":
+		return e.thinking(dst, c)
+	case "output_config":
+		return e.outputConfig(dst, c)
+	case "tool_choice":
+		if !e.takes("tools") || !e.takes("tool_choice") && e.client.ToolChoice != "none" && e.client.ToolChoice != "auto" {
+			e.drop(name)
+			return dst
+		}
+		return rawjson.AppendRaw(dst, c.Member)
+	}
+	if forGateway(name) {
+		return dst
+	}
+	refused := slices.Contains(e.target.Refused, name) || e.target.Strict && !defined(name)
+	if parameter := parameterName(name); parameter != "" && name != "max_tokens" {
+		refused = refused || !e.takes(parameter)
+	}
+	if name == "tools" {
+		refused = refused || !e.takes(name)
+	}
+	if refused {
+		e.drop(name)
+		return dst
+	}
+	e.managed = e.managed || name == "context_management"
+	return rawjson.AppendRaw(dst, c.Member)
+}
+
+// thinking is left to the model where the target takes no budget.
+func (e *editor) thinking(dst []byte, c *rawjson.Cursor) []byte {
+	kind := rawjson.Text(rawjson.Get(c.Value, "type"))
+	switch {
+	case !e.takes("reasoning", "reasoning_effort"):
+		if kind != "disabled" {
+			e.drop("thinking")
+		}
+		return dst
+	case kind == "enabled" && slices.Contains(e.target.Refused, "thinking.budget_tokens"):
+		e.drop("thinking.budget_tokens")
+		return rawjson.AppendMember(dst, "thinking", []byte(`{"type":"adaptive"}`))
+	}
+	return rawjson.AppendRaw(dst, c.Member)
+}
+
+// outputConfig keeps of its members those that the target takes.
+func (e *editor) outputConfig(dst []byte, c *rawjson.Cursor) []byte {
+	start := len(dst)
+	dst = append(rawjson.AppendName(dst, "output_config"), '{')
+	kept := false
+	for m := rawjson.Walk(c.Value); m.Next(); {
+		name := string(m.Name)
+		switch {
+		case name == "effort" && !e.takes("verbosity", "reasoning"),
+			name == "format" && !e.takes("response_format", "structured_outputs"):
+			e.drop("output_config." + name)
+			continue
+		}
+		dst, kept = rawjson.AppendRaw(dst, m.Member), true
+	}
+	if !kept {
+		return dst[:start]
+	}
+	return append(dst, '}')
+}
+
+// defaultBound leaves room for the thinking that is asked for.
+func (e *editor) defaultBound(raw []byte) int64 {
+	if e.target.MaxCompletionTokens > 0 {
+		return e.target.MaxCompletionTokens
+	}
+	budget, _ := rawjson.Int(rawjson.Get(rawjson.Get(raw, "thinking"), "budget_tokens"))
+	return defaultMaxTokens + min(max(budget, 0), mostBudget)
+}
+
+// defined reports whether Anthropic's own API has a field by this name.
+func defined(name string) bool {
+	switch name {
+	case "messages", "max_tokens", "system", "stop_sequences", "stream", "temperature", "top_k", "top_p",
+		"tools", "cache_control", "container", "context_management", "mcp_servers", "inference_geo":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,217 @@
+package anthropic
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+	"github.com/switchyard/switchyard/extproc/sse"
+)
+
+// Passthrough carries answers from a provider of the Messages API to a client of it.
+// Events pass as they are, whatever they hold, and are read besides to tell how far
+// the answer is; only the first and the last are edited.
+func (Provider) Passthrough(request *dialect.Request, meta dialect.Meta) dialect.Pipe {
+	return &passthrough{request: request, envelope: newEnvelope(meta)}
+}
+
+type passthrough struct {
+	request  *dialect.Request
+	envelope envelope
+	decoder  decoder
+	progress dialect.Progress
+	started  bool
+	// ending is the latest message_delta. It is held back for the cost of the usage.
+	ending []byte
+	// translation takes over where client and provider disagree on streaming.
+	translation dialect.Pipe
+}
+
+func (p *passthrough) translate() dialect.Pipe {
+	if p.translation == nil {
+		p.translation = dialect.NewTranslation(&p.decoder, Client{}.Encoder(p.envelope.meta), p.request)
+	}
+	return p.translation
+}
+
+func (p *passthrough) Event(dst []byte, event sse.Event) ([]byte, error) {
+	if !p.request.Stream {
+		return p.translate().Event(dst, event)
+	}
+	data := bytes.TrimSpace(event.Data)
+	if p.progress.Done || len(data) == 0 || string(data) == "[DONE]" {
+		return dst, nil
+	}
+	data, err := rawjson.Repair(data)
+	if err != nil {
+		return dst, fmt.Errorf("event of the provider's stream: %w", err)
+	}
+	events, err := p.decoder.read(event.Name, data)
+	if err != nil {
+		return dst, err
+	}
+	p.note(events)
+	kind := rawjson.Text(rawjson.Get(data, "type"))
+	if kind == "" {
+		kind = event.Name
+	}
+	if kind == "message_start" && p.started {
+		return dst, nil // some providers repeat it
+	}
+	if !p.started && kind != "ping" {
+		p.started = true
+		dst = sse.AppendEvent(dst, "message_start", p.begin(rawjson.Get(data, "message")))
+	}
+	switch kind {
+	case "message_start", "message_stop", "":
+		return dst, nil
+	case "message_delta":
+		dst = p.release(dst)
+		p.ending = oneLine(data)
+		return dst, nil
+	case "content_block_start":
+		// Blocks that only this dialect has; of the others the decoder tells.
+		switch rawjson.Text(rawjson.Get(rawjson.Get(data, "content_block"), "type")) {
+		case "text", "thinking":
+		default:
+			p.progress.Started = true
+		}
+	}
+	return sse.AppendEvent(dst, kind, oneLine(data)), nil
+}
+
+// note follows the answer by what a translation would have made of it.
+func (p *passthrough) note(events []dialect.Event) {
+	for i := range events {
+		if events[i].Kind == dialect.EventTier {
+			p.envelope.tier = events[i].Text
+		}
+		p.progress.Note(&events[i])
+	}
+}
+
+// oneLine copies an event's data, which the next event overwrites.
+func oneLine(data []byte) []byte {
+	data = slices.Clone(data)
+	rawjson.OneLine(data)
+	return data
+}
+
+// begin is a message_start under the gateway's id and model. What the SDKs rely on is
+// added where the provider leaves it out.
+func (p *passthrough) begin(message []byte) []byte {
+	dst := []byte(`{"type":"message_start","message":`)
+	dst = p.message(dst, message, "")
+	if rawjson.Get(message, "content") == nil {
+		dst = append(dst, `,"content":[]`...)
+	}
+	if !rawjson.Present(rawjson.Get(message, "usage")) {
+		dst = append(dst, `,"usage":`+noUsage...)
+	}
+	dst = append(dst, "}}"...)
+	rawjson.OneLine(dst)
+	return dst
+}
+
+// message appends a message, left open, without the member that is written anew.
+func (p *passthrough) message(dst, message []byte, without string) []byte {
+	dst = p.envelope.head(dst)
+	for c := rawjson.Walk(message); c.Next(); {
+		switch string(c.Name) {
+		case "id", "type", "role", "model", "provider", "openrouter_metadata", without:
+		default:
+			if string(c.Name) == "usage" && !rawjson.Present(c.Value) {
+				continue
+			}
+			dst = rawjson.AppendRaw(dst, c.Member)
+		}
+	}
+	return dst
+}
+
+// release appends a message_delta that proved not to be the last.
+func (p *passthrough) release(dst []byte) []byte {
+	if p.ending == nil {
+		return dst
+	}
+	return sse.AppendEvent(dst, "message_delta", p.ending)
+}
+
+func (p *passthrough) Whole(dst, body []byte) ([]byte, error) {
+	if p.request.Stream {
+		return p.translate().Whole(dst, body)
+	}
+	events, err := p.decoder.Whole(body)
+	if err != nil {
+		return dst, err
+	}
+	p.note(events)
+	message, err := rawjson.Repair(body)
+	if err != nil {
+		return dst, fmt.Errorf("the provider's answer: %w", err)
+	}
+	dst = p.priced(p.message(dst, message, "usage"), rawjson.Get(message, "usage"))
+	return append(p.envelope.routed(dst), '}'), nil
+}
+
+// priced appends the member usage: the provider's own counts, and the gateway's
+// where there are none, with their cost.
+func (p *passthrough) priced(dst, counts []byte) []byte {
+	usage := p.Progress().Usage
+	if rawjson.Kind(counts) != '{' {
+		return p.envelope.usage(dst, usage)
+	}
+	dst = append(rawjson.AppendName(dst, "usage"), '{')
+	for c := rawjson.Walk(counts); c.Next(); {
+		switch string(c.Name) {
+		case "cost", "cost_details", "is_byok":
+		default:
+			dst = rawjson.AppendRaw(dst, c.Member)
+		}
+	}
+	return append(p.envelope.price(dst, usage), '}')
+}
+
+func (p *passthrough) Finish(dst []byte) []byte {
+	if p.translation != nil || !p.request.Stream {
+		return p.translate().Finish(dst)
+	}
+	p.progress.Done = true
+	data := []byte(`{"type":"message_delta"`)
+	delta := rawjson.Get(p.ending, "delta")
+	if rawjson.Kind(delta) != '{' {
+		delta = []byte(`{"stop_reason":"end_turn","stop_sequence":null}`)
+	}
+	data = rawjson.AppendMember(data, "delta", delta)
+	for c := rawjson.Walk(p.ending); c.Next(); {
+		switch string(c.Name) {
+		case "type", "delta", "usage", "openrouter_metadata":
+		default:
+			data = rawjson.AppendRaw(data, c.Member)
+		}
+	}
+	data = append(p.priced(data, rawjson.Get(p.ending, "usage")), '}')
+	rawjson.OneLine(data)
+	return p.envelope.stop(sse.AppendEvent(dst, "message_delta", data))
+}
+
+func (p *passthrough) Fail(dst []byte, failure *dialect.Error) []byte {
+	p.progress.Done = true
+	return p.envelope.fail(dst, failure)
+}
+
+func (p *passthrough) Comment(dst []byte, text string) []byte {
+	if !p.request.Stream {
+		return dst
+	}
+	return sse.AppendComment(dst, text)
+}
+
+func (p *passthrough) Progress() dialect.Progress {
+	if p.translation != nil {
+		return p.translation.Progress()
+	}
+	return p.progress.Settled(p.request)
+}
