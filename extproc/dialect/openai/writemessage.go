@@ -7,7 +7,7 @@ import (
 
 // message writes a message, or several: each result of a tool is one of its own.
 func (w *writer) message(message *dialect.Message) {
-	var said []*dialect.Part
+	var said, shown []*dialect.Part
 	var calls []*dialect.ToolCall
 	var thoughts []*dialect.ReasoningDetail
 	refusal := ""
@@ -15,7 +15,7 @@ func (w *writer) message(message *dialect.Message) {
 		part := &message.Parts[i]
 		switch part.Kind {
 		case dialect.PartToolResult:
-			w.toolResult(part)
+			shown = append(shown, w.toolResult(part)...)
 		case dialect.PartToolCall:
 			calls = append(calls, part.Call)
 		case dialect.PartReasoning:
@@ -25,6 +25,12 @@ func (w *writer) message(message *dialect.Message) {
 		default:
 			said = append(said, part)
 		}
+	}
+	if len(shown) > 0 {
+		w.element(func() {
+			w.text("role", string(dialect.RoleUser))
+			w.content(shown, false)
+		})
 	}
 	if message.Role == dialect.RoleTool || len(said)+len(calls)+len(thoughts) == 0 && refusal == "" && len(message.Parts) > 0 {
 		return
@@ -69,17 +75,25 @@ func (w *writer) thoughts(thoughts []*dialect.ReasoningDetail) {
 	})
 }
 
-func (w *writer) toolResult(part *dialect.Part) {
+// toolResult writes what a tool said, and returns what it showed: the API takes text
+// alone from tools, so that images are left to a message of the user's behind all
+// results.
+func (w *writer) toolResult(part *dialect.Part) (shown []*dialect.Part) {
+	var said []*dialect.Part
+	for i := range part.Result.Parts {
+		if inner := &part.Result.Parts[i]; inner.Kind == dialect.PartText {
+			said = append(said, inner)
+		} else {
+			shown = append(shown, inner)
+		}
+	}
 	w.element(func() {
 		w.text("role", string(dialect.RoleTool))
 		w.text("tool_call_id", part.Result.CallID)
-		said := make([]*dialect.Part, len(part.Result.Parts))
-		for i := range part.Result.Parts {
-			said[i] = &part.Result.Parts[i]
-		}
 		w.content(said, false)
 		w.raw("cache_control", part.CacheControl)
 	})
+	return shown
 }
 
 // content writes plain text as a string and anything more as parts.
