@@ -29,7 +29,8 @@ type observed struct {
 	ID                                                 string
 	Texts, Models, Endpoints                           []string
 	Vectors                                            [][]float32
-	Requested, Strategy                                string // of openrouter_metadata
+	Signatures                                         []string // of the anthropic SDK's thinking blocks
+	Requested, Strategy                                string   // of openrouter_metadata
 	Calls                                              []struct{ ID, Name, Arguments string }
 	Usage                                              *struct {
 		Input, Output int

@@ -102,7 +102,7 @@ func (p *piece) append(dst []byte) []byte {
 	switch {
 	case p.kind == dialect.EventToolCall:
 		dst = rawjson.AppendText(append(dst, `"type":"tool_use"`...), "id", p.id)
-		dst = rawjson.AppendMember(rawjson.AppendText(dst, "name", p.name), "input", input(string(p.text)))
+		dst = rawjson.AppendMember(rawjson.AppendText(dst, "name", p.name), "input", (&dialect.ToolCall{Arguments: string(p.text)}).Input())
 	case p.kind == dialect.EventReasoning && p.thought.Type == dialect.ReasoningEncrypted:
 		dst = rawjson.AppendText(append(dst, `"type":"redacted_thinking"`...), "data", proof(&p.thought))
 	case p.kind == dialect.EventReasoning:
