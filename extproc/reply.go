@@ -134,6 +134,11 @@ func (a *attempt) renderError(told *dialect.Error) []byte {
 	if a.client == nil {
 		return []byte(`{"error":{"code":500,"message":"Internal Server Error"}}`)
 	}
+	if len(a.plan.Candidates) > 0 {
+		routed := *told
+		routed.GenerationID = a.generationID()
+		told = &routed
+	}
 	return a.client.Error(told)
 }
 

@@ -14,6 +14,9 @@ type Error struct {
 	// Type is the spec's error_type (section 5.2), for example "invalid_request".
 	Type    string
 	Message string
+	// GenerationID is that of the request once it was routed, else "". Dialects
+	// without a place for it leave it out.
+	GenerationID string
 	// Metadata goes into error.metadata: values must marshal to JSON. It may be nil.
 	Metadata map[string]any
 	// Availability goes into error.availability (spec section 5.3); may be nil.

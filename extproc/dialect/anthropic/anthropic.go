@@ -1,5 +1,8 @@
-// Package anthropic speaks the Messages API, as Anthropic and its compatible
-// providers serve it.
+// Package anthropic speaks the Messages API: as Anthropic and its compatible
+// providers serve it, and as Claude Code and the Anthropic SDKs use it.
+//
+// Between the two a request is read once and copied with a few members changed, and
+// an answer's events pass as they are.
 //
 // The API is strict where Chat Completions is loose: turns alternate, results of
 // tools come first, text is never empty, a bound on tokens is demanded. What
@@ -18,7 +21,10 @@ const version = "2023-06-01"
 // Provider is the dialect as providers speak it. Base URLs end in "/v1".
 type Provider struct{}
 
-var _ dialect.Provider = Provider{}
+var (
+	_ dialect.Provider = Provider{}
+	_ dialect.Passer   = Provider{}
+)
 
 // Name returns "anthropic".
 func (Provider) Name() string { return Name }

@@ -46,3 +46,46 @@ func BenchmarkStream(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkClientStream is an event on its way to a client of the Messages API, from
+// its own kind of provider and from another.
+func BenchmarkClientStream(b *testing.B) {
+	for _, from := range []struct {
+		provider dialect.Provider
+		data     string
+	}{
+		{Provider{}, `{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":" word"}}`},
+		{openai.Provider{}, `{"id":"c","object":"chat.completion.chunk","created":1,"model":"z","choices":[{"index":0,"delta":{"content":" word"},"finish_reason":null}]}`},
+	} {
+		b.Run(from.provider.Name(), func(b *testing.B) {
+			pipe := dialect.NewPipe(Client{}, from.provider, &dialect.Request{Stream: true}, dialect.Meta{ID: "gen-1-a"})
+			delta := sse.Event{Data: []byte(from.data)}
+			var out []byte
+			b.ReportAllocs()
+			for b.Loop() {
+				var err error
+				if out, err = pipe.Event(out[:0], delta); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkClientRequest is a long conversation on its way to the API's own kind of
+// provider: read once, and copied but for a few members.
+func BenchmarkClientRequest(b *testing.B) {
+	turn := `,{"role":"assistant","content":[{"type":"text","text":"` + strings.Repeat("word ", 400) + `"}]},{"role":"user","content":"` + strings.Repeat("more ", 100) + `"}`
+	body := []byte(`{"model":"m/x","max_tokens":9,"messages":[{"role":"user","content":"hi"}` + strings.Repeat(turn, 40) + `]}`)
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		request, err := Client{}.Parse(body)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := (Provider{}).Request(request, dialect.Target{Model: "up"}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -7,8 +7,8 @@ import "github.com/switchyard/switchyard/extproc/dialect"
 type Client struct{}
 
 var (
-	_ dialect.Client = Client{}
-	_ dialect.Passer = Provider{}
+	_ dialect.Client    = Client{}
+	_ dialect.Presetter = Client{}
 )
 
 // Name returns "anthropic".

@@ -22,8 +22,10 @@ type wireError struct {
 }
 
 // Error renders a failure as {"type":"error","error":{...}}. The SDKs know it by its
-// type. No id was given to the request as far as it is known here (row 140).
-func (Client) Error(failure *dialect.Error) []byte { return appendError(nil, failure, "") }
+// type. The request's id is null before it is routed (row 140).
+func (Client) Error(failure *dialect.Error) []byte {
+	return appendError(nil, failure, failure.GenerationID)
+}
 
 // appendError appends the object of a failure; requestID is the generation's, or "".
 func appendError(dst []byte, failure *dialect.Error, requestID string) []byte {

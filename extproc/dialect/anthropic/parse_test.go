@@ -133,6 +133,10 @@ func TestRow140Error(t *testing.T) {
 			t.Errorf("%d: %s", status, got)
 		}
 	}
+	routed := string(Client{}.Error(&dialect.Error{Status: 500, Message: "m", GenerationID: "gen-1"}))
+	if !strings.Contains(routed, `"request_id":"gen-1"`) {
+		t.Errorf("a routed request's: %s", routed)
+	}
 	unmarshallable := &dialect.Error{Status: 500, Message: "m\xff", Metadata: map[string]any{"a": func() {}}}
 	if got, want := string(Client{}.Error(unmarshallable)), `{"type":"error","error":{"type":"api_error","message":"m�"},"request_id":null}`; got != want {
 		t.Errorf("got %s, want %s", got, want)

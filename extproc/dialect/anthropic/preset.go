@@ -5,8 +5,6 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
 
-var _ dialect.Presetter = Client{}
-
 // WithPreset merges a preset into a body (spec section 3.6, rows 126 to 128): what the
 // request says wins, member by member, and tools are united by name. The preset's
 // system prompt goes in front of the request's own instructions. Presets are mostly

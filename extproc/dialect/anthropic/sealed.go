@@ -66,6 +66,11 @@ func readThought(kind string, block []byte) dialect.ReasoningDetail {
 	if err != nil || json.Unmarshal(text, &s) != nil || s.Format == dialect.FormatAnthropic {
 		return detail // a client changed it: nobody would take it
 	}
+	switch s.Type {
+	case dialect.ReasoningText, dialect.ReasoningSummary, dialect.ReasoningEncrypted:
+	default:
+		return detail
+	}
 	detail.Type, detail.Format, detail.ID, detail.Signature, detail.Data = s.Type, s.Format, s.ID, s.Signature, s.Data
 	return detail
 }
