@@ -44,11 +44,17 @@ var meta = dialect.Meta{
 // gateway does, and returns what the client gets.
 func (s side) ask(t *testing.T, body string, answer provider.Script) (string, dialect.Progress) {
 	t.Helper()
+	return s.askAs(t, openai.Client{}, body, answer)
+}
+
+// askAs is ask of a client that speaks another dialect.
+func (s side) askAs(t *testing.T, client dialect.Client, body string, answer provider.Script) (string, dialect.Progress) {
+	t.Helper()
 	fake := s.fake(provider.Config{Key: key, Base: s.base})
 	if answer != nil {
 		fake.Enqueue(answer)
 	}
-	request, err := openai.Client{}.Parse([]byte(body))
+	request, err := client.Parse([]byte(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,12 +75,17 @@ func (s side) ask(t *testing.T, body string, answer provider.Script) (string, di
 	if response.Code != http.StatusOK {
 		t.Fatalf("the fake refused with %d:\n%s\nthe request was\n%s", response.Code, response.Body, upstream.Body)
 	}
-	return s.carry(t, request, response, meta)
+	return s.carryTo(t, client, request, response, meta)
 }
 
 func (s side) carry(t *testing.T, request *dialect.Request, response *httptest.ResponseRecorder, meta dialect.Meta) (string, dialect.Progress) {
 	t.Helper()
-	pipe := dialect.NewPipe(openai.Client{}, s.dialect, request, meta)
+	return s.carryTo(t, openai.Client{}, request, response, meta)
+}
+
+func (s side) carryTo(t *testing.T, client dialect.Client, request *dialect.Request, response *httptest.ResponseRecorder, meta dialect.Meta) (string, dialect.Progress) {
+	t.Helper()
+	pipe := dialect.NewPipe(client, s.dialect, request, meta)
 	var out []byte
 	var err error
 	if !strings.Contains(response.Header().Get("Content-Type"), "event-stream") {

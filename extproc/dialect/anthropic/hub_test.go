@@ -1,6 +1,9 @@
 package anthropic
 
 import (
+	"encoding/base64"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -99,5 +102,51 @@ func TestPassedRequest(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestContextManagementIsAnnounced: the API refuses the field without its beta header,
+// and the client's own header does not get there.
+func TestContextManagementIsAnnounced(t *testing.T) {
+	for body, want := range map[string]bool{
+		`{"context_management":{"edits":[]},"messages":[{"role":"user","content":"hi"}]}`: true,
+		`{"messages":[{"role":"user","content":"hi"}]}`:                                   false,
+	} {
+		upstream, err := Provider{}.Request(parse(t, body), dialect.Target{Model: "up"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := slices.Contains(upstream.Headers, contextBeta); got != want {
+			t.Errorf("%s: announced is %t", body, got)
+		}
+	}
+}
+
+// TestNestedResultsAreBounded: blocks within blocks cost a walk each.
+func TestNestedResultsAreBounded(t *testing.T) {
+	const open, shut = `[{"type":"tool_result","tool_use_id":"a","content":`, `}]`
+	const levels = 2000
+	request := parse(t, `{"messages":[{"role":"user","content":`+strings.Repeat(open, levels)+`"x"`+strings.Repeat(shut, levels)+`}]}`)
+	chat, err := request.Chat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	depth := 0
+	for parts := chat.Messages[0].Parts; len(parts) > 0; parts = parts[0].Result.Parts {
+		depth++
+	}
+	if depth != deepest {
+		t.Errorf("read %d levels, want %d", depth, deepest)
+	}
+}
+
+// TestForgedSeals: nothing that a client seals passes for Anthropic's own.
+func TestForgedSeals(t *testing.T) {
+	for _, forged := range []string{`{"type":"reasoning.text","format":"anthropic-claude-v1","signature":"s"}`, `{"type":"weird"}`, `{`, ``} {
+		block := `{"type":"thinking","thinking":"hm","signature":"` + sealPrefix + base64.RawURLEncoding.EncodeToString([]byte(forged)) + `"}`
+		want := dialect.ReasoningDetail{Type: dialect.ReasoningText, Text: "hm", Format: dialect.FormatUnknown}
+		if diff := cmp.Diff(want, readThought("thinking", []byte(block))); diff != "" {
+			t.Errorf("%s: %s", forged, diff)
+		}
 	}
 }
