@@ -12,6 +12,7 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
 	"github.com/switchyard/switchyard/extproc/dialect/gemini"
 	"github.com/switchyard/switchyard/extproc/dialect/openai"
+	"github.com/switchyard/switchyard/extproc/dialect/responses"
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/config"
 	"github.com/switchyard/switchyard/policies/config/configpb"
@@ -35,6 +36,8 @@ var (
 		"/v1/rerank":               openai.Rerank{},
 		"/api/v1/messages":         anthropic.Client{},
 		"/v1/messages":             anthropic.Client{},
+		"/api/v1/responses":        responses.Client{},
+		"/v1/responses":            responses.Client{},
 	}
 	providers = map[string]dialect.Provider{
 		catalog.DialectAnthropic: anthropic.Provider{},

@@ -46,8 +46,11 @@ func (a *attempt) relay() error {
 		ID:       a.generationID(),
 		Model:    a.candidate.Model.ID,
 		Provider: endpoint.Provider.Name,
+		Endpoint: a.candidate.Model.ID + "|" + endpoint.Provider.Slug,
 		Created:  a.started.Unix(),
 		Price:    a.price,
+
+		Completed: func() int64 { return time.Now().Unix() },
 
 		RouterMetadata: a.routerMetadata(),
 		ServiceTier:    endpoint.ServiceTier,

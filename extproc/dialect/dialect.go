@@ -113,6 +113,9 @@ type Meta struct {
 	Provider string
 	// Created is a Unix time in seconds.
 	Created int64
+	// Completed tells the Unix time in seconds at which the answer ends. Nil stands
+	// for Created.
+	Completed func() int64
 	// Price turns usage into money. It is called at most once for each answer.
 	Price func(Usage) Cost
 	// RouterMetadata is the answer's `openrouter_metadata`, an object (spec section
@@ -121,6 +124,12 @@ type Meta struct {
 	// ServiceTier is what the answer says of the tier that served it where the
 	// provider says nothing: "flex", "priority", or "".
 	ServiceTier string
+	// Request is what is answered; some dialects repeat its settings. [NewPipe]
+	// sets it.
+	Request *Request
+	// Endpoint names the endpoint that answers, for what only it can read: the
+	// model's id and the provider's slug, "m/x|openai".
+	Endpoint string
 }
 
 // Usage counts tokens by class. Prompt includes CacheRead, CacheWrite (for five
@@ -192,6 +201,7 @@ type Progress struct {
 
 // NewPipe joins a client's dialect to a provider's for one answer.
 func NewPipe(client Client, provider Provider, request *Request, meta Meta) Pipe {
+	meta.Request = request
 	if passer, same := provider.(Passer); same && client.Name() == provider.Name() {
 		return passer.Passthrough(request, meta)
 	}

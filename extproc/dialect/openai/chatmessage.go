@@ -2,7 +2,6 @@ package openai
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
@@ -127,7 +126,7 @@ func readPart(value []byte) (dialect.Part, error) {
 		if rawjson.Kind(object) == '"' { // the shorthand some clients send
 			url = rawjson.Text(object)
 		}
-		m := fromURL(url)
+		m := dialect.MediaAt(url)
 		m.Detail = get(object, "detail")
 		if kind == "image_url" {
 			return media(dialect.PartImage, m)
@@ -138,25 +137,10 @@ func readPart(value []byte) (dialect.Part, error) {
 		return media(dialect.PartAudio, dialect.Media{Data: get(audio, "data"), Type: get(audio, "format")})
 	case "file":
 		file := rawjson.Get(value, kind)
-		m := fromURL(get(file, "file_data"))
+		m := dialect.MediaAt(get(file, "file_data"))
 		m.Name, m.FileID = get(file, "filename"), get(file, "file_id")
 		return media(dialect.PartFile, m)
 	default:
 		return dialect.Part{}, fmt.Errorf("unknown type %q", kind)
 	}
-}
-
-// fromURL takes a data URL (RFC 2397) apart; any other stays as it is.
-func fromURL(url string) dialect.Media {
-	rest, found := strings.CutPrefix(url, "data:")
-	if !found {
-		return dialect.Media{URL: url}
-	}
-	head, data, found := strings.Cut(rest, ",")
-	kind, encoded := strings.CutSuffix(head, ";base64")
-	if !found || !encoded {
-		return dialect.Media{URL: url}
-	}
-	kind, _, _ = strings.Cut(kind, ";")
-	return dialect.Media{Data: data, Type: strings.ToLower(kind)}
 }

@@ -1,0 +1,19 @@
+package dialect
+
+import "strings"
+
+// MediaAt is what stands at a URL. A data URL (RFC 2397) is taken apart; any other
+// stays as it is.
+func MediaAt(url string) Media {
+	rest, found := strings.CutPrefix(url, "data:")
+	if !found {
+		return Media{URL: url}
+	}
+	head, data, found := strings.Cut(rest, ",")
+	kind, encoded := strings.CutSuffix(head, ";base64")
+	if !found || !encoded {
+		return Media{URL: url}
+	}
+	kind, _, _ = strings.Cut(kind, ";")
+	return Media{Data: data, Type: strings.ToLower(kind)}
+}

@@ -1,0 +1,189 @@
+package responses
+
+import (
+	"slices"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+)
+
+// input reads the conversation: a text of the user's, or items.
+func (r *reader) input(value []byte) error {
+	switch rawjson.Kind(value) {
+	case '"':
+		r.opening.First.See(value)
+		r.request.PromptBytes += int64(len(value) - 2)
+		said := []dialect.Part{{Kind: dialect.PartText, Text: rawjson.Text(value)}}
+		r.chat.Messages = []dialect.Message{{Role: dialect.RoleUser, Parts: said}}
+		return nil
+	case '[':
+	default:
+		return dialect.Invalid("'input' must be a string or an array of items.")
+	}
+	i := 0
+	for c := rawjson.Walk(value); c.Next(); i++ {
+		if rawjson.Kind(c.Value) != '{' {
+			return dialect.Invalid("'input.%d' must be an object.", i)
+		}
+		if err := r.item(readItem(c.Value), i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// item is what the items of all types have, as the client wrote it.
+type item struct {
+	kind, role, callID, name     string
+	content, summary             []byte
+	arguments, output, encrypted []byte
+}
+
+func readItem(object []byte) item {
+	var it item
+	for c := rawjson.Walk(object); c.Next(); {
+		switch string(c.Name) {
+		case "type":
+			it.kind = rawjson.Text(c.Value)
+		case "role":
+			it.role = rawjson.Text(c.Value)
+		case "content":
+			it.content = c.Value
+		case "summary":
+			it.summary = c.Value
+		case "call_id":
+			it.callID = rawjson.Text(c.Value)
+		case "name":
+			it.name = rawjson.Text(c.Value)
+		case "arguments":
+			it.arguments = c.Value
+		case "output":
+			it.output = c.Value
+		case "encrypted_content":
+			it.encrypted = c.Value
+		}
+	}
+	return it
+}
+
+func (r *reader) item(it item, i int) error {
+	switch it.kind {
+	case "", "message":
+		return r.message(it, i)
+	case "reasoning":
+		r.reasoningItem(it)
+		return nil
+	case "function_call":
+		if it.callID == "" || it.name == "" {
+			return dialect.Invalid("'input.%d': a function_call needs 'call_id' and 'name'.", i)
+		}
+		r.request.PromptBytes += int64(len(it.arguments))
+		r.request.BoundReasoning = r.request.BoundReasoning || r.sealed
+		r.add(dialect.RoleAssistant, dialect.Part{Kind: dialect.PartToolCall, Call: &dialect.ToolCall{
+			ID: it.callID, Name: it.name, Arguments: rawjson.Text(it.arguments),
+		}})
+		return nil
+	case "function_call_output":
+		return r.toolResult(it, i)
+	case "item_reference":
+		return dialect.Invalid("'input.%d': item_reference is not supported, as this API keeps no state; send the item itself.", i)
+	}
+	return dialect.Invalid("'input.%d': items of type %q are not supported here.", i, it.kind)
+}
+
+func (r *reader) message(it item, i int) error {
+	role := dialect.Role(it.role)
+	begins := &r.opening.First
+	switch role {
+	case dialect.RoleUser:
+		r.request.BoundReasoning, r.sealed = false, false // the loop before it is over
+	case dialect.RoleSystem, dialect.RoleDeveloper:
+		begins = &r.opening.Instructions
+	case dialect.RoleAssistant:
+	default:
+		return dialect.Invalid("'input.%d.role' must be one of user, assistant, system and developer.", i)
+	}
+	begins.See(it.content)
+	parts, err := r.content(it.content)
+	if err != nil {
+		return dialect.Invalid("'input.%d.content%s.", i, err)
+	}
+	if role != dialect.RoleAssistant {
+		r.chat.Messages = append(r.chat.Messages, dialect.Message{Role: role, Parts: parts})
+		return nil
+	}
+	r.add(role, parts...)
+	return nil
+}
+
+// add appends to the turn of a role, which goes on if it is the last. The items of
+// one turn come one by one.
+func (r *reader) add(role dialect.Role, parts ...dialect.Part) {
+	last := len(r.chat.Messages) - 1
+	if last < 0 || r.chat.Messages[last].Role != role {
+		r.chat.Messages = append(r.chat.Messages, dialect.Message{Role: role, Parts: parts})
+		return
+	}
+	message := &r.chat.Messages[last]
+	message.Parts = append(message.Parts, parts...)
+}
+
+func (r *reader) toolResult(it item, i int) error {
+	if it.callID == "" {
+		return dialect.Invalid("'input.%d': a function_call_output needs 'call_id'.", i)
+	}
+	parts, err := r.content(it.output)
+	if err != nil {
+		return dialect.Invalid("'input.%d.output%s.", i, err)
+	}
+	r.add(dialect.RoleTool, dialect.Part{
+		Kind:   dialect.PartToolResult,
+		Result: &dialect.ToolResult{CallID: it.callID, Parts: parts},
+	})
+	return nil
+}
+
+// reasoningItem gives reasoning back to its maker. What was sealed says who that
+// is; what was not is of no endpoint of this gateway, and only its text goes on (row
+// 102).
+func (r *reader) reasoningItem(it item) {
+	blob, seal, sealed := unseal(rawjson.Text(it.encrypted))
+	format, signature := dialect.FormatUnknown, ""
+	if sealed {
+		r.sealed = true
+		r.request.LastModel = seal.model()
+		format = seal.Format
+		if seal.Type == dialect.ReasoningText {
+			signature = blob
+		}
+	}
+	add := func(detail dialect.ReasoningDetail) {
+		detail.Format = format
+		detail.Index = r.thoughts
+		r.add(dialect.RoleAssistant, dialect.Part{Kind: dialect.PartReasoning, Reasoning: &detail})
+	}
+	r.thoughts++
+	if summary := joinTexts(it.summary); summary != "" {
+		add(dialect.ReasoningDetail{Type: dialect.ReasoningSummary, Text: summary})
+	}
+	if thought := joinTexts(it.content); thought != "" || signature != "" {
+		add(dialect.ReasoningDetail{Type: dialect.ReasoningText, Text: thought, Signature: signature})
+	}
+	if sealed && seal.Type != dialect.ReasoningText {
+		add(dialect.ReasoningDetail{Type: dialect.ReasoningEncrypted, Data: blob})
+	}
+}
+
+func joinTexts(parts []byte) string {
+	var joined []byte
+	for c := rawjson.Walk(parts); c.Next(); {
+		joined = append(joined, rawjson.Text(rawjson.Get(c.Value, "text"))...)
+	}
+	return string(joined)
+}
+
+func (r *reader) modality(name string) {
+	if !slices.Contains(r.request.InputModalities, name) {
+		r.request.InputModalities = append(r.request.InputModalities, name)
+	}
+}

@@ -1,0 +1,182 @@
+package responses
+
+import (
+	"slices"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+)
+
+// Parse checks a request, strictly as JSON, and reads all of it. It costs a walk of
+// the body and a copy of its texts, which every attempt then shares.
+func (Client) Parse(body []byte) (*dialect.Request, error) {
+	text, err := dialect.Object(body)
+	if err != nil {
+		return nil, err
+	}
+	r := reader{request: &dialect.Request{Dialect: Name, Raw: text}, chat: &dialect.Chat{}}
+	for c := rawjson.Walk(text); c.Next(); {
+		if !rawjson.Present(c.Value) {
+			continue
+		}
+		if err := r.member(string(c.Name), c.Value); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.complete(); err != nil {
+		return nil, err
+	}
+	chat := r.chat
+	r.request.Chat = func() (*dialect.Chat, error) { return chat, nil }
+	return r.request, nil
+}
+
+// reader collects the conversation, and what policy reads of it.
+type reader struct {
+	request *dialect.Request
+	chat    *dialect.Chat
+	given   bool // there is input
+	// instructions go in front of the input, wherever the client puts them.
+	instructions []byte
+	cacheKey     string // prompt_cache_key
+	opening      dialect.Opening
+	// allowed are the tools that tool_choice leaves; nil leaves all.
+	allowed  map[string]bool
+	thoughts int // items of reasoning, each a detail of its own
+	// sealed: the assistant's turn holds reasoning that only its maker can read.
+	sealed bool
+}
+
+// mostModels bounds how many fallbacks are read. How many a request may have is for
+// policy to say (spec row 66).
+const mostModels = 64
+
+// longestSessionID is in characters (spec row 109).
+const longestSessionID = 256
+
+// member reads one member of the request that is not null.
+func (r *reader) member(name string, value []byte) error {
+	request := r.request
+	switch name {
+	case "input":
+		r.given = true
+		return r.input(value)
+	case "instructions":
+		if rawjson.Kind(value) != '"' {
+			return dialect.Invalid("'instructions' must be a string.")
+		}
+		r.instructions = value
+		request.PromptBytes += int64(len(value) - 2)
+		return nil
+	case "model":
+		return text(&request.Model, name, value)
+	case "models":
+		return r.models(value)
+	case "stream":
+		return boolean(&request.Stream, name, value)
+	case "provider":
+		return structure(&request.Provider, name, value, '{', "an object")
+	case "plugins":
+		return structure(&request.Plugins, name, value, '[', "an array")
+	case "route":
+		return text(&request.Route, name, value)
+	case "preset":
+		return text(&request.Preset, name, value)
+	case "session_id":
+		if err := text(&request.SessionID, name, value); err != nil {
+			return err
+		}
+		if utf8.RuneCountInString(request.SessionID) > longestSessionID {
+			return dialect.Invalid("'session_id' must have %d characters or fewer.", longestSessionID)
+		}
+		return nil
+	case "store", "previous_response_id", "conversation", "prompt", "background":
+		return stateless(name, value)
+	}
+	return r.setting(name, value)
+}
+
+// stateless refuses what needs a memory of earlier requests (spec row 135).
+func stateless(name string, value []byte) error {
+	switch {
+	case name != "store" && name != "background":
+		return dialect.Invalid("'%s' is not supported: this API keeps no state. Leave it out and send the whole conversation in 'input'.", name)
+	case rawjson.True(value):
+		return dialect.Invalid("'%s' must be false: this API keeps no state.", name)
+	}
+	return nil
+}
+
+func (r *reader) complete() error {
+	request, chat := r.request, r.chat
+	switch {
+	case !r.given:
+		return dialect.Invalid("Input required: specify \"input\".")
+	case len(chat.Messages) == 0 && r.instructions == nil:
+		return dialect.Invalid("Input must have at least 1 token.")
+	}
+	if r.instructions != nil {
+		said := []dialect.Part{{Kind: dialect.PartText, Text: rawjson.Text(r.instructions)}}
+		chat.Messages = slices.Insert(chat.Messages, 0, dialect.Message{Role: dialect.RoleSystem, Parts: said})
+		r.opening.Instructions = dialect.Beginning{}
+		r.opening.Instructions.See(r.instructions)
+	}
+	if r.allowed != nil {
+		chat.Tools = slices.DeleteFunc(chat.Tools, func(tool dialect.Tool) bool { return !r.allowed[tool.Name] })
+	}
+	if request.SessionID == "" && utf8.RuneCountInString(r.cacheKey) <= longestSessionID {
+		request.SessionID = r.cacheKey
+	}
+	request.Tools = len(chat.Tools) > 0
+	if request.Tools {
+		request.ToolName = chat.Tools[0].Name
+	}
+	request.Conversation = r.opening.Hash()
+	slices.Sort(request.Parameters)
+	slices.Sort(request.InputModalities)
+	return nil
+}
+
+func (r *reader) models(value []byte) error {
+	if rawjson.Kind(value) != '[' {
+		return dialect.Invalid("'models' must be an array of strings.")
+	}
+	for c := rawjson.Walk(value); c.Next(); {
+		if rawjson.Kind(c.Value) != '"' {
+			return dialect.Invalid("'models.%d' must be a string.", len(r.request.Models))
+		}
+		if len(r.request.Models) == mostModels {
+			return dialect.Invalid("'models' array must have %d items or fewer.", mostModels)
+		}
+		r.request.Models = append(r.request.Models, rawjson.Text(c.Value))
+	}
+	return nil
+}
+
+func text(into *string, name string, value []byte) error {
+	if rawjson.Kind(value) != '"' {
+		return dialect.Invalid("'%s' must be a string.", name)
+	}
+	*into = rawjson.Text(value)
+	return nil
+}
+
+func boolean(into *bool, name string, value []byte) error {
+	if kind := rawjson.Kind(value); kind != 't' && kind != 'f' {
+		return dialect.Invalid("'%s' must be true or false.", name)
+	}
+	*into = rawjson.True(value)
+	return nil
+}
+
+// structure keeps a value as the client wrote it, if it is of the given kind.
+func structure(into *jsontext.Value, name string, value []byte, kind byte, words string) error {
+	if rawjson.Kind(value) != kind {
+		return dialect.Invalid("'%s' must be %s.", name, words)
+	}
+	*into = value
+	return nil
+}
