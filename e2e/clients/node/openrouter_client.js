@@ -53,6 +53,30 @@ const scenarios = {
   tools_stream: (client, model, members) =>
     scenarios.stream(client, model, { ...members, tools: [WEATHER] }),
 
+  async respond(client, model, members) {
+    return ofResponse(
+      await client.responses.send({ responsesRequest: { model, input: "hi", ...ofSDK(members) } }),
+    );
+  },
+
+  async respond_stream(client, model) {
+    const tools = [{ type: "function", ...WEATHER.function }];
+    const events = await client.responses.send({
+      responsesRequest: { model, input: "hi", stream: true, tools },
+    });
+    for await (const event of events) {
+      switch (event.type) {
+        case "response.failed": {
+          const { code, message } = event.response.error;
+          return { error: { class: code, message } };
+        }
+        case "response.completed":
+        case "response.incomplete":
+          return ofResponse(event.response);
+      }
+    }
+  },
+
   // metadata is what the router says of its decision, where it was asked for it.
   async metadata(client, model, members) {
     const { openrouterMetadata } = await client.chat.send({
@@ -106,6 +130,21 @@ const scenarios = {
 
 function ofUsage({ promptTokens: input, completionTokens: output, cost }) {
   return { input, output, cost };
+}
+
+function ofResponse({ id, model, status: finish, output, usage }) {
+  const said = output.filter(({ type }) => type === "message").flatMap(({ content }) => content);
+  const { inputTokens, outputTokens, cost } = usage;
+  return {
+    id,
+    model,
+    finish,
+    text: said.map(({ text }) => text).join(""),
+    calls: output
+      .filter(({ type }) => type === "function_call")
+      .map((call) => ({ id: call.callId, name: call.name, arguments: call.arguments })),
+    usage: { input: inputTokens, output: outputTokens, cost },
+  };
 }
 
 // ofSDK spells the members of a request as the SDK does: serviceTier.

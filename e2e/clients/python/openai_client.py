@@ -2,13 +2,15 @@
 
 import openai
 
+import openai_responses
 import openai_scenarios
 import result
 from serve import serve
 
 
 def run(command: dict) -> dict:
-    scenario = getattr(openai_scenarios, command["scenario"])
+    api = openai_responses if command["scenario"].startswith("respond") else openai_scenarios
+    scenario = getattr(api, command["scenario"])
     settings = {
         "base_url": command["base_url"],
         "api_key": command["api_key"],

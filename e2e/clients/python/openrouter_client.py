@@ -66,6 +66,45 @@ def metadata(client, model, members):
     return routed and {"strategy": routed.strategy, "requested": routed.requested}
 
 
+def respond(client, model, members):
+    return of_response(client.responses.send(model=model, input="hi", **members))
+
+
+def respond_stream(client, model, members):
+    events = client.responses.send(
+        model=model, input="hi", stream=True, tools=[{"type": "function", **WEATHER["function"]}]
+    )
+    with events:
+        for event in events:
+            if event.type == "response.failed":
+                failed = event.response.error
+                return {"error": {"class": failed.code, "message": failed.message}}
+            if event.type in ("response.completed", "response.incomplete"):
+                return of_response(event.response)
+
+
+def of_response(response) -> dict:
+    items = response.output
+    return {
+        "id": response.id,
+        "model": response.model,
+        "text": "".join(
+            part.text for item in items if item.type == "message" for part in item.content
+        ),
+        "finish": response.status,
+        "calls": [
+            {"id": item.call_id, "name": item.name, "arguments": item.arguments}
+            for item in items
+            if item.type == "function_call"
+        ],
+        "usage": {
+            "input": response.usage.input_tokens,
+            "output": response.usage.output_tokens,
+            "cost": response.usage.cost,
+        },
+    }
+
+
 def models(client, _model, _members):
     ids, page = [], client.models.list()
     while page:
@@ -101,6 +140,15 @@ SCENARIOS = {
     scenario.__name__: scenario
     for scenario in (
         chat, stream, tools, tools_stream, metadata, models, endpoints, embeddings, rerank,
+        chat,
+        stream,
+        tools,
+        tools_stream,
+        metadata,
+        respond,
+        respond_stream,
+        models,
+        endpoints,
     )
 }
 
