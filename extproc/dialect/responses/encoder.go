@@ -14,6 +14,7 @@ func (Client) Encoder(meta dialect.Meta) dialect.Encoder {
 	e := &encoder{meta: meta, tier: meta.ServiceTier}
 	if meta.Request != nil {
 		e.echo = appendEcho(nil, meta.Request.Raw)
+		e.custom = customTools(meta.Request.Raw)
 	}
 	return e
 }
@@ -22,7 +23,8 @@ type encoder struct {
 	meta dialect.Meta
 	// echo are the request's settings, which an answer repeats.
 	echo     []byte
-	begun    bool // the stream's first events are written
+	custom   map[string]bool // tools that take plain text
+	begun    bool            // the stream's first events are written
 	sequence int64
 	items    []*outputItem
 	calls    []*outputItem // by the hub's index
@@ -112,7 +114,7 @@ func (e *encoder) current(kind string) *outputItem {
 	return nil
 }
 
-var idPrefixes = map[string]string{"message": "msg", "reasoning": "rs", "function_call": "fc"}
+var idPrefixes = map[string]string{"message": "msg", "reasoning": "rs", "function_call": "fc", "custom_tool_call": "ctc"}
 
 // add begins an item. Only calls stay open beside it: the pieces of several may
 // come mixed.
@@ -121,7 +123,7 @@ func (e *encoder) add(dst []byte, it *outputItem) []byte {
 	it.index, it.status = len(e.items), inProgress
 	_, unique, _ := strings.Cut(strings.TrimPrefix(e.meta.ID, "gen-"), "-")
 	it.id = idPrefixes[it.kind] + "_tmp_" + unique + strconv.Itoa(it.index)
-	if it.kind == "function_call" && it.callID == "" {
+	if it.called() && it.callID == "" {
 		it.callID = it.id
 	}
 	e.items = append(e.items, it)
@@ -136,7 +138,7 @@ func (e *encoder) itemEvent(dst []byte, kind string, it *outputItem) []byte {
 // closeAll ends the items that are open, calls too if asked to.
 func (e *encoder) closeAll(dst []byte, status string, calls bool) []byte {
 	for _, it := range e.items {
-		if it.status == inProgress && (calls || it.kind != "function_call") {
+		if it.status == inProgress && (calls || !it.called()) {
 			dst = e.close(dst, it, status)
 		}
 	}
@@ -157,6 +159,10 @@ func (e *encoder) close(dst []byte, it *outputItem, status string) []byte {
 		dst = e.at(dst, "function_call_arguments.done", it, "", 0)
 		dst = rawjson.AppendText(dst, "name", it.name)
 		dst = append(rawjson.AppendQuoted(rawjson.AppendName(dst, "arguments"), it.arguments), ended...)
+	case "custom_tool_call":
+		input := customInput(it.arguments)
+		dst = append(rawjson.AppendText(e.at(dst, "custom_tool_call_input.delta", it, "", 0), "delta", input), ended...)
+		dst = append(rawjson.AppendText(e.at(dst, "custom_tool_call_input.done", it, "", 0), "input", input), ended...)
 	}
 	return e.itemEvent(dst, "output_item.done", it)
 }

@@ -138,6 +138,8 @@ func accumulate(t testing.TB, it object, kind string, event object) {
 		grow("text")
 	case "refusal.delta":
 		grow("refusal")
+	case "custom_tool_call_input.delta":
+		it["input"] = it["input"].(string) + event["delta"].(string)
 	case "function_call_arguments.delta":
 		it["arguments"] = it["arguments"].(string) + event["delta"].(string)
 	case "output_text.annotation.added":
@@ -241,8 +243,8 @@ func TestEcho(t *testing.T) {
 	out := string(encoderFor(t, "{\"input\":\"hi\",\"temperature\":0.5,\"metadata\":{\n\"a\":\"b\"},\"store\":false}").Event(nil, dialect.Event{Kind: dialect.EventTier}))
 	first, _, _ := strings.Cut(out, "\n\n")
 	var event struct{ Response object }
-	if err := json.Unmarshal([]byte(strings.TrimPrefix(first, "data: ")), &event); err != nil {
-		t.Fatal(err)
+	if err := json.Unmarshal([]byte(strings.TrimPrefix(first, "data: ")), &event); err != nil || strings.Contains(first, "\n") {
+		t.Fatalf("%v in %q", err, first)
 	}
 	for _, name := range []string{
 		"id", "object", "created_at", "completed_at", "status", "error", "incomplete_details", "model", "output", "usage",
@@ -255,6 +257,41 @@ func TestEcho(t *testing.T) {
 	}
 	if event.Response["temperature"] != 0.5 || fmt.Sprint(event.Response["metadata"]) != "map[a:b]" {
 		t.Errorf("the settings are %v", event.Response)
+	}
+}
+
+// A tool that takes plain text is a function to the provider, and its calls are plain
+// text again.
+func TestCustomTools(t *testing.T) {
+	body := `{"input":"hi","tools":[{"type":"custom","name":"f","description":"d","format":{"type":"grammar","syntax":"lark","definition":"start: A"}}]}`
+	tool := chatOf(t, body).Tools[0]
+	if tool.Name != "f" || !strings.Contains(tool.Description, "lark grammar:\nstart: A") || !strings.Contains(string(tool.Parameters), `"input"`) {
+		t.Errorf("the tool is %+v", tool)
+	}
+	for arguments, want := range map[string]string{`{"input":"a \"b\"\n"}`: "a \"b\"\n", `plain`: "plain", `{"input":"a"`: `{"input":"a"`} {
+		got := receive(t, stream(encoderFor(t, body), []dialect.Event{
+			{Kind: dialect.EventToolCall, ID: "x", Text: "f"},
+			{Kind: dialect.EventToolArguments, Text: arguments[:4]}, {Kind: dialect.EventToolArguments, Text: arguments[4:]},
+		}))
+		it := got.final["output"].([]any)[0].(object)
+		if it["type"] != "custom_tool_call" || it["input"] != want || it["call_id"] != "x" || it["name"] != "f" {
+			t.Errorf("%s: %v", arguments, it)
+		}
+	}
+	chat := chatOf(t, `{"input":[{"type":"custom_tool_call","call_id":"x","name":"f","input":"a\n"},{"type":"custom_tool_call_output","call_id":"x","output":"one"}]}`)
+	if call := chat.Messages[0].Parts[0].Call; call.Arguments != `{"input":"a\n"}` || chat.Messages[1].Parts[0].Result.CallID != "x" {
+		t.Errorf("the conversation is %+v", chat.Messages)
+	}
+}
+
+func TestWhatThisAPIHasNoPlaceFor(t *testing.T) {
+	got := receive(t, stream(encoderFor(t, `{"input":"hi"}`), []dialect.Event{
+		{Kind: dialect.EventText, Choice: 1, Text: "second"},
+		{Kind: dialect.EventToolArguments, Index: 3, Text: "of no call"},
+		{Kind: dialect.EventText, Text: ""}, // a sign of life
+	}))
+	if diff := cmp.Diff([]string{"created", "in_progress", "completed"}, got.kinds); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -332,9 +369,9 @@ func FuzzEncoder(f *testing.F) {
 			}
 			events = append(events, event)
 		}
-		got := receive(t, stream(encoderFor(t, `{"input":"hi"}`), events))
+		got := receive(t, stream(encoderFor(t, `{"input":"hi","tools":[{"type":"custom","name":"g"}]}`), events))
 		var whole object
-		if err := json.Unmarshal(encoderFor(t, `{"input":"hi"}`).Whole(nil, events, usage), &whole); err != nil {
+		if err := json.Unmarshal(encoderFor(t, `{"input":"hi","tools":[{"type":"custom","name":"g"}]}`).Whole(nil, events, usage), &whole); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(got.final, whole); diff != "" {

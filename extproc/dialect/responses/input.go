@@ -34,9 +34,10 @@ func (r *reader) input(value []byte) error {
 
 // item is what the items of all types have, as the client wrote it.
 type item struct {
-	kind, role, callID, name     string
-	content, summary             []byte
-	arguments, output, encrypted []byte
+	kind, role, callID, name string
+	content, summary         []byte
+	arguments, input         []byte
+	output, encrypted        []byte
 }
 
 func readItem(object []byte) item {
@@ -57,6 +58,8 @@ func readItem(object []byte) item {
 			it.name = rawjson.Text(c.Value)
 		case "arguments":
 			it.arguments = c.Value
+		case "input":
+			it.input = c.Value
 		case "output":
 			it.output = c.Value
 		case "encrypted_content":
@@ -73,17 +76,9 @@ func (r *reader) item(it item, i int) error {
 	case "reasoning":
 		r.reasoningItem(it)
 		return nil
-	case "function_call":
-		if it.callID == "" || it.name == "" {
-			return dialect.Invalid("'input.%d': a function_call needs 'call_id' and 'name'.", i)
-		}
-		r.request.PromptBytes += int64(len(it.arguments))
-		r.request.BoundReasoning = r.request.BoundReasoning || r.sealed
-		r.add(dialect.RoleAssistant, dialect.Part{Kind: dialect.PartToolCall, Call: &dialect.ToolCall{
-			ID: it.callID, Name: it.name, Arguments: rawjson.Text(it.arguments),
-		}})
-		return nil
-	case "function_call_output":
+	case "function_call", "custom_tool_call":
+		return r.toolCall(it, i)
+	case "function_call_output", "custom_tool_call_output":
 		return r.toolResult(it, i)
 	case "item_reference":
 		return dialect.Invalid("'input.%d': item_reference is not supported, as this API keeps no state; send the item itself.", i)
@@ -128,9 +123,26 @@ func (r *reader) add(role dialect.Role, parts ...dialect.Part) {
 	message.Parts = append(message.Parts, parts...)
 }
 
+func (r *reader) toolCall(it item, i int) error {
+	if it.callID == "" || it.name == "" {
+		return dialect.Invalid("'input.%d': a %s needs 'call_id' and 'name'.", i, it.kind)
+	}
+	arguments := rawjson.Text(it.arguments)
+	if it.kind == "custom_tool_call" {
+		text := rawjson.AppendText([]byte{'{'}, "input", rawjson.Text(it.input))
+		arguments = string(append(text, '}'))
+	}
+	r.request.PromptBytes += int64(len(arguments))
+	r.request.BoundReasoning = r.request.BoundReasoning || r.sealed
+	r.add(dialect.RoleAssistant, dialect.Part{Kind: dialect.PartToolCall, Call: &dialect.ToolCall{
+		ID: it.callID, Name: it.name, Arguments: arguments,
+	}})
+	return nil
+}
+
 func (r *reader) toolResult(it item, i int) error {
 	if it.callID == "" {
-		return dialect.Invalid("'input.%d': a function_call_output needs 'call_id'.", i)
+		return dialect.Invalid("'input.%d': a %s needs 'call_id'.", i, it.kind)
 	}
 	parts, err := r.content(it.output)
 	if err != nil {

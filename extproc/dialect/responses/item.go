@@ -10,7 +10,7 @@ import (
 // outputItem is one item of an answer, so far as it has come: a message, a piece of
 // reasoning, or a call.
 type outputItem struct {
-	kind   string // "message", "reasoning" or "function_call"
+	kind   string // "message", "reasoning", "function_call" or "custom_tool_call"
 	index  int    // in the answer
 	id     string
 	status string
@@ -62,6 +62,11 @@ func (it *outputItem) sealed(endpoint string) string {
 	return ""
 }
 
+// called reports whether the item is a call.
+func (it *outputItem) called() bool {
+	return it.kind == "function_call" || it.kind == "custom_tool_call"
+}
+
 // append appends the item as an object.
 func (it *outputItem) append(dst []byte, endpoint string) []byte {
 	dst = rawjson.AppendText(append(dst, '{'), "id", it.id)
@@ -91,6 +96,10 @@ func (it *outputItem) append(dst []byte, endpoint string) []byte {
 		dst = rawjson.AppendText(dst, "call_id", it.callID)
 		dst = rawjson.AppendText(dst, "name", it.name)
 		dst = rawjson.AppendQuoted(rawjson.AppendName(dst, "arguments"), it.arguments)
+	case "custom_tool_call":
+		dst = rawjson.AppendText(dst, "call_id", it.callID)
+		dst = rawjson.AppendText(dst, "name", it.name)
+		dst = rawjson.AppendText(dst, "input", customInput(it.arguments))
 	}
 	return append(dst, '}')
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+	"github.com/switchyard/switchyard/extproc/sse"
 )
 
 // text appends a piece of what the assistant says, or refuses to say.
@@ -148,6 +149,9 @@ func (e *encoder) closeThought(dst []byte, it *outputItem) []byte {
 
 func (e *encoder) call(dst []byte, event *dialect.Event) []byte {
 	it := &outputItem{kind: "function_call", callID: event.ID, name: event.Text}
+	if e.custom[it.name] {
+		it.kind = "custom_tool_call"
+	}
 	e.calls = append(e.calls, it)
 	return e.add(dst, it)
 }
@@ -158,6 +162,10 @@ func (e *encoder) arguments(dst []byte, event *dialect.Event) []byte {
 	}
 	it := e.calls[event.Index]
 	it.arguments = append(it.arguments, event.Text...)
+	if it.kind == "custom_tool_call" {
+		// Its text is wrapped until the arguments are whole.
+		return sse.AppendComment(dst, "")
+	}
 	dst = e.at(dst, "function_call_arguments.delta", it, "", 0)
 	return append(rawjson.AppendText(dst, "delta", event.Text), ended...)
 }

@@ -1,6 +1,10 @@
 package responses
 
 import (
+	"fmt"
+
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
@@ -14,10 +18,14 @@ func (r *reader) tools(value []byte) error {
 	}
 	i := 0
 	for c := rawjson.Walk(value); c.Next(); i++ {
-		if kind := rawjson.Text(rawjson.Get(c.Value, "type")); kind != "function" {
-			return dialect.Invalid("'tools.%d': type %q is not supported here; offer a tool of type \"function\".", i, kind)
-		}
 		tool := readTool(c.Value)
+		switch kind := rawjson.Text(rawjson.Get(c.Value, "type")); kind {
+		case "function":
+		case "custom":
+			customize(&tool, rawjson.Get(c.Value, "format"))
+		default:
+			return dialect.Invalid("'tools.%d': type %q is not supported here; offer a tool of type \"function\" or \"custom\".", i, kind)
+		}
 		if tool.Name == "" {
 			return dialect.Invalid("'tools.%d.name' must be a string.", i)
 		}
@@ -56,6 +64,38 @@ func readTool(value []byte) dialect.Tool {
 	return tool
 }
 
+// customize makes a function of a tool that takes plain text, as a function is what
+// all providers have: one with a single text, and the grammar in its description.
+func customize(tool *dialect.Tool, format []byte) {
+	tool.Parameters = jsontext.Value(`{"type":"object","properties":{"input":{"type":"string"}},"required":["input"],"additionalProperties":false}`)
+	if grammar := rawjson.Text(rawjson.Get(format, "definition")); grammar != "" {
+		tool.Description += fmt.Sprintf("\n\nThe input keeps to this %s grammar:\n%s", rawjson.Text(rawjson.Get(format, "syntax")), grammar)
+	}
+}
+
+// customTools names the tools of a request whose calls are given back as plain text.
+func customTools(request []byte) map[string]bool {
+	var names map[string]bool
+	for c := rawjson.Walk(rawjson.Get(request, "tools")); c.Next(); {
+		if rawjson.Text(rawjson.Get(c.Value, "type")) == "custom" {
+			if names == nil {
+				names = map[string]bool{}
+			}
+			names[rawjson.Text(rawjson.Get(c.Value, "name"))] = true
+		}
+	}
+	return names
+}
+
+// customInput takes the text out of a call's arguments. What a model wrote badly is
+// the text itself.
+func customInput(arguments []byte) string {
+	if input := rawjson.Get(arguments, "input"); rawjson.Kind(input) == '"' && rawjson.Validate(arguments) == nil {
+		return rawjson.Text(input)
+	}
+	return string(arguments)
+}
+
 // toolChoice reads a mode, one function, or the list of those that are allowed.
 func (r *reader) toolChoice(value []byte) error {
 	choice := &r.chat.ToolChoice
@@ -63,7 +103,7 @@ func (r *reader) toolChoice(value []byte) error {
 	mode := rawjson.Text(value)
 	if rawjson.Kind(value) == '{' {
 		switch kind := rawjson.Text(rawjson.Get(value, "type")); kind {
-		case "function":
+		case "function", "custom":
 			choice.Mode, choice.Name = "tool", rawjson.Text(rawjson.Get(value, "name"))
 			if choice.Name == "" {
 				return dialect.Invalid("'tool_choice.name' must be a string.")
