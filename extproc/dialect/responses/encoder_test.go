@@ -343,8 +343,8 @@ func TestRow101ReasoningRoundTrip(t *testing.T) {
 	}
 	want := []dialect.ReasoningDetail{
 		{Type: dialect.ReasoningText, Text: "hm", Signature: "sig", Format: dialect.FormatAnthropic, Index: 1},
-		{Type: dialect.ReasoningSummary, Text: "short", Format: "openai-responses-v1", Index: 2},
-		{Type: dialect.ReasoningEncrypted, Data: "blob", Format: "openai-responses-v1", Index: 2},
+		{Type: dialect.ReasoningSummary, Text: "short", ID: "r", Format: "openai-responses-v1", Index: 2},
+		{Type: dialect.ReasoningEncrypted, Data: "blob", ID: "r", Format: "openai-responses-v1", Index: 2},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -91,7 +91,7 @@ func (r *reader) message(it item, i int) error {
 	begins := &r.opening.First
 	switch role {
 	case dialect.RoleUser:
-		r.request.BoundReasoning, r.sealed = false, false // the loop before it is over
+		r.called, r.sealed = false, false // the loop before it is over
 	case dialect.RoleSystem, dialect.RoleDeveloper:
 		begins = &r.opening.Instructions
 	case dialect.RoleAssistant:
@@ -133,7 +133,7 @@ func (r *reader) toolCall(it item, i int) error {
 		arguments = string(append(text, '}'))
 	}
 	r.request.PromptBytes += int64(len(arguments))
-	r.request.BoundReasoning = r.request.BoundReasoning || r.sealed
+	r.called = true
 	r.add(dialect.RoleAssistant, dialect.Part{Kind: dialect.PartToolCall, Call: &dialect.ToolCall{
 		ID: it.callID, Name: it.name, Arguments: arguments,
 	}})
@@ -170,7 +170,7 @@ func (r *reader) reasoningItem(it item) {
 		}
 	}
 	add := func(detail dialect.ReasoningDetail) {
-		detail.Format = format
+		detail.Format, detail.ID = format, seal.ID
 		detail.Index = r.thoughts
 		r.add(dialect.RoleAssistant, dialect.Part{Kind: dialect.PartReasoning, Reasoning: &detail})
 	}

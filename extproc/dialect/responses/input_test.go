@@ -1,6 +1,7 @@
 package responses
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -114,12 +115,24 @@ func TestRow102SealedReasoning(t *testing.T) {
 	}
 }
 
-func TestBoundReasoningEndsWithItsLoop(t *testing.T) {
-	sealed := seal{Endpoint: "m/x|a", Type: dialect.ReasoningEncrypted}.close("blob")
-	request := parse(t, `{"input":[{"role":"user","content":"hi"},{"type":"reasoning","summary":[],"encrypted_content":"`+sealed+`"},
-		{"type":"function_call","call_id":"x","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"x","output":"one"},
-		{"role":"user","content":"next"}]}`)
-	if request.BoundReasoning {
-		t.Error("the reasoning is still bound")
+// Reasoning is bound while calls go on with it, in whichever order the two come.
+func TestBoundReasoning(t *testing.T) {
+	thought := `{"type":"reasoning","summary":[],"encrypted_content":"` + seal{Endpoint: "m/x|a", Type: dialect.ReasoningEncrypted}.close("blob") + `"}`
+	call := `{"type":"function_call","call_id":"x","name":"f","arguments":"{}"}`
+	user := `{"role":"user","content":"hi"}`
+	for _, test := range []struct {
+		items []string
+		bound bool
+	}{
+		{[]string{user, thought, call}, true},
+		{[]string{user, call, thought}, true},
+		{[]string{user, thought}, false},
+		{[]string{user, call}, false},
+		{[]string{user, thought, call, user}, false},
+		{[]string{user, thought, user, call}, false},
+	} {
+		if got := parse(t, `{"input":[`+strings.Join(test.items, ",")+`]}`).BoundReasoning; got != test.bound {
+			t.Errorf("%s: bound is %t", test.items, got)
+		}
 	}
 }

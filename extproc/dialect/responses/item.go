@@ -46,12 +46,15 @@ func (it *outputItem) continues(piece *dialect.ReasoningDetail) bool {
 		return false
 	}
 	before := &it.thought
-	return piece.ID != "" && piece.ID == before.ID || piece.Index == before.Index && piece.Type == before.Type
+	if piece.ID != "" && before.ID != "" {
+		return piece.ID == before.ID
+	}
+	return piece.Index == before.Index && piece.Type == before.Type
 }
 
 // sealed is what only the endpoint can read, "" if there is none.
 func (it *outputItem) sealed(endpoint string) string {
-	s := seal{Endpoint: endpoint, Type: dialect.ReasoningEncrypted, Format: it.thought.Format}
+	s := seal{Endpoint: endpoint, Type: dialect.ReasoningEncrypted, Format: it.thought.Format, ID: it.thought.ID}
 	switch {
 	case len(it.blob) > 0:
 		return s.close(string(it.blob))

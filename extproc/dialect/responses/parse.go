@@ -46,8 +46,8 @@ type reader struct {
 	// allowed are the tools that tool_choice leaves; nil leaves all.
 	allowed  map[string]bool
 	thoughts int // items of reasoning, each a detail of its own
-	// sealed: the assistant's turn holds reasoning that only its maker can read.
-	sealed bool
+	// Since the user's last message there were calls, and sealed reasoning.
+	called, sealed bool
 }
 
 // mostModels bounds how many fallbacks are read. How many a request may have is for
@@ -134,6 +134,7 @@ func (r *reader) complete() error {
 	if request.Tools {
 		request.ToolName = chat.Tools[0].Name
 	}
+	request.BoundReasoning = r.called && r.sealed
 	request.Conversation = r.opening.Hash()
 	slices.Sort(request.Parameters)
 	slices.Sort(request.InputModalities)

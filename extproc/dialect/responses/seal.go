@@ -14,9 +14,11 @@ import (
 type seal struct {
 	// Endpoint is a model's id and a provider's slug, "m/x|openai".
 	Endpoint string `json:"endpoint_slug"`
-	// Type and Format are those of the reasoning detail.
+	// Type, Format and ID are those of the reasoning detail. The id may be that of the
+	// call which the detail belongs to.
 	Type   string `json:"type,omitzero"`
 	Format string `json:"format,omitzero"`
+	ID     string `json:"id,omitzero"`
 }
 
 func (s seal) model() string {
