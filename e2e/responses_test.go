@@ -130,3 +130,35 @@ func TestResponsesErrorShape(t *testing.T) {
 		t.Errorf("%v: %+v of %s", err, body, response.body)
 	}
 }
+
+// Reasoning that one provider signed stays behind where another one answers, which
+// would refuse it.
+func TestRow102ResponsesForeignReasoning(t *testing.T) {
+	s, gpt, claude := pair(t)
+	s.config["presets"] = settings{"p": settings{
+		"system_prompt": "Be brief.", "config": settings{"model": "m/openai", "max_tokens": 50},
+	}}
+	s.start()
+	claude.Enqueue(provider.Answer{Reasoning: "step by step", ToolCalls: twoCalls[:1]})
+	tools := `"tools":[{"type":"function","name":"weather","parameters":{"type":"object"}}]`
+	first := s.do("POST", "/api/v1/responses", `{"model":"m/anthropic","input":"hi","reasoning":{"effort":"low"},"max_output_tokens":8000,`+tools+`}`)
+	var answer struct{ Output []json.RawMessage }
+	if err := json.Unmarshal([]byte(first.body), &answer); err != nil || len(answer.Output) != 2 {
+		t.Fatalf("%v in %s", err, first.body)
+	}
+	items := append([]json.RawMessage{[]byte(`{"role":"user","content":"hi"}`)}, answer.Output...)
+	items = append(items, []byte(`{"type":"function_call_output","call_id":"call_a","output":"sunny"}`))
+	input, err := json.Marshal(items)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The preset is in the words of Chat Completions (row 126).
+	second := s.do("POST", "/api/v1/responses", `{"model":"@preset/p","input":`+string(input)+`,`+tools+`}`)
+	if second.status != 200 {
+		t.Fatalf("status %d: %s", second.status, second.body)
+	}
+	sent := gpt.last(t)
+	if body := string(sent.Body); strings.Contains(body, provider.Signature("step by step")) || !strings.Contains(body, "Be brief.") || sent.JSON["max_tokens"] != 50.0 {
+		t.Errorf("the provider got %s", body)
+	}
+}
