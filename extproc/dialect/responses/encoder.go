@@ -28,17 +28,29 @@ type encoder struct {
 	sequence int64
 	items    []*outputItem
 	calls    []*outputItem // by the hub's index
+	held     int           // about as many bytes as the items take
 	finish   string
 	tier     string
 }
 
+const (
+	// largestAnswer bounds what is held of an answer, in bytes.
+	largestAnswer = 64 << 20
+	// itemCost is what an item takes besides its texts.
+	itemCost = 512
+)
+
 // Event appends the events that a piece of the answer makes. The first are preceded
-// by those which say that there is an answer.
+// by those which say that there is an answer. A piece of text costs no allocation but
+// for the growth of what is held.
 func (e *encoder) Event(dst []byte, event dialect.Event) []byte {
-	if event.Choice > 0 {
-		return dst // this API has one
+	if event.Choice > 0 { // this API has one
+		return dst
 	}
 	dst = e.begin(dst)
+	if !e.fits(&event) {
+		return dst
+	}
 	switch event.Kind {
 	case dialect.EventText:
 		if event.Text == "" {
@@ -64,9 +76,21 @@ func (e *encoder) Event(dst []byte, event dialect.Event) []byte {
 		}
 	case dialect.EventTier:
 		e.tier = event.Text
-	default:
+	case dialect.EventStart, dialect.EventUsage, dialect.EventDone:
 	}
 	return dst
+}
+
+// fits counts what an event adds to the answer that is held. One that is too large
+// ends as if the model had come to its bound.
+func (e *encoder) fits(event *dialect.Event) bool {
+	thought := &event.Reasoning
+	e.held += len(event.Text) + len(event.ID) + len(event.Raw) + len(thought.Text) + len(thought.Data) + len(thought.Signature)
+	if e.held <= largestAnswer {
+		return true
+	}
+	e.finish = "length"
+	return false
 }
 
 // open begins an event; its members follow, and then [ended].
@@ -120,6 +144,7 @@ var idPrefixes = map[string]string{"message": "msg", "reasoning": "rs", "functio
 // come mixed.
 func (e *encoder) add(dst []byte, it *outputItem) []byte {
 	dst = e.closeAll(dst, completed, false)
+	e.held += itemCost
 	it.index, it.status = len(e.items), inProgress
 	_, unique, _ := strings.Cut(strings.TrimPrefix(e.meta.ID, "gen-"), "-")
 	it.id = idPrefixes[it.kind] + "_tmp_" + unique + strconv.Itoa(it.index)

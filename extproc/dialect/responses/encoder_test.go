@@ -295,6 +295,17 @@ func TestWhatThisAPIHasNoPlaceFor(t *testing.T) {
 	}
 }
 
+func TestAnswersAreBounded(t *testing.T) {
+	bounded := encoderFor(t, `{"input":"hi"}`)
+	bounded.(*encoder).held = largestAnswer - itemCost - 2
+	got := receive(t, stream(bounded, []dialect.Event{
+		{Kind: dialect.EventText, Text: "ab"}, {Kind: dialect.EventText, Text: "c"}, {Kind: dialect.EventFinish, Text: "stop"},
+	}))
+	if text := fmt.Sprint(got.final["output"]); got.final["status"] != "incomplete" || !strings.Contains(text, "text:ab ") {
+		t.Errorf("%v: %s", got.final["status"], text)
+	}
+}
+
 func TestHowAnswersEnd(t *testing.T) {
 	for _, test := range []struct{ finish, status, reason, item string }{
 		{"stop", "completed", "", "completed"},
