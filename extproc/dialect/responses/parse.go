@@ -45,7 +45,8 @@ type reader struct {
 	opening      dialect.Opening
 	// allowed are the tools that tool_choice leaves; nil leaves all.
 	allowed  map[string]bool
-	thoughts int // items of reasoning, each a detail of its own
+	web      bool // the answer may be searched for
+	thoughts int  // items of reasoning, each a detail of its own
 	// Since the user's last message there were calls, and sealed reasoning.
 	called, sealed bool
 }
@@ -129,6 +130,9 @@ func (r *reader) complete() error {
 	}
 	if request.SessionID == "" && utf8.RuneCountInString(r.cacheKey) <= longestSessionID {
 		request.SessionID = r.cacheKey
+	}
+	if r.web {
+		request.Plugins = withWeb(request.Plugins)
 	}
 	request.Tools = len(chat.Tools) > 0
 	if request.Tools {

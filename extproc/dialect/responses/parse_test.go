@@ -124,6 +124,20 @@ func TestRefusedRequests(t *testing.T) {
 	}
 }
 
+func TestWebSearch(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"input":"hi","tools":[{"type":"web_search"}]}`:                                             `[{"id":"web"}]`,
+		`{"input":"hi","tools":[{"type":"web_search_preview"}],"plugins":[{"id":"x"}]}`:              `[{"id":"x"},{"id":"web"}]`,
+		`{"input":"hi","tools":[{"type":"web_search"}],"plugins":[{"id":"web","max_results":2}]}`:    `[{"id":"web","max_results":2}]`,
+		`{"input":"hi","tools":[{"type":"function","name":"f"},{"type":"web_search"}],"plugins":[]}`: `[{"id":"web"}]`,
+	} {
+		request := parse(t, body)
+		if named := strings.Contains(body, "function"); string(request.Plugins) != want || request.Tools != named {
+			t.Errorf("%s: plugins %s, tools %t", body, request.Plugins, request.Tools)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"model":"m/x","input":"hi","instructions":"i","reasoning":{"effort":"low"},"text":{"format":{"type":"text"}}}`))
 	f.Add([]byte(`{"input":[{"role":"user","content":[{"type":"input_text","text":"a"},{"type":"input_image","image_url":"data:image/png;base64,aa"}]},

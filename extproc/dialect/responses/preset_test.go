@@ -42,7 +42,7 @@ func FuzzWithPreset(f *testing.F) {
 	f.Add([]byte(`{"model":"m/x@preset/p","input":"hi","tools":[{"type":"function","name":"a"}]}`), []byte(`{"tools":[{"function":{"name":"a"}}],"seed":1}`), "Be brief.")
 	f.Fuzz(func(t *testing.T, body, config []byte, prompt string) {
 		if rawjson.Validate(config) != nil {
-			t.Skip() // the gateway's own, checked when it was made
+			return // the gateway's own, checked when it was made
 		}
 		merged, err := Client{}.WithPreset(body, dialect.Preset{Config: config, SystemPrompt: prompt})
 		if err == nil && rawjson.Validate(merged) != nil {

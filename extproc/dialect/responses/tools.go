@@ -9,9 +9,9 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
 
-// tools reads what the assistant may call. Tools that somebody other than the client
-// would have to run are refused, not left out: an answer without its search is
-// another answer.
+// tools reads what the assistant may call. A search of the web is asked for like
+// that of the plugin. Other tools that somebody else than the client would have to
+// run are refused, not left out: an answer without them is another answer.
 func (r *reader) tools(value []byte) error {
 	if rawjson.Kind(value) != '[' {
 		return dialect.Invalid("'tools' must be an array.")
@@ -21,6 +21,9 @@ func (r *reader) tools(value []byte) error {
 		tool := readTool(c.Value)
 		switch kind := rawjson.Text(rawjson.Get(c.Value, "type")); kind {
 		case "function":
+		case "web_search", "web_search_2025_08_26", "web_search_preview", "web_search_preview_2025_03_11", "openrouter:web_search":
+			r.web = true
+			continue
 		case "custom":
 			customize(&tool, rawjson.Get(c.Value, "format"))
 		default:
@@ -32,10 +35,23 @@ func (r *reader) tools(value []byte) error {
 		r.chat.Tools = append(r.chat.Tools, tool)
 		r.request.PromptBytes += int64(len(c.Value))
 	}
-	if i > 0 {
+	if len(r.chat.Tools) > 0 {
 		r.parameter("tools")
 	}
 	return nil
+}
+
+// withWeb adds the plugin that searches the web to those of the request, unless the
+// client says more of it there.
+func withWeb(plugins []byte) []byte {
+	list := []byte{'['}
+	for c := rawjson.Walk(plugins); c.Next(); {
+		if rawjson.Text(rawjson.Get(c.Value, "id")) == "web" {
+			return plugins
+		}
+		list = rawjson.AppendRaw(list, c.Value)
+	}
+	return append(rawjson.AppendRaw(list, []byte(`{"id":"web"}`)), ']')
 }
 
 func readTool(value []byte) dialect.Tool {
