@@ -1,6 +1,7 @@
 package health
 
 import (
+	"net/http"
 	"testing"
 	"time"
 )
@@ -52,6 +53,28 @@ func TestWhichFailuresCoolDown(t *testing.T) {
 				t.Errorf("class %s, want %s", class, want)
 			}
 		})
+	}
+}
+
+// A provider that moderates one client's prompt refuses it alone.
+func TestForbiddenDoesNotCoolDown(t *testing.T) {
+	tracker := New(options)
+	refuse := func(now time.Time) {
+		tracker.Record(Sample{EndpointID: "e", Class: Authentication, Status: http.StatusForbidden, RetryAfter: time.Minute, Now: now})
+	}
+	refuse(start)
+	if s := tracker.Summary("e", start); !s.CoolingUntil.IsZero() || s.Class != None {
+		t.Errorf("class %s until %v, want no cool-down", s.Class, s.CoolingUntil)
+	}
+	there := New(options)
+	tell(t, tracker, "here", there, start)
+	if s := there.Summary("e", start); !s.CoolingUntil.IsZero() {
+		t.Errorf("other instances leave it alone until %v", s.CoolingUntil)
+	}
+	fail(tracker, "e", ServerError, 0, start)
+	refuse(after(time.Second))
+	if s := tracker.Summary("e", after(time.Second)); s.Class != ServerError || !s.CoolingUntil.Equal(after(5*time.Second)) {
+		t.Errorf("class %s until %v, want the cool-down from before", s.Class, s.CoolingUntil)
 	}
 }
 

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -66,7 +67,8 @@ func (e *endpoint) record(s Sample, options Options) {
 }
 
 // cool starts, lengthens or ends the cool-down. A request that is its client's own
-// fault does none of these.
+// fault does none of these, nor does one that the provider refuses with 403: it may
+// be that client's prompt which is not to its taste.
 func (e *endpoint) cool(s Sample, options Options) {
 	var cooling coolDown
 	if before := e.cooling.Load(); before != nil {
@@ -79,7 +81,7 @@ func (e *endpoint) cool(s Sample, options Options) {
 			return // most attempts end here
 		}
 		cooling = cooling.succeed(s.Now)
-	case s.Class.coolsDown():
+	case s.Class.coolsDown() && s.Status != http.StatusForbidden:
 		cooling = cooling.fail(s.Class, s.RetryAfter, options, s.Now)
 	default:
 		return
