@@ -85,7 +85,7 @@ func (g *gateway) newProber() *probe.Prober {
 			for _, model := range g.current.Load().policy.Catalog.Models() {
 				for _, endpoint := range model.Endpoints {
 					if endpoint.Provider.Slug == provider {
-						g.health.Record(health.Sample{EndpointID: endpoint.ID, Class: class, Now: now})
+						g.health.Checked(endpoint.ID, class, now)
 					}
 				}
 			}

@@ -89,6 +89,34 @@ func (e *endpoint) cool(s Sample, options Options) {
 	e.setCooling(cooling)
 }
 
+// reached is a check that went well.
+func (e *endpoint) reached(now time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	cooling := e.cooling.Load()
+	if cooling == nil || !now.Before(cooling.until) || cooling.class != Connect && cooling.class != Timeout {
+		return
+	}
+	ended := *cooling
+	ended.until = now
+	e.setCooling(ended)
+}
+
+// unreachable is a check that failed. While the endpoint cools down it tells nothing
+// new.
+func (e *endpoint) unreachable(class Class, options Options, now time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.touched.Store(max(e.touched.Load(), now.UnixNano()))
+	var cooling coolDown
+	if before := e.cooling.Load(); before != nil {
+		cooling = *before
+	}
+	if !now.Before(cooling.until) {
+		e.setCooling(cooling.fail(class, 0, options, now))
+	}
+}
+
 func (e *endpoint) setCooling(cooling coolDown) {
 	if cooling == (coolDown{}) {
 		e.cooling.Store(nil)

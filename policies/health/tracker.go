@@ -63,6 +63,22 @@ func (t *Tracker) Record(s Sample) {
 	t.open(s.EndpointID, s.Now).record(s, *t.options.Load())
 }
 
+// Checked takes in how an active check of the endpoint's provider went, [None] if
+// well. It counts in no statistic. One that failed to connect, timed out or met 5xx
+// begins a cool-down; any other answer shows a provider that is up. One that went
+// well ends a cool-down after [Connect] or [Timeout] alone, and leaves the endpoint
+// half-open: only an attempt proves that it infers.
+func (t *Tracker) Checked(endpointID string, class Class, now time.Time) {
+	switch class {
+	case None:
+		if e := t.find(endpointID); e != nil {
+			e.reached(now)
+		}
+	case Connect, Timeout, ServerError:
+		t.open(endpointID, now).unreachable(class, *t.options.Load(), now)
+	}
+}
+
 // Summary returns what is known of an endpoint. Cool-downs and outages are exact, the
 // figures up to a second old. It costs some 60 ns, and 20 more for each other instance
 // that reports. It allocates nothing, except that the first call in a second sums the

@@ -1359,7 +1359,9 @@ func (x *Provider) GetHealthCheck() *HealthCheck {
 	return nil
 }
 
-// HealthCheck asks a provider whether it is up, beside the clients' requests.
+// HealthCheck asks a provider whether it is up, beside the clients' requests. No
+// connection, no answer in time and 5xx put its endpoints behind others for a while;
+// any other answer, 404 too, is that of a provider which is up.
 type HealthCheck struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Time between two checks. Default: none is made.
