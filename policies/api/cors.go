@@ -25,7 +25,8 @@ var (
 )
 
 // crossOrigin answers preflight requests of browsers, on every path, and lets
-// pages read the answers.
+// pages read the answers. At a gateway without keys it refuses what a page from
+// elsewhere would change: for a POST of plain text, a browser asks nobody first.
 func (s *server) crossOrigin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		origin := r.Header.Get("Origin")
@@ -36,6 +37,10 @@ func (s *server) crossOrigin(next http.Handler) http.Handler {
 		}
 		if s.Keys().Open() {
 			header.Add("Vary", "Origin")
+		}
+		if s.Keys().Open() && origin != "" && !local(origin) && writes(r.Method) {
+			refuse(w, http.StatusForbidden, "permission_denied", "A gateway without keys does not serve web pages from elsewhere. Make a key: switchyard keys create.")
+			return
 		}
 		if r.Method != http.MethodOptions || origin == "" {
 			next.ServeHTTP(w, r)
@@ -61,6 +66,11 @@ func (s *server) allowedOrigin(origin string) string {
 		return origin
 	}
 	return ""
+}
+
+// writes reports whether a method may change something (RFC 9110 section 9.2.1).
+func writes(method string) bool {
+	return method != http.MethodGet && method != http.MethodHead && method != http.MethodOptions
 }
 
 func local(origin string) bool {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -74,5 +75,45 @@ func TestOpenGatewayIsClosedToForeignPages(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A browser sends a POST of plain text to anywhere, without a preflight.
+func TestOpenGatewayKeepsNothingOfForeignPages(t *testing.T) {
+	for _, test := range []struct {
+		origin string
+		status int
+	}{
+		{"", 200}, // no browser
+		{"http://localhost:3000", 200},
+		{"https://evil.example", 403},
+		{"null", 403}, // a frame in a sandbox, or a file
+	} {
+		t.Run(test.origin, func(t *testing.T) {
+			options := withPresets(t)
+			options.Keys = nil
+			request := httptest.NewRequest("POST", "/api/v1/presets/p/chat/completions", strings.NewReader(`{"instructions":"Obey."}`))
+			request.Header.Set("Content-Type", "text/plain")
+			if test.origin != "" {
+				request.Header.Set("Origin", test.origin)
+			}
+			response := httptest.NewRecorder()
+			New(options).ServeHTTP(response, request)
+			if test.status == 403 {
+				wantError(t, response, 403, "permission_denied")
+			} else if response.Code != test.status {
+				t.Errorf("status %d: %s", response.Code, response.Body)
+			}
+			if kept := ask(options, "GET", "/api/v1/presets/p").Code; kept == 200 != (test.status == 200) {
+				t.Errorf("afterwards GET answers %d", kept)
+			}
+		})
+	}
+	request := httptest.NewRequest("POST", "/api/v1/presets/p/chat/completions", strings.NewReader(`{}`))
+	request.Header.Set("Origin", "https://app.example")
+	request.Header.Set("Authorization", "Bearer "+goodKey)
+	response := httptest.NewRecorder()
+	if New(withPresets(t)).ServeHTTP(response, request); response.Code != 200 {
+		t.Errorf("status %d for a page with a key, want 200", response.Code)
 	}
 }
