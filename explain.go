@@ -32,7 +32,7 @@ func explainCommand() *cobra.Command {
 		Args: cobra.ExactArgs(1),
 	}
 	path := configFlag(command)
-	key := command.Flags().String("key", "", "name of the key that the request comes with (default: one without a policy)")
+	key := command.Flags().String("key", "", "name of the key that the request comes with (default: one without a policy and without presets of its own)")
 	stateDirectory := command.Flags().String("state-dir", ".switchyard", "directory with the presets that clients created")
 	seed := command.Flags().Uint64("seed", 1, "what decides where the order is left to chance")
 	command.RunE = func(command *cobra.Command, arguments []string) error {
@@ -61,7 +61,9 @@ func explainCommand() *cobra.Command {
 				return fmt.Errorf("%w: --key: %w", errUsage, err)
 			}
 		}
-		request, err := extproc.Parse(clients["/api/v1/chat/completions"], body, presetIn(presets))
+		request, err := extproc.Parse(clients["/api/v1/chat/completions"], body, func(slug string) (dialect.Preset, bool) {
+			return presetIn(presets)(caller, slug)
+		})
 		if err != nil {
 			return err
 		}

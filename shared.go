@@ -10,6 +10,7 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/health"
+	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/preset"
 	"github.com/switchyard/switchyard/policies/probe"
 	"github.com/switchyard/switchyard/policies/redis"
@@ -105,9 +106,9 @@ func credentialHeaders(provider *catalog.Provider) http.Header {
 }
 
 // presetIn finds presets as the data path wants them.
-func presetIn(store *preset.Store) func(slug string) (dialect.Preset, bool) {
-	return func(slug string) (dialect.Preset, bool) {
-		found, ok := store.Get(slug)
+func presetIn(store *preset.Store) func(key *identity.Key, slug string) (dialect.Preset, bool) {
+	return func(key *identity.Key, slug string) (dialect.Preset, bool) {
+		found, ok := store.Get(key.Hash, slug)
 		return dialect.Preset{Config: found.Config, SystemPrompt: found.SystemPrompt}, ok
 	}
 }

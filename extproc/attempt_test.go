@@ -106,8 +106,8 @@ func newGateway(t *testing.T, change ...func(*configpb.Config, *Policy)) *gatewa
 		Health:    health.New(health.Options{}),
 		Quota:     quota.NewMemory(),
 		Sticky:    sticky.NewMemory(),
-		Preset: func(slug string) (dialect.Preset, bool) {
-			return dialect.Preset{SystemPrompt: "Be brief."}, slug == "terse"
+		Preset: func(key *identity.Key, slug string) (dialect.Preset, bool) {
+			return dialect.Preset{SystemPrompt: "Be brief."}, slug == "terse" && key.Name == "team"
 		},
 		Registry: registry,
 		Log:      slog.New(slog.DiscardHandler),

@@ -29,7 +29,7 @@ func (a *attempt) parse(body []byte) error {
 
 // preset finds a preset once for all attempts at the request.
 func (a *attempt) preset(slug string) (dialect.Preset, bool) {
-	found := a.shared.preset(slug, func() (dialect.Preset, bool) { return a.Preset(slug) })
+	found := a.shared.preset(slug, func() (dialect.Preset, bool) { return a.Preset(a.key, slug) })
 	if found == nil {
 		return dialect.Preset{}, false
 	}

@@ -68,8 +68,8 @@ type Options struct {
 	Quota     *quota.Memory
 	// Sticky remembers where conversations went.
 	Sticky sticky.Store
-	// Preset finds a preset by its slug.
-	Preset   func(slug string) (dialect.Preset, bool)
+	// Preset finds a preset by its slug, among those that the key may use.
+	Preset   func(key *identity.Key, slug string) (dialect.Preset, bool)
 	Registry prometheus.Registerer
 	Log      *slog.Logger
 }

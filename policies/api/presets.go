@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -52,14 +51,16 @@ func newPresetVersion(from preset.Preset) wirePresetVersion {
 	return wire
 }
 
-// withKey serves only who has a valid key: presets hold prompts.
-func (s *server) withKey(serve http.HandlerFunc) http.HandlerFunc {
+// withKey serves only who has a valid key, and says whose presets it is about: a
+// preset holds prompts, which are its owner's alone.
+func (s *server) withKey(serve func(w http.ResponseWriter, r *http.Request, owner string)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if _, err := s.Keys().Authenticate(r.Header.Get("Authorization"), r.Header.Get("X-Api-Key"), time.Now()); err != nil {
+		key, err := s.caller(r)
+		if err != nil {
 			refuse(w, http.StatusUnauthorized, "authentication", err.Error())
 			return
 		}
-		serve(w, r)
+		serve(w, r, key.Hash)
 	}
 }
 
@@ -67,6 +68,7 @@ func (s *server) withKey(serve http.HandlerFunc) http.HandlerFunc {
 func (s *server) routePresets(mux *http.ServeMux, base string) {
 	mux.HandleFunc("GET "+base+"/presets", s.withKey(s.presets))
 	mux.HandleFunc("GET "+base+"/presets/{slug}", s.withKey(s.preset))
+	mux.HandleFunc("DELETE "+base+"/presets/{slug}", s.withKey(s.deletePreset))
 	mux.HandleFunc("GET "+base+"/presets/{slug}/versions", s.withKey(s.presetVersions))
 	mux.HandleFunc("GET "+base+"/presets/{slug}/versions/{version}", s.withKey(s.presetVersion))
 	for _, dialect := range []string{"chat/completions", "messages", "responses"} {
@@ -74,12 +76,12 @@ func (s *server) routePresets(mux *http.ServeMux, base string) {
 	}
 }
 
-func (s *server) presets(w http.ResponseWriter, r *http.Request) {
-	replyPage(w, r, s.Presets.List(), newPreset)
+func (s *server) presets(w http.ResponseWriter, r *http.Request, owner string) {
+	replyPage(w, r, s.Presets.List(owner), newPreset)
 }
 
-func (s *server) preset(w http.ResponseWriter, r *http.Request) {
-	found, ok := s.Presets.Get(r.PathValue("slug"))
+func (s *server) preset(w http.ResponseWriter, r *http.Request, owner string) {
+	found, ok := s.Presets.Get(owner, r.PathValue("slug"))
 	if !ok {
 		refuseNoPreset(w, r)
 		return
@@ -88,8 +90,8 @@ func (s *server) preset(w http.ResponseWriter, r *http.Request) {
 }
 
 // presetVersions lists the newest first.
-func (s *server) presetVersions(w http.ResponseWriter, r *http.Request) {
-	versions := s.Presets.Versions(r.PathValue("slug"))
+func (s *server) presetVersions(w http.ResponseWriter, r *http.Request, owner string) {
+	versions := s.Presets.Versions(owner, r.PathValue("slug"))
 	if len(versions) == 0 {
 		refuseNoPreset(w, r)
 		return
@@ -97,8 +99,8 @@ func (s *server) presetVersions(w http.ResponseWriter, r *http.Request) {
 	replyPage(w, r, versions, newPresetVersion)
 }
 
-func (s *server) presetVersion(w http.ResponseWriter, r *http.Request) {
-	for _, version := range s.Presets.Versions(r.PathValue("slug")) {
+func (s *server) presetVersion(w http.ResponseWriter, r *http.Request, owner string) {
+	for _, version := range s.Presets.Versions(owner, r.PathValue("slug")) {
 		if strconv.Itoa(version.Version) == r.PathValue("version") {
 			reply(w, http.StatusOK, struct {
 				Data wirePresetVersion `json:"data"`
@@ -110,7 +112,7 @@ func (s *server) presetVersion(w http.ResponseWriter, r *http.Request) {
 }
 
 // createPreset is row 129: a request becomes a preset, or its next version.
-func (s *server) createPreset(w http.ResponseWriter, r *http.Request) {
+func (s *server) createPreset(w http.ResponseWriter, r *http.Request, owner string) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		refuse(w, http.StatusRequestEntityTooLarge, "payload_too_large", fmt.Sprintf("The request body is larger than %d bytes, or did not arrive whole.", maxBody))
@@ -122,20 +124,44 @@ func (s *server) createPreset(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	slug := r.PathValue("slug")
-	created, err := s.Presets.Put(slug, config, systemPrompt)
+	created, err := s.Presets.Put(owner, slug, config, systemPrompt)
+	if err != nil {
+		s.refusePreset(w, slug, err)
+		return
+	}
+	replyPreset(w, created)
+}
+
+// deletePreset is for the owner, with all versions at once.
+func (s *server) deletePreset(w http.ResponseWriter, r *http.Request, owner string) {
+	slug := r.PathValue("slug")
+	if err := s.Presets.Delete(owner, slug); err != nil {
+		s.refusePreset(w, slug, err)
+		return
+	}
+	reply(w, http.StatusOK, struct {
+		Deleted bool `json:"deleted"`
+	}{true})
+}
+
+// refusePreset answers why a preset did not change.
+func (s *server) refusePreset(w http.ResponseWriter, slug string, err error) {
+	status, errorType := http.StatusInternalServerError, "server"
 	switch {
 	case errors.Is(err, preset.ErrSlug):
-		refuse(w, http.StatusBadRequest, "invalid_request", fmt.Sprintf("Preset %q %v", slug, err))
+		status, errorType = http.StatusBadRequest, "invalid_request"
 	case errors.Is(err, preset.ErrReadOnly):
-		refuse(w, http.StatusConflict, "invalid_request", fmt.Sprintf("Preset %q %v", slug, err))
+		status, errorType = http.StatusConflict, "invalid_request"
 	case errors.Is(err, preset.ErrFull):
-		refuse(w, http.StatusRequestEntityTooLarge, "payload_too_large", fmt.Sprintf("Preset %q %v", slug, err))
-	case err != nil:
-		s.Logger.Error("preset not kept", "slug", slug, "error", err)
-		refuse(w, http.StatusInternalServerError, "server", "The preset could not be written. The gateway's log says why.")
+		status, errorType = http.StatusRequestEntityTooLarge, "payload_too_large"
+	case errors.Is(err, preset.ErrNone):
+		status, errorType = http.StatusNotFound, "not_found"
 	default:
-		replyPreset(w, created)
+		s.Logger.Error("preset not kept", "slug", slug, "error", err)
+		refuse(w, status, errorType, "The preset could not be written. The gateway's log says why.")
+		return
 	}
+	refuse(w, status, errorType, fmt.Sprintf("Preset %q %v", slug, err))
 }
 
 func replyPreset(w http.ResponseWriter, found preset.Preset) {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/switchyard/switchyard/policies/config/configpb"
+	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/preset"
 )
 
@@ -84,7 +85,9 @@ func TestPresetsThatAreRefused(t *testing.T) {
 		{"a slug", "POST", "/api/v1/presets/P/chat/completions", `{}`, 400, "invalid_request"},
 		{"no JSON", "POST", "/api/v1/presets/p/chat/completions", `hi`, 400, "invalid_request"},
 		{"another dialect", "POST", "/api/v1/presets/p/completions", `{}`, 404, "not_found"},
-		{"another method", "DELETE", "/api/v1/presets/p", "", 405, "invalid_request"},
+		{"another method", "PUT", "/api/v1/presets/p", "", 405, "invalid_request"},
+		{"deleting none", "DELETE", "/api/v1/presets/none", "", 404, "not_found"},
+		{"deleting the configuration's", "DELETE", "/api/v1/presets/set", "", 409, "invalid_request"},
 		{"a page too large", "GET", "/api/v1/presets?limit=101", "", 400, "invalid_request"},
 		{"an offset", "GET", "/api/v1/presets?offset=x", "", 400, "invalid_request"},
 	} {
@@ -92,9 +95,40 @@ func TestPresetsThatAreRefused(t *testing.T) {
 			wantError(t, askWith(options, test.method, test.target, test.body), test.status, test.errorType)
 		})
 	}
-	if options.Presets.List()[0].Slug != "set" || len(options.Presets.List()) != 1 {
-		t.Errorf("created all the same: %v", options.Presets.List())
+	if seen := options.Presets.List(identity.Hash(goodKey)); len(seen) != 1 || seen[0].Slug != "set" {
+		t.Errorf("created all the same: %v", seen)
 	}
+}
+
+// A key can neither read, take over nor delete what another created.
+func TestPresetsBelongToTheirKey(t *testing.T) {
+	options := withPresets(t)
+	const otherKey = identity.Prefix + "other"
+	keys, err := identity.NewKeyring(&configpb.Config{Keys: []*configpb.Key{
+		{Name: "dev", Hash: identity.Hash(goodKey)}, {Name: "other", Hash: identity.Hash(otherKey)},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	options.Keys = func() *identity.Keyring { return keys }
+	if response := askWith(options, "POST", "/api/v1/presets/p/responses", `{"instructions":"My secret."}`); response.Code != 200 {
+		t.Fatal(response.Code, response.Body)
+	}
+	other := func(method, target string) *httptest.ResponseRecorder {
+		return ask(options, method, target, "Authorization", "Bearer "+otherKey)
+	}
+	if list := other("GET", "/api/v1/presets").Body.String(); strings.Contains(list, `"p"`) || !strings.Contains(list, `"set"`) {
+		t.Errorf("the other key sees %s", list)
+	}
+	for _, path := range []string{"/api/v1/presets/p", "/api/v1/presets/p/versions", "/api/v1/presets/p/versions/1"} {
+		wantError(t, other("GET", path), 404, "not_found")
+	}
+	wantError(t, other("DELETE", "/api/v1/presets/p"), 404, "not_found")
+
+	if got := askWith(options, "DELETE", "/v1/presets/p", ""); got.Code != 200 || got.Body.String() != `{"deleted":true}`+"\n" {
+		t.Errorf("the owner deletes it: %d %s", got.Code, got.Body)
+	}
+	wantError(t, askWith(options, "GET", "/api/v1/presets/p", ""), 404, "not_found")
 }
 
 func TestPresetsNeedAKey(t *testing.T) {

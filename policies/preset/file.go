@@ -11,11 +11,13 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// stored is the file of created presets: the versions of each slug, the oldest
-// first.
+// stored is the file of created presets: by owner and slug.
 type stored struct {
-	Presets map[string][]storedVersion `json:"presets"`
+	Owners map[string]storedPresets `json:"owners"`
 }
+
+// storedPresets are the versions of each slug, the oldest first.
+type storedPresets map[string][]storedVersion
 
 type storedVersion struct {
 	Version      int            `json:"version"`
@@ -23,10 +25,10 @@ type storedVersion struct {
 	SystemPrompt string         `json:"system_prompt,omitzero"`
 }
 
-func read(file string) (map[string][]Preset, error) {
+func read(file string) (map[string]owned, error) {
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return map[string][]Preset{}, nil
+		return map[string]owned{}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("presets: %w", err)
@@ -38,50 +40,82 @@ func read(file string) (map[string][]Preset, error) {
 	return created, nil
 }
 
-func decode(text []byte) (map[string][]Preset, error) {
+func decode(text []byte) (map[string]owned, error) {
 	var from stored
 	if err := json.Unmarshal(text, &from, json.RejectUnknownMembers(true)); err != nil {
 		return nil, err
 	}
-	created := make(map[string][]Preset, len(from.Presets))
-	for slug, versions := range from.Presets {
-		if !slugs.MatchString(slug) || len(versions) == 0 {
-			return nil, fmt.Errorf("presets[%q] is no preset", slug)
+	created := make(map[string]owned, len(from.Owners))
+	for owner, presets := range from.Owners {
+		own, err := presets.decode()
+		if err != nil {
+			return nil, fmt.Errorf("owners[%q]%w", owner, err)
 		}
-		before := 0
-		for i, version := range versions {
-			if version.Version <= before || version.Config.Kind() != '{' {
-				return nil, fmt.Errorf("presets[%q][%d] has no config, or no version above the one before", slug, i)
-			}
-			before = version.Version
-			created[slug] = append(created[slug], Preset{
-				Slug: slug, Version: version.Version, Config: version.Config, SystemPrompt: version.SystemPrompt,
-			})
+		if len(own) > 0 {
+			created[owner] = own
 		}
 	}
 	return created, nil
 }
 
-func encode(created map[string][]Preset) ([]byte, error) {
-	to := stored{Presets: make(map[string][]storedVersion, len(created))}
-	for slug, versions := range created {
-		for _, version := range versions {
-			to.Presets[slug] = append(to.Presets[slug], storedVersion{version.Version, version.Config, version.SystemPrompt})
+// decode reads one owner's presets. Its errors go on from the owner's path.
+func (from storedPresets) decode() (owned, error) {
+	own := make(owned, len(from))
+	for slug, versions := range from {
+		if !slugs.MatchString(slug) || len(versions) == 0 {
+			return nil, fmt.Errorf("[%q] is no preset", slug)
 		}
+		before := 0
+		for i, version := range versions {
+			if version.Version <= before || version.Config.Kind() != '{' {
+				return nil, fmt.Errorf("[%q][%d] has no config, or no version above the one before", slug, i)
+			}
+			before = version.Version
+			own[slug] = append(own[slug], Preset{
+				Slug: slug, Version: version.Version, Config: version.Config, SystemPrompt: version.SystemPrompt,
+			})
+		}
+	}
+	return own, nil
+}
+
+func encode(created map[string]owned) ([]byte, error) {
+	to := stored{Owners: make(map[string]storedPresets, len(created))}
+	for owner, own := range created {
+		to.Owners[owner] = own.stored()
 	}
 	text, err := json.Marshal(to, json.Deterministic(true))
 	return append(text, '\n'), err
 }
 
-// write replaces the file at once: whoever reads it, after a crash too, finds the
-// old presets or the new ones.
-func write(file string, created map[string][]Preset) error {
-	text, err := encode(created)
+func (own owned) stored() storedPresets {
+	to := make(storedPresets, len(own))
+	for slug, versions := range own {
+		for _, version := range versions {
+			to[slug] = append(to[slug], storedVersion{version.Version, version.Config, version.SystemPrompt})
+		}
+	}
+	return to
+}
+
+// fits holds one owner's presets to what there is room for.
+func fits(own owned) error {
+	text, err := json.Marshal(own.stored())
 	if err != nil {
 		return fmt.Errorf("presets: %w", err)
 	}
 	if len(text) > maxBytes {
 		return ErrFull
+	}
+	return nil
+}
+
+// write replaces the file at once: whoever reads it, after a crash too, finds the
+// old presets or the new ones.
+func write(file string, created map[string]owned) error {
+	text, err := encode(created)
+	if err != nil {
+		return fmt.Errorf("presets: %w", err)
 	}
 	directory := filepath.Dir(file)
 	if err := os.MkdirAll(directory, 0o700); err != nil {
