@@ -47,7 +47,7 @@ func (g *gateway) remember() error {
 	}
 	shared := sticky.NewRedis(g.redis, memory, g.log)
 	g.sticky = shared
-	g.sharing = sharing.New(g.redis, g.health, sharing.Options{Log: g.log})
+	g.sharing = sharing.New(g.redis, exchanger{g.health, g}, sharing.Options{Log: g.log})
 	failures := func(use string, count func() int64) {
 		g.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "switchyard_redis_failures_total", Help: "Commands that Redis did not answer in time, by use.",
@@ -57,6 +57,22 @@ func (g *gateway) remember() error {
 	failures("sticky", shared.Failures)
 	failures("statistics", g.sharing.Failures)
 	return nil
+}
+
+// exchanger tells other gateways of the endpoints in the catalog alone: models that
+// clients make up would fill their memory.
+type exchanger struct {
+	*health.Tracker
+	gateway *gateway
+}
+
+// Export implements [sharing.Exchanger].
+func (e exchanger) Export(now time.Time) []byte {
+	models := e.gateway.current.Load().policy.Catalog
+	return e.Tracker.Export(now, func(endpointID string) bool {
+		_, known := models.Endpoint(endpointID)
+		return known
+	})
 }
 
 // share exchanges statistics with the other gateways until ctx is done.

@@ -3,6 +3,7 @@ package health
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/DataDog/sketches-go/ddsketch"
@@ -16,28 +17,36 @@ const (
 	maxBinIndex = 1 << 12 // a bin of 10^71
 )
 
+// heard is an export as it was read.
+type heard struct {
+	number  int64
+	reports map[string]report // by endpoint
+	bytes   int               // about what the reports take in memory
+}
+
 // decode reads an export. Memory is bounded by the number of endpoints, which is that
 // of a tracker, and by the bins of a sketch.
-func decode(data []byte, now time.Time) (map[string]report, error) {
+func decode(data []byte, now time.Time) (heard, error) {
 	if len(data) > maxExport {
-		return nil, fmt.Errorf("health: an export of %d bytes; at most %d are read", len(data), maxExport)
+		return heard{}, fmt.Errorf("health: an export of %d bytes; at most %d are read", len(data), maxExport)
 	}
 	d := decoder{rest: data, now: now}
 	if version := d.number("version", maxCount); d.err == nil && version != exportVersion {
-		return nil, fmt.Errorf("health: an export of version %d; run the same release in all instances, version %d is read", version, exportVersion)
+		return heard{}, fmt.Errorf("health: an export of version %d; run the same release in all instances, version %d is read", version, exportVersion)
 	}
-	reports := make(map[string]report)
+	h := heard{number: d.number("number", math.MaxInt64), reports: make(map[string]report)}
 	for d.err == nil && len(d.rest) > 0 {
 		id, r := d.report()
-		if d.err == nil && len(reports) == maxEndpoints {
+		if d.err == nil && len(h.reports) == maxEndpoints {
 			d.fail("report", "is one too many")
 		}
-		reports[id] = r
+		h.reports[id] = r
+		h.bytes += len(id) + r.bytes()
 	}
 	if d.err != nil {
-		return nil, d.err
+		return heard{}, d.err
 	}
-	return reports, nil
+	return h, nil
 }
 
 // decoder reads an export. After an error it reads zeros.

@@ -16,12 +16,12 @@ func export() []byte {
 		tracker.Record(mixed(i))
 	}
 	fail(tracker, "f", RateLimited, time.Hour, after(2*time.Second))
-	return tracker.Export(after(2 * time.Second))
+	return tracker.Export(after(2*time.Second), all)
 }
 
 func TestDecodeRefuses(t *testing.T) {
 	numbers := func(numbers ...uint64) []byte {
-		data := []byte{exportVersion, 1, 'e'}
+		data := []byte{exportVersion, 0, 1, 'e'}
 		for _, n := range numbers {
 			data = binary.AppendUvarint(data, n)
 		}
@@ -32,9 +32,10 @@ func TestDecodeRefuses(t *testing.T) {
 		data       []byte
 	}{
 		{"nothing", `"version" cannot be read`, nil},
-		{"another version", "version 2; run the same release", []byte{2}},
-		{"an id that is cut off", `"id" is cut off`, []byte{exportVersion, 5, 'e'}},
-		{"an id without bounds", `"id" is`, binary.AppendUvarint([]byte{exportVersion}, 1<<62)},
+		{"another version", "version 1; run the same release", []byte{1}},
+		{"no number", `"number" cannot be read`, []byte{exportVersion}},
+		{"an id that is cut off", `"id" is cut off`, []byte{exportVersion, 0, 5, 'e'}},
+		{"an id without bounds", `"id" is`, binary.AppendUvarint([]byte{exportVersion, 0}, 1<<62)},
 		{"a class that does not exist", `"class" is 9; at most 8`, numbers(uint64(len(classNames)))},
 		{"a cool-down without end", `"until" is`, numbers(1, 1, 1<<50)},
 		{"a count that overflows", `"recent attempts" is`, numbers(1, 1, 0, 0, 1<<63)},
@@ -59,7 +60,7 @@ func TestDecodeRefuses(t *testing.T) {
 
 func TestDecodeBoundsEndpoints(t *testing.T) {
 	var said encoder
-	said.begin()
+	said.begin(start)
 	for i := range maxEndpoints + 1 {
 		said.report(strings.Repeat("e", i%2000)+string(rune(i+1000)), &report{}, start)
 	}
@@ -77,7 +78,9 @@ func TestDecodeCutOff(t *testing.T) {
 			read++
 		}
 	}
-	if read != 2 { // the version alone, and the first of two reports
+	// Those of no report, and the first of two reports: a number that is cut off
+	// cannot be read.
+	if read != 2 {
 		t.Errorf("%d of the beginnings are read, want 2", read)
 	}
 }
@@ -85,18 +88,18 @@ func TestDecodeCutOff(t *testing.T) {
 // What can be read can be written, and then says the same.
 func FuzzDecode(f *testing.F) {
 	f.Add(export())
-	f.Add([]byte{exportVersion})
+	f.Add([]byte{exportVersion, 1})
 	f.Add([]byte{})
 	empty := encoder{}
-	empty.begin()
+	empty.begin(start)
 	empty.report("", &report{}, start)
 	f.Add(empty.bytes)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		reports, err := decode(data, start)
+		h, err := decode(data, start)
 		if err != nil {
 			return
 		}
-		first := encode(reports)
+		first := encode(h)
 		again, err := decode(first, start)
 		if err != nil {
 			t.Fatalf("what was written cannot be read: %v", err)
@@ -108,17 +111,17 @@ func FuzzDecode(f *testing.F) {
 		if err := tracker.Import("peer", data, start); err != nil {
 			t.Fatal(err)
 		}
-		for id := range reports {
+		for id := range h.reports {
 			tracker.Snapshot(id, start)
 		}
 	})
 }
 
-func encode(reports map[string]report) []byte {
+func encode(h heard) []byte {
 	var e encoder
-	e.begin()
-	for _, id := range slices.Sorted(maps.Keys(reports)) {
-		r := reports[id]
+	e.begin(time.Unix(0, h.number))
+	for _, id := range slices.Sorted(maps.Keys(h.reports)) {
+		r := h.reports[id]
 		e.report(id, &r, start)
 	}
 	return e.bytes

@@ -8,11 +8,13 @@ import (
 	"github.com/DataDog/sketches-go/ddsketch"
 )
 
-// An export is its version, then one report after another to its end. Numbers are
-// variable in length (encoding/binary); times are milliseconds from the export on, so
-// that instances need not agree on the time; strings and lists begin with their length.
+// An export is its version and number, then one report after another to its end.
+// Numbers are variable in length (encoding/binary); times are milliseconds from the
+// export on, so that instances need not agree on the time; strings and lists begin with
+// their length. The export's number tells it from the instance's others: it is the time
+// in nanoseconds by the instance's own clock, which says nothing to anybody else.
 //
-//	export  = version report*
+//	export  = version number report*
 //	report  = id class failures until wholeAt
 //	          recent recentUntil
 //	          attempts5m attempts30m attempts1d toolCalls invalidToolCalls errors
@@ -23,12 +25,15 @@ import (
 //	          and its count
 //
 // Whoever changes this, a class or the accuracy of the sketches changes the version.
-const exportVersion = 1
+const exportVersion = 2
 
 // encoder writes an export.
 type encoder struct{ bytes []byte }
 
-func (e *encoder) begin() { e.number(exportVersion) }
+func (e *encoder) begin(now time.Time) {
+	e.number(exportVersion)
+	e.number(now.UnixNano())
+}
 
 func (e *encoder) report(id string, r *report, now time.Time) {
 	e.number(int64(len(id)))

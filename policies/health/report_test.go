@@ -12,10 +12,13 @@ import (
 // tell passes on what one instance knows to another.
 func tell(t *testing.T, from *Tracker, name string, to *Tracker, now time.Time) {
 	t.Helper()
-	if err := to.Import(name, from.Export(now), now); err != nil {
+	if err := to.Import(name, from.Export(now, all), now); err != nil {
 		t.Fatal(err)
 	}
 }
+
+// all is whether an endpoint is told of others: always.
+func all(string) bool { return true }
 
 // mixed is an attempt of a series with some of everything.
 func mixed(i int) Sample {
@@ -175,7 +178,7 @@ func TestPeersAreBounded(t *testing.T) {
 	for i := range maxPeers {
 		tell(t, there, fmt.Sprint(i), here, start)
 	}
-	export := there.Export(start)
+	export := there.Export(start, all)
 	if err := here.Import("one more", export, start); err == nil || !strings.Contains(err.Error(), "64 instances") {
 		t.Errorf("one more instance: %v", err)
 	}
@@ -191,38 +194,96 @@ func TestPeersAreBounded(t *testing.T) {
 	}
 }
 
-func TestReportsAreBounded(t *testing.T) {
-	full := New(options)
-	for i := range maxEndpoints {
-		succeed(full, fmt.Sprint(i), start)
+// Nine gateways that serve a large catalog, all of it busy.
+func TestManyGatewaysWithManyEndpoints(t *testing.T) {
+	const gateways, endpoints = 9, 1900
+	there := New(options)
+	for i := range endpoints {
+		for step := range 20 {
+			there.Record(answer(fmt.Sprint(i), 30*step))
+		}
 	}
-	here, export := New(options), full.Export(start)
-	const most = maxReports / maxEndpoints
-	for i := range most {
-		if err := here.Import(fmt.Sprint(i), export, start); err != nil {
+	now := after(10 * time.Minute)
+	export := there.Export(now, all)
+	here := New(options)
+	for i := range gateways {
+		if err := here.Import(fmt.Sprint(i), export, now); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := here.Import("one more", export, start); err == nil || !strings.Contains(err.Error(), "at most 16384") {
-		t.Errorf("one more: %v", err)
+	if got, want := here.Snapshot("1", now).Requests.Last30m, int64(gateways*20); got != want {
+		t.Errorf("%d attempts are known, want %d", got, want)
 	}
-	if err := here.Import("0", export, start); err != nil {
+}
+
+func TestReportsAreBounded(t *testing.T) {
+	there := New(options)
+	for i := range 500 {
+		for _, first := range []time.Duration{time.Millisecond, 20 * time.Second} { // all bins between
+			there.Record(Sample{EndpointID: fmt.Sprint(i), FirstToken: first, Duration: first, CompletionTokens: 100, Now: start})
+		}
+	}
+	export := there.Export(start, all)
+	h, err := decode(export, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := New(options)
+	fill := func() (refused string) {
+		for i := range maxPeers {
+			if err := here.Import(fmt.Sprint(i), export, start); err != nil {
+				refused = err.Error()
+			}
+		}
+		return refused
+	}
+	before := heap()
+	if got := fill(); !strings.Contains(got, "at most 256 MiB are kept") {
+		t.Errorf("%d times %d bytes are refused with %q", maxPeers, h.bytes, got)
+	}
+	taken := heap() - before
+	t.Logf("%d MiB for what counts as %d", taken>>20, maxHeard>>20)
+	if taken > maxHeard*5/4 || taken < maxHeard*3/4 {
+		t.Errorf("%d MiB are taken when %d MiB are full", taken>>20, maxHeard>>20)
+	}
+	if err := here.Import("0", there.Export(after(time.Second), all), after(time.Second)); err != nil {
 		t.Errorf("one that is known: %v", err)
-	}
-	if got := here.count; got > maxEndpoints {
-		t.Errorf("%d endpoints, want at most %d", got, maxEndpoints)
 	}
 }
 
 func TestExportPassesOverTheSilent(t *testing.T) {
 	tracker := New(options)
 	succeed(tracker, "old", start)
-	succeed(tracker, "e", after(25*time.Hour))
-	reports, err := decode(tracker.Export(after(25*time.Hour)), after(25*time.Hour))
+	succeed(tracker, "made up", after(40*time.Minute))
+	succeed(tracker, "e", after(40*time.Minute))
+	now := after(40 * time.Minute)
+	h, err := decode(tracker.Export(now, func(id string) bool { return id != "made up" }), now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, told := reports["e"]; !told || len(reports) != 1 {
-		t.Errorf("%d reports, want that of the endpoint which answered today", len(reports))
+	if _, told := h.reports["e"]; !told || len(h.reports) != 1 {
+		t.Errorf("%d reports, want that of the endpoint which answered lately", len(h.reports))
+	}
+}
+
+// What a crashed instance said is read again until it expires.
+func TestTheSameExportRestartsNoCoolDown(t *testing.T) {
+	here, there := New(options), New(options)
+	fail(there, "e", ServerError, 0, start)
+	export := there.Export(start, all)
+	for seconds := range time.Duration(10) {
+		if err := here.Import("there", export, after(seconds*time.Second)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now := after(9 * time.Second)
+	if got := cooling(here, now); got != 0 {
+		t.Errorf("cools down for %v more, want no longer than the 5s there", got)
+	}
+	if s := here.Summary("e", now); !s.HalfOpen || s.Requests.Last5m != 1 {
+		t.Errorf("%+v, want what was told to stand", s)
+	}
+	if s := here.Summary("e", after(reportFor+time.Second)); s != (Summary{}) {
+		t.Errorf("it is made young by being read: %+v", s)
 	}
 }

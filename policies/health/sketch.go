@@ -48,6 +48,18 @@ func merge(into, from *ddsketch.DDSketch) *ddsketch.DDSketch {
 	return into
 }
 
+// sketchBytes is about what a sketch takes in memory: 8 bytes for each bin from its
+// least to its greatest, in blocks of 64.
+func sketchBytes(sketch *ddsketch.DDSketch) int {
+	if sketch == nil {
+		return 0
+	}
+	const itself, block = 320, 64
+	least, _ := sketch.GetPositiveValueStore().MinIndex() // an error is an empty one
+	greatest, _ := sketch.GetPositiveValueStore().MaxIndex()
+	return itself + 8*block*(min(greatest-least, maxBins-1)/block+1)
+}
+
 // percentiles of a sketch; of none they are unknown.
 func percentiles(sketch *ddsketch.DDSketch) Percentiles {
 	if sketch == nil {

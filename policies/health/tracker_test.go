@@ -214,7 +214,7 @@ func TestConcurrentUse(t *testing.T) {
 	tracker := New(options)
 	peer := New(options)
 	fail(peer, "1", ServerError, 0, start)
-	export := peer.Export(start)
+	export := peer.Export(start, all)
 	var group sync.WaitGroup
 	for worker := range 8 {
 		group.Go(func() {
@@ -227,7 +227,7 @@ func TestConcurrentUse(t *testing.T) {
 				tracker.Probe(id, now)
 				if i%50 == 0 {
 					tracker.Configure(options)
-					tracker.Export(now)
+					tracker.Export(now, all)
 					if err := tracker.Import(fmt.Sprint(worker), export, now); err != nil {
 						t.Error(err)
 					}

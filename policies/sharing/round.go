@@ -65,12 +65,12 @@ func (l *Loop) read(ctx context.Context, others []string, now time.Time) error {
 	return l.client.SRem(ctx, l.name(members), gone...).Err()
 }
 
-// take imports one instance's statistics. Those that cannot be read, as while
-// gateways of two versions run, are logged once for the instance.
+// take imports one instance's statistics. That they are refused, as while gateways of
+// two versions run, is logged once for the instance; the error says why.
 func (l *Loop) take(instance string, data []byte, now time.Time) {
 	err := l.exchanger.Import(instance, data, now)
 	if err != nil && !l.others[instance] {
-		l.options.Log.Warn("another gateway's statistics cannot be read; do both run the same version?",
+		l.options.Log.Warn("another gateway's statistics are not taken in",
 			"instance", instance, "error", err)
 	}
 	l.others[instance] = err != nil

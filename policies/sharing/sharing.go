@@ -27,7 +27,7 @@ const (
 	silent = 5
 )
 
-// Exchanger is what is shared. [health.Tracker] is one.
+// Exchanger is what is shared, such as what a [health.Tracker] knows.
 type Exchanger interface {
 	// Export returns what this gateway saw itself, nothing of what it imported.
 	Export(now time.Time) []byte
