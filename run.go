@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -281,7 +282,12 @@ func (g *gateway) reload(ctx context.Context) error {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
-	go func() {
+	// What a reload needs goes when this returns: a late one is waited for.
+	ctx, stop := context.WithCancel(ctx)
+	var late sync.WaitGroup
+	defer late.Wait()
+	defer stop()
+	late.Go(func() {
 		for {
 			select {
 			case <-ctx.Done():
@@ -290,7 +296,7 @@ func (g *gateway) reload(ctx context.Context) error {
 				_ = g.store.Reload() // the store logs and keeps what is wrong
 			}
 		}
-	}()
+	})
 	return g.store.Watch(ctx)
 }
 

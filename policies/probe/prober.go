@@ -36,6 +36,7 @@ type Prober struct {
 
 	mu     sync.Mutex
 	checks map[string]*check // by the provider's slug
+	closed bool
 }
 
 // check is the loop of one provider.
@@ -53,10 +54,19 @@ func New(options Options) *Prober {
 // Configure starts and stops checks, so that the providers with a
 // HealthCheck.Interval are checked, and no others. Checks that go on keep their
 // rhythm: a configuration that is read again and again does not put them off. A
-// provider that cannot be checked is logged, and left out.
+// provider that cannot be checked is logged, and left out. After [Prober.Close] it
+// does nothing.
 func (p *Prober) Configure(providers []*catalog.Provider) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.closed {
+		return
+	}
+	p.configure(providers)
+}
+
+// configure is [Prober.Configure] for whoever holds the lock.
+func (p *Prober) configure(providers []*catalog.Provider) {
 	wanted := make(map[string]bool)
 	for _, provider := range providers {
 		if provider.HealthCheck.Interval <= 0 {
@@ -96,9 +106,12 @@ func (p *Prober) aim(provider *catalog.Provider, target *target) {
 	p.running.Go(func() { p.run(ctx, provider.Slug, started) })
 }
 
-// Close stops all checks and waits for them to end. The prober is not used again.
+// Close stops all checks, for good, and waits for them to end.
 func (p *Prober) Close() {
-	p.Configure(nil)
+	p.mu.Lock()
+	p.configure(nil)
+	p.closed = true
+	p.mu.Unlock()
 	p.running.Wait()
 }
 

@@ -138,6 +138,30 @@ func TestReload(t *testing.T) {
 	})
 }
 
+// A reload that is late at the end of the gateway starts nothing.
+func TestReloadAfterTheEnd(t *testing.T) {
+	closed := closedPort(t)
+	synctest.Test(t, func(t *testing.T) {
+		var reported reports
+		prober := newProber(reported.report)
+		configure := func() {
+			prober.Configure([]*catalog.Provider{checkedProvider("p", closed, time.Second)})
+		}
+		var late sync.WaitGroup
+		for range 4 {
+			late.Go(configure)
+		}
+		prober.Close()
+		late.Wait()
+		reported.take("p")
+		configure()
+		pass(time.Minute)
+		if times := reported.take("p"); len(times) != 0 {
+			t.Errorf("%d checks after the end", len(times))
+		}
+	})
+}
+
 // A reload brings a credential that works, the provider fails, and it is well again.
 // Only the changes are logged, and never the credential.
 func TestChangesAreReportedAndLogged(t *testing.T) {
