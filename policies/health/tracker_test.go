@@ -225,6 +225,7 @@ func TestConcurrentUse(t *testing.T) {
 				tracker.Summary(id, now)
 				tracker.Snapshot(id, now)
 				tracker.Probe(id, now)
+				tracker.Checked(id, Class(i%2), now)
 				if i%50 == 0 {
 					tracker.Configure(options)
 					tracker.Export(now, all)
