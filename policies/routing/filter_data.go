@@ -1,17 +1,12 @@
 package routing
 
-import (
-	"slices"
-	"strings"
-
-	"github.com/switchyard/switchyard/policies/catalog"
-)
+import "github.com/switchyard/switchyard/policies/catalog"
 
 // trainingFilter leaves endpoints that neither store nor train (row 50).
 var trainingFilter = filter{
 	step: "Filter by Data Policy", field: "provider.data_collection", code: codePrivacy, excludedBy: "data_policy:training",
 	hint:   "Allow data collection, or choose a model whose providers promise none.",
-	active: func(s *scope) bool { return s.any(func(c *Constraints) bool { return c.DenyDataCollection }) },
+	active: func(s *scope) bool { return s.any(func(c *constraint) bool { return c.DenyDataCollection }) },
 	refuse: func(_ *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
 		return Reason{words: "may store data or train on it"}, !e.NoTraining || !e.NoRetention
 	},
@@ -23,7 +18,7 @@ var trainingFilter = filter{
 var retentionFilter = filter{
 	step: "Filter by Zero Data Retention", field: "provider.zdr", code: codePrivacy, excludedBy: "data_policy:zdr",
 	hint:   "Leave provider.zdr out, or choose a model that has endpoints of zero data retention.",
-	active: func(s *scope) bool { return s.any(func(c *Constraints) bool { return c.ZDR }) },
+	active: func(s *scope) bool { return s.any(func(c *constraint) bool { return c.ZDR }) },
 	refuse: func(_ *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
 		return Reason{words: "may retain data"}, !e.NoRetention
 	},
@@ -34,7 +29,7 @@ var retentionFilter = filter{
 var distillableFilter = filter{
 	step: "Filter by Distillable Text", field: "provider.enforce_distillable_text", code: codeConstraint,
 	hint:   "Choose a model whose author allows that its answers train other models.",
-	active: func(s *scope) bool { return s.any(func(c *Constraints) bool { return c.Distillable }) },
+	active: func(s *scope) bool { return s.any(func(c *constraint) bool { return c.Distillable }) },
 	refuse: func(_ *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
 		return Reason{words: "the author does not allow distillation"}, !e.Model.Distillable
 	},
@@ -45,29 +40,24 @@ var distillableFilter = filter{
 var regionFilter = filter{
 	step: "Filter by Regions", field: "provider.regions", code: codeConstraint, excludedBy: "data_region",
 	hint:   "Admit more regions in provider.regions.",
-	active: func(s *scope) bool { return s.any(func(c *Constraints) bool { return c.Regions != nil }) },
+	active: func(s *scope) bool { return s.any(func(c *constraint) bool { return c.Regions != nil }) },
 	refuse: func(s *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
-		return Reason{words: "the data would go to region %q", text: stated(e.Region)}, s.any(func(c *Constraints) bool {
-			return c.Regions != nil && !slices.ContainsFunc(c.Regions, func(name string) bool { return within(e.Region, name) })
+		return Reason{words: "the data would go to region %q", text: stated(e.Region)}, s.any(func(c *constraint) bool {
+			return c.Regions != nil && (e.Region == "" || c.regions.placeOfPart(e.Region, '-') == len(c.Regions))
 		})
 	},
 	message: saying("No endpoints found in the requested regions."),
-}
-
-func within(region, name string) bool {
-	return name != "" && len(region) >= len(name) && strings.EqualFold(region[:len(name)], name) &&
-		(len(region) == len(name) || region[len(name)] == '-')
 }
 
 // jurisdictionFilter is about where the provider has its headquarters.
 var jurisdictionFilter = filter{
 	step: "Filter by Jurisdictions", field: "provider.jurisdictions", code: codeConstraint, excludedBy: "geo",
 	hint:   "Admit more countries in provider.jurisdictions.",
-	active: func(s *scope) bool { return s.any(func(c *Constraints) bool { return c.Jurisdictions != nil }) },
+	active: func(s *scope) bool { return s.any(func(c *constraint) bool { return c.Jurisdictions != nil }) },
 	refuse: func(s *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
 		home := e.Provider.Headquarters
-		return Reason{words: "the provider is under the law of %q", text: stated(home)}, s.any(func(c *Constraints) bool {
-			return c.Jurisdictions != nil && (home == "" || !slices.ContainsFunc(c.Jurisdictions, func(name string) bool { return strings.EqualFold(name, home) }))
+		return Reason{words: "the provider is under the law of %q", text: stated(home)}, s.any(func(c *constraint) bool {
+			return c.Jurisdictions != nil && (home == "" || !c.jurisdictions.has(home))
 		})
 	},
 	message: saying("No endpoints found in the requested jurisdictions."),

@@ -12,10 +12,10 @@ var modelFilter = filter{
 	step: "Filter by Allowed Models", field: "model", code: codeConstraint,
 	hint: "Ask for a model that the policy of the gateway and of the key allows.",
 	active: func(s *scope) bool {
-		return s.any(func(c *Constraints) bool { return c.AllowedModels != nil || c.IgnoredModels != nil })
+		return s.any(func(c *constraint) bool { return c.AllowedModels != nil || c.IgnoredModels != nil })
 	},
 	refuse: func(s *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
-		return Reason{words: "a policy does not allow the model"}, s.any(func(c *Constraints) bool {
+		return Reason{words: "a policy does not allow the model"}, s.any(func(c *constraint) bool {
 			return c.AllowedModels != nil && !names(c.AllowedModels, e.Model) || names(c.IgnoredModels, e.Model)
 		})
 	},
@@ -34,9 +34,8 @@ var tierRowFilter = filter{
 		if e.ServiceTier == "" || e.ServiceTier == tier || e.ServiceTier == s.serviceTier() {
 			return Reason{}, false
 		}
-		preferences := &s.request.Preferences
 		return Reason{words: "serves the tier %s only", text: e.ServiceTier},
-			!tagged(preferences.Order, e) && !tagged(preferences.Only, e)
+			!s.order.has(e.Tag) && !s.constraints[0].only.has(e.Tag)
 	},
 	message: func(_ *scope, left []entry) string {
 		return "No endpoints found that serve " + left[0].endpoint.Model.ID + " in the default service tier. Ask for another with `service_tier`."
@@ -60,14 +59,15 @@ var providerFilter = filter{
 	step: "Filter by Allowed Providers", field: "provider.only", code: codeConstraint, excludedBy: "allowed_providers",
 	hint: "Name other providers in provider.only and provider.ignore, or leave them out.",
 	active: func(s *scope) bool {
-		return s.any(func(c *Constraints) bool { return c.Only != nil || len(c.Ignore) > 0 })
+		return s.any(func(c *constraint) bool { return c.Only != nil || len(c.Ignore) > 0 })
 	},
 	refuse: func(s *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
-		for _, c := range s.constraints {
-			if anyIdentifies(c.Ignore, e) >= 0 {
+		for i := range s.constraints {
+			c := &s.constraints[i]
+			if c.ignore.identify(e) {
 				return Reason{words: "the provider is ignored"}, true
 			}
-			if c.Only != nil && anyIdentifies(c.Only, e) < 0 {
+			if c.Only != nil && !c.only.identify(e) {
 				return Reason{words: "the provider is not among those allowed"}, true
 			}
 		}

@@ -43,10 +43,10 @@ var quantizationFilter = filter{
 	step: "Filter by Quantization", field: "provider.quantizations", code: codeConstraint, excludedBy: "quantization",
 	hint: "Admit more in provider.quantizations, or a coarser provider.min_quantization.",
 	active: func(s *scope) bool {
-		return s.any(func(c *Constraints) bool { return c.Quantizations != nil || c.MinQuantization != "" })
+		return s.any(func(c *constraint) bool { return c.Quantizations != nil || c.MinQuantization != "" })
 	},
 	refuse: func(s *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
-		return Reason{words: "quantized to %s", text: e.Quantization}, s.any(func(c *Constraints) bool {
+		return Reason{words: "quantized to %s", text: e.Quantization}, s.any(func(c *constraint) bool {
 			named := c.Quantizations == nil || slices.Contains(c.Quantizations, e.Quantization) ||
 				slices.Contains(c.Quantizations, family(e.Quantization))
 			// What states no quantization is not known to be fine enough.

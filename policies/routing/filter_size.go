@@ -58,10 +58,10 @@ var contextFilter = filter{
 var priceFilter = filter{
 	step: "Filter by Max Price", field: "max_price", code: codeConstraint, excludedBy: "max_price",
 	hint:   "Raise provider.max_price.",
-	active: func(s *scope) bool { return s.any(func(c *Constraints) bool { return c.MaxPrice != MaxPrice{} }) },
+	active: func(s *scope) bool { return s.any(func(c *constraint) bool { return c.MaxPrice != MaxPrice{} }) },
 	refuse: func(s *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
 		prices := s.prices(e)
-		return Reason{words: "costs more than max_price"}, s.any(func(c *Constraints) bool {
+		return Reason{words: "costs more than max_price"}, s.any(func(c *constraint) bool {
 			bound := &c.MaxPrice
 			return above(prices.Prompt, bound.Prompt) || above(prices.Completion, bound.Completion) ||
 				above(prices.Request, bound.Request) || above(prices.Image, bound.Image) || above(prices.Audio, bound.Audio)

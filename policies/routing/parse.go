@@ -35,7 +35,7 @@ func ParsePreferences(provider, plugins []byte, route string) (Preferences, erro
 func (p *Preferences) set(name string, value jsontext.Value) (err error) {
 	switch name {
 	case "order":
-		p.Order, err = texts(value)
+		p.Order, err = texts(value, maxListed)
 	case "allow_fallbacks":
 		var allow bool
 		allow, err = boolean(value)
@@ -51,17 +51,17 @@ func (p *Preferences) set(name string, value jsontext.Value) (err error) {
 	case "enforce_distillable_text":
 		p.Distillable, err = boolean(value)
 	case "only":
-		p.Only, err = texts(value)
+		p.Only, err = texts(value, maxListed)
 	case "ignore":
-		p.Ignore, err = texts(value)
+		p.Ignore, err = texts(value, maxListed)
 	case "quantizations":
 		p.Quantizations, err = textsOf(value, quantizations)
 	case "min_quantization":
 		p.MinQuantization, err = oneOf(value, quantizations[:len(quantizations)-1]...)
 	case "regions":
-		p.Regions, err = texts(value)
+		p.Regions, err = texts(value, maxListed)
 	case "jurisdictions":
-		p.Jurisdictions, err = texts(value)
+		p.Jurisdictions, err = texts(value, maxListed)
 	case "sort":
 		err = p.parseSort(value)
 	case "preferred_min_throughput":

@@ -3,6 +3,7 @@ package routing
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -10,11 +11,14 @@ import (
 	"github.com/switchyard/switchyard/policies/money"
 )
 
-// Bounds of the auto router's patterns (spec section 3.5), for each of the lists.
+// Bounds of the auto router's patterns, for each of the lists. All but the last are
+// those of spec section 3.5. A star costs each model of the catalog a search through
+// its id, so their number is what a plan takes time by.
 const (
 	maxPatterns     = 1024
 	maxPatternBytes = 1024
 	maxAllPatterns  = 65536
+	maxStars        = 128
 )
 
 // parsePlugins reads those plugins that bear on routing; others are not ours.
@@ -95,20 +99,26 @@ func (r *ParetoRouter) set(name string, value jsontext.Value) (err error) {
 	return err
 }
 
+// patterns reads patterns of model ids. Stars in a row are as good as one.
 func patterns(value jsontext.Value) ([]string, error) {
-	list, err := texts(value)
+	list, err := texts(value, maxPatterns)
 	if err != nil {
 		return nil, err
 	}
-	total := 0
+	total, starred := 0, 0
 	for i, pattern := range list {
 		if len(pattern) > maxPatternBytes {
 			return nil, fmt.Errorf("[%d]: a pattern has at most %d characters", i, maxPatternBytes)
 		}
 		total += len(pattern)
+		list[i] = stars.ReplaceAllString(pattern, "*")
+		starred += strings.Count(list[i], "*")
 	}
-	if len(list) > maxPatterns || total > maxAllPatterns {
-		return nil, wantError(fmt.Sprintf("at most %d patterns, of %d characters together", maxPatterns, maxAllPatterns))
+	switch {
+	case total > maxAllPatterns:
+		return nil, wantError(fmt.Sprintf("patterns of at most %d characters together", maxAllPatterns))
+	case starred > maxStars:
+		return nil, wantError(fmt.Sprintf("patterns with at most %d stars together", maxStars))
 	}
 	return list, nil
 }

@@ -40,12 +40,19 @@ func text(value jsontext.Value) (string, error) {
 	return s, nil
 }
 
-// texts reads strings; the slice is not nil, so that an empty list is told from
-// none at all.
-func texts(value jsontext.Value) ([]string, error) {
+// maxListed bounds the lists of providers, regions and the like. Nobody names more
+// providers than there are.
+const maxListed = 256
+
+// texts reads at most so many strings; the slice is not nil, so that an empty list
+// is told from none at all.
+func texts(value jsontext.Value, most int) ([]string, error) {
 	list := []string{}
 	if value.Kind() != '[' || json.Unmarshal(value, &list) != nil {
 		return nil, wantError("an array of strings")
+	}
+	if len(list) > most {
+		return nil, wantError(fmt.Sprintf("at most %d entries, not %d", most, len(list)))
 	}
 	return list, nil
 }
@@ -61,17 +68,22 @@ func oneOf(value jsontext.Value, valid ...string) (string, error) {
 	return s, nil
 }
 
+// textsOf reads strings, each of which is valid, and keeps each once.
 func textsOf(value jsontext.Value, valid []string) ([]string, error) {
-	list, err := texts(value)
+	list, err := texts(value, maxListed)
 	if err != nil {
 		return nil, err
 	}
+	once := list[:0]
 	for i, s := range list {
 		if !slices.Contains(valid, s) {
 			return nil, fmt.Errorf("[%d]: %q is not valid; want one of %s", i, s, strings.Join(valid, ", "))
 		}
+		if !slices.Contains(once, s) {
+			once = append(once, s)
+		}
 	}
-	return list, nil
+	return once, nil
 }
 
 // number reads a threshold or a score: none of them is below zero.

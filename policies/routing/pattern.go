@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/switchyard/switchyard/policies/catalog"
@@ -30,10 +31,37 @@ func matches(pattern, s string) bool {
 	}
 }
 
+// stars is more than one star in a row, which mean what one does.
+var stars = regexp.MustCompile(`\*{2,}`)
+
+// patternSet is a client's list of patterns. Those without a star cost the same
+// however many they are.
+type patternSet struct {
+	exact   map[string]bool
+	starred []string
+}
+
+func newPatternSet(patterns []string) patternSet {
+	set := patternSet{exact: make(map[string]bool, len(patterns))}
+	for _, pattern := range patterns {
+		if strings.Contains(pattern, "*") {
+			set.starred = append(set.starred, pattern)
+		} else {
+			set.exact[pattern] = true
+		}
+	}
+	return set
+}
+
+// names reports whether one of the patterns is the model's id or canonical slug.
+func (p patternSet) names(model *catalog.Model) bool {
+	return p.exact[model.ID] || p.exact[model.CanonicalSlug] || names(p.starred, model)
+}
+
 // names reports whether one of the patterns is the model's id or canonical slug.
 func names(patterns []string, model *catalog.Model) bool {
 	for _, pattern := range patterns {
-		if matches(pattern, model.ID) || matches(pattern, model.CanonicalSlug) {
+		if matches(pattern, model.ID) || model.CanonicalSlug != model.ID && matches(pattern, model.CanonicalSlug) {
 			return true
 		}
 	}

@@ -31,6 +31,8 @@ func TestParsePreferences(t *testing.T) {
 				Quantizations: []string{"fp8", "unknown"}, MinQuantization: "fp8", Regions: []string{"eu"}, Jurisdictions: []string{"DE"},
 			}},
 		},
+		{name: "a quantization named twice", provider: `{"quantizations":["fp8","fp4","fp8"]}`, want: Preferences{Constraints: Constraints{Quantizations: []string{"fp8", "fp4"}}}},
+		{name: "stars in a row", plugins: `[{"id":"auto-router","allowed_models":["` + strings.Repeat("*", 1000) + `/x***"]}]`, want: Preferences{Auto: AutoRouter{Allowed: []string{"*/x*"}}}},
 		{name: "row 37: sort", provider: `{"sort":"price"}`, want: Preferences{Sort: SortPrice}},
 		{name: "row 39: partition model", provider: `{"sort":{"by":"throughput","partition":"model"}}`, want: Preferences{Sort: SortThroughput}},
 		{name: "row 40: partition none", provider: `{"sort":{"by":"latency","partition":"none"}}`, want: Preferences{Sort: SortLatency, Global: true}},
@@ -92,6 +94,9 @@ func TestRow36PreferencesAreRefused(t *testing.T) {
 		{plugins: `[{"enabled":true}]`, want: "plugins[0].id: want the name of a plugin"},
 		{plugins: `[{"id":"auto-router","cost_tier":"cheap"}]`, want: `plugins[0].cost_tier: "cheap" is not valid`},
 		{plugins: `[{"id":"auto-router","allowed_models":["` + strings.Repeat("m", 1025) + `"]}]`, want: "plugins[0].allowed_models[0]: a pattern has at most"},
+		{plugins: `[{"id":"auto-router","allowed_models":` + listOf(1025) + `}]`, want: "plugins[0].allowed_models: want at most 1024 entries, not 1025"},
+		{plugins: `[{"id":"auto-router","excluded_models":["` + strings.Repeat("*m", 129) + `"]}]`, want: "plugins[0].excluded_models: want patterns with at most 128 stars together"},
+		{plugins: `[{"id":"auto-router","allowed_models":[` + strings.TrimSuffix(strings.Repeat(`"`+strings.Repeat("m", 1024)+`",`, 65), ",") + `]}]`, want: "plugins[0].allowed_models: want patterns of at most 65536 characters"},
 		{plugins: `[{"id":"pareto-router","min_coding_score":2}]`, want: "plugins[0].min_coding_score: want a number from 0 to 1"},
 		{route: "random", want: `route: "random" is not valid; want fallback or sort`},
 	}
@@ -100,6 +105,23 @@ func TestRow36PreferencesAreRefused(t *testing.T) {
 		if err == nil || !strings.HasPrefix(err.Error(), test.want) {
 			t.Errorf("%s%s%s: error %v, want %s", test.provider, test.plugins, test.route, err, test.want)
 		}
+	}
+}
+
+// listOf is an array of so many strings.
+func listOf(length int) string {
+	return "[" + strings.TrimSuffix(strings.Repeat(`"x",`, length), ",") + "]"
+}
+
+func TestListsAreBounded(t *testing.T) {
+	for _, member := range []string{"order", "only", "ignore", "quantizations", "regions", "jurisdictions"} {
+		_, err := ParsePreferences([]byte(`{"`+member+`":`+listOf(257)+`}`), nil, "")
+		if want := "provider." + member + ": want at most 256 entries, not 257"; err == nil || err.Error() != want {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+	if _, err := ParsePreferences([]byte(`{"order":`+listOf(256)+`}`), nil, ""); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -110,10 +110,7 @@ func (s *scope) place(e *entry) {
 	if !preferences.Global {
 		e.group = e.target
 	}
-	e.order = len(preferences.Order)
-	if at := orderOf(preferences.Order, e.endpoint); at >= 0 {
-		e.order = at
-	} else {
+	if e.order = orderOf(s.order, e.endpoint); e.order == len(preferences.Order) {
 		// Ahead of the models' order: a threshold may promote a fallback model's
 		// endpoint (spec section 2.6).
 		e.missed = s.misses(&summary, e.state)
@@ -124,18 +121,13 @@ func (s *scope) place(e *entry) {
 	e.balanced = e.sort == "" && len(preferences.Order) == 0 && !e.endpoint.Model.Listed
 }
 
-// orderOf returns the place in the request's order that names the endpoint, or -1. A
-// base slug does not call for endpoints of a service tier.
-func orderOf(order []string, e *catalog.Endpoint) int {
+// orderOf returns the place in the request's order that names the endpoint, or its
+// length if none does. A base slug does not call for endpoints of a service tier.
+func orderOf(order words, e *catalog.Endpoint) int {
 	if e.ServiceTier == "" {
-		return anyIdentifies(order, e)
+		return order.placeOf(e)
 	}
-	for i := range order {
-		if tagged(order[i:i+1], e) {
-			return i
-		}
-	}
-	return -1
+	return order.place(e.Tag)
 }
 
 // tierSort is the order that a service tier brings along (spec section 2.6).

@@ -66,7 +66,8 @@ func (s *scope) auto(id string) ([]target, error) {
 		}
 		chosen = append(chosen, target{model: model, strategy: strategyAuto})
 	}
-	if model, ok := s.pinned(); ok && s.permits(model) && s.serves(model) {
+	permits := s.permitted()
+	if model, ok := s.pinned(); ok && permits(model) && s.serves(model) {
 		take(model)
 	}
 	low, high := band(s.request.Preferences.Auto.CostTier)
@@ -74,7 +75,7 @@ func (s *scope) auto(id string) ([]target, error) {
 		if len(chosen) == maxRouted {
 			break
 		}
-		if ranked.Percentile >= low && ranked.Percentile < high && s.permits(ranked.Model) && s.serves(ranked.Model) {
+		if ranked.Percentile >= low && ranked.Percentile < high && permits(ranked.Model) && s.serves(ranked.Model) {
 			take(ranked.Model)
 		}
 	}
@@ -95,11 +96,14 @@ func (s *scope) pinned() (*catalog.Model, bool) {
 	return nil, false
 }
 
-// permits reports whether the auto router may choose a model.
-func (s *scope) permits(model *catalog.Model) bool {
+// permitted tells whether the auto router may choose a model.
+func (s *scope) permitted() func(*catalog.Model) bool {
 	auto := &s.request.Preferences.Auto
-	return (s.options.AutoModels == nil || names(s.options.AutoModels, model)) &&
-		(auto.Allowed == nil || names(auto.Allowed, model)) && !names(auto.Excluded, model)
+	allowed, excluded := newPatternSet(auto.Allowed), newPatternSet(auto.Excluded)
+	return func(model *catalog.Model) bool {
+		return (s.options.AutoModels == nil || names(s.options.AutoModels, model)) &&
+			(auto.Allowed == nil || allowed.names(model)) && !excluded.names(model)
+	}
 }
 
 // band returns the percentiles of a cost tier, half-open.

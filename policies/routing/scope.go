@@ -13,20 +13,36 @@ type scope struct {
 	health  View
 	options Options
 	// constraints are those of the request, then those of the policies.
-	constraints []*Constraints
+	constraints []constraint
+	// order is the request's.
+	order words
 	// filters are those that the request calls for.
 	filters []*filter
 	// targets are the models asked for, each of them once.
 	targets []target
 }
 
+// constraint is constraints whose lists are ready to be looked up in.
+type constraint struct {
+	*Constraints
+	only, ignore, regions, jurisdictions words
+}
+
+func newConstraint(from *Constraints) constraint {
+	return constraint{
+		Constraints: from, only: newWords(from.Only), ignore: newWords(from.Ignore),
+		regions: newWords(from.Regions), jurisdictions: newWords(from.Jurisdictions),
+	}
+}
+
 func newScope(request *Request, models *catalog.Catalog, health View, options Options) *scope {
 	s := &scope{request: request, catalog: models, health: health, options: options}
-	s.constraints = make([]*Constraints, 0, 1+len(request.Policies))
-	s.constraints = append(s.constraints, &request.Preferences.Constraints)
+	s.order = newWords(request.Preferences.Order)
+	s.constraints = make([]constraint, 0, 1+len(request.Policies))
+	s.constraints = append(s.constraints, newConstraint(&request.Preferences.Constraints))
 	for _, policy := range request.Policies {
 		if policy != nil {
-			s.constraints = append(s.constraints, policy)
+			s.constraints = append(s.constraints, newConstraint(policy))
 		}
 	}
 	s.filters = make([]*filter, 0, len(filters))
@@ -53,6 +69,11 @@ func (s *scope) serves(model *catalog.Model) bool {
 }
 
 // any reports whether something is true of one of the constraints.
-func (s *scope) any(is func(*Constraints) bool) bool {
-	return slices.ContainsFunc(s.constraints, is)
+func (s *scope) any(is func(*constraint) bool) bool {
+	for i := range s.constraints {
+		if is(&s.constraints[i]) {
+			return true
+		}
+	}
+	return false
 }
