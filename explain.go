@@ -101,14 +101,18 @@ func printPlan(out io.Writer, request *dialect.Request, plan routing.Plan) {
 		endpoint := candidate.Endpoint
 		fmt.Fprintf(table, "  %d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", i+1, candidate.Model.ID, endpoint.Tag,
 			endpoint.Prices.Prompt.Mul(1_000_000), endpoint.Prices.Completion.Mul(1_000_000),
-			endpoint.Quantization, region(endpoint), candidate.Reason)
+			endpoint.Quantization, region(endpoint), reason(candidate))
 	}
 	_ = table.Flush()
-	if plan.WebSearch {
-		fmt.Fprintln(out, "\nThe provider searches the web.")
-	}
 	printFunnel(out, plan.Funnel)
 	printDropped(out, plan.Dropped)
+}
+
+func reason(candidate routing.Candidate) string {
+	if candidate.WebSearch {
+		return candidate.Reason.String() + ", to search the web"
+	}
+	return candidate.Reason.String()
 }
 
 func region(endpoint *catalog.Endpoint) string {

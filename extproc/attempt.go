@@ -245,7 +245,7 @@ func (a *attempt) forward() error {
 		Strict:              endpoint.Provider.Strict,
 		MaxCompletionTokens: endpoint.MaxCompletionTokens,
 		ServiceTier:         endpoint.ServiceTier,
-		WebSearch:           a.plan.WebSearch,
+		WebSearch:           a.candidate.WebSearch,
 	})
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ func Admits(constraints []*Constraints, endpoint *catalog.Endpoint) bool {
 		if !filter.active(s) {
 			continue
 		}
-		if _, refused := filter.refuse(s, endpoint, ""); refused {
+		if _, refused := filter.refuse(s, endpoint, variant{}); refused {
 			return false
 		}
 	}

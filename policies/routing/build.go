@@ -39,16 +39,16 @@ func Build(request Request, models *catalog.Catalog, health View, options Option
 		f.count(stepAttempts)
 	}
 	plan := Plan{
-		Requested: requested, Strategy: s.strategy(), WebSearch: request.Preferences.Web,
+		Requested: requested, Strategy: s.strategy(),
 		Candidates: make([]Candidate, len(f.left)), Dropped: f.dropped, Funnel: f.stages,
 		Pinned: f.left[0].pinned,
 	}
 	for i := range f.left {
 		e := &f.left[i]
-		plan.Candidates[i] = Candidate{Model: e.endpoint.Model, Endpoint: e.endpoint, Reason: s.why(e)}
-	}
-	for i := range s.targets {
-		plan.WebSearch = plan.WebSearch || s.targets[i].web
+		plan.Candidates[i] = Candidate{
+			Model: e.endpoint.Model, Endpoint: e.endpoint,
+			WebSearch: s.searches(s.targets[e.target].variant), Reason: s.why(e),
+		}
 	}
 	return plan, nil
 }

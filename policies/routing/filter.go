@@ -29,9 +29,9 @@ type filter struct {
 	soft bool
 	// active tells whether a request asks for anything here.
 	active func(*scope) bool
-	// refuse says why an endpoint cannot serve the request, if it cannot. tier is the
-	// service tier that the model's variant asks for.
-	refuse func(s *scope, e *catalog.Endpoint, tier string) (Reason, bool)
+	// refuse says why an endpoint cannot serve the request, if it cannot. The variant
+	// is what the model's id asks for besides.
+	refuse func(s *scope, e *catalog.Endpoint, v variant) (Reason, bool)
 	// message tells a client that none of these endpoints can.
 	message func(*scope, []entry) string
 }
@@ -52,6 +52,7 @@ var filters = [...]filter{
 	quantizationFilter,
 	toolFilter,
 	toolChoiceFilter,
+	webSearchFilter,
 	inputFilter("image", "Filter by Image Support"),
 	inputFilter("audio", "Filter by Audio Support"),
 	inputFilter("file", "Filter by File Support"),

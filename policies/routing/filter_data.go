@@ -7,7 +7,7 @@ var trainingFilter = filter{
 	step: "Filter by Data Policy", field: "provider.data_collection", code: codePrivacy, excludedBy: "data_policy:training",
 	hint:   "Allow data collection, or choose a model whose providers promise none.",
 	active: func(s *scope) bool { return s.any(func(c *constraint) bool { return c.DenyDataCollection }) },
-	refuse: func(_ *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+	refuse: func(_ *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
 		return Reason{words: "may store data or train on it"}, !e.NoTraining || !e.NoRetention
 	},
 	message: saying("No endpoints found matching your data policy (data_collection: deny)."),
@@ -19,7 +19,7 @@ var retentionFilter = filter{
 	step: "Filter by Zero Data Retention", field: "provider.zdr", code: codePrivacy, excludedBy: "data_policy:zdr",
 	hint:   "Leave provider.zdr out, or choose a model that has endpoints of zero data retention.",
 	active: func(s *scope) bool { return s.any(func(c *constraint) bool { return c.ZDR }) },
-	refuse: func(_ *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+	refuse: func(_ *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
 		return Reason{words: "may retain data"}, !e.NoRetention
 	},
 	message: saying("No endpoints found matching your data policy (Zero data retention)."),
@@ -30,7 +30,7 @@ var distillableFilter = filter{
 	step: "Filter by Distillable Text", field: "provider.enforce_distillable_text", code: codeConstraint,
 	hint:   "Choose a model whose author allows that its answers train other models.",
 	active: func(s *scope) bool { return s.any(func(c *constraint) bool { return c.Distillable }) },
-	refuse: func(_ *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+	refuse: func(_ *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
 		return Reason{words: "the author does not allow distillation"}, !e.Model.Distillable
 	},
 	message: saying("No endpoints found of models that allow distillation."),
@@ -41,7 +41,7 @@ var regionFilter = filter{
 	step: "Filter by Regions", field: "provider.regions", code: codeConstraint, excludedBy: "data_region",
 	hint:   "Admit more regions in provider.regions.",
 	active: func(s *scope) bool { return s.any(func(c *constraint) bool { return c.Regions != nil }) },
-	refuse: func(s *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+	refuse: func(s *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
 		return Reason{words: "the data would go to region %q", text: stated(e.Region)}, s.any(func(c *constraint) bool {
 			return c.Regions != nil && (e.Region == "" || c.regions.placeOfPart(e.Region, '-') == len(c.Regions))
 		})
@@ -54,7 +54,7 @@ var jurisdictionFilter = filter{
 	step: "Filter by Jurisdictions", field: "provider.jurisdictions", code: codeConstraint, excludedBy: "geo",
 	hint:   "Admit more countries in provider.jurisdictions.",
 	active: func(s *scope) bool { return s.any(func(c *constraint) bool { return c.Jurisdictions != nil }) },
-	refuse: func(s *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+	refuse: func(s *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
 		home := e.Provider.Headquarters
 		return Reason{words: "the provider is under the law of %q", text: stated(home)}, s.any(func(c *constraint) bool {
 			return c.Jurisdictions != nil && (home == "" || !c.jurisdictions.has(home))

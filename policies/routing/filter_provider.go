@@ -14,7 +14,7 @@ var modelFilter = filter{
 	active: func(s *scope) bool {
 		return s.any(func(c *constraint) bool { return c.AllowedModels != nil || c.IgnoredModels != nil })
 	},
-	refuse: func(s *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+	refuse: func(s *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
 		return Reason{words: "a policy does not allow the model"}, s.any(func(c *constraint) bool {
 			return c.AllowedModels != nil && !names(c.AllowedModels, e.Model) || names(c.IgnoredModels, e.Model)
 		})
@@ -30,8 +30,8 @@ var tierRowFilter = filter{
 	step: "Filter by Tier Endpoint Rows", field: "service_tier", code: codeConstraint,
 	hint:   "Ask for the service tier in `service_tier`.",
 	active: func(*scope) bool { return true },
-	refuse: func(s *scope, e *catalog.Endpoint, tier string) (Reason, bool) {
-		if e.ServiceTier == "" || e.ServiceTier == tier || e.ServiceTier == s.serviceTier() {
+	refuse: func(s *scope, e *catalog.Endpoint, v variant) (Reason, bool) {
+		if e.ServiceTier == "" || e.ServiceTier == v.tier || e.ServiceTier == s.serviceTier() {
 			return Reason{}, false
 		}
 		return Reason{words: "serves the tier %s only", text: e.ServiceTier},
@@ -61,7 +61,7 @@ var providerFilter = filter{
 	active: func(s *scope) bool {
 		return s.any(func(c *constraint) bool { return c.Only != nil || len(c.Ignore) > 0 })
 	},
-	refuse: func(s *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+	refuse: func(s *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
 		for i := range s.constraints {
 			c := &s.constraints[i]
 			if c.ignore.identify(e) {
@@ -108,7 +108,7 @@ var toolLoopFilter = filter{
 	step: "Keep Provider of Tool Loop", field: "messages", code: codeConstraint,
 	hint:   "Leave the reasoning of earlier turns out of messages.",
 	active: func(s *scope) bool { return s.request.Pin != nil && s.request.Pin.Bound },
-	refuse: func(s *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+	refuse: func(s *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
 		return Reason{words: "only %s can read the reasoning of this tool loop", text: s.request.Pin.Provider},
 			e.Provider.Slug != s.request.Pin.Provider
 	},

@@ -45,7 +45,7 @@ var quantizationFilter = filter{
 	active: func(s *scope) bool {
 		return s.any(func(c *constraint) bool { return c.Quantizations != nil || c.MinQuantization != "" })
 	},
-	refuse: func(s *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+	refuse: func(s *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
 		return Reason{words: "quantized to %s", text: e.Quantization}, s.any(func(c *constraint) bool {
 			named := c.Quantizations == nil || slices.Contains(c.Quantizations, e.Quantization) ||
 				slices.Contains(c.Quantizations, family(e.Quantization))

@@ -3,6 +3,7 @@ package routing
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/switchyard/switchyard/policies/catalog"
 )
@@ -13,7 +14,7 @@ var outputFilter = filter{
 	step: "Filter by Output Modality", field: "model", code: codeWrongEndpoint,
 	hint:   "Send the request to the API endpoint that is for such models.",
 	active: func(*scope) bool { return true },
-	refuse: func(s *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+	refuse: func(s *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
 		return Reason{words: "makes no %s", text: s.output()}, !slices.Contains(e.Model.OutputModalities, s.output())
 	},
 	message: func(s *scope, left []entry) string {
@@ -54,7 +55,7 @@ var toolFilter = filter{
 	step: "Filter by Tool Compatibility", field: "tools", code: codeConstraint,
 	hint:   "Leave out tools, or choose another model.",
 	active: func(s *scope) bool { return s.request.Tools },
-	refuse: func(_ *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+	refuse: func(_ *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
 		return Reason{words: "takes no tools"}, !takes(e, "tools")
 	},
 	message: func(s *scope, _ []entry) string {
@@ -76,10 +77,35 @@ var toolChoiceFilter = filter{
 	active: func(s *scope) bool {
 		return s.request.Tools && s.request.ToolChoice != "" && s.request.ToolChoice != "auto"
 	},
-	refuse: func(_ *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+	refuse: func(_ *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
 		return Reason{words: "takes no tool_choice"}, !takes(e, "tool_choice")
 	},
 	message: saying("No endpoints found that support the provided 'tool_choice' value. Leave it out, or ask for auto."),
+}
+
+// webSearchFilter leaves a model that is to search the web the endpoints that can: an
+// answer that has not searched must not pass for one that has (row 73).
+var webSearchFilter = filter{
+	step: "Filter by Web Search", field: "plugins", code: codeConstraint,
+	hint:   "Leave out the web plugin or :online, or choose a model that searches the web.",
+	active: func(s *scope) bool { return s.request.Preferences.Web || s.online() },
+	refuse: func(s *scope, e *catalog.Endpoint, v variant) (Reason, bool) {
+		return Reason{words: "takes no " + searchOptions}, s.searches(v) &&
+			(!takes(e, searchOptions) || slices.Contains(e.Provider.RefusedFields, searchOptions))
+	},
+	message: saying("No endpoints found that can search the web. Leave out the web plugin or :online, or choose another model."),
+}
+
+const searchOptions = "web_search_options"
+
+// searches reports whether a model in a variant is to search the web.
+func (s *scope) searches(v variant) bool { return s.request.Preferences.Web || v.web }
+
+// online reports whether an id may ask for a search. Which ones do is known when they
+// are resolved; a model of its own may have such an id.
+func (s *scope) online() bool {
+	isOnline := func(id string) bool { return strings.Contains(id, ":online") }
+	return isOnline(s.request.Model) || isOnline(s.options.DefaultModel) || slices.ContainsFunc(s.request.Models, isOnline)
 }
 
 // inputFilter drops endpoints of models that cannot read one kind of input (row 58).
@@ -88,7 +114,7 @@ func inputFilter(modality, step string) filter {
 		step: step, field: "messages", code: codeConstraint,
 		hint:   "Leave the " + modality + " out, or choose a model that reads it.",
 		active: func(s *scope) bool { return slices.Contains(s.request.InputModalities, modality) },
-		refuse: func(_ *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+		refuse: func(_ *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
 			return Reason{words: "takes no %s input", text: modality}, !slices.Contains(e.Model.InputModalities, modality)
 		},
 		message: saying("No endpoints found that support " + modality + " input"),
@@ -101,7 +127,7 @@ func inputFilter(modality, step string) filter {
 var responseFormatFilter = filter{
 	step: "Filter by Response Format", field: "response_format", code: codeConstraint, soft: true,
 	active: func(s *scope) bool { return s.request.ResponseFormat != "" },
-	refuse: func(s *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+	refuse: func(s *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
 		need := "response_format"
 		if s.request.ResponseFormat == "json_schema" {
 			need = "structured_outputs"
@@ -113,7 +139,7 @@ var responseFormatFilter = filter{
 var verbosityFilter = filter{
 	step: "Filter by Verbosity", field: "verbosity", code: codeConstraint, soft: true,
 	active: func(s *scope) bool { return slices.Contains(s.request.Parameters, "verbosity") },
-	refuse: func(_ *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+	refuse: func(_ *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
 		return Reason{words: "takes no verbosity"}, !takes(e, "verbosity")
 	},
 }
@@ -123,7 +149,7 @@ var parameterFilter = filter{
 	step: "Filter by Parameters", field: "provider.require_parameters", code: codeConstraint, excludedBy: "require_parameters",
 	hint:   "Leave out provider.require_parameters, or the parameters that no endpoint takes.",
 	active: func(s *scope) bool { return s.request.Preferences.RequireParameters },
-	refuse: func(s *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+	refuse: func(s *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
 		for _, parameter := range s.request.Parameters {
 			if !takes(e, parameter) {
 				return Reason{words: "takes no %s", text: parameter}, true

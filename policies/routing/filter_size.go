@@ -12,7 +12,7 @@ var maxTokensFilter = filter{
 	step: "Filter by Max Tokens", field: "max_tokens", code: codeConstraint,
 	hint:   "Ask for a smaller max_tokens.",
 	active: func(s *scope) bool { return s.request.MaxTokens > 0 },
-	refuse: func(s *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+	refuse: func(s *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
 		return Reason{words: "answers with at most %.0f tokens", number: float64(e.MaxCompletionTokens)},
 			e.MaxCompletionTokens > 0 && s.request.MaxTokens > e.MaxCompletionTokens
 	},
@@ -31,7 +31,7 @@ var contextFilter = filter{
 	step: "Filter by Context Length", field: "messages", code: codeConstraint, excludedBy: "context_length",
 	hint:   "Shorten messages, or ask for a smaller max_tokens.",
 	active: func(s *scope) bool { return s.request.PromptTokens > 0 || s.request.MaxTokens > 0 },
-	refuse: func(s *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+	refuse: func(s *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
 		if e.MaxPromptTokens > 0 && s.request.PromptTokens > e.MaxPromptTokens {
 			return Reason{words: "takes prompts of at most %.0f tokens", number: float64(e.MaxPromptTokens)}, true
 		}
@@ -59,7 +59,7 @@ var priceFilter = filter{
 	step: "Filter by Max Price", field: "max_price", code: codeConstraint, excludedBy: "max_price",
 	hint:   "Raise provider.max_price.",
 	active: func(s *scope) bool { return s.any(func(c *constraint) bool { return c.MaxPrice != MaxPrice{} }) },
-	refuse: func(s *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+	refuse: func(s *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
 		prices := s.prices(e)
 		return Reason{words: "costs more than max_price"}, s.any(func(c *constraint) bool {
 			bound := &c.MaxPrice

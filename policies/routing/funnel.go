@@ -20,7 +20,7 @@ type funnel struct {
 var serviceTierFilter = filter{
 	step: stepTier, field: "service_tier", soft: true,
 	active: func(s *scope) bool { return s.serviceTier() == tierFlex },
-	refuse: func(_ *scope, e *catalog.Endpoint, _ string) (Reason, bool) {
+	refuse: func(_ *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
 		return Reason{words: "is not of the flex tier"}, e.ServiceTier != tierFlex
 	},
 }
@@ -69,16 +69,16 @@ func (f *funnel) apply(s *scope, filter *filter) error {
 		}
 		model := before[:end]
 		before = before[end:]
-		tier := s.targets[model[0].target].tier
+		variant := s.targets[model[0].target].variant
 		if filter.soft && !slices.ContainsFunc(model, func(e entry) bool {
-			_, refused := filter.refuse(s, e.endpoint, tier)
+			_, refused := filter.refuse(s, e.endpoint, variant)
 			return !refused
 		}) {
 			left = append(left, model...)
 			continue
 		}
 		for i := range model {
-			if reason, refused := filter.refuse(s, model[i].endpoint, tier); refused {
+			if reason, refused := filter.refuse(s, model[i].endpoint, variant); refused {
 				f.drop(model[i].endpoint, filter.step, reason)
 			} else {
 				left = append(left, model[i])

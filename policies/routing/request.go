@@ -89,6 +89,8 @@ type View interface {
 type Candidate struct {
 	Model    *catalog.Model
 	Endpoint *catalog.Endpoint
+	// WebSearch: the provider is to search the web (":online", plugin "web").
+	WebSearch bool
 	// Reason says to people why it stands where it stands.
 	Reason Reason
 }
@@ -103,8 +105,6 @@ type Plan struct {
 	Dropped    []Dropped
 	// Funnel tells how many endpoints were left after each step.
 	Funnel []Stage
-	// WebSearch: the provider is to search the web (":online", plugin "web").
-	WebSearch bool
 	// Pinned: the first candidate is where the conversation went before.
 	Pinned bool
 }

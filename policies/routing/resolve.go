@@ -61,7 +61,7 @@ func (s *scope) resolve() (requested string, err error) {
 
 // add resolves one id; a router's id may lead to several models.
 func (s *scope) add(id string) error {
-	found, err := s.find(id)
+	found, err := s.find(id, variant{})
 	if err != nil {
 		return err
 	}
@@ -85,33 +85,27 @@ func (s *scope) asks(model *catalog.Model) bool {
 }
 
 // find resolves an id: a configured model, an alias or a router, with any dynamic
-// variants behind it, and last a model on demand, whose names may have colons.
-func (s *scope) find(id string) ([]target, error) {
+// variants behind it, and last a model on demand, whose names may have colons. v is
+// what the suffixes ask for that stood behind the id.
+func (s *scope) find(id string, v variant) ([]target, error) {
 	if model, ok := s.catalog.Configured(id); ok {
-		return []target{{model: model, strategy: strategyDirect}}, nil
+		return []target{{model: model, variant: v, strategy: strategyDirect}}, nil
 	}
 	if model, ok := s.catalog.Alias(id); ok {
 		strategy := strategyAlias
 		if strings.HasPrefix(id, "~") {
 			strategy = strategyLatest
 		}
-		return []target{{model: model, strategy: strategy}}, nil
+		return []target{{model: model, variant: v, strategy: strategy}}, nil
 	}
 	if router := routerOf(id); router != nil {
-		return router(s, id)
+		return router(s, id, v)
 	}
 	if base, suffix, ok := cutVariant(id); ok {
-		found, err := s.find(base)
-		if err != nil {
-			return nil, err
-		}
-		for i := range found {
-			found[i].variant = suffix.over(found[i].variant)
-		}
-		return found, nil
+		return s.find(base, v.over(suffix))
 	}
 	if model, ok := s.catalog.Model(id); ok {
-		return []target{{model: model, strategy: strategyDirect}}, nil
+		return []target{{model: model, variant: v, strategy: strategyDirect}}, nil
 	}
 	return nil, s.unknown(id)
 }

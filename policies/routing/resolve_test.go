@@ -41,14 +41,41 @@ func TestRows71To73Variants(t *testing.T) {
 	always(t, Request{Model: "m/x:nitro"}, models, view, "a/priority", "b", "a")
 	always(t, Request{Model: "m/x:floor"}, models, view, "a/flex", "a", "b")
 	always(t, Request{Model: "m/x:exacto"}, models, view, "b", "a")
-	if plan := always(t, Request{Model: "m/x:free:online"}, models, view, "m/x:free|b"); !plan.WebSearch {
+	if plan := always(t, Request{Model: "m/x:free:online"}, models, view, "m/x:free|b"); !plan.Candidates[0].WebSearch {
 		t.Error("no web search")
 	}
-	if plan := always(t, Request{Model: "m/x:online:nitro"}, models, view, "a/priority", "b", "a"); !plan.WebSearch {
+	if plan := always(t, Request{Model: "m/x:online:nitro"}, models, view, "a/priority", "b", "a"); !plan.Candidates[2].WebSearch {
 		t.Error("no web search")
 	}
-	if plan := always(t, Request{Model: "m/x:floor"}, models, view, "a/flex", "a", "b"); plan.WebSearch {
+	if plan := always(t, Request{Model: "m/x:floor"}, models, view, "a/flex", "a", "b"); plan.Candidates[0].WebSearch {
 		t.Error("web search unasked")
+	}
+}
+
+func TestRow73WebSearch(t *testing.T) {
+	taking := func(provider string, parameters ...string) *configpb.Endpoint {
+		return with(priced(provider, "1"), func(e *configpb.Endpoint) { e.SupportedParameters = parameters })
+	}
+	models := yard(t, map[string]*configpb.Model{
+		"m/x": {Created: 2, Endpoints: []*configpb.Endpoint{taking("a", "tools")}},
+		"m/y": {Created: 1, Endpoints: []*configpb.Endpoint{taking("a", "tools"), taking("b", "web_search_options"), priced("refusing", "1")}},
+	}, map[string]*configpb.Provider{"refusing": {RefusedFields: []string{"web_search_options"}}})
+	web := Preferences{Web: true}
+
+	plan := always(t, Request{Models: []string{"m/x", "m/y:online"}}, models, statistics{}, "a", "m/y|b")
+	if plan.Candidates[0].WebSearch || !plan.Candidates[1].WebSearch {
+		t.Errorf("m/x searches: %t, m/y:online searches: %t", plan.Candidates[0].WebSearch, plan.Candidates[1].WebSearch)
+	}
+	plan = always(t, Request{Models: []string{"m/x", "m/y"}, Preferences: web}, models, statistics{}, "m/y|b")
+	if !plan.Candidates[0].WebSearch {
+		t.Error("no web search")
+	}
+	for _, request := range []Request{{Model: "openrouter/auto:online"}, {Model: "openrouter/auto", Preferences: web}} {
+		always(t, request, models, statistics{}, "m/y|b")
+	}
+	none := refused(t, Request{Model: "m/x:online"}, models, "No endpoints found that can search the web.")
+	if none.Status() != 404 || none.Field != "plugins" || none.Dropped[0].Reason.String() != "takes no web_search_options" {
+		t.Errorf("%+v", none)
 	}
 }
 
@@ -147,7 +174,7 @@ func TestRow130AutoRouter(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, id := range []string{"openrouter/auto", "switchyard/auto", "openrouter/auto-beta:online"} {
+			for _, id := range []string{"openrouter/auto", "switchyard/auto", "openrouter/auto-beta"} {
 				test.request.Model, test.request.Preferences, test.request.Now = id, preferences, now
 				plan, err := Build(test.request, models, statistics{}, test.options)
 				if test.want == nil {

@@ -14,7 +14,8 @@ const maxRouted = 3
 var costTiers = [...]string{"low", "medium", "high", "xhigh", "max"}
 
 // router chooses models for a request that names none.
-type router func(s *scope, id string) ([]target, error)
+// The variant is what the id asks for besides.
+type router func(s *scope, id string, v variant) ([]target, error)
 
 // Routers are the ids under which the catalog lists the routers; each goes by
 // "switchyard/" as well.
@@ -56,7 +57,7 @@ func routerOf(id string) router {
 // endpoint (spec section 4.7).
 //
 // It looks at models only until it has three.
-func (s *scope) auto(id string) ([]target, error) {
+func (s *scope) auto(id string, v variant) ([]target, error) {
 	var chosen []target
 	take := func(model *catalog.Model) {
 		for i := range chosen {
@@ -64,10 +65,10 @@ func (s *scope) auto(id string) ([]target, error) {
 				return
 			}
 		}
-		chosen = append(chosen, target{model: model, strategy: strategyAuto})
+		chosen = append(chosen, target{model: model, variant: v, strategy: strategyAuto})
 	}
 	permits := s.permitted()
-	if model, ok := s.pinned(); ok && permits(model) && s.serves(model) {
+	if model, ok := s.pinned(); ok && permits(model) && s.serves(model, v) {
 		take(model)
 	}
 	low, high := band(s.request.Preferences.Auto.CostTier)
@@ -75,7 +76,7 @@ func (s *scope) auto(id string) ([]target, error) {
 		if len(chosen) == maxRouted {
 			break
 		}
-		if ranked.Percentile >= low && ranked.Percentile < high && permits(ranked.Model) && s.serves(ranked.Model) {
+		if ranked.Percentile >= low && ranked.Percentile < high && permits(ranked.Model) && s.serves(ranked.Model, v) {
 			take(ranked.Model)
 		}
 	}
@@ -118,7 +119,7 @@ func band(tier string) (low, high int) {
 
 // free chooses by chance among the models that cost nothing at any endpoint and can
 // serve the request, two more of them as fallbacks (spec section 3.5).
-func (s *scope) free(id string) ([]target, error) {
+func (s *scope) free(id string, v variant) ([]target, error) {
 	var source rand.PCG
 	source.Seed(s.request.Seed, streamFree)
 	draw := rand.New(&source)
@@ -126,7 +127,7 @@ func (s *scope) free(id string) ([]target, error) {
 	var front [maxRouted]*catalog.Model
 	seen := 0
 	for _, model := range s.catalog.Free() {
-		if !s.serves(model) {
+		if !s.serves(model, v) {
 			continue
 		}
 		at := draw.IntN(seen + 1)
@@ -143,13 +144,13 @@ func (s *scope) free(id string) ([]target, error) {
 	}
 	chosen := make([]target, min(seen, maxRouted))
 	for i := range chosen {
-		chosen[i] = target{model: front[i], strategy: strategyFree}
+		chosen[i] = target{model: front[i], variant: v, strategy: strategyFree}
 	}
 	return chosen, nil
 }
 
 // pareto has nothing to choose by: it compares scores of coding benchmarks, and the
 // catalog holds none.
-func (*scope) pareto(id string) ([]target, error) {
+func (*scope) pareto(id string, _ variant) ([]target, error) {
 	return nil, &RouterError{ID: id, message: id + " chooses by coding scores, which this gateway has none of. Ask for openrouter/auto, or for a model by its id."}
 }

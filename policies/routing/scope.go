@@ -54,13 +54,13 @@ func newScope(request *Request, models *catalog.Catalog, health View, options Op
 	return s
 }
 
-// serves reports whether the model has an endpoint that no filter refuses. What the
+// serves reports whether the model in a variant has an endpoint that no filter refuses. What the
 // endpoints of a named model may ignore, such as a response's format, is a need here:
 // a router has others to choose from.
-func (s *scope) serves(model *catalog.Model) bool {
+func (s *scope) serves(model *catalog.Model, v variant) bool {
 	return slices.ContainsFunc(model.Endpoints, func(e *catalog.Endpoint) bool {
 		for _, filter := range s.filters {
-			if _, refused := filter.refuse(s, e, ""); refused {
+			if _, refused := filter.refuse(s, e, v); refused {
 				return false
 			}
 		}

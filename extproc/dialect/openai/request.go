@@ -157,7 +157,7 @@ func (e *editor) rewrite(dst []byte) []byte {
 	if e.tier != "" && find(e.members, "service_tier") == nil && e.takes("service_tier") {
 		dst = rawjson.AppendText(dst, "service_tier", e.tier)
 	}
-	if e.target.WebSearch && find(e.members, "web_search_options") == nil {
+	if e.target.WebSearch && find(e.members, "web_search_options") == nil && e.takes("web_search_options") {
 		dst = rawjson.AppendMember(dst, "web_search_options", []byte("{}"))
 	}
 	if e.stream && !slices.Contains(e.target.Refused, "stream_options") {

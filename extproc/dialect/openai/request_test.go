@@ -66,6 +66,8 @@ func TestRequest(t *testing.T) {
 		{name: "no tier in particular", body: `{"model":"m","service_tier":"auto",` + hi + `}`, want: `{"model":"gpt","service_tier":"auto",` + hi + `}`},
 		{name: "row 73: a search of the web", target: dialect.Target{WebSearch: true, Supported: []string{"web_search_options"}},
 			body: `{"model":"m","plugins":[{"id":"web"}],` + hi + `}`, want: `{"model":"gpt",` + hi + `,"web_search_options":{}}`},
+		{name: "row 73: a target that cannot search", target: dialect.Target{WebSearch: true, Supported: []string{"tools"}},
+			body: `{"model":"m",` + hi + `}`, want: `{"model":"gpt",` + hi + `}`},
 		{name: "row 73: the client's own options", target: dialect.Target{WebSearch: true, Supported: []string{"web_search_options"}},
 			body: `{"model":"m","web_search_options":{"search_context_size":"low"},` + hi + `}`,
 			want: `{"model":"gpt","web_search_options":{"search_context_size":"low"},` + hi + `}`},
