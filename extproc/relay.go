@@ -62,7 +62,9 @@ func (a *attempt) relay() error {
 }
 
 func (a *attempt) price(u dialect.Usage) dialect.Cost {
-	cost := usage.Cost(a.candidate.Endpoint.Prices, tokens(u), a.started)
+	used := tokens(u)
+	used.Images = a.request.Images
+	cost := usage.Cost(a.candidate.Endpoint.Prices, used, a.started)
 	a.outcome.cost = cost.Total
 	return dialect.Cost{Total: cost.Total.String(), Prompt: cost.Prompt.String(), Completion: cost.Completion.String()}
 }

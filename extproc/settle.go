@@ -171,6 +171,7 @@ func tokens(u dialect.Usage) usage.Tokens {
 		CacheRead: u.CacheRead, CacheWrite: u.CacheWrite, CacheWrite1h: u.CacheWrite1h,
 		AudioPrompt: u.AudioPrompt, AudioCompletion: u.AudioCompletion, ImageCompletion: u.Images,
 		SearchUnits: u.SearchUnits,
+		WebSearches: u.WebSearches,
 	}
 }
 

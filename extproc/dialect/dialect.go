@@ -145,6 +145,8 @@ type Usage struct {
 	// SearchUnits is how often a reranking provider charges its price of a request;
 	// zero where it does not say, which is once.
 	SearchUnits int64
+	// WebSearches is how many searches the provider made.
+	WebSearches int64
 	// Estimated says that the provider reported nothing and the counts are the
 	// gateway's own guess.
 	Estimated bool

@@ -36,6 +36,8 @@ type Request struct {
 	OutputModality string
 	// InputModalities besides text, sorted: "audio", "file", "image", "video".
 	InputModalities []string
+	// Images is the number of images among the messages.
+	Images int64
 	// HideReasoning keeps reasoning out of the answer; it is billed all the same
 	// (spec row 99).
 	HideReasoning bool

@@ -27,20 +27,24 @@ type Tokens struct {
 	CacheWrite, CacheWrite1h int64
 	// Images is the number of images in the prompt, not of image tokens.
 	Images int64
-	// AudioPrompt and AudioCompletion are the parts that were heard and spoken.
-	// No provider says how many audio tokens came from the cache; what the cache
-	// parts cover is charged as they are.
+	// AudioPrompt and AudioCompletion are the parts that were heard and spoken. How
+	// many audio tokens came from the cache is not counted here. It is an assumption
+	// that what the cache parts leave over was audio as far as it can be: a cached
+	// prompt with audio in it may have cost less.
 	AudioPrompt, AudioCompletion int64
 	// ImageCompletion counts the tokens of images in the answer.
 	ImageCompletion int64
 	// SearchUnits is how often the price of a request is charged; zero is once.
 	// Rerankers count a long list of documents as several requests.
 	SearchUnits int64
+	// WebSearches is how many searches the provider made.
+	WebSearches int64
 }
 
 // Charge is what one answer costs, exactly.
 type Charge struct {
-	// Total is Prompt, Completion and the price of the request itself.
+	// Total is Prompt, Completion, and the prices of the request itself and of the
+	// searches that it took.
 	Total money.USD
 	// Prompt is everything that went in, images included; Completion everything
 	// that came out.
@@ -71,7 +75,7 @@ func Cost(prices catalog.Prices, t Tokens, now time.Time) Charge {
 		Add(prices.AudioOutput.Mul(spoken)).
 		Add(prices.ImageOutput.Mul(drawn))
 	return Charge{
-		Total:      prompt.Add(completion).Add(prices.Request.Mul(max(1, t.SearchUnits))),
+		Total:      prompt.Add(completion).Add(prices.Request.Mul(max(1, t.SearchUnits))).Add(prices.WebSearch.Mul(max(0, t.WebSearches))),
 		Prompt:     prompt,
 		Completion: completion,
 	}

@@ -68,6 +68,12 @@ func TestCost(t *testing.T) {
 			Charge{Total: dollars("0.006")},
 		},
 		{
+			"searches have a price, beside what went in and came out",
+			catalog.Prices{Prompt: 1_000_000, WebSearch: money.Dollar / 100},
+			Tokens{Prompt: 1000, WebSearches: 3},
+			Charge{Prompt: dollars("0.001"), Total: dollars("0.031")},
+		},
+		{
 			"audio of no price of its own costs what the tokens around it cost", sonnet,
 			Tokens{Prompt: 1000, AudioPrompt: 900, Completion: 100, AudioCompletion: 90},
 			Charge{Prompt: dollars("0.003"), Completion: dollars("0.0015"), Total: dollars("0.0045")},
@@ -114,7 +120,7 @@ func TestImpossibleCountsNeverLowerTheCharge(t *testing.T) {
 	}{
 		{"negative prompt", Tokens{Prompt: -1000, Completion: 100}, dollars("0.0015")},
 		{"negative completion", Tokens{Prompt: 1000, Completion: -100}, dollars("0.003")},
-		{"negative parts", Tokens{Prompt: 1000, CacheRead: -500, CacheWrite: -500, CacheWrite1h: -1, Reasoning: -5, Images: -9}, dollars("0.003")},
+		{"negative parts", Tokens{Prompt: 1000, CacheRead: -500, CacheWrite: -500, CacheWrite1h: -1, Reasoning: -5, Images: -9, WebSearches: -1}, dollars("0.003")},
 		{"more cached than prompted", Tokens{Prompt: 100, CacheRead: 1000}, dollars("0.0003")},
 		{"more written than prompted", Tokens{Prompt: 100, CacheWrite1h: 1000}, dollars("0.006")},
 		{"more heard than prompted", Tokens{Prompt: 100, AudioPrompt: 1000}, dollars("0.0003")},

@@ -102,6 +102,8 @@ func TestUsage(t *testing.T) {
 		{"later counts are cumulative", `{"type":"message_start","message":{"usage":{"input_tokens":10,"cache_creation_input_tokens":7,"cache_creation":{"ephemeral_5m_input_tokens":3,"ephemeral_1h_input_tokens":4}}}}
 {"type":"message_delta","delta":{},"usage":{"input_tokens":12,"cache_creation_input_tokens":9,"output_tokens":3,"output_tokens_details":{"thinking_tokens":2}}}`,
 			dialect.Usage{Prompt: 21, Completion: 3, CacheWrite: 5, CacheWrite1h: 4, Reasoning: 2}},
+		{"searches", `{"type":"message_delta","delta":{},"usage":{"input_tokens":9,"output_tokens":3,"server_tool_use":{"web_search_requests":2}}}`,
+			dialect.Usage{Prompt: 9, Completion: 3, WebSearches: 2}},
 		{"nonsense", `{"type":"message_delta","delta":{},"usage":{"input_tokens":-1,"output_tokens":"x","cache_creation":null}}`, dialect.Usage{}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 type usage struct {
 	input, output, cached, written int64
 	written5m, written1h           int64
-	thought                        int64
+	thought, searched              int64
 	tier                           string
 }
 
@@ -40,6 +40,8 @@ func (u *usage) read(object []byte) {
 		case "output_tokens_details":
 			set(&u.thought, rawjson.Get(c.Value, "thinking_tokens"))
 			set(&u.thought, rawjson.Get(c.Value, "reasoning_tokens"))
+		case "server_tool_use":
+			set(&u.searched, rawjson.Get(c.Value, "web_search_requests"))
 		case "service_tier":
 			u.tier = rawjson.Text(c.Value)
 		}
@@ -58,5 +60,6 @@ func (u *usage) total() dialect.Usage {
 		CacheWrite:   written - hour,
 		CacheWrite1h: hour,
 		Reasoning:    min(u.thought, u.output),
+		WebSearches:  u.searched,
 	}
 }

@@ -121,6 +121,7 @@ func (p *parser) readPart(i, j int, part []byte) error {
 		p.request.PromptBytes += int64(len(text))
 	case "image_url":
 		p.modality("image")
+		p.request.Images++
 	case "input_audio":
 		p.modality("audio")
 		data := rawjson.Unquote(rawjson.Get(audio, "data"))

@@ -138,6 +138,11 @@ func (e *envelope) usage(dst []byte, u dialect.Usage) []byte {
 	money("upstream_inference_prompt_cost", cost.Prompt)
 	money("upstream_inference_completions_cost", cost.Completion)
 	end()
+	if u.WebSearches > 0 {
+		open("server_tool_use_details")
+		count("web_search_requests", u.WebSearches)
+		end()
+	}
 	end()
 	return dst
 }

@@ -215,6 +215,8 @@ func TestUsageShapes(t *testing.T) {
 		{"xAI, reasoning apart", `{"prompt_tokens":10,"completion_tokens":9,"total_tokens":24,"completion_tokens_details":{"reasoning_tokens":5}}`, dialect.Usage{Prompt: 10, Completion: 14, Reasoning: 5}},
 		{"cached apart", `{"prompt_tokens":10,"completion_tokens":9,"cache_read_input_tokens":40}`, dialect.Usage{Prompt: 50, Completion: 9, CacheRead: 40}},
 		{"OpenRouter", `{"prompt_tokens":10,"completion_tokens":9,"cost":1,"prompt_tokens_details":{"cached_tokens":4,"cache_write_tokens":3}}`, dialect.Usage{Prompt: 10, Completion: 9, CacheRead: 4, CacheWrite: 3}},
+		{"Perplexity", `{"prompt_tokens":10,"completion_tokens":9,"num_search_queries":3}`, dialect.Usage{Prompt: 10, Completion: 9, WebSearches: 3}},
+		{"OpenRouter, with searches", `{"prompt_tokens":10,"completion_tokens":9,"server_tool_use_details":{"tool_calls_executed":0,"web_search_requests":2}}`, dialect.Usage{Prompt: 10, Completion: 9, WebSearches: 2}},
 		{"nonsense", `{"prompt_tokens":-5,"completion_tokens":"9","prompt_tokens_details":null}`, dialect.Usage{}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -28,6 +28,10 @@ func readUsage(object []byte) (dialect.Usage, bool) {
 			readPromptDetails(c.Value, &u)
 		case "completion_tokens_details", "output_tokens_details":
 			readCompletionDetails(c.Value, &u)
+		case "num_search_queries": // Perplexity
+			u.WebSearches = max(u.WebSearches, count(c.Value))
+		case "server_tool_use", "server_tool_use_details": // as Anthropic and OpenRouter have it
+			u.WebSearches = max(u.WebSearches, count(rawjson.Get(c.Value, "web_search_requests")))
 		}
 	}
 	if u.Prompt == 0 {

@@ -1,0 +1,30 @@
+package extproc
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/switchyard/switchyard/policies/config/configpb"
+)
+
+// What an endpoint charges besides tokens is counted where it can be told: images in
+// the request, searches by the provider's own word.
+func TestImagesAndSearchesAreCharged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, func(cfg *configpb.Config, _ *Policy) {
+			endpoint := cfg.Models["m/x"].Endpoints[0]
+			endpoint.Prices = &configpb.Prices{Prompt: "1", Completion: "10", Image: "0.002", WebSearch: "0.01"}
+			cfg.Models["m/x"].InputModalities = []string{"text", "image"}
+		})
+		const image = `{"type":"image_url","image_url":{"url":"https://pictures.example/1.png"}}`
+		e, _ := g.asked("1", `{"model":"m/x","messages":[{"role":"user","content":[`+image+`,`+image+`]}]}`)
+		e.replies("200", viaUpstream, "content-type", "application/json")
+		e.sends(strings.Replace(wholeAnswer, `"total_tokens":14`, `"total_tokens":14,"num_search_queries":3`, 1), true)
+		e.begins()
+		if body := e.rest(); !strings.Contains(body, `"cost":0.03405`) || !strings.Contains(body, `"web_search_requests":3`) {
+			t.Errorf("answer %s", body)
+		}
+		g.wantCount(2*0.002+3*0.01+costOf10And4, "cost_usd_total")
+	})
+}
