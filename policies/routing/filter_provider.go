@@ -64,10 +64,14 @@ var providerFilter = filter{
 	refuse: func(s *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
 		for i := range s.constraints {
 			c := &s.constraints[i]
-			if c.ignore.identify(e) {
+			ignored, excluded := c.ignore.identify(e), c.Only != nil && !c.only.identify(e)
+			switch {
+			case !ignored && !excluded:
+			case i > 0: // what a policy lists is not for clients to know
+				return Reason{words: "a policy does not allow it"}, true
+			case ignored:
 				return Reason{words: "the provider is ignored"}, true
-			}
-			if c.Only != nil && !c.only.identify(e) {
+			default:
 				return Reason{words: "the provider is not among those allowed"}, true
 			}
 		}
@@ -75,20 +79,24 @@ var providerFilter = filter{
 	},
 	message: func(s *scope, left []entry) string {
 		why := "all of which are ignored."
-		for i, c := range s.constraints {
-			if c.Only == nil {
-				continue
-			}
-			who := "the policy of this gateway or key"
-			if i == 0 {
-				who = "your request's provider.only preference"
-			}
-			why = "but " + who + " permits only: " + strings.Join(c.Only, ", ") + "."
-			break
+		if own := s.constraints[0].Only; own != nil {
+			why = "but your request's provider.only preference permits only: " + strings.Join(own, ", ") + "."
+		} else if at := slices.IndexFunc(s.constraints, func(c constraint) bool { return c.Only != nil }); at > 0 {
+			why = "but the policy of this gateway or key permits " + s.constraints[at].permitted(left) + "."
 		}
 		return "No allowed providers are available for the selected model. Providers serving " + left[0].endpoint.Model.ID +
 			": " + strings.Join(providersOf(left), ", ") + ", " + why
 	},
+}
+
+// permitted says which of the endpoints' providers the constraint's allow list
+// names. A policy may name others, which are none of the client's business.
+func (c *constraint) permitted(entries []entry) string {
+	named := slices.DeleteFunc(slices.Clone(entries), func(e entry) bool { return !c.only.identify(e.endpoint) })
+	if len(named) == 0 {
+		return "none of them"
+	}
+	return "only: " + strings.Join(providersOf(named), ", ")
 }
 
 // providersOf are the slugs of the endpoints' providers, each of them once.

@@ -3,6 +3,7 @@ package routing
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -35,6 +36,19 @@ func TestRows25To29Providers(t *testing.T) {
 	serving(t, of(t, `{"only":["a","b"],"ignore":["a"]}`), models, "b")
 	serving(t, account(of(t, `{"ignore":["a"]}`), Constraints{Ignore: []string{"b"}}), models, "c")
 	refused(t, account(of(t, `{"only":["c"]}`), Constraints{Only: []string{"a", "b"}}), models, "No allowed providers are available")
+
+	for _, test := range []struct {
+		policy Constraints
+		want   string
+	}{
+		{Constraints{Only: []string{"secret"}}, "but the policy of this gateway or key permits none of them."},
+		{Constraints{Only: []string{"secret", "B"}, Ignore: []string{"b"}}, "but the policy of this gateway or key permits only: b."},
+	} {
+		none := refused(t, account(of(t, `{}`), test.policy), models, "No allowed providers are available for the selected model. Providers serving m/x: a, b, c, "+test.want)
+		if told := none.Error() + none.Hint; strings.Contains(told, "secret") || none.Dropped[1].Reason.String() != "a policy does not allow it" {
+			t.Errorf("told %q, %q", told, none.Dropped[1].Reason)
+		}
+	}
 
 	none := refused(t, of(t, `{"only":["zzz"]}`), models,
 		"No allowed providers are available for the selected model. Providers serving m/x: a, b, c, but your request's provider.only preference permits only: zzz.")
