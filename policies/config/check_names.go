@@ -11,7 +11,7 @@ import (
 // routers are the models that choose another (spec section 3.5).
 var routers = []string{
 	"openrouter/auto", "openrouter/auto-beta", "openrouter/free", "openrouter/pareto-code",
-	"switchyard/auto", "switchyard/free", "switchyard/pareto-code",
+	"switchyard/auto", "switchyard/auto-beta", "switchyard/free", "switchyard/pareto-code",
 }
 
 // variants are the endings that change how a model is routed, not which it is
@@ -80,15 +80,25 @@ func (l *loader) checkNames(config *configpb.Config) {
 			l.report.failKey(at, "a model has this id; give the alias another name")
 		}
 	}
-	if name := config.GetRouting().GetDefaultModel(); name != "" && !known.has(name) {
-		l.report.fail(path{".routing", ".default_model"}, "there is no model %q; %s", name, known.suggest(name))
-	}
+	l.checkDefaultModel(config.GetRouting().GetDefaultModel(), known)
 	for slug, preset := range config.GetPresets() {
 		at, members := path{".presets"}.key(slug).field("config"), preset.GetConfig().GetFields()
 		l.warnUnknown(known, members["model"].GetStringValue(), at.key("model"))
 		for i, entry := range members["models"].GetListValue().GetValues() {
 			l.warnUnknown(known, entry.GetStringValue(), at.key("models").item(i))
 		}
+	}
+}
+
+// checkDefaultModel: presets are applied to what a request says, which does not name
+// the default model.
+func (l *loader) checkDefaultModel(name string, known askable) {
+	at := path{".routing", ".default_model"}
+	switch {
+	case strings.Contains(name, "@preset/"):
+		l.report.fail(at, "a preset cannot be the default, %q; name the model that it should stand for", name)
+	case name != "" && !known.has(name):
+		l.report.fail(at, "there is no model %q; %s", name, known.suggest(name))
 	}
 }
 

@@ -45,9 +45,9 @@ func TestDefaultModel(t *testing.T) {
 	for name, fine := range map[string]bool{
 		"openai/gpt-4o": true, "openai/gpt-4o-2024": true, "openai/gpt-4o:nitro": true, "openai/gpt-4o:nitro:online": true,
 		"~openai/latest": true, "~openai/latest:floor": true, "gpu/anything": true,
-		"openrouter/auto": true, "openrouter/free": true, "switchyard/auto": true, "'@preset/any'": true, "openai/gpt-4o@preset/any": true,
+		"openrouter/auto": true, "openrouter/free": true, "switchyard/auto": true, "switchyard/auto-beta": true,
 		"openai/gpt-9": false, "openai/gpt-4o:thinking": false, "gpu/": false, "~openai/newest": false, "openrouter/fusion": false,
-		"'@preset/'": false, "openai/gpt-9@preset/any": false, "':nitro'": false,
+		"'@preset/any'": false, "openai/gpt-4o@preset/any": false, "':nitro'": false,
 	} {
 		_, err := Parse("test.yaml", []byte(text+"routing: {default_model: "+name+"}\n"), world())
 		if fine != (err == nil) {
