@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"time"
 
 	"github.com/switchyard/switchyard/policies/config/configpb"
@@ -46,14 +45,18 @@ type Override struct {
 	From, Until int
 	// stated are the prices that the override names, in the order of classes.
 	stated []statedPrice
-	// changes set those prices, and the ones that follow them.
-	changes []func(*Prices)
+	// followers are the classes that the prices without overrides do not state: each
+	// follows another, unless an override that applies states it.
+	followers classSet
 }
 
 type statedPrice struct {
-	class  string
+	class  int // the index in classes
 	amount money.USD
 }
+
+// classSet has one bit for each of classes.
+type classSet uint16
 
 // Stated yields the prices that the override names, by their field in the schema
 // ("cache_read"), and none that merely follow them. Amounts are for one token, or
@@ -61,7 +64,7 @@ type statedPrice struct {
 func (o *Override) Stated() iter.Seq2[string, money.USD] {
 	return func(yield func(string, money.USD) bool) {
 		for _, price := range o.stated {
-			if !yield(price.class, price.amount) {
+			if !yield(classes[price.class].field, price.amount) {
 				return
 			}
 		}
@@ -83,11 +86,21 @@ func (o *Override) Window() (start, end int, limited bool) {
 func (p Prices) At(promptTokens int64, now time.Time) Prices {
 	overrides := p.Overrides
 	p.Overrides = nil
+	var followers, stated classSet
 	for i := range overrides {
-		if overrides[i].applies(promptTokens, now) {
-			for _, change := range overrides[i].changes {
-				change(&p)
-			}
+		if !overrides[i].applies(promptTokens, now) {
+			continue
+		}
+		followers = overrides[i].followers
+		for _, price := range overrides[i].stated {
+			stated |= 1 << price.class
+			*classes[price.class].of(&p) = price.amount
+		}
+	}
+	followers &^= stated
+	for i := range classes {
+		if followers&(1<<i) != 0 {
+			*classes[i].of(&p) = *classes[i].follows(&p)
 		}
 	}
 	return p
@@ -142,17 +155,17 @@ var classes = [...]class{
 // tokens of no stated price cost what other prompt tokens cost, under an override
 // too.
 func newPrices(path string, from *configpb.Prices) (Prices, error) {
-	stated := func(class class) bool {
-		return class.text(from) != "" || slices.ContainsFunc(from.GetOverrides(), func(o *configpb.PriceOverride) bool { return class.text(o.GetPrices()) != "" })
-	}
 	p, failures := readPrices(path, from)
-	for _, class := range classes {
+	var followers classSet
+	for i, class := range classes {
 		if class.text(from) == "" && class.follows != nil {
+			followers |= 1 << i
 			*class.of(&p) = *class.follows(&p)
 		}
 	}
 	for i, override := range from.GetOverrides() {
-		read, wrong := newOverride(fmt.Sprintf("%s.overrides[%d]", path, i), override, stated)
+		read, wrong := newOverride(fmt.Sprintf("%s.overrides[%d]", path, i), override)
+		read.followers = followers
 		p.Overrides = append(p.Overrides, read)
 		failures = append(failures, wrong...)
 	}
@@ -177,9 +190,8 @@ func readPrices(path string, from *configpb.Prices) (p Prices, failures []error)
 	return p, failures
 }
 
-// newOverride reads an override of prices. stated tells of a class whether the
-// prices or any override of theirs state it: if none does it follows another.
-func newOverride(path string, from *configpb.PriceOverride, stated func(class) bool) (Override, []error) {
+// newOverride reads an override of prices, but for its followers.
+func newOverride(path string, from *configpb.PriceOverride) (Override, []error) {
 	prices, failures := readPrices(path+".prices", from.GetPrices())
 	o := Override{MinPromptTokens: from.GetMinPromptTokens()}
 	if (from.UtcStart == nil) != (from.UtcEnd == nil) {
@@ -192,14 +204,9 @@ func newOverride(path string, from *configpb.PriceOverride, stated func(class) b
 	if o.Until, err = minuteOfDay(from.GetUtcEnd()); err != nil {
 		failures = append(failures, fmt.Errorf("%s.utc_end: %w", path, err))
 	}
-	for _, class := range classes {
-		switch {
-		case class.text(from.GetPrices()) != "":
-			amount := *class.of(&prices)
-			o.stated = append(o.stated, statedPrice{class.field, amount})
-			o.changes = append(o.changes, func(p *Prices) { *class.of(p) = amount })
-		case class.follows != nil && !stated(class):
-			o.changes = append(o.changes, func(p *Prices) { *class.of(p) = *class.follows(p) })
+	for i, class := range classes {
+		if class.text(from.GetPrices()) != "" {
+			o.stated = append(o.stated, statedPrice{i, *class.of(&prices)})
 		}
 	}
 	return o, failures

@@ -156,6 +156,15 @@ func TestFollowersAmongSeveralOverrides(t *testing.T) {
 	if got := p.At(101, at(12, 0)); got.Prompt != 4_000_000 || got.CacheRead != 200_000 {
 		t.Errorf("prompt %s, cache read %s", got.Prompt, got.CacheRead)
 	}
+	night := during(2300, 400, "2")
+	night.Prices.CacheRead = "0.2"
+	p = pricesOf(t, &configpb.Prices{Prompt: "1", Overrides: []*configpb.PriceOverride{night, over(100, &configpb.Prices{Prompt: "4"})}})
+	if got := p.At(101, at(12, 0)); got.CacheRead != 4_000_000 {
+		t.Errorf("by day cache read is %s and not the prompt's price", got.CacheRead)
+	}
+	if got := p.At(101, at(23, 0)); got.Prompt != 4_000_000 || got.CacheRead != 200_000 {
+		t.Errorf("by night prompt %s, cache read %s", got.Prompt, got.CacheRead)
+	}
 }
 
 func TestOverrideTellsWhatItStates(t *testing.T) {
