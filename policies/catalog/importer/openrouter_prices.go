@@ -33,10 +33,10 @@ var openRouterClasses = map[string]string{
 	"web_search":           "web_search",
 }
 
-// prices reads a pricing object. A price of "0" beside those of prompt
+// stated reads the prices that are stated. A price of "0" beside those of prompt
 // and answer is left out: with it OpenRouter says that the class has none of its
 // own, where the schema would say that cached tokens are free.
-func (p openRouterPricing) prices() (*configpb.Prices, error) {
+func (p openRouterPricing) stated() (*configpb.Prices, error) {
 	prices := &configpb.Prices{}
 	for _, field := range slices.Sorted(maps.Keys(openRouterClasses)) {
 		class := openRouterClasses[field]
@@ -49,8 +49,17 @@ func (p openRouterPricing) prices() (*configpb.Prices, error) {
 			continue
 		}
 		if _, err := setPrice(prices, class, number); err != nil {
-			return nil, fmt.Errorf("pricing.%s: %w", field, err)
+			return nil, fmt.Errorf("%s: %w", field, err)
 		}
+	}
+	return prices, nil
+}
+
+// prices reads a pricing object.
+func (p openRouterPricing) prices() (*configpb.Prices, error) {
+	prices, err := p.stated()
+	if err != nil {
+		return nil, fmt.Errorf("pricing.%w", err)
 	}
 	if prices.Prompt == "" || prices.Completion == "" {
 		return nil, fmt.Errorf("no price for prompt and answer")
@@ -85,20 +94,15 @@ func (p openRouterPricing) override() (*configpb.PriceOverride, error) {
 	if err != nil || conditions.MinPromptTokens < 0 || (conditions.UTCStart == nil) != (conditions.UTCEnd == nil) {
 		return nil, fmt.Errorf("conditions cannot be read")
 	}
-	override := &configpb.PriceOverride{MinPromptTokens: conditions.MinPromptTokens, Prices: &configpb.Prices{}}
+	override := &configpb.PriceOverride{MinPromptTokens: conditions.MinPromptTokens}
 	if conditions.UTCStart != nil {
 		if *conditions.UTCStart > 2359 || *conditions.UTCEnd > 2359 {
 			return nil, fmt.Errorf("a time of day beyond 2359")
 		}
 		override.UtcStart, override.UtcEnd = proto.Uint32(*conditions.UTCStart), proto.Uint32(*conditions.UTCEnd)
 	}
-	for _, field := range slices.Sorted(maps.Keys(openRouterClasses)) {
-		class := openRouterClasses[field]
-		if raw, stated := p[field]; stated {
-			if _, err := setPrice(override.Prices, class, strings.Trim(string(raw), `"`)); err != nil {
-				return nil, fmt.Errorf("%s: %w", field, err)
-			}
-		}
+	if override.Prices, err = p.stated(); err != nil {
+		return nil, err
 	}
 	return override, nil
 }
