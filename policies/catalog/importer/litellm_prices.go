@@ -53,14 +53,28 @@ func (t tierPrices) stated(tier string, above int64) *configpb.Prices {
 	if above == 0 {
 		return t[tier]
 	}
-	for _, override := range t[tier].Overrides {
+	return addLongPrices(t[tier], above)
+}
+
+// longPrices are the prices for prompts of more than so many tokens, nil if there
+// are none.
+func longPrices(p *configpb.Prices, above int64) *configpb.Prices {
+	for _, override := range p.Overrides {
 		if override.MinPromptTokens == above {
 			return override.Prices
 		}
 	}
-	override := &configpb.PriceOverride{MinPromptTokens: above, Prices: &configpb.Prices{}}
-	t[tier].Overrides = append(t[tier].Overrides, override)
-	return override.Prices
+	return nil
+}
+
+// addLongPrices is longPrices, to be filled in.
+func addLongPrices(p *configpb.Prices, above int64) *configpb.Prices {
+	if prices := longPrices(p, above); prices != nil {
+		return prices
+	}
+	prices := &configpb.Prices{}
+	p.Overrides = append(p.Overrides, &configpb.PriceOverride{MinPromptTokens: above, Prices: prices})
+	return prices
 }
 
 // liteLLMPrices reads all prices of an entry, output being what it makes instead of
@@ -176,9 +190,7 @@ func (b *builder) liteLLMSteps(key string, value jsontext.Value, prices tierPric
 // prompt or the answer: the map has stray cache prices of tiers that nobody sells.
 func (t tierPrices) settle() {
 	for tier, prices := range t {
-		slices.SortFunc(prices.Overrides, func(a, b *configpb.PriceOverride) int {
-			return int(a.GetMinPromptTokens() - b.GetMinPromptTokens())
-		})
+		slices.SortFunc(prices.Overrides, byPromptTokens)
 		if prices.GetPrompt() == "" || prices.GetCompletion() == "" {
 			delete(t, tier)
 		}
@@ -186,8 +198,7 @@ func (t tierPrices) settle() {
 }
 
 // addTiers adds an endpoint, and one more for each service tier that has prices of
-// its own. What a tier does not state it has from the standard, but for the prices
-// of long prompts.
+// its own. What a tier does not state it has from the standard.
 func (b *builder) addTiers(id string, facts *configpb.Model, standard *configpb.Endpoint, prices tierPrices) {
 	for _, tier := range []string{"", "flex", "priority"} {
 		if prices[tier] == nil {
@@ -204,7 +215,45 @@ func (b *builder) addTiers(id string, facts *configpb.Model, standard *configpb.
 			endpoint.Prices = proto.CloneOf(prices[""])
 			endpoint.Prices.Overrides = nil
 			proto.Merge(endpoint.Prices, prices[tier])
+			lacking, ok := fillOverrides(endpoint.Prices, prices[""])
+			if !ok {
+				b.report.add(id+" at "+standard.GetProvider(), "%s: cheaper, but not known by how much for long prompts; left out", tier)
+				continue
+			}
+			if lacking {
+				b.report.add(id+" at "+standard.GetProvider(), "%s: no prices of its own for long prompts; has the standard's where they are dearer", tier)
+			}
 		}
 		b.add(id, facts, endpoint)
 	}
+}
+
+// fillOverrides gives a tier the standard's prices of long prompts where it states
+// none of its own and they are dearer than its short ones; lacking tells that there
+// are such prices. They are no more than a lower bound, and so it reports not ok for a
+// tier that is cheaper than the standard: they would be too high, and the tier's own
+// for short prompts too low.
+func fillOverrides(tier, standard *configpb.Prices) (lacking, ok bool) {
+	for _, override := range standard.GetOverrides() {
+		above := override.GetMinPromptTokens()
+		for class := range scales {
+			long, short := getPrice(override.GetPrices(), class), getPrice(tier, class)
+			if long == "" || getPrice(longPrices(tier, above), class) != "" {
+				continue
+			}
+			if cheaper(short, getPrice(standard, class)) {
+				return true, false
+			}
+			lacking = true
+			if !cheaper(long, short) && long != short {
+				putPrice(addLongPrices(tier, above), class, long)
+			}
+		}
+	}
+	slices.SortFunc(tier.Overrides, byPromptTokens)
+	return lacking, true
+}
+
+func byPromptTokens(a, b *configpb.PriceOverride) int {
+	return cmp.Compare(a.GetMinPromptTokens(), b.GetMinPromptTokens())
 }

@@ -70,7 +70,26 @@ func setPrice(p *configpb.Prices, class, number string) (rounded bool, err error
 	if err != nil {
 		return false, err
 	}
+	putPrice(p, class, price)
+	return rounded, nil
+}
+
+// putPrice and getPrice take a class by its field in the schema.
+
+func putPrice(p *configpb.Prices, class, price string) {
 	message := p.ProtoReflect()
 	message.Set(message.Descriptor().Fields().ByName(protoreflect.Name(class)), protoreflect.ValueOfString(price))
-	return rounded, nil
+}
+
+func getPrice(p *configpb.Prices, class string) string {
+	message := p.ProtoReflect()
+	return message.Get(message.Descriptor().Fields().ByName(protoreflect.Name(class))).String()
+}
+
+// cheaper compares two decimals of the schema. What is not stated is no cheaper and
+// no dearer.
+func cheaper(price, than string) bool {
+	a, stated := new(big.Rat).SetString(price)
+	b, alsoStated := new(big.Rat).SetString(than)
+	return stated && alsoStated && a.Cmp(b) < 0
 }
