@@ -173,11 +173,7 @@ func newEndpoint(path string, model *Model, from *configpb.Endpoint, providers m
 		return nil, err
 	}
 	_, name, _ := strings.Cut(model.ID, "/")
-	tag := from.GetProvider()
-	if from.GetServiceTier() != "" {
-		tag += "/" + from.GetServiceTier()
-	}
-	tag = cmp.Or(from.GetTag(), tag)
+	tag := from.TagOrDefault()
 	endpoint := &Endpoint{
 		ID:                  model.ID + "|" + tag,
 		Model:               model,

@@ -63,7 +63,7 @@ func checkEndpoints(r *report, model *configpb.Model, at path) {
 		if endpoint.GetProvider() == "" || endpoint.GetDisabled() {
 			continue
 		}
-		tag := tagOf(endpoint)
+		tag := endpoint.TagOrDefault()
 		same := fmt.Sprintf("%q %q", endpoint.GetModel(), tag)
 		first, taken := tags[tag]
 		switch {

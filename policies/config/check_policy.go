@@ -27,19 +27,12 @@ func (l *loader) checkPolicy(policy *configpb.Policy, at path, config *configpb.
 	l.checkPatterns(policy.GetAllowedModels(), at.field("allowed_models"), config)
 	l.checkPatterns(policy.GetIgnoredModels(), at.field("ignored_models"), config)
 
-	least := coarseness[policy.GetMinQuantization()]
-	admits := func(name string) bool { return coarseness[name] >= least }
+	least := configpb.QuantizationBits(policy.GetMinQuantization())
+	admits := func(name string) bool { return configpb.QuantizationBits(name) >= least }
 	if len(policy.GetQuantizations()) > 0 && !slices.ContainsFunc(policy.GetQuantizations(), admits) {
 		l.report.fail(at.field("min_quantization"), "%s leaves none of quantizations: %s; no endpoint could answer",
 			policy.GetMinQuantization(), enumerate(policy.GetQuantizations(), "and"))
 	}
-}
-
-// coarseness is the bits that a weight is kept in, by quantization. "unknown" is
-// coarser than any.
-var coarseness = map[string]int{
-	"int4": 4, "fp4": 4, "mxfp4": 4, "nvfp4": 4, "fp6": 6, "int8": 8, "fp8": 8, "mxfp8": 8,
-	"fp16": 16, "bf16": 16, "fp32": 32,
 }
 
 // providerNames are the words by which a provider can be meant: slugs, names and

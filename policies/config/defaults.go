@@ -100,7 +100,7 @@ func fillModel(id string, model *configpb.Model) {
 	for _, endpoint := range model.Endpoints {
 		_, slug, _ := strings.Cut(id, "/")
 		orDefault(&endpoint.Model, slug)
-		endpoint.Tag = tagOf(endpoint)
+		endpoint.Tag = endpoint.TagOrDefault()
 		orDefault(&endpoint.Quantization, "unknown")
 		orDefault(&endpoint.ContextLength, model.ContextLength)
 		longest = max(longest, endpoint.ContextLength)

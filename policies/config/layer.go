@@ -32,7 +32,7 @@ func layer(below, above *configpb.Config) {
 func layerEndpoints(below, above []*configpb.Endpoint) []*configpb.Endpoint {
 	merged := slices.Clone(below)
 	for _, endpoint := range above {
-		at := slices.IndexFunc(merged, func(e *configpb.Endpoint) bool { return tagOf(e) == tagOf(endpoint) })
+		at := slices.IndexFunc(merged, func(e *configpb.Endpoint) bool { return e.TagOrDefault() == endpoint.TagOrDefault() })
 		if at < 0 {
 			merged = append(merged, proto.CloneOf(endpoint))
 		} else {

@@ -144,25 +144,13 @@ func overrideModel(preset, own *configpb.Model, providers map[string]*configpb.P
 // isMeant reports whether an endpoint refers to the known one of its provider:
 // by its tag if it has one, else by its service tier.
 func isMeant(endpoint, known *configpb.Endpoint) bool {
-	if tag := endpoint.GetTag(); tag != "" && tag != tagOf(known) {
+	if tag := endpoint.GetTag(); tag != "" && tag != known.TagOrDefault() {
 		return false
 	}
 	if endpoint.GetTag() != "" && endpoint.GetServiceTier() == "" {
 		return true
 	}
 	return endpoint.GetServiceTier() == known.GetServiceTier()
-}
-
-// tagOf is the endpoint's tag, or its default.
-func tagOf(endpoint *configpb.Endpoint) string {
-	switch {
-	case endpoint.GetTag() != "":
-		return endpoint.GetTag()
-	case endpoint.GetServiceTier() != "":
-		return endpoint.GetProvider() + "/" + endpoint.GetServiceTier()
-	default:
-		return endpoint.GetProvider()
-	}
 }
 
 // override returns the preset with every field replaced that is set in own. Only

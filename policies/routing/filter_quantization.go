@@ -4,29 +4,12 @@ import (
 	"slices"
 
 	"github.com/switchyard/switchyard/policies/catalog"
+	"github.com/switchyard/switchyard/policies/config/configpb"
 )
 
 // quantizations are the names that clients may ask for; the last is of endpoints
 // that state none.
 var quantizations = []string{"int4", "int8", "fp4", "mxfp4", "nvfp4", "fp6", "fp8", "mxfp8", "fp16", "bf16", "fp32", "unknown"}
-
-// bits orders quantizations for the least that is admitted, zero for unknown. Formats
-// of one width are equal.
-func bits(quantization string) int {
-	switch quantization {
-	case "int4", "fp4", "mxfp4", "nvfp4":
-		return 4
-	case "fp6":
-		return 6
-	case "int8", "fp8", "mxfp8":
-		return 8
-	case "fp16", "bf16":
-		return 16
-	case "fp32":
-		return 32
-	}
-	return 0
-}
 
 // family is the name that covers a quantization besides its own (rows 34 and 35).
 func family(quantization string) string {
@@ -50,7 +33,8 @@ var quantizationFilter = filter{
 			named := c.Quantizations == nil || slices.Contains(c.Quantizations, e.Quantization) ||
 				slices.Contains(c.Quantizations, family(e.Quantization))
 			// What states no quantization is not known to be fine enough.
-			fine := c.MinQuantization == "" || bits(e.Quantization) >= bits(c.MinQuantization) && bits(e.Quantization) > 0
+			bits := configpb.QuantizationBits(e.Quantization)
+			fine := c.MinQuantization == "" || bits > 0 && bits >= configpb.QuantizationBits(c.MinQuantization)
 			return !named || !fine
 		})
 	},

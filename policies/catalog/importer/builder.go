@@ -51,7 +51,7 @@ func (b *builder) add(id string, facts *configpb.Model, endpoint *configpb.Endpo
 		model.Reasoning = facts.GetReasoning()
 	}
 	b.expires[endpoint] = facts.GetExpirationDate()
-	at := slices.IndexFunc(model.Endpoints, func(e *configpb.Endpoint) bool { return tagOf(e) == tagOf(endpoint) })
+	at := slices.IndexFunc(model.Endpoints, func(e *configpb.Endpoint) bool { return e.TagOrDefault() == endpoint.TagOrDefault() })
 	switch {
 	case at < 0:
 		model.Endpoints = append(model.Endpoints, endpoint)
@@ -67,7 +67,7 @@ func (b *builder) add(id string, facts *configpb.Model, endpoint *configpb.Endpo
 func (b *builder) catalog() *configpb.Config {
 	for _, id := range slices.Sorted(maps.Keys(b.models)) {
 		model := b.models[id]
-		slices.SortFunc(model.Endpoints, func(x, y *configpb.Endpoint) int { return strings.Compare(tagOf(x), tagOf(y)) })
+		slices.SortFunc(model.Endpoints, func(x, y *configpb.Endpoint) int { return strings.Compare(x.TagOrDefault(), y.TagOrDefault()) })
 		model.InputModalities, model.OutputModalities = textOmitted(model.InputModalities), textOmitted(model.OutputModalities)
 		model.ExpirationDate = b.expiration(model)
 	}
@@ -86,14 +86,6 @@ func (b *builder) expiration(model *configpb.Model) string {
 		last = max(last, day)
 	}
 	return last
-}
-
-// tagOf is the endpoint's tag, with the schema's default.
-func tagOf(endpoint *configpb.Endpoint) string {
-	if endpoint.GetTag() == "" && endpoint.GetServiceTier() != "" {
-		return endpoint.GetProvider() + "/" + endpoint.GetServiceTier()
-	}
-	return cmp.Or(endpoint.GetTag(), endpoint.GetProvider())
 }
 
 // modalities in the order in which the API lists them.

@@ -53,7 +53,7 @@ func Served(catalog *configpb.Config, providers map[string]*configpb.Provider) *
 			}
 		}
 		for _, endpoint := range model.Endpoints {
-			endpoint.Tag = tagOf(endpoint)
+			endpoint.Tag = endpoint.TagOrDefault()
 			endpoint.ContextLength = cmp.Or(endpoint.GetContextLength(), model.ContextLength)
 			clearDefault(&endpoint.Quantization, "unknown")
 		}
@@ -133,7 +133,7 @@ func sortedText(list protoreflect.List) string {
 func byTag(model *configpb.Model) map[string]*configpb.Endpoint {
 	endpoints := make(map[string]*configpb.Endpoint, len(model.GetEndpoints()))
 	for _, endpoint := range model.GetEndpoints() {
-		endpoints[tagOf(endpoint)] = endpoint
+		endpoints[endpoint.TagOrDefault()] = endpoint
 	}
 	return endpoints
 }
