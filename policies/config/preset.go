@@ -165,7 +165,9 @@ func override[M proto.Message](preset, own M) M {
 func overlay(into, own protoreflect.Message) {
 	own.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
 		switch field.Name() {
-		case "prices", "timeouts":
+		case "prices":
+			overlayPrices(into.Mutable(field).Message(), value.Message())
+		case "timeouts":
 			overlay(into.Mutable(field).Message(), value.Message())
 		case "headers":
 			headers := into.Mutable(field).Map()
@@ -178,4 +180,13 @@ func overlay(into, own protoreflect.Message) {
 		}
 		return true
 	})
+}
+
+// overlayPrices is overlay for prices. Overrides go with the prices of prompt and
+// answer that they were made for: beside others they would charge what nobody asks.
+func overlayPrices(into, own protoreflect.Message) {
+	if prices := own.Interface().(*configpb.Prices); prices.GetPrompt() != "" || prices.GetCompletion() != "" {
+		into.Interface().(*configpb.Prices).Overrides = nil
+	}
+	overlay(into, own)
 }

@@ -156,7 +156,15 @@ func TestEndpointInheritsFieldByField(t *testing.T) {
 		},
 		"prices one by one": {
 			&configpb.Endpoint{Provider: "openai", Prices: &configpb.Prices{Completion: "3", CacheRead: "0.1"}},
-			&configpb.Endpoint{Provider: "openai", Model: "m", ContextLength: 1000, Prices: &configpb.Prices{Prompt: "1", Completion: "3", CacheRead: "0.1", Overrides: []*configpb.PriceOverride{{MinPromptTokens: 5}}}},
+			&configpb.Endpoint{Provider: "openai", Model: "m", ContextLength: 1000, Prices: &configpb.Prices{Prompt: "1", Completion: "3", CacheRead: "0.1"}},
+		},
+		"a price of another class leaves the overrides": {
+			&configpb.Endpoint{Provider: "openai", Prices: &configpb.Prices{CacheRead: "0.1"}},
+			&configpb.Endpoint{Provider: "openai", Model: "m", ContextLength: 1000, Prices: &configpb.Prices{Prompt: "1", Completion: "2", CacheRead: "0.1", Overrides: []*configpb.PriceOverride{{MinPromptTokens: 5}}}},
+		},
+		"own prices and own overrides": {
+			&configpb.Endpoint{Provider: "openai", Prices: &configpb.Prices{Prompt: "3", Overrides: []*configpb.PriceOverride{{MinPromptTokens: 7}}}},
+			&configpb.Endpoint{Provider: "openai", Model: "m", ContextLength: 1000, Prices: &configpb.Prices{Prompt: "3", Completion: "2", Overrides: []*configpb.PriceOverride{{MinPromptTokens: 7}}}},
 		},
 		"overrides of prices as a whole": {
 			&configpb.Endpoint{Provider: "openai", Prices: &configpb.Prices{Overrides: []*configpb.PriceOverride{{MinPromptTokens: 7}}}},

@@ -2128,7 +2128,8 @@ type Prices struct {
 	// Per web search that the provider makes.
 	WebSearch string `protobuf:"bytes,12,opt,name=web_search,json=webSearch,proto3" json:"web_search,omitempty"`
 	// Prices that hold instead under conditions. Of several that apply, the last
-	// counts, price by price.
+	// counts, price by price. Those of a catalog hold no longer where prompt or
+	// completion is set anew: they belong to the prices that these replace.
 	Overrides     []*PriceOverride `protobuf:"bytes,13,rep,name=overrides,proto3" json:"overrides,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2509,7 +2510,7 @@ type Routing struct {
 	KeepAliveInterval *durationpb.Duration `protobuf:"bytes,7,opt,name=keep_alive_interval,json=keepAliveInterval,proto3" json:"keep_alive_interval,omitempty"`
 	// Entries that a request may list in `models`. Default 3.
 	MaxFallbackModels uint32 `protobuf:"varint,8,opt,name=max_fallback_models,json=maxFallbackModels,proto3" json:"max_fallback_models,omitempty"`
-	// The model of requests that name none. Default: they are refused.
+	// The model of requests that name none, not a preset. Default: they are refused.
 	DefaultModel string `protobuf:"bytes,9,opt,name=default_model,json=defaultModel,proto3" json:"default_model,omitempty"`
 	// How requests are spread over the endpoints of a model. Default: by price.
 	Balance Balance `protobuf:"varint,10,opt,name=balance,proto3,enum=switchyard.config.v1.Balance" json:"balance,omitempty"`
