@@ -25,8 +25,58 @@ func (l *loader) readCatalogs(config *configpb.Config) (*configpb.Config, bool) 
 			continue
 		}
 		layer(known, file)
+		l.catalogs = append(l.catalogs, file)
 	}
 	return known, ok
+}
+
+// warnIdleCatalogs warns of catalog files without which the same would be served.
+// It runs when all files could be read.
+func (l *loader) warnIdleCatalogs(config *configpb.Config, serving map[string][]string) {
+	for i, file := range l.catalogs {
+		if isUsed(file, config, serving) {
+			continue
+		}
+		at := path{".catalog_files"}.item(i)
+		if providers := providersOf(file); len(providers) > 0 {
+			l.report.warn(at, "contributes nothing to what is served; its endpoints are at %s", enumerate(providers, "and"))
+		} else {
+			l.report.warn(at, "contributes nothing to what is served")
+		}
+	}
+}
+
+// providersOf are the providers whose endpoints a catalog has, the first few.
+func providersOf(file *configpb.Config) []string {
+	const few = 5
+	slugs := map[string]bool{}
+	for _, model := range file.GetModels() {
+		for _, endpoint := range model.GetEndpoints() {
+			slugs[endpoint.GetProvider()] = true
+		}
+	}
+	sorted := slices.Sorted(maps.Keys(slugs))
+	if len(sorted) > few {
+		return append(sorted[:few], "others")
+	}
+	return sorted
+}
+
+// isUsed reports whether something of a catalog file is served: a provider, or an
+// endpoint of a model, or what else is said of one.
+func isUsed(file, config *configpb.Config, serving map[string][]string) bool {
+	for slug := range file.GetProviders() {
+		if serving[slug] != nil {
+			return true
+		}
+	}
+	for id, model := range file.GetModels() {
+		atConfigured := func(e *configpb.Endpoint) bool { return serving[e.GetProvider()] != nil }
+		if config.Models[id] != nil && (len(model.GetEndpoints()) == 0 || slices.ContainsFunc(model.GetEndpoints(), atConfigured)) {
+			return true
+		}
+	}
+	return false
 }
 
 // readCatalog reads one catalog file: a configuration of models and providers,

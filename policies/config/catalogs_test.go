@@ -154,3 +154,87 @@ func TestWatchCatalogFile(t *testing.T) {
 		t.Error("the presets were changed")
 	}
 }
+
+// A catalog of a provider of one's own names it by its slug, also when the provider
+// starts from a preset; what it says there lies over what the preset's catalog says.
+func TestCatalogOfAnOwnProviderIsServed(t *testing.T) {
+	const catalog = `
+models:
+  n/one: {endpoints: [{provider: my-vllm, model: one}]}
+  openai/gpt-4o: {endpoints: [{provider: openai-eu, model: europes, prices: {prompt: 77}}]}
+`
+	for name, text := range map[string]string{
+		"as a preset":      "",
+		"listed":           "models: {n/one: {}, openai/gpt-4o: {}}",
+		"with an endpoint": "models: {n/one: {endpoints: [{provider: my-vllm}]}, openai/gpt-4o: {endpoints: [{provider: openai-eu}]}}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			effective, err := withFiles(t, `
+catalog_files: [c.yaml]
+providers:
+  my-vllm: {dialect: openai, base_url: "http://10.0.0.5:8000/v1"}
+  openai-eu: {preset: openai, credential: {env: OPENAI_EU_KEY}}
+`+text, map[string]string{"c.yaml": catalog})
+			if err != nil {
+				t.Fatal(err)
+			}
+			models := effective.Config().GetModels()
+			if one := models["n/one"].GetEndpoints(); len(one) != 1 || one[0].GetModel() != "one" {
+				t.Errorf("n/one is served by %v", one)
+			}
+			europes := models["openai/gpt-4o"].GetEndpoints()[0]
+			if europes.GetModel() != "europes" || europes.GetPrices().GetPrompt() != "77" || europes.GetPrices().GetCompletion() == "" {
+				t.Errorf("openai/gpt-4o is served by %v", europes)
+			}
+			if warnings := effective.Warnings(); len(warnings) > 0 && strings.Contains(warnings.Error(), "catalog_files") {
+				t.Error(warnings)
+			}
+		})
+	}
+}
+
+// A provider called as a preset that it does not start from has other models.
+func TestCatalogMeansThePresetByItsName(t *testing.T) {
+	_, err := withFiles(t, `
+providers: {groq: {preset: openai, credential: {env: OPENAI_API_KEY}}}
+models: {acme/m: {}}
+catalog_files: [c.yaml]
+`, map[string]string{"c.yaml": "models: {acme/m: {endpoints: [{provider: groq}]}}\n"})
+	if err == nil || !strings.Contains(err.Error(), `models["acme/m"].endpoints: there are none; name at least one provider`) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestCatalogFileThatContributesNothing(t *testing.T) {
+	for name, test := range map[string]struct{ config, catalog, want string }{
+		"a provider that is not configured": {
+			"", "models: {n/one: {endpoints: [{provider: my-vlm}]}}", "contributes nothing to what is served; its endpoints are at my-vlm",
+		},
+		"of many": {
+			"", "models: {n/one: {endpoints: [{provider: f}, {provider: e}, {provider: d}, {provider: c}, {provider: b}, {provider: a}]}}",
+			"contributes nothing to what is served; its endpoints are at a, b, c, d, e and others",
+		},
+		"only a comment":             {"", "# nothing\n", "contributes nothing to what is served"},
+		"not listed":                 {"models_from_presets: none\n", "models: {n/one: {endpoints: [{provider: openai}]}}", "contributes nothing to what is served; its endpoints are at openai"},
+		"a name for what is served":  {"", "models: {openai/gpt-4o: {name: Omni}}", ""},
+		"a name for what is not":     {"", "models: {anthropic/claude-opus-4.1: {name: Opus}}", "contributes nothing to what is served"},
+		"one endpoint of two":        {"", "models: {n/one: {endpoints: [{provider: openai}, {provider: nobody}]}}", ""},
+		"a provider that is started": {"", "providers: {openai: {name: Open}}", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			effective, err := withFiles(t, "catalog_files: [c.yaml]\nproviders: {openai: }\n"+test.config, map[string]string{"c.yaml": test.catalog})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			for _, warning := range effective.Warnings() {
+				if warning.Field == "catalog_files[0]" {
+					got = warning.Text
+				}
+			}
+			if got != test.want {
+				t.Errorf("warns %q, want %q", got, test.want)
+			}
+		})
+	}
+}

@@ -15,7 +15,7 @@ func (l *loader) checkModels(config *configpb.Config) {
 	for id, model := range config.GetModels() {
 		at := path{".models"}.key(id)
 		if len(model.GetEndpoints()) == 0 {
-			l.failUnserved(id, at.field("endpoints"))
+			l.failUnserved(id, config, at.field("endpoints"))
 		}
 		for i, endpoint := range model.GetEndpoints() {
 			if _, ok := config.GetProviders()[endpoint.GetProvider()]; !ok && endpoint.GetProvider() != "" && !l.report.isFaulty(path{".providers"}) {
@@ -36,18 +36,19 @@ func isFree(endpoint *configpb.Endpoint) bool {
 	return prices.GetPrompt() == "" && prices.GetCompletion() == "" && prices.GetRequest() == "" && prices.GetImage() == ""
 }
 
-// failUnserved reports a model without endpoints.
-func (l *loader) failUnserved(id string, at path) {
-	preset, ok := l.known.GetModels()[id]
-	if !ok {
+// failUnserved reports a model without endpoints. A provider that is configured is
+// no advice: it starts from another preset than the one of its name.
+func (l *loader) failUnserved(id string, config *configpb.Config, at path) {
+	var serving []string
+	for _, endpoint := range l.known.GetModels()[id].GetEndpoints() {
+		slug := endpoint.GetProvider()
+		if config.GetProviders()[slug] == nil && !slices.Contains(serving, slug) {
+			serving = append(serving, slug)
+		}
+	}
+	if len(serving) == 0 {
 		l.report.fail(at, "there are none; name at least one provider that serves the model")
 		return
-	}
-	var serving []string
-	for _, endpoint := range preset.GetEndpoints() {
-		if !slices.Contains(serving, endpoint.GetProvider()) {
-			serving = append(serving, endpoint.GetProvider())
-		}
 	}
 	l.report.fail(at, "no configured provider serves this model; add %s under providers, or an endpoint here", enumerate(serving, "or"))
 }

@@ -68,6 +68,8 @@ type loader struct {
 	files map[string][]byte
 	// known is what need not be written: the presets, under the catalog files.
 	known *configpb.Config
+	// catalogs are the catalog files alone, in their order.
+	catalogs []*configpb.Config
 }
 
 func newLoader(name, directory string, options Options) *loader {
@@ -99,8 +101,9 @@ func (l *loader) resolve(config *configpb.Config) (*Effective, error) {
 	if l.known, ok = l.readCatalogs(config); !ok {
 		return nil, l.report.sorted() // most of what followed would be wrong about the catalog
 	}
-	l.applyPresets(config)
+	serving := l.applyPresets(config)
 	l.checkModels(config)
+	l.warnIdleCatalogs(config, serving)
 	checkRules(l.report, config)
 	fillDefaults(config)
 	l.check(config)

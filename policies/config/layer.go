@@ -32,14 +32,19 @@ func layer(below, above *configpb.Config) {
 func layerEndpoints(below, above []*configpb.Endpoint) []*configpb.Endpoint {
 	merged := slices.Clone(below)
 	for _, endpoint := range above {
-		at := slices.IndexFunc(merged, func(e *configpb.Endpoint) bool { return e.TagOrDefault() == endpoint.TagOrDefault() })
-		if at < 0 {
+		if at := indexOfTag(merged, endpoint); at < 0 {
 			merged = append(merged, proto.CloneOf(endpoint))
 		} else {
 			merged[at] = override(merged[at], endpoint)
 		}
 	}
 	return merged
+}
+
+// indexOfTag is where the endpoint with the same tag is, or -1.
+func indexOfTag(endpoints []*configpb.Endpoint, endpoint *configpb.Endpoint) int {
+	tag := endpoint.TagOrDefault()
+	return slices.IndexFunc(endpoints, func(e *configpb.Endpoint) bool { return e.TagOrDefault() == tag })
 }
 
 // over is [override], also of nothing.

@@ -41,22 +41,19 @@ func readPresets() *configpb.Config {
 
 // applyPresets fills the providers and models with what the presets and catalog
 // files know. It copies only what is served, of catalogs that may know thousands
-// of models.
-func (l *loader) applyPresets(config *configpb.Config) {
+// of models. It returns who serves what a catalog says of each provider.
+func (l *loader) applyPresets(config *configpb.Config) map[string][]string {
 	serving := l.applyProviderPresets(config)
 	if config.Models == nil {
 		config.Models = map[string]*configpb.Model{}
 	}
 	for id, own := range config.GetModels() {
 		if preset, ok := l.known.GetModels()[id]; ok {
-			config.Models[id] = overrideModel(preset, own, config.GetProviders())
-			if len(own.GetEndpoints()) == 0 {
-				config.Models[id].Endpoints = enabledEndpoints(preset.GetEndpoints(), serving)
-			}
+			config.Models[id] = overrideModel(preset, own, enabledEndpoints(preset.GetEndpoints(), serving))
 		}
 	}
 	if config.GetModelsFromPresets() == configpb.PresetModels_PRESET_MODELS_NONE {
-		return
+		return serving
 	}
 	for id, preset := range l.known.GetModels() {
 		if config.Models[id] != nil {
@@ -66,10 +63,13 @@ func (l *loader) applyPresets(config *configpb.Config) {
 			config.Models[id] = withEndpoints(preset, enabled)
 		}
 	}
+	return serving
 }
 
-// applyProviderPresets returns the slugs of the providers that start from each
-// preset: one, usually, but two for two accounts with one vendor.
+// applyProviderPresets returns the slugs of the configured providers that serve
+// what a catalog says of each provider. Of a preset it is the one that starts from
+// it, usually, but two for two accounts with one vendor. A provider whose slug is no
+// preset's is meant by that slug as well: catalogs of its own models name it so.
 func (l *loader) applyProviderPresets(config *configpb.Config) map[string][]string {
 	serving := map[string][]string{}
 	for _, slug := range slices.Sorted(maps.Keys(config.GetProviders())) {
@@ -84,17 +84,26 @@ func (l *loader) applyProviderPresets(config *configpb.Config) map[string][]stri
 			l.report.fail(path{".providers"}.key(slug).field("preset"), "there is no preset %q; %s",
 				name, suggest(name, slices.Sorted(maps.Keys(l.known.GetProviders()))))
 		}
+		if _, isPreset := l.known.GetProviders()[slug]; !isPreset {
+			serving[slug] = append(serving[slug], slug)
+		}
 	}
 	return serving
 }
 
 // enabledEndpoints are the endpoints at the providers that are configured, in
-// the preset's order.
+// the preset's order. What is said of a provider lies over what is said of the
+// preset that it starts from, as the later of two layers.
 func enabledEndpoints(endpoints []*configpb.Endpoint, serving map[string][]string) []*configpb.Endpoint {
 	var enabled []*configpb.Endpoint
 	for _, endpoint := range endpoints {
 		for _, slug := range serving[endpoint.GetProvider()] {
-			enabled = append(enabled, endpointAt(slug, endpoint))
+			own := endpointAt(slug, endpoint)
+			if at := indexOfTag(enabled, own); at < 0 {
+				enabled = append(enabled, own)
+			} else {
+				enabled[at] = override(enabled[at], own)
+			}
 		}
 	}
 	return enabled
@@ -126,14 +135,16 @@ func withEndpoints(model *configpb.Model, endpoints []*configpb.Endpoint) *confi
 }
 
 // overrideModel is override for a model. Its own endpoints inherit what they
-// leave open from those of the preset, but which there are is up to the model.
-func overrideModel(preset, own *configpb.Model, providers map[string]*configpb.Provider) *configpb.Model {
+// leave open from those that are enabled; without any it has all of these.
+func overrideModel(preset, own *configpb.Model, enabled []*configpb.Endpoint) *configpb.Model {
 	merged := override(preset, own)
+	if len(own.GetEndpoints()) == 0 {
+		merged.Endpoints = enabled
+	}
 	for i, endpoint := range own.GetEndpoints() {
-		name := cmp.Or(providers[endpoint.GetProvider()].GetPreset(), endpoint.GetProvider())
-		for _, known := range preset.GetEndpoints() {
-			if known.GetProvider() == name && isMeant(endpoint, endpointAt(endpoint.GetProvider(), known)) {
-				merged.Endpoints[i] = override(endpointAt(endpoint.GetProvider(), known), endpoint)
+		for _, known := range enabled {
+			if known.GetProvider() == endpoint.GetProvider() && isMeant(endpoint, known) {
+				merged.Endpoints[i] = override(known, endpoint)
 				break
 			}
 		}

@@ -146,9 +146,7 @@ func TestEndpointInheritsFieldByField(t *testing.T) {
 		{Provider: "deepinfra", Model: "d", Tag: "deepinfra/turbo", Quantization: "fp4"},
 		{Provider: "groq", Model: "g"},
 	}}
-	providers := map[string]*configpb.Provider{
-		"openai": {Preset: "openai"}, "openai-eu": {Preset: "openai"}, "deepinfra": {Preset: "deepinfra"}, "di2": {Preset: "deepinfra"},
-	}
+	serving := map[string][]string{"openai": {"openai", "openai-eu"}, "deepinfra": {"deepinfra", "di2"}}
 	for name, test := range map[string]struct{ own, want *configpb.Endpoint }{
 		"all of it": {
 			&configpb.Endpoint{Provider: "openai"},
@@ -209,7 +207,7 @@ func TestEndpointInheritsFieldByField(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := proto.CloneOf(preset)
-			merged := overrideModel(preset, &configpb.Model{Endpoints: []*configpb.Endpoint{test.own}}, providers)
+			merged := overrideModel(preset, &configpb.Model{Endpoints: []*configpb.Endpoint{test.own}}, enabledEndpoints(preset.GetEndpoints(), serving))
 			if diff := cmp.Diff([]*configpb.Endpoint{test.want}, merged.GetEndpoints(), protocmp.Transform()); diff != "" {
 				t.Error(diff)
 			}
