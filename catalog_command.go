@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -209,36 +211,31 @@ func flagText(name, value string) string {
 func diffCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "diff [OLD] NEW",
-		Short: "Compare two catalog files, or what is served with one",
-		Long: `Compare two catalog files; or what the configuration serves with a catalog file,
-as far as it is of configured providers.
+		Short: "Compare two catalog files, or what is served with one more",
+		Long: `Compare two catalog files, as they are; or, with one file, what the configuration
+serves with what it would serve with that file at the end of catalog_files. There it
+lies over the other catalogs, and under the configuration's own models: nothing that
+is served goes, and what the models say themselves does not change. A file that
+catalog_files names already changes nothing.
 Models and endpoints that come are marked +, those that go -, and fields that
 change ~. The exit code is 0 without differences and 1 with any.`,
 		Args: cobra.RangeArgs(1, 2),
 	}
 	path := configFlag(command)
 	command.RunE = func(command *cobra.Command, arguments []string) error {
-		var catalogs []*configpb.Config
-		for _, name := range arguments {
-			data, err := read(command.Context(), name)
-			if err != nil {
-				return err
+		var before, after *configpb.Config
+		var err error
+		if len(arguments) == 2 {
+			if before, err = readCatalog(command.Context(), arguments[0]); err == nil {
+				after, err = readCatalog(command.Context(), arguments[1])
 			}
-			catalog, err := config.ParseCatalog(name, data)
-			if err != nil {
-				return err
-			}
-			catalogs = append(catalogs, catalog)
+		} else {
+			before, after, err = servedWith(command.Context(), path(), arguments[0])
 		}
-		if len(arguments) == 1 {
-			effective, err := config.Load(path(), config.Options{})
-			if err != nil {
-				return err
-			}
-			providers := effective.Config().GetProviders()
-			catalogs = []*configpb.Config{importer.Served(effective.Config(), providers), importer.Served(catalogs[0], providers)}
+		if err != nil {
+			return err
 		}
-		differences := importer.Diff(catalogs[0], catalogs[1])
+		differences := importer.Diff(before, after)
 		for _, line := range differences {
 			if _, err := fmt.Fprintln(command.OutOrStdout(), line); err != nil {
 				return err
@@ -250,4 +247,45 @@ change ~. The exit code is 0 without differences and 1 with any.`,
 		return nil
 	}
 	return command
+}
+
+func readCatalog(ctx context.Context, name string) (*configpb.Config, error) {
+	data, err := read(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return config.ParseCatalog(name, data)
+}
+
+// servedWith returns what the configuration serves without and with one more
+// catalog file, or what is at a URL.
+func servedWith(ctx context.Context, path, catalog string) (before, after *configpb.Config, err error) {
+	data, err := read(ctx, catalog)
+	if err != nil {
+		return nil, nil, err
+	}
+	file, err := filepath.Abs(catalog)
+	if err != nil {
+		return nil, nil, err
+	}
+	without, err := config.Load(path, config.Options{})
+	if err != nil {
+		return nil, nil, err
+	}
+	if slices.Contains(without.Config().GetCatalogFiles(), file) {
+		return without.Config(), without.Config(), nil
+	}
+	with, err := config.Load(path, config.Options{
+		Overrides: &configpb.Config{CatalogFiles: []string{file}},
+		ReadFile: func(name string) ([]byte, error) {
+			if name == file {
+				return data, nil
+			}
+			return os.ReadFile(name)
+		},
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return without.Config(), with.Config(), nil
 }

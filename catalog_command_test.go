@@ -97,18 +97,54 @@ func TestCatalogImportTellsOfTheStatus(t *testing.T) {
 	}
 }
 
-// What is served is compared as the configuration has it, presets included.
+// What is served is compared with what would be: the configuration's own models win,
+// and what the new file does not have stays.
 func TestCatalogDiffWithWhatIsServed(t *testing.T) {
+	const old = `
+models:
+  m/x: {name: Old, endpoints: [{provider: own, model: w, prices: {prompt: 1}}]}
+  m/z: {endpoints: [{provider: own, model: z, prices: {prompt: 1}}, {provider: own, tag: own/fast, model: zf}]}
+`
 	path := fileOf(t, "switchyard.yaml", `
+catalog_files: ["`+fileOf(t, "old.yaml", old)+`"]
 providers: {own: {dialect: openai, base_url: "http://127.0.0.1:1/v1"}}
 models: {m/x: {endpoints: [{provider: own, model: x}]}}
 `)
-	out, _, err := switchyard(t, "catalog", "diff", "--config", path, fileOf(t, "new.yaml", `
+	for name, test := range map[string]struct {
+		catalog string
+		want    []string
+	}{
+		"the same": {old, nil},
+		"changes": {`
 models:
-  m/x: {endpoints: [{provider: own, model: y}, {provider: stranger}]}
+  m/x: {endpoints: [{provider: own, model: y, prices: {prompt: 2}}, {provider: stranger}]}
   m/y: {endpoints: [{provider: stranger}]}
-`))
-	if !errors.Is(err, errDifferent) || out != "~ m/x at own: model: x → y\n" {
+  m/z: {endpoints: [{provider: own, prices: {prompt: 3}}]}
+  m/n: {endpoints: [{provider: own}]}
+`, []string{
+			"+ m/n (1 endpoints)",
+			"~ m/x at own: prices.prompt: 1 → 2",
+			"~ m/z at own: prices.prompt: 1 → 3",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, _, err := switchyard(t, "catalog", "diff", "--config", path, fileOf(t, "new.yaml", test.catalog))
+			if want := strings.Join(append(test.want, ""), "\n"); out != want || errors.Is(err, errDifferent) != (test.want != nil) {
+				t.Errorf("differences %q, %v, want %q", out, err, want)
+			}
+		})
+	}
+}
+
+// A file that is served already is laid over nothing a second time.
+func TestCatalogDiffWithAFileThatIsServed(t *testing.T) {
+	first := fileOf(t, "first.yaml", "models: {m/x: {name: First, endpoints: [{provider: own}]}}")
+	second := fileOf(t, "second.yaml", "models: {m/x: {name: Second}}")
+	path := fileOf(t, "switchyard.yaml", `
+catalog_files: ["`+first+`", "`+second+`"]
+providers: {own: {dialect: openai, base_url: "http://127.0.0.1:1/v1"}}
+`)
+	if out, _, err := switchyard(t, "catalog", "diff", "--config", path, first); err != nil || out != "" {
 		t.Errorf("differences %q, %v", out, err)
 	}
 }

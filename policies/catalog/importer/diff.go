@@ -1,13 +1,11 @@
 package importer
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/switchyard/switchyard/policies/config/configpb"
@@ -31,41 +29,6 @@ func Diff(from, to *configpb.Config) []string {
 		}
 	}
 	return lines
-}
-
-// Served prepares a catalog for [Diff] with what a gateway serves: it is a copy of
-// only the endpoints at the given providers. Defaults, which an effective
-// configuration spells out, are the same in all such copies.
-func Served(catalog *configpb.Config, providers map[string]*configpb.Provider) *configpb.Config {
-	served := &configpb.Config{Models: map[string]*configpb.Model{}}
-	for id, model := range catalog.GetModels() {
-		model = proto.CloneOf(model)
-		model.Endpoints = slices.DeleteFunc(model.Endpoints, func(e *configpb.Endpoint) bool { return providers[e.GetProvider()] == nil })
-		if len(model.Endpoints) == 0 {
-			continue
-		}
-		clearDefault(&model.Name, id)
-		clearDefault(&model.CanonicalSlug, id)
-		model.InputModalities, model.OutputModalities = textOmitted(model.InputModalities), textOmitted(model.OutputModalities)
-		if model.ContextLength == 0 {
-			for _, endpoint := range model.Endpoints {
-				model.ContextLength = max(model.ContextLength, endpoint.GetContextLength())
-			}
-		}
-		for _, endpoint := range model.Endpoints {
-			endpoint.Tag = endpoint.TagOrDefault()
-			endpoint.ContextLength = cmp.Or(endpoint.GetContextLength(), model.ContextLength)
-			clearDefault(&endpoint.Quantization, "unknown")
-		}
-		served.Models[id] = model
-	}
-	return served
-}
-
-func clearDefault(field *string, standard string) {
-	if *field == standard {
-		*field = ""
-	}
 }
 
 func diffEndpoints(id string, before, after *configpb.Model) []string {
