@@ -22,6 +22,10 @@ import (
 // errDifferent makes the exit code of `catalog diff` that of a difference.
 var errDifferent = errors.New("the catalogs differ")
 
+// errNoModels is of an import that would write an empty catalog, for example of a
+// file of another kind.
+var errNoModels = errors.New("no model was found; nothing is written")
+
 func catalogCommand() *cobra.Command {
 	command := &cobra.Command{Use: "catalog", Short: "Import and compare catalogs of models"}
 	imports := &cobra.Command{
@@ -43,6 +47,9 @@ func importFlags(command *cobra.Command) func(comment string, catalog *configpb.
 	return func(comment string, catalog *configpb.Config, report *importer.Report) error {
 		if err := report.Write(command.ErrOrStderr(), *all); err != nil {
 			return err
+		}
+		if len(catalog.GetModels()) == 0 {
+			return errNoModels
 		}
 		text := importer.YAML(catalog, comment)
 		if *output == "" {

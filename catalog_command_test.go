@@ -148,3 +148,31 @@ providers: {own: {dialect: openai, base_url: "http://127.0.0.1:1/v1"}}
 		t.Errorf("differences %q, %v", out, err)
 	}
 }
+
+func TestCatalogImportThatFindsNoModel(t *testing.T) {
+	configuration := fileOf(t, "switchyard.yaml", "providers: {own: {dialect: openai, base_url: \"http://127.0.0.1:1/v1\"}}\nmodels: {m/x: {endpoints: [{provider: own}]}}\n")
+	for _, test := range []struct {
+		text      string
+		arguments []string
+	}{
+		{"null", []string{"litellm"}},
+		{"{}", []string{"litellm"}},
+		{`{"data": []}`, []string{"litellm"}},
+		{`{"data": []}`, []string{"openrouter"}},
+		{`{"data": {}}`, []string{"openrouter"}},
+		{`{"data": []}`, []string{"models", "own", "--config", configuration, "--file"}},
+	} {
+		output := filepath.Join(t.TempDir(), "catalog.yaml")
+		arguments := append([]string{"catalog", "import"}, test.arguments...)
+		arguments = append(arguments, fileOf(t, "input.json", test.text))
+		if out, _, err := switchyard(t, arguments...); err == nil || errors.Is(err, errUsage) || out != "" {
+			t.Errorf("%s of %s: %v, and wrote %q", test.arguments[0], test.text, err, out)
+		}
+		if _, _, err := switchyard(t, append(arguments, "--output", output)...); err == nil {
+			t.Errorf("%s of %s is taken", test.arguments[0], test.text)
+		}
+		if _, err := os.Stat(output); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s of %s wrote a file: %v", test.arguments[0], test.text, err)
+		}
+	}
+}

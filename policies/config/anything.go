@@ -30,7 +30,7 @@ func (d *decoder) anything(node *yaml.Node, at path) (*structpb.Struct, bool) {
 		where := at.key(entry.key.Value)
 		d.report.spans[where.String()] = span{key: positionOf(entry.key), value: spanStart(entry)}
 		value, ok := d.anyValue(entry.value, where)
-		if !ok && d.values > maxValues {
+		if !ok && d.values > d.most {
 			return nil, false
 		}
 		members.Fields[entry.key.Value] = value
@@ -76,7 +76,7 @@ func (d *decoder) anyList(node *yaml.Node, at path) (*structpb.Value, bool) {
 	}
 	for i, item := range node.Content {
 		value, ok := d.anyValue(item, at.item(i))
-		if !ok && d.values > maxValues {
+		if !ok && d.values > d.most {
 			return nil, false
 		}
 		list.Values = append(list.Values, value)

@@ -8,7 +8,7 @@ import "github.com/switchyard/switchyard/policies/config/configpb"
 func ParseCatalog(name string, data []byte) (*configpb.Config, error) {
 	r := newReport(name)
 	read := &configpb.Config{}
-	decode(r, readDocument(r, data), read)
+	decode(r, data, catalogBounds, read)
 	catalog := &configpb.Config{Providers: read.GetProviders(), Models: read.GetModels()}
 	checkRules(r, catalog)
 	if len(r.problems) > 0 {

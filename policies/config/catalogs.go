@@ -87,7 +87,7 @@ func (l *loader) readCatalog(name string, at path) (*configpb.Config, bool) {
 		return nil, false
 	}
 	file, r := &configpb.Config{}, newReport(name)
-	decode(r, readDocument(r, data), file)
+	decode(r, data, catalogBounds, file)
 	file.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
 		if field.Name() != "models" && field.Name() != "providers" {
 			r.failKey(path{}.field(field.Name()), "does not belong in a catalog file; only models and providers do")

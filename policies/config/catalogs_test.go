@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -236,5 +237,24 @@ func TestCatalogFileThatContributesNothing(t *testing.T) {
 				t.Errorf("warns %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// Programs write catalogs, of more than anybody would write into a configuration.
+func TestCatalogFilesMayBeLarge(t *testing.T) {
+	var text strings.Builder
+	text.WriteString(strings.Repeat("# filler\n", configurationBounds.bytes/9+1) + "models:\n  a/0: &m\n    endpoints:\n")
+	for i := range 1000 {
+		fmt.Fprintf(&text, "      - {provider: p, tag: p/%d}\n", i)
+	}
+	for i := range 99 {
+		fmt.Fprintf(&text, "  a/%d: *m\n", i+1)
+	}
+	catalog, err := ParseCatalog("catalog.yaml", []byte(text.String()))
+	if err != nil || len(catalog.GetModels()) != 100 {
+		t.Errorf("%d models, %v", len(catalog.GetModels()), err)
+	}
+	if _, err := ParseCatalog("catalog.yaml", []byte(text.String()+"\t- x: [")); err == nil || !strings.Contains(err.Error(), "not YAML") && !strings.Contains(err.Error(), "tabs") {
+		t.Errorf("a broken one: %v", err)
 	}
 }

@@ -87,7 +87,7 @@ func newLoader(name, directory string, options Options) *loader {
 
 func (l *loader) parse(data []byte) (*Effective, error) {
 	config := &configpb.Config{}
-	decode(l.report, readDocument(l.report, data), config)
+	decode(l.report, data, configurationBounds, config)
 	return l.resolve(config)
 }
 

@@ -151,7 +151,7 @@ func TestFileThatCannotBeRead(t *testing.T) {
 }
 
 func TestFileThatIsTooLarge(t *testing.T) {
-	_, err := Parse("test.yaml", []byte(strings.Repeat("# filler\n", maxFileSize/9+1)), world())
+	_, err := Parse("test.yaml", []byte(strings.Repeat("# filler\n", configurationBounds.bytes/9+1)), world())
 	if err == nil || !strings.Contains(err.Error(), "at most 4194304 are read") {
 		t.Errorf("error %v", err)
 	}

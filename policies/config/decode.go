@@ -8,9 +8,20 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// maxValues bounds the values of one configuration after its aliases are
-// followed, so that a few lines of them cannot fill the memory.
-const maxValues = 200_000
+// bounds are what is read of one file at most, so that neither its size nor a few
+// lines of aliases can fill the memory.
+type bounds struct {
+	bytes int
+	// values are counted after aliases are followed.
+	values int
+}
+
+// A configuration is written by people: a thousand models with prices are about
+// 300 kB. Catalogs are made by programs, of all that a market sells.
+var (
+	configurationBounds = bounds{bytes: 4 << 20, values: 200_000}
+	catalogBounds       = bounds{bytes: 32 << 20, values: 2_000_000}
+)
 
 // decoder fills messages from YAML as their descriptors say, and goes on after
 // an error, so that all are found in one pass.
@@ -20,14 +31,16 @@ const maxValues = 200_000
 type decoder struct {
 	report *report
 	values int
+	most   int // values
 }
 
-// decode fills the message from the document, which may be nil.
-func decode(r *report, document *yaml.Node, message proto.Message) {
+// decode fills the message from a file's text.
+func decode(r *report, data []byte, most bounds, message proto.Message) {
+	document := readDocument(r, data, most.bytes)
 	if document == nil {
 		return
 	}
-	d := &decoder{report: r}
+	d := &decoder{report: r, most: most.values}
 	if node, ok := d.enter(document, nil); ok && !isNull(node) {
 		d.message(node, message.ProtoReflect(), nil)
 	}
@@ -38,9 +51,9 @@ type entry struct{ key, value *yaml.Node }
 
 // enter follows an alias, and counts.
 func (d *decoder) enter(node *yaml.Node, at path) (*yaml.Node, bool) {
-	if d.values++; d.values > maxValues {
-		if d.values == maxValues+1 {
-			d.report.failAt(positionOf(node), at, "more than %d values, with those that aliases repeat; write fewer", maxValues)
+	if d.values++; d.values > d.most {
+		if d.values == d.most+1 {
+			d.report.failAt(positionOf(node), at, "more than %d values, with those that aliases repeat; write fewer", d.most)
 		}
 		return nil, false
 	}

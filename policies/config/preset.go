@@ -30,7 +30,7 @@ func readPresets() *configpb.Config {
 		}
 		r := newReport(name)
 		part := &configpb.Config{}
-		decode(r, readDocument(r, data), part)
+		decode(r, data, catalogBounds, part)
 		if len(r.problems) > 0 {
 			panic(r.problems) // built into the binary, and tested
 		}

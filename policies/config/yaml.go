@@ -9,21 +9,18 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxFileSize bounds a configuration, in bytes. A thousand models with prices
-// are about 300 kB.
-const maxFileSize = 4 << 20
-
-// readDocument parses the file's only YAML document. It returns nil for a file
-// of nothing but comments, and after an error, which it reports.
-func readDocument(r *report, data []byte) *yaml.Node {
+// readDocument parses the file's only YAML document, of so many bytes at most. It
+// returns nil for a file of nothing but comments, and after an error, which it
+// reports.
+func readDocument(r *report, data []byte, most int) *yaml.Node {
 	switch {
 	case len(data) == 0:
 		// Not the same as a file of comments: a file that is being written is
 		// empty for a moment, and must not switch everything off.
 		r.fail(nil, "the file is empty; write at least a comment to run on defaults")
 		return nil
-	case len(data) > maxFileSize:
-		r.fail(nil, "the file has %d bytes; at most %d are read", len(data), maxFileSize)
+	case len(data) > most:
+		r.fail(nil, "the file has %d bytes; at most %d are read", len(data), most)
 		return nil
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
@@ -54,6 +51,10 @@ func reportSyntax(r *report, data []byte, err error) {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	if rest, ok := strings.CutPrefix(text, "line "); ok {
 		_, text, _ = strings.Cut(rest, ": ")
+	}
+	if len(data) > configurationBounds.bytes {
+		r.failAt(position{}, nil, "not YAML: %s", strings.TrimPrefix(err.Error(), "yaml: ")) // too long to be parsed once more for each guess
+		return
 	}
 	lines := bytes.SplitAfter(data, []byte("\n"))
 	number := faultyLine(lines)
