@@ -117,6 +117,38 @@ func TestRow149Filters(t *testing.T) {
 	}
 }
 
+// Of several endpoints the cheapest stands for the model, whichever is listed first.
+func TestRow149PriceIsThatOfTheCheapestEndpoint(t *testing.T) {
+	options := gateway(t)
+	priced := func(tag, prompt, completion string, context int64) *configpb.Endpoint {
+		return &configpb.Endpoint{Provider: "p", Tag: tag, ContextLength: context, Prices: &configpb.Prices{Prompt: prompt, Completion: completion}}
+	}
+	models, err := catalog.New(&configpb.Config{
+		Providers: map[string]*configpb.Provider{"p": {Dialect: configpb.Dialect_DIALECT_OPENAI, BaseUrl: "http://p.example"}},
+		Models: map[string]*configpb.Model{
+			"m/one": {Endpoints: []*configpb.Endpoint{priced("p", "5", "5", 1000)}},
+			"m/two": {Endpoints: []*configpb.Endpoint{priced("p/dear", "9", "9", 8000), priced("p/cheap", "1", "2", 4000)}},
+		},
+	}, func(string) (string, bool) { return "", false })
+	if err != nil {
+		t.Fatal(err)
+	}
+	options.Catalog = func() *catalog.Catalog { return models }
+	two := decode[data[wireModel]](t, ask(options, "GET", "/api/v1/model/m/two")).Data
+	if two.Pricing.Prompt != "0.000001" || two.Pricing.Completion != "0.000002" || *two.TopProvider.ContextLength != 4000 {
+		t.Errorf("%+v at the top provider with %d tokens", two.Pricing, *two.TopProvider.ContextLength)
+	}
+	for query, want := range map[string][]string{
+		"sort=pricing-low-to-high": {"m/two", "m/one"},
+		"max_price=2":              {"m/two"},
+		"min_output_price=3":       {"m/one"},
+	} {
+		if diff := cmp.Diff(want, decode[list](t, ask(options, "GET", "/api/v1/models?"+query)).ids()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", query, diff)
+		}
+	}
+}
+
 func TestRow149BadFiltersAreNamed(t *testing.T) {
 	for query, want := range map[string]string{
 		"category=cooking":               "category",

@@ -123,7 +123,7 @@ func (q *query) meets(e *entry, now time.Time) bool {
 		if e.model == nil {
 			return false
 		}
-		prices := &e.model.Endpoints[0].Prices
+		prices := &e.model.Cheapest().Prices
 		if !q.prompt.has(prices.Prompt) || !q.completion.has(prices.Completion) {
 			return false
 		}

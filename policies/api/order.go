@@ -57,12 +57,12 @@ func (s *server) sort(entries []*entry, by order) {
 
 func newest(_ *server, e *entry) float64 { return -float64(e.shown.Created) }
 
-// price is that of a prompt token.
+// price is that of a prompt token at the cheapest endpoint.
 func price(_ *server, e *entry) float64 {
 	if e.model == nil {
 		return math.NaN()
 	}
-	return e.model.Endpoints[0].Prices.Prompt.Float64()
+	return e.model.Cheapest().Prices.Prompt.Float64()
 }
 
 func throughput(s *server, e *entry) float64 {

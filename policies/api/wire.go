@@ -75,9 +75,10 @@ type openAIModel struct {
 	OwnedBy string `json:"owned_by"`
 }
 
-// newModel needs a model with an endpoint: the first one stands for its prices.
+// newModel needs a model with an endpoint: the cheapest, which is asked first most
+// often, stands for its prices.
 func newModel(model *catalog.Model) wireModel {
-	top := model.Endpoints[0]
+	top := model.Cheapest()
 	return wireModel{
 		ID:            model.ID,
 		CanonicalSlug: model.CanonicalSlug,

@@ -66,7 +66,7 @@ func newIndex(models []*Model) index {
 			built.free = append(built.free, model)
 		}
 		if !strings.Contains(model.ID, ":free") {
-			priced[model] = cheapest(model)
+			priced[model] = model.Cheapest().Prices.Nominal()
 			built.ranked = append(built.ranked, Ranked{Model: model})
 		}
 	}
@@ -83,10 +83,17 @@ func newIndex(models []*Model) index {
 	return built
 }
 
-func cheapest(model *Model) money.USD {
-	least := model.Endpoints[0].Prices.Nominal()
-	for _, endpoint := range model.Endpoints[1:] {
-		least = min(least, endpoint.Prices.Nominal())
+// Cheapest returns the endpoint with the lowest [Prices.Nominal], the first of
+// several; nil without endpoints. Those of a service tier count only where there is
+// no other: a request is not sent there unless it asks. It costs a walk over the
+// endpoints.
+func (m *Model) Cheapest() *Endpoint {
+	var found *Endpoint
+	for _, endpoint := range m.Endpoints {
+		if found == nil || found.ServiceTier != "" && endpoint.ServiceTier == "" ||
+			(found.ServiceTier == "") == (endpoint.ServiceTier == "") && endpoint.Prices.Nominal() < found.Prices.Nominal() {
+			found = endpoint
+		}
 	}
-	return least
+	return found
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/switchyard/switchyard/policies/config/configpb"
+	"github.com/switchyard/switchyard/policies/money"
 )
 
 func TestIndex(t *testing.T) {
@@ -52,5 +53,27 @@ func TestNominalPrice(t *testing.T) {
 	prices := Prices{Prompt: 2, Completion: 5, Request: 7, Image: 1000}
 	if got := prices.Nominal(); got != 3000*2+1000*5+7 {
 		t.Errorf("%d picodollars", got)
+	}
+}
+
+func TestCheapest(t *testing.T) {
+	endpoint := func(tag, tier string, prompt, completion money.USD) *Endpoint {
+		return &Endpoint{Tag: tag, ServiceTier: tier, Prices: Prices{Prompt: prompt, Completion: completion}}
+	}
+	dear, cheap, flex, slow := endpoint("dear", "", 1, 9), endpoint("cheap", "", 2, 4), endpoint("flex", "flex", 1, 1), endpoint("slow", "flex", 0, 1)
+	for name, test := range map[string]struct {
+		endpoints []*Endpoint
+		want      *Endpoint
+	}{
+		"none":                             {nil, nil},
+		"prompt and completion count":      {[]*Endpoint{dear, cheap}, cheap},
+		"the first of two":                 {[]*Endpoint{cheap, endpoint("same", "", 2, 4)}, cheap},
+		"not of a tier":                    {[]*Endpoint{dear, flex}, dear},
+		"not of a tier, which comes first": {[]*Endpoint{flex, dear, cheap}, cheap},
+		"only of a tier":                   {[]*Endpoint{flex, slow}, slow},
+	} {
+		if got := (&Model{Endpoints: test.endpoints}).Cheapest(); got != test.want {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }
