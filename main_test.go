@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -146,4 +147,54 @@ func TestRow59ExplainShowsTheFunnelOfWhatNobodyServes(t *testing.T) {
 	if _, err = explain(t, `{"model":"no/such","messages":[{"role":"user","content":"hi"}]}`); err == nil || err.Error() != "no/such is not a valid model ID" {
 		t.Errorf("explain of an unknown model: %v", err)
 	}
+}
+
+// The README's request can be planned with the README's configuration below it.
+func TestReadmeExampleIsServed(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(readme), "## Choosing the provider")
+	t.Setenv("DEEPINFRA_API_KEY", "sk-very-secret")
+	out, err := execute(t, "explain", "--state-dir", t.TempDir(),
+		"--config", writeFile(t, block(t, section, "yaml")), writeFile(t, requestIn(block(t, section, "python"))))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for i, want := range []string{
+		"meta-llama/llama-3.3-70b-instruct  my-vllm", "meta-llama/llama-3.3-70b-instruct  deepinfra", "qwen/qwen3-32b                     deepinfra",
+	} {
+		if line := fmt.Sprintf("\n  %d  %s ", i+1, want); !strings.Contains(out, line) {
+			t.Errorf("want %q in\n%s", line, out)
+		}
+	}
+}
+
+// block is the text of the first fenced block of a language.
+func block(t *testing.T, markdown, language string) string {
+	t.Helper()
+	_, text, found := strings.Cut(markdown, "```"+language+"\n")
+	text, _, closed := strings.Cut(text, "```")
+	if !found || !closed {
+		t.Fatalf("there is no block of %s", language)
+	}
+	return text
+}
+
+// requestIn is the body that a call of OpenAI's Python client sends: its arguments,
+// with those of extra_body among them.
+func requestIn(call string) string {
+	for _, rewrite := range [][2]string{
+		{`#.*`, ""},
+		{`(?s)^.*?create\((.*)\)\s*$`, "{$1}"},
+		{`\[\.\.\.\]`, `[{"role": "user", "content": "Hello!"}]`},
+		{`(?s)extra_body=\{(.*)\},`, "$1"},
+		{`(\w+)=`, `"$1": `},
+		{`\bTrue\b`, "true"},
+		{`,(\s*[}\]])`, "$1"},
+	} {
+		call = regexp.MustCompile(rewrite[0]).ReplaceAllString(call, rewrite[1])
+	}
+	return call
 }
