@@ -170,7 +170,7 @@ func (b *builder) addLiteLLM(key string, raw jsontext.Value, asOf string) {
 		endpoint.Tag = vendor.Slug + "/" + refinement
 	}
 	facts := e.facts()
-	facts.Name = found.Name
+	facts.Name, facts.Created = found.Name, found.Created
 	b.addTiers(found.ID, facts, endpoint, prices)
 }
 

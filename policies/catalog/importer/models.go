@@ -114,7 +114,7 @@ func (b *builder) addListed(model *listedModel, slug string, rules vendor) {
 		b.report.add(model.ID, "no price is stated: it would count as free")
 	}
 	b.add(found.ID, &configpb.Model{
-		Name: found.Name, Created: max(0, model.Created),
+		Name: found.Name, Created: cmp.Or(found.Created, max(0, model.Created)),
 		InputModalities: model.InputModalities, OutputModalities: model.OutputModalities,
 	}, endpoint)
 }

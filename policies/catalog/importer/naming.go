@@ -66,6 +66,8 @@ type identity struct {
 	Variant string
 	// Name is for people.
 	Name string
+	// Created is the Unix time of a date in the provider's name, or zero.
+	Created int64
 }
 
 // identify reads a provider's name for a model. owner is the author of the
@@ -99,6 +101,7 @@ func (n *names) identify(name, owner string, variants []string) (identity, error
 		return identity{}, errName
 	}
 	found.ID = by + "/" + slug
+	found.Created = createdOf(by, strings.ToLower(name))
 	found.Name = cmp.Or(n.Authors[by].Name, by) + ": " + n.spell(slug)
 	return found, nil
 }

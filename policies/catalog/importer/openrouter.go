@@ -90,7 +90,8 @@ func (b *builder) addOpenRouter(model *openRouterModel) {
 		return
 	}
 	facts := &configpb.Model{
-		Name: model.Name, Description: model.Description, Created: max(0, model.Created),
+		Name: model.Name, Description: model.Description,
+		Created:       cmp.Or(max(0, model.Created), createdByID(model.CanonicalSlug, model.ID)),
 		HuggingFaceId: model.HuggingFaceID, KnowledgeCutoff: model.KnowledgeCutoff, ExpirationDate: model.ExpirationDate,
 		InputModalities: model.Architecture.Input, OutputModalities: model.Architecture.Output,
 	}
