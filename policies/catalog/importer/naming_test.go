@@ -104,7 +104,6 @@ func TestIdentifyTwoNamesOfOneModel(t *testing.T) {
 		{"deepseek-ai/DeepSeek-Prover-V2-671B", "accounts/fireworks/models/deepseek-prover-v2"},
 		{"mistralai/Ministral-3-14B-Instruct-2512", "ministral-14b-2512"},
 		{"ministral-3-8b-2512", "ministral-8b-2512"},
-		{"mistral-large-3", "mistral-large-2512"},
 		{"mistral-small-4", "mistral-small-2603"},
 		{"mistralai/mistral-nemo", "open-mistral-nemo"},
 		{"mistralai/Mistral-Nemo-Instruct-2407", "open-mistral-nemo"},
