@@ -80,6 +80,13 @@ func TestAnswers(t *testing.T) {
 					if bound := got.Signatures+got.Data != ""; progress.BoundReasoning != bound {
 						t.Errorf("bound reasoning is %t, want %t", progress.BoundReasoning, bound)
 					}
+					noted := got.Calls[:0:0]
+					for i, c := range progress.ToolCalls {
+						noted = append(noted, call{got.Calls[i].ID, c.Name, string(c.Arguments)})
+					}
+					if diff := cmp.Diff(got.Calls, noted); diff != "" {
+						t.Errorf("section 2.4: calls that progress tells of (-client +progress):\n%s", diff)
+					}
 					if got.Reasoning != "" && s.name == "anthropic" {
 						if got.Signatures != provider.Signature(got.Reasoning) {
 							t.Errorf("row 101: the signature is %q", got.Signatures)

@@ -199,6 +199,9 @@ type Progress struct {
 	// BoundReasoning: the client got reasoning that only its provider can read or
 	// verify, so that the conversation's next turn should go there.
 	BoundReasoning bool
+	// ToolCalls are the calls of functions so far, in the order in which they began. A
+	// call is whole once the answer is done. At most 64 are kept, and 64 KiB of them.
+	ToolCalls []FunctionCall
 }
 
 // NewPipe joins a client's dialect to a provider's for one answer.

@@ -10,7 +10,7 @@ func (p *Progress) Note(event *Event) {
 		if p.UpstreamID == "" {
 			p.UpstreamID = event.Text
 		}
-	case EventText, EventRefusal, EventToolArguments:
+	case EventText, EventRefusal:
 		p.Started = p.Started || event.Text != ""
 		p.OutputBytes += int64(len(event.Text))
 	case EventImage:
@@ -18,6 +18,11 @@ func (p *Progress) Note(event *Event) {
 	case EventToolCall:
 		p.Started = true
 		p.OutputBytes += int64(len(event.Text))
+		p.BeginToolCall(event.Choice, event.Index, event.Text)
+	case EventToolArguments:
+		p.Started = p.Started || event.Text != ""
+		p.OutputBytes += int64(len(event.Text))
+		p.AddToolArguments(event.Choice, event.Index, event.Text)
 	case EventReasoning:
 		p.Started = p.Started || event.Reasoning.Text != "" || event.Reasoning.Data != ""
 		p.OutputBytes += int64(len(event.Reasoning.Text))

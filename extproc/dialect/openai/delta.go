@@ -192,10 +192,14 @@ func (p *passthrough) toolCall(dst, element []byte, calls *toolCalls) []byte {
 		dst = append(rawjson.AppendName(dst, "function"), '{')
 		if begins && delta.name != nil {
 			dst = rawjson.AppendMember(dst, "name", delta.name)
+			p.progress.BeginToolCall(calls.choice, number, rawjson.Text(delta.name))
 		}
-		dst = append(rawjson.AppendName(dst, "arguments"), '"')
-		dst = append(dst, call.pending...)
-		dst = append(append(dst, arguments...), '"', '}')
+		dst = rawjson.AppendName(dst, "arguments")
+		value := len(dst)
+		dst = append(append(dst, '"'), call.pending...)
+		dst = append(append(dst, arguments...), '"')
+		p.progress.AddToolArguments(calls.choice, number, rawjson.Text(dst[value:]))
+		dst = append(dst, '}')
 		call.pending = nil
 	}
 	if delta.extra {

@@ -146,7 +146,8 @@ func (p *passthrough) wholeCall(dst, element []byte, ids *toolCalls) []byte {
 	ids.calls = append(ids.calls, toolCall{index: -1})
 	p.progress.Started = true
 	dst = append(rawjson.Comma(dst), '{')
-	dst = rawjson.AppendText(dst, "id", ids.begin(len(ids.calls)-1, call.id))
+	number := len(ids.calls) - 1
+	dst = rawjson.AppendText(dst, "id", ids.begin(number, call.id))
 	kind := call.kind
 	if len(kind) == 0 {
 		kind = []byte("function")
@@ -161,8 +162,12 @@ func (p *passthrough) wholeCall(dst, element []byte, ids *toolCalls) []byte {
 		}
 		dst = append(rawjson.AppendName(dst, "function"), '{')
 		dst = rawjson.AppendMember(dst, "name", name)
-		dst = append(rawjson.AppendName(dst, "arguments"), '"')
-		dst = append(append(dst, arguments...), '"', '}')
+		dst = rawjson.AppendName(dst, "arguments")
+		value := len(dst)
+		dst = append(append(append(dst, '"'), arguments...), '"')
+		p.progress.BeginToolCall(ids.choice, number, rawjson.Text(name))
+		p.progress.AddToolArguments(ids.choice, number, rawjson.Text(dst[value:]))
+		dst = append(dst, '}')
 	}
 	if call.extra {
 		dst = appendExtra(dst, element, "index", "id", "type", "function")

@@ -1,0 +1,51 @@
+package dialect
+
+// What is kept of an answer's tool calls is bounded, whatever the answer's size.
+const (
+	mostToolCalls = 64
+	mostToolBytes = 64 << 10 // of names and arguments, together
+)
+
+// FunctionCall is a call of a function in an answer.
+type FunctionCall struct {
+	Name string
+	// Arguments are what the model wrote, which should be a JSON object.
+	Arguments []byte
+	// Cut: there was no room for the arguments, and none are kept.
+	Cut bool
+
+	choice, index int
+}
+
+// BeginToolCall notes that the answer calls a function. Choice and index are those of
+// [Event]. Calls that there is no room for are not kept.
+func (p *Progress) BeginToolCall(choice, index int, name string) {
+	if len(p.ToolCalls) < mostToolCalls && p.toolBytes()+len(name) <= mostToolBytes {
+		p.ToolCalls = append(p.ToolCalls, FunctionCall{Name: name, choice: choice, index: index})
+	}
+}
+
+// AddToolArguments adds a piece to the arguments of a call. It looks at each call that
+// is kept.
+func (p *Progress) AddToolArguments(choice, index int, piece string) {
+	for i := len(p.ToolCalls) - 1; i >= 0; i-- {
+		call := &p.ToolCalls[i]
+		if call.choice != choice || call.index != index {
+			continue
+		}
+		if call.Cut = call.Cut || p.toolBytes()+len(piece) > mostToolBytes; call.Cut {
+			call.Arguments = nil
+			return
+		}
+		call.Arguments = append(call.Arguments, piece...)
+		return
+	}
+}
+
+func (p *Progress) toolBytes() int {
+	sum := 0
+	for i := range p.ToolCalls {
+		sum += len(p.ToolCalls[i].Name) + len(p.ToolCalls[i].Arguments)
+	}
+	return sum
+}
