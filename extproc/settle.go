@@ -63,7 +63,7 @@ func (a *attempt) settle() {
 	endpoint := a.candidate.Endpoint
 	provider := endpoint.Provider.Slug
 	a.metrics.attempts.WithLabelValues(model, provider, label).Inc()
-	a.record()
+	defer a.record() // last: it may take a while to judge tool calls
 	if f := a.outcome.failure; f != nil {
 		if a.outcome.moved {
 			a.metrics.failovers.WithLabelValues(provider, f.class.String()).Inc()
@@ -102,6 +102,9 @@ func (a *attempt) record() {
 		sample.Duration = sample.Now.Sub(a.sent)
 		if used, billed := a.usage(); billed && !used.Estimated {
 			sample.CompletionTokens = used.Completion
+		}
+		if a.outcome.failure == nil {
+			sample.ToolCalls, sample.InvalidToolCalls = a.toolCalls()
 		}
 	}
 	a.Health.Record(sample)

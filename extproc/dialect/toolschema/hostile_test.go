@@ -96,3 +96,12 @@ func TestSection24CallsShareTheWork(t *testing.T) {
 		t.Errorf("%d valid and %d invalid; want some of 64 valid and the others unknown", valid, invalid)
 	}
 }
+
+// TestPanicCostsOneCount holds that a mistake within the check stays there: whoever
+// settles an attempt has nobody behind them.
+func TestPanicCostsOneCount(t *testing.T) {
+	broken := checker{tools: []dialect.Tool{{Name: "f"}}, work: mostWork} // no map to write to
+	if got := broken.guarded(dialect.FunctionCall{Name: "f"}); got != unknown {
+		t.Errorf("the verdict is %d", got)
+	}
+}
