@@ -26,7 +26,7 @@ import (
 // the tool's schema refuses. Calls that cannot be judged are in neither count.
 //
 // An ordinary call costs some 100 µs, most of it for its tool's schema. However tools
-// and calls are made, it takes no more than some 200 ms.
+// and calls are made, it takes no more than some 300 ms.
 func Check(tools []dialect.Tool, calls []dialect.FunctionCall) (valid, invalid int) {
 	c := checker{tools: tools, work: mostWork, schemas: make(map[string]*schema)}
 	for _, call := range calls {
