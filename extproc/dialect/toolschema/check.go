@@ -19,6 +19,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
 
 // Check counts the calls that the tools take, and those that they do not: calls of
@@ -74,9 +75,12 @@ func (c *checker) judge(call dialect.FunctionCall) verdict {
 	if call.Cut {
 		return unknown
 	}
-	offered := slices.IndexFunc(c.tools, func(t dialect.Tool) bool { return t.Other == nil && t.Name == call.Name })
-	if offered < 0 {
+	offered := slices.IndexFunc(c.tools, func(t dialect.Tool) bool { return name(t) == call.Name })
+	switch {
+	case offered < 0:
 		return refused
+	case c.tools[offered].Other != nil:
+		return unknown // the provider alone knows the schema, as of Anthropic's "bash"
 	}
 	arguments, err := read(call.Arguments)
 	if _, isObject := arguments.(map[string]any); errors.Is(err, errNoJSON) || err == nil && !isObject {
@@ -94,6 +98,13 @@ func (c *checker) judge(call dialect.FunctionCall) verdict {
 		return unknown
 	}
 	return s.judge(arguments)
+}
+
+func name(tool dialect.Tool) string {
+	if tool.Other != nil {
+		return rawjson.Text(rawjson.Get(tool.Other, "name"))
+	}
+	return tool.Name
 }
 
 // afford takes what a validation may cost at most off the work that is left, and

@@ -80,7 +80,7 @@ func TestSection24Arguments(t *testing.T) {
 func TestSection24Check(t *testing.T) {
 	tools := []dialect.Tool{
 		{Name: "weather", Parameters: []byte(weather)}, {Name: "now"},
-		{Name: "odd", Parameters: []byte(`{"type":"objekt"}`)}, {Name: "grammar", Other: []byte(`{}`)},
+		{Name: "odd", Parameters: []byte(`{"type":"objekt"}`)}, {Other: []byte(`{"type":"bash_20250124","name":"bash"}`)},
 	}
 	call := func(name, arguments string) dialect.FunctionCall {
 		return dialect.FunctionCall{Name: name, Arguments: []byte(arguments)}
@@ -92,7 +92,8 @@ func TestSection24Check(t *testing.T) {
 	}{
 		{name: "none"},
 		{name: "several", calls: []dialect.FunctionCall{call("weather", `{"city":"Oslo"}`), call("now", ``), call("weather", `{"town":"Oslo"}`)}, valid: 2, invalid: 1},
-		{name: "tools that were not offered", calls: []dialect.FunctionCall{call("wether", `{}`), call("", `{}`), call("grammar", `{}`)}, invalid: 3},
+		{name: "tools that were not offered", calls: []dialect.FunctionCall{call("wether", `{}`), call("", `{}`)}, invalid: 2},
+		{name: "a tool that the provider defines", calls: []dialect.FunctionCall{call("bash", `{"command":"ls"}`)}},
 		{name: "a schema that is none", calls: []dialect.FunctionCall{call("odd", `{}`), call("odd", `{}`)}},
 		{name: "no JSON, whatever the schema", calls: []dialect.FunctionCall{call("odd", `{`)}, invalid: 1},
 		{name: "arguments that were not kept", calls: []dialect.FunctionCall{{Name: "weather", Cut: true}}},
