@@ -21,7 +21,7 @@ var (
 		"include_reasoning", "max_completion_tokens", "max_tokens", "reasoning",
 		"reasoning_effort", "response_format", "seed", "stop",
 		"structured_outputs", "temperature", "tool_choice", "tools", "top_k",
-		"top_p",
+		"top_p", "web_search_options",
 	}
 )
 

@@ -173,6 +173,9 @@ func checkSource(i, j int, block []byte) error {
 }
 
 func (p *parser) modality(name string) {
+	if name == "image" {
+		p.request.Images++
+	}
 	if !slices.Contains(p.request.InputModalities, name) {
 		p.request.InputModalities = append(p.request.InputModalities, name)
 	}

@@ -1,6 +1,7 @@
 package anthropic
 
 import (
+	"cmp"
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 	"github.com/switchyard/switchyard/extproc/sse"
@@ -39,7 +40,7 @@ func (e *encoder) Event(dst []byte, event dialect.Event) []byte {
 		return dst
 	case dialect.EventFinish:
 		if e.finish == "" {
-			e.finish = event.Text
+			e.finish = cmp.Or(event.Reason, event.Text)
 		}
 		return dst
 	case dialect.EventStart, dialect.EventUsage, dialect.EventDone, dialect.EventLogprobs:

@@ -1,6 +1,7 @@
 package anthropic
 
 import (
+	"cmp"
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
@@ -82,7 +83,7 @@ func (g *gathered) add(event *dialect.Event) {
 		}
 	case dialect.EventFinish:
 		if g.finish == "" {
-			g.finish = event.Text
+			g.finish = cmp.Or(event.Reason, event.Text)
 		}
 	case dialect.EventStart, dialect.EventLogprobs, dialect.EventUsage, dialect.EventTier, dialect.EventDone:
 	}

@@ -32,7 +32,7 @@ func TestParse(t *testing.T) {
 	want := &dialect.Request{
 		Dialect: "anthropic", Model: "m/x", Models: []string{"m/y"}, Stream: true, MaxTokens: 9,
 		Parameters: []string{"max_tokens", "parallel_tool_calls", "reasoning", "response_format", "stop", "temperature", "tool_choice", "tools", "top_k", "verbosity"},
-		Tools:      true, ToolName: "f", ToolChoice: "required", InputModalities: []string{"file", "image"}, ResponseFormat: "json_schema",
+		Tools:      true, ToolName: "f", ToolChoice: "required", InputModalities: []string{"file", "image"}, Images: 1, ResponseFormat: "json_schema",
 		Provider: []byte(`{"order":["A"]}`), Plugins: []byte(`[{"id":"web"}]`),
 		ServiceTier: "default", SessionID: "s", User: "bob", PromptBytes: 7 + 45 + 4, // instructions, tool and text
 	}

@@ -68,5 +68,8 @@ func (r *reader) media(kind dialect.PartKind, modality string, media dialect.Med
 		return dialect.Part{}, fmt.Errorf("it holds neither a URL nor data")
 	}
 	r.modality(modality)
+	if kind == dialect.PartImage {
+		r.request.Images++
+	}
 	return dialect.Part{Kind: kind, Media: &media}, nil
 }

@@ -72,11 +72,12 @@ func (e *encoder) Event(dst []byte, event dialect.Event) []byte {
 		e.logprobs(event.Raw)
 	case dialect.EventFinish:
 		if e.finish == "" {
-			e.finish = dialect.FinishReason(event.Text)
+			e.finish = event.FinishReason()
 		}
 	case dialect.EventTier:
 		e.tier = event.Text
-	case dialect.EventStart, dialect.EventUsage, dialect.EventDone:
+	case dialect.EventStart, dialect.EventUsage, dialect.EventDone, dialect.EventImage:
+		// An image that a chat answers with has no item here.
 	}
 	return dst
 }

@@ -69,6 +69,7 @@ type entry struct {
 	ToolChoice      bool     `json:"supports_tool_choice"`
 	ParallelTools   bool     `json:"supports_parallel_function_calling"`
 	Schema          bool     `json:"supports_response_schema"`
+	WebSearch       bool     `json:"supports_web_search"`
 	Reasoning       bool     `json:"supports_reasoning"`
 	Vision          bool     `json:"supports_vision"`
 	PDF             bool     `json:"supports_pdf_input"`
@@ -258,6 +259,7 @@ func (e *entry) parameters(vendor vendor, usual []string) []string {
 	}{
 		{e.Tools, []string{"tools"}},
 		{e.Tools && e.ToolChoice, []string{"tool_choice"}},
+		{e.WebSearch, []string{"web_search_options"}},
 		{e.Tools && e.ParallelTools, []string{"parallel_tool_calls"}},
 		{e.Schema, []string{"response_format", "structured_outputs"}},
 		{e.Reasoning, []string{"reasoning", "include_reasoning", "reasoning_effort"}},
