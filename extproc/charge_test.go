@@ -28,3 +28,40 @@ func TestImagesAndSearchesAreCharged(t *testing.T) {
 		g.wantCount(2*0.002+3*0.01+costOf10And4, "cost_usd_total")
 	})
 }
+
+// A provider that has no room in a tier may serve by the default one, and bills that.
+func TestRow132TierThatServedIsBilled(t *testing.T) {
+	for _, test := range []struct {
+		name, served string
+		want         float64
+	}{
+		{"the tier asked for", `"service_tier":"priority",`, 10 * costOf10And4},
+		{"no word of a tier", "", 10 * costOf10And4},
+		{"the default tier", `"service_tier":"default",`, costOf10And4},
+	} {
+		for _, stream := range []bool{false, true} {
+			t.Run(test.name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					g := newGateway(t, func(cfg *configpb.Config, _ *Policy) {
+						cfg.Models["m/x"].Endpoints[1] = &configpb.Endpoint{
+							Provider: "a", Model: "x-large", ServiceTier: "priority", Prices: &configpb.Prices{Prompt: "10", Completion: "100"},
+						}
+					})
+					request, answer := wholeOf, strings.Replace(wholeAnswer, "{", "{"+test.served, 1)
+					if stream {
+						request, answer = streamOf, role+token+strings.Replace(stop, "{", "{"+test.served, 1)+counted+done
+					}
+					e, upstream := g.asked("1", strings.Replace(request, "{", `{"service_tier":"priority",`, 1))
+					if !strings.Contains(upstream.body, `"service_tier":"priority"`) {
+						t.Fatalf("the provider is asked %s", upstream.body)
+					}
+					e.replies("200", viaUpstream, "content-type", map[bool]string{false: "application/json", true: "text/event-stream"}[stream])
+					e.sends(answer, true)
+					e.begins()
+					e.rest()
+					g.wantCount(test.want, "cost_usd_total")
+				})
+			})
+		}
+	}
+}

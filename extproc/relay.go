@@ -9,6 +9,7 @@ import (
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/sse"
+	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/health"
 	"github.com/switchyard/switchyard/policies/usage"
 )
@@ -64,9 +65,24 @@ func (a *attempt) relay() error {
 func (a *attempt) price(u dialect.Usage) dialect.Cost {
 	used := tokens(u)
 	used.Images = a.request.Images
-	cost := usage.Cost(a.candidate.Endpoint.Prices, used, a.started)
+	cost := usage.Cost(a.billed().Prices, used, a.started)
 	a.outcome.cost = cost.Total
 	return dialect.Cost{Total: cost.Total.String(), Prompt: cost.Prompt.String(), Completion: cost.Completion.String()}
+}
+
+// billed is the endpoint whose prices hold. A provider may serve a request for a tier
+// by its default one, and bills that (spec section 2.6, row 132).
+func (a *attempt) billed() *catalog.Endpoint {
+	asked := a.candidate.Endpoint
+	if asked.ServiceTier == "" || a.answer.pipe.Progress().ServiceTier != "default" {
+		return asked
+	}
+	for _, endpoint := range asked.Model.Endpoints {
+		if endpoint.Provider == asked.Provider && endpoint.ProviderModel == asked.ProviderModel && endpoint.ServiceTier == "" {
+			return endpoint
+		}
+	}
+	return asked
 }
 
 // relayWhole holds the whole answer: until its last byte it may prove to be no

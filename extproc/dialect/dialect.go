@@ -196,6 +196,9 @@ type Progress struct {
 	OutputBytes int64
 	// UpstreamID is the provider's own id of the answer.
 	UpstreamID string
+	// ServiceTier is the tier that the provider says has served: "default", "flex" or
+	// "priority", or "" if it says nothing.
+	ServiceTier string
 	// BoundReasoning: the client got reasoning that only its provider can read or
 	// verify, so that the conversation's next turn should go there.
 	BoundReasoning bool

@@ -35,7 +35,9 @@ func (p *Progress) Note(event *Event) {
 		p.Usage, p.HasUsage = event.Usage, true
 	case EventDone:
 		p.Done = true
-	case EventAnnotation, EventLogprobs, EventTier:
+	case EventTier:
+		p.ServiceTier = event.Text
+	case EventAnnotation, EventLogprobs:
 	}
 }
 

@@ -111,6 +111,7 @@ func (p *passthrough) chunk(dst, chunk []byte) ([]byte, error) {
 			}
 		case "service_tier":
 			if p.envelope.served(c.Value) {
+				p.progress.ServiceTier = p.envelope.tier
 				dst = p.envelope.appendTier(dst)
 			}
 		case "object", "created", "model", "provider", "obfuscation", "openrouter_metadata":

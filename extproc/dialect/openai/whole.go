@@ -37,7 +37,9 @@ func (p *passthrough) Whole(dst []byte, body []byte) ([]byte, error) {
 		case "id":
 			p.progress.UpstreamID = rawjson.Text(c.Value)
 		case "service_tier":
-			p.envelope.served(c.Value)
+			if p.envelope.served(c.Value) {
+				p.progress.ServiceTier = p.envelope.tier
+			}
 		case "object", "created", "model", "provider", "error", "openrouter_metadata":
 		default:
 			fingerprint = fingerprint || string(c.Name) == "system_fingerprint"
