@@ -35,7 +35,7 @@ type attempt struct {
 	request   *dialect.Request
 	session   string   // what the client calls its session, or ""
 	shared    *request // what attempts at the same request know of each other
-	bodyless  bool     // the client's request ended with its headers
+	uploaded  bool     // the client's request has come to its end
 	trailers  bool     // the client's body ends with trailers
 
 	rules     rules // for retries and hedges, of the model asked for
@@ -113,6 +113,7 @@ func (a *attempt) admit() error {
 		return fmt.Errorf("extproc: first message is %T, not request headers", message.GetRequest())
 	}
 	h := readHeaders(headers)
+	a.uploaded = headers.GetEndOfStream()
 	a.requestID = h["x-request-id"]
 	a.number = max(1, atoi(h["x-envoy-attempt-count"]))
 	a.started = startTime(h[headerStart], a.began)
@@ -140,14 +141,13 @@ func (a *attempt) admit() error {
 		return tooLarge(a.policy.MaxRequestBytes)
 	}
 	a.headers = h
-	a.bodyless = headers.GetEndOfStream()
 	return nil
 }
 
 // read takes in the whole body. Nothing of it is kept for the next attempt:
 // Envoy replays it.
 func (a *attempt) read() error {
-	if a.bodyless {
+	if a.uploaded {
 		return a.parse(nil)
 	}
 	var body []byte
@@ -173,7 +173,7 @@ func (a *attempt) read() error {
 			break
 		}
 	}
-	a.arrived = time.Now()
+	a.arrived, a.uploaded = time.Now(), true
 	return a.parse(body)
 }
 
