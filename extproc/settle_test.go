@@ -1,0 +1,122 @@
+package extproc
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/openai"
+	"github.com/switchyard/switchyard/policies/health"
+)
+
+// However a stream ends, its attempt is charged once, and the charge is the same.
+func TestSettlesOnce(t *testing.T) {
+	for _, test := range []struct {
+		name, outcome string
+		run           func(*envoy)
+	}{
+		{"to the last byte", "ok", func(e *envoy) {
+			e.sends(stop+counted+done, true)
+			e.rest()
+		}},
+		{"the client hangs up behind [DONE]", "ok", func(e *envoy) {
+			e.sends(stop+counted+done, false)
+			synctest.Wait()
+			e.hangUp()
+		}},
+		{"the provider never closes its connection", "ok", func(e *envoy) {
+			e.sends(stop+counted+done, false)
+			e.rest()
+		}},
+		{"the client hangs up behind the usage", "cancelled", func(e *envoy) {
+			e.sends(counted, false)
+			synctest.Wait()
+			e.hangUp()
+		}},
+		{"Envoy ends its half", "cancelled", func(e *envoy) {
+			e.sends(counted, false)
+			close(e.requests)
+			e.end()
+		}},
+		{"broken off behind the usage", "failed", func(e *envoy) {
+			e.sends(counted, true)
+			e.rest()
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newGateway(t)
+				e, _ := g.asked("1", streamOf)
+				e.streams()
+				e.sends(token, false)
+				e.begins()
+				e.piece()
+				test.run(e)
+				synctest.Wait()
+				g.wantCount(1, "requests_total", test.outcome)
+				g.wantCount(1, "requests_total")
+				g.wantCount(1, "settled_total", test.outcome)
+				g.wantCount(1, "settled_total")
+				g.wantCount(costOf10And4, "cost_usd_total")
+				if len(g.requests.byID) != 0 {
+					t.Error("the request is not forgotten")
+				}
+			})
+		})
+	}
+}
+
+func TestHangUpBeforeUsageIsEstimated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t)
+		e, _ := g.asked("1", streamOf)
+		e.streams()
+		e.sends(token, false)
+		e.begins()
+		e.piece()
+		e.hangUp()
+		// "hello" is taken for two tokens, "hi" for one.
+		g.wantCount(2, "tokens_total", "prompt")
+		g.wantCount(1, "tokens_total", "completion")
+		g.wantCount(0.000012, "cost_usd_total")
+		if class := g.Health.Summary("m/x|a", time.Now()).Class; class != health.None {
+			t.Errorf("the client's going away is the provider's failure: %v", class)
+		}
+	})
+}
+
+func TestHangUpWhileTheProviderThinksCostsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t)
+		e, _ := g.asked("1", streamOf)
+		e.hangUp()
+		g.wantCount(0, "settled_total")
+		g.wantCount(1, "attempts_total", "a", "cancelled")
+		time.Sleep(rememberFor)
+		synctest.Wait()
+		if len(g.requests.byID) != 0 {
+			t.Error("the request is never forgotten")
+		}
+	})
+}
+
+func TestPanicEndsOneAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t)
+		g.Providers = map[string]dialect.Provider{openai.Name: faulty{}}
+		e := g.attempt("1")
+		e.asks(wholeOf, true)
+		if got := e.refused(); got.status != 500 || got.error.Message != "Internal Server Error" {
+			t.Errorf("%d %s", got.status, got.body)
+		}
+		g.wantCount(1, "panics_total")
+	})
+}
+
+// faulty is a provider dialect with a mistake in it.
+type faulty struct{ openai.Provider }
+
+func (faulty) Request(*dialect.Request, dialect.Target) (dialect.Upstream, error) {
+	panic("secret-of-a")
+}
