@@ -3,24 +3,13 @@ package anthropic
 import (
 	"slices"
 	"sync"
-	"unicode/utf8"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
 
-const (
-	// mostModels bounds how many fallbacks are read. How many a request may have is
-	// for policy to say (spec row 66).
-	mostModels = 64
-	// mostFallbacks is of `fallbacks` (spec row 141).
-	mostFallbacks = 3
-	// longestName bounds a session's id and a user's name, in characters (spec
-	// section 9.1, row 109).
-	longestName = 256
-)
+// mostFallbacks is of `fallbacks` (spec row 141).
+const mostFallbacks = 3
 
 // Parse checks a request once, strictly as JSON and as far as the gateway itself
 // relies on it; what is beyond that is between the client and the provider.
@@ -79,14 +68,15 @@ func (p *parser) member(name string, value []byte) error {
 		return p.readMessages(value)
 	case "system":
 		return p.system(value)
-	case "model":
-		return text(&r.Model, name, value)
 	case "models":
-		return p.models(value)
+		// An item that is no string is named before the items are counted.
+		if err := eachText(name, value); err != nil {
+			return err
+		}
 	case "fallbacks":
 		return p.readFallbacks(value)
 	case "stream":
-		return boolean(&r.Stream, name, value)
+		return dialect.ReadBoolean(&r.Stream, name, value)
 	case "max_tokens":
 		r.MaxTokens, _ = rawjson.Int(value)
 	case "tools":
@@ -97,26 +87,17 @@ func (p *parser) member(name string, value []byte) error {
 		return p.thinking(value)
 	case "output_config":
 		return p.outputConfig(value)
-	case "provider":
-		return structure(&r.Provider, name, value, '{', "an object")
-	case "plugins":
-		return structure(&r.Plugins, name, value, '[', "an array")
-	case "route":
-		return text(&r.Route, name, value)
-	case "preset":
-		return text(&r.Preset, name, value)
 	case "service_tier":
 		return p.serviceTier(value)
 	case "speed":
 		p.fast = rawjson.Text(value) == "fast"
-	case "session_id":
-		return name256(&r.SessionID, name, value)
 	case "user":
-		return name256(&r.User, name, value)
+		return dialect.ReadName(&r.User, name, value)
 	case "metadata":
 		p.user = rawjson.Text(rawjson.Get(value, "user_id"))
 	}
-	return nil
+	_, err := dialect.ReadRouting(r, name, value)
+	return err
 }
 
 func (p *parser) complete() error {
@@ -144,39 +125,3 @@ func (p *parser) complete() error {
 
 // parameter notes a request parameter by its name in the catalog.
 func (p *parser) parameter(name string) { p.request.Parameters = append(p.request.Parameters, name) }
-
-// text reads a string; boolean, structure and name256 likewise, each with an error
-// that names the field.
-func text(into *string, name string, value []byte) error {
-	if rawjson.Kind(value) != '"' {
-		return dialect.Invalid("'%s' must be a string.", name)
-	}
-	*into = rawjson.Text(value)
-	return nil
-}
-
-func name256(into *string, name string, value []byte) error {
-	if err := text(into, name, value); err != nil {
-		return err
-	}
-	if utf8.RuneCountInString(*into) > longestName {
-		return dialect.Invalid("'%s' must have %d characters or fewer.", name, longestName)
-	}
-	return nil
-}
-
-func boolean(into *bool, name string, value []byte) error {
-	if kind := rawjson.Kind(value); kind != 't' && kind != 'f' {
-		return dialect.Invalid("'%s' must be true or false.", name)
-	}
-	*into = rawjson.True(value)
-	return nil
-}
-
-func structure(into *jsontext.Value, name string, value []byte, kind byte, words string) error {
-	if rawjson.Kind(value) != kind {
-		return dialect.Invalid("'%s' must be %s.", name, words)
-	}
-	*into = value
-	return nil
-}

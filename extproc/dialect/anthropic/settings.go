@@ -64,19 +64,6 @@ func eachText(field string, value []byte) error {
 	return nil
 }
 
-func (p *parser) models(value []byte) error {
-	if err := eachText("models", value); err != nil {
-		return err
-	}
-	for c := rawjson.Walk(value); c.Next(); {
-		if len(p.request.Models) == mostModels {
-			return dialect.Invalid("'models' array must have %d items or fewer.", mostModels)
-		}
-		p.request.Models = append(p.request.Models, rawjson.Text(c.Value))
-	}
-	return nil
-}
-
 // readFallbacks reads the dialect's own form of `models` (row 141): what comes after
 // the model, so that policy reads the model and its fallbacks as it does of a chat.
 func (p *parser) readFallbacks(value []byte) error {
@@ -97,7 +84,7 @@ func (p *parser) readFallbacks(value []byte) error {
 			if string(member.Name) != "model" {
 				return dialect.Invalid("'fallbacks.%d.%s' is not allowed; give \"model\" alone.", i, member.Name)
 			}
-			if err := text(&model, "fallbacks.model", member.Value); err != nil {
+			if err := dialect.ReadText(&model, "fallbacks.model", member.Value); err != nil {
 				return err
 			}
 		}
@@ -191,7 +178,7 @@ func (p *parser) outputConfig(value []byte) error {
 
 // serviceTier puts a tier into the terms of the API (spec section 3.7).
 func (p *parser) serviceTier(value []byte) error {
-	if err := text(&p.request.ServiceTier, "service_tier", value); err != nil {
+	if err := dialect.ReadText(&p.request.ServiceTier, "service_tier", value); err != nil {
 		return err
 	}
 	p.request.ServiceTier = tierOf(p.request.ServiceTier)

@@ -3,9 +3,6 @@ package openai
 import (
 	"fmt"
 	"slices"
-	"unicode/utf8"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
@@ -44,7 +41,7 @@ func (p *parser) member(name string, value []byte) error {
 	case "prompt":
 		p.prompt = true
 	case "stream":
-		return boolean(&r.Stream, name, value)
+		return dialect.ReadBoolean(&r.Stream, name, value)
 	case "max_tokens":
 		p.bounds[1], _ = rawjson.Int(value)
 	case "max_completion_tokens":
@@ -56,7 +53,7 @@ func (p *parser) member(name string, value []byte) error {
 	case "response_format":
 		r.ResponseFormat = responseFormat(value)
 	case "service_tier":
-		return text(&r.ServiceTier, name, value)
+		return dialect.ReadText(&r.ServiceTier, name, value)
 	case "prompt_cache_key":
 		p.cacheKey = rawjson.Text(value)
 	case "reasoning":
@@ -65,7 +62,7 @@ func (p *parser) member(name string, value []byte) error {
 		p.shorthand = rawjson.Text(value)
 	case "include_reasoning":
 		include := true
-		if err := boolean(&include, name, value); err != nil {
+		if err := dialect.ReadBoolean(&include, name, value); err != nil {
 			return err
 		}
 		r.HideReasoning = r.HideReasoning || !include
@@ -89,9 +86,7 @@ func (p *parser) complete() error {
 	if r.MaxTokens == 0 {
 		r.MaxTokens = p.bounds[1]
 	}
-	if r.SessionID == "" && utf8.RuneCountInString(p.cacheKey) <= longestSessionID {
-		r.SessionID = p.cacheKey
-	}
+	dialect.TakeCacheKey(r, p.cacheKey)
 	r.Conversation = p.opening.Hash()
 	slices.Sort(r.Parameters)
 	slices.Sort(r.InputModalities)
@@ -135,13 +130,13 @@ func (p *parser) reasoning(value []byte) error {
 			budget = true
 		case "exclude":
 			exclude := false
-			if err := boolean(&exclude, "reasoning.exclude", c.Value); err != nil {
+			if err := dialect.ReadBoolean(&exclude, "reasoning.exclude", c.Value); err != nil {
 				return err
 			}
 			p.request.HideReasoning = p.request.HideReasoning || exclude
 		case "enabled":
 			var enabled bool
-			if err := boolean(&enabled, "reasoning.enabled", c.Value); err != nil {
+			if err := dialect.ReadBoolean(&enabled, "reasoning.enabled", c.Value); err != nil {
 				return err
 			}
 		}
@@ -175,29 +170,4 @@ func responseFormat(value []byte) string {
 		return "json_schema"
 	}
 	return ""
-}
-
-func text(into *string, name string, value []byte) error {
-	if rawjson.Kind(value) != '"' {
-		return invalid(fmt.Sprintf("'%s' must be a string.", name))
-	}
-	*into = rawjson.Text(value)
-	return nil
-}
-
-func boolean(into *bool, name string, value []byte) error {
-	if kind := rawjson.Kind(value); kind != 't' && kind != 'f' {
-		return invalid(fmt.Sprintf("'%s' must be true or false.", name))
-	}
-	*into = rawjson.True(value)
-	return nil
-}
-
-// structure keeps a value as the client wrote it, if it is of the given kind.
-func structure(into *jsontext.Value, name string, value []byte, kind byte, words string) error {
-	if rawjson.Kind(value) != kind {
-		return invalid(fmt.Sprintf("'%s' must be %s.", name, words))
-	}
-	*into = value
-	return nil
 }

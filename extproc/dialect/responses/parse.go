@@ -2,9 +2,6 @@ package responses
 
 import (
 	"slices"
-	"unicode/utf8"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
@@ -51,13 +48,6 @@ type reader struct {
 	called, sealed bool
 }
 
-// mostModels bounds how many fallbacks are read. How many a request may have is for
-// policy to say (spec row 66).
-const mostModels = 64
-
-// longestSessionID is in characters (spec row 109).
-const longestSessionID = 256
-
 // member reads one member of the request that is not null.
 func (r *reader) member(name string, value []byte) error {
 	request := r.request
@@ -72,30 +62,13 @@ func (r *reader) member(name string, value []byte) error {
 		r.instructions = value
 		request.PromptBytes += int64(len(value) - 2)
 		return nil
-	case "model":
-		return text(&request.Model, name, value)
-	case "models":
-		return r.models(value)
 	case "stream":
-		return boolean(&request.Stream, name, value)
-	case "provider":
-		return structure(&request.Provider, name, value, '{', "an object")
-	case "plugins":
-		return structure(&request.Plugins, name, value, '[', "an array")
-	case "route":
-		return text(&request.Route, name, value)
-	case "preset":
-		return text(&request.Preset, name, value)
-	case "session_id":
-		if err := text(&request.SessionID, name, value); err != nil {
-			return err
-		}
-		if utf8.RuneCountInString(request.SessionID) > longestSessionID {
-			return dialect.Invalid("'session_id' must have %d characters or fewer.", longestSessionID)
-		}
-		return nil
+		return dialect.ReadBoolean(&request.Stream, name, value)
 	case "store", "previous_response_id", "conversation", "prompt", "background":
 		return stateless(name, value)
+	}
+	if known, err := dialect.ReadRouting(request, name, value); known {
+		return err
 	}
 	return r.setting(name, value)
 }
@@ -128,9 +101,7 @@ func (r *reader) complete() error {
 	if r.allowed != nil {
 		chat.Tools = slices.DeleteFunc(chat.Tools, func(tool dialect.Tool) bool { return !r.allowed[tool.Name] })
 	}
-	if request.SessionID == "" && utf8.RuneCountInString(r.cacheKey) <= longestSessionID {
-		request.SessionID = r.cacheKey
-	}
+	dialect.TakeCacheKey(request, r.cacheKey)
 	if r.web {
 		request.Plugins = withWeb(request.Plugins)
 	}
@@ -142,46 +113,5 @@ func (r *reader) complete() error {
 	request.Conversation = r.opening.Hash()
 	slices.Sort(request.Parameters)
 	slices.Sort(request.InputModalities)
-	return nil
-}
-
-func (r *reader) models(value []byte) error {
-	if rawjson.Kind(value) != '[' {
-		return dialect.Invalid("'models' must be an array of strings.")
-	}
-	for c := rawjson.Walk(value); c.Next(); {
-		if rawjson.Kind(c.Value) != '"' {
-			return dialect.Invalid("'models.%d' must be a string.", len(r.request.Models))
-		}
-		if len(r.request.Models) == mostModels {
-			return dialect.Invalid("'models' array must have %d items or fewer.", mostModels)
-		}
-		r.request.Models = append(r.request.Models, rawjson.Text(c.Value))
-	}
-	return nil
-}
-
-func text(into *string, name string, value []byte) error {
-	if rawjson.Kind(value) != '"' {
-		return dialect.Invalid("'%s' must be a string.", name)
-	}
-	*into = rawjson.Text(value)
-	return nil
-}
-
-func boolean(into *bool, name string, value []byte) error {
-	if kind := rawjson.Kind(value); kind != 't' && kind != 'f' {
-		return dialect.Invalid("'%s' must be true or false.", name)
-	}
-	*into = rawjson.True(value)
-	return nil
-}
-
-// structure keeps a value as the client wrote it, if it is of the given kind.
-func structure(into *jsontext.Value, name string, value []byte, kind byte, words string) error {
-	if rawjson.Kind(value) != kind {
-		return dialect.Invalid("'%s' must be %s.", name, words)
-	}
-	*into = value
 	return nil
 }

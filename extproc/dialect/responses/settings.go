@@ -48,7 +48,7 @@ func (r *reader) setting(name string, value []byte) error {
 		return r.toolChoice(value)
 	case "parallel_tool_calls":
 		parallel := false
-		if err := boolean(&parallel, name, value); err != nil {
+		if err := dialect.ReadBoolean(&parallel, name, value); err != nil {
 			return err
 		}
 		chat.ParallelToolCalls = &parallel
@@ -59,19 +59,19 @@ func (r *reader) setting(name string, value []byte) error {
 	case "text":
 		return r.format(value)
 	case "service_tier":
-		if err := text(&chat.ServiceTier, name, value); err != nil {
+		if err := dialect.ReadText(&chat.ServiceTier, name, value); err != nil {
 			return err
 		}
 		request.ServiceTier = chat.ServiceTier
 		return nil
 	case "user":
-		if err := text(&chat.User, name, value); err != nil {
+		if err := dialect.ReadText(&chat.User, name, value); err != nil {
 			return err
 		}
 		request.User = chat.User
 		return nil
 	case "cache_control":
-		return structure(&chat.CacheControl, name, value, '{', "an object")
+		return dialect.ReadObject(&chat.CacheControl, name, value)
 	case "prompt_cache_key":
 		r.cacheKey = rawjson.Text(value)
 	case "metadata":
@@ -165,12 +165,12 @@ func (r *reader) reasoning(value []byte) error {
 			asked.MaxTokens = budget
 		case "enabled":
 			enabled := false
-			if err := boolean(&enabled, "reasoning.enabled", c.Value); err != nil {
+			if err := dialect.ReadBoolean(&enabled, "reasoning.enabled", c.Value); err != nil {
 				return err
 			}
 			asked.Enabled = &enabled
 		case "exclude":
-			if err := boolean(&asked.Exclude, "reasoning.exclude", c.Value); err != nil {
+			if err := dialect.ReadBoolean(&asked.Exclude, "reasoning.exclude", c.Value); err != nil {
 				return err
 			}
 			r.request.HideReasoning = asked.Exclude

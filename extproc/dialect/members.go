@@ -1,0 +1,61 @@
+package dialect
+
+import (
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+)
+
+// longestName bounds a session's id and a user's name, in characters (spec section
+// 9.1, row 109).
+const longestName = 256
+
+// ReadText reads a string; the functions below it likewise read a member that is not
+// null. Each error names the field, and is an *Error of status 400.
+func ReadText(into *string, name string, value []byte) error {
+	if rawjson.Kind(value) != '"' {
+		return Invalid("'%s' must be a string.", name)
+	}
+	*into = rawjson.Text(value)
+	return nil
+}
+
+// ReadName reads the name of a session or a user, which is bounded.
+func ReadName(into *string, name string, value []byte) error {
+	if err := ReadText(into, name, value); err != nil {
+		return err
+	}
+	if utf8.RuneCountInString(*into) > longestName {
+		return Invalid("'%s' must have %d characters or fewer.", name, longestName)
+	}
+	return nil
+}
+
+// ReadBoolean reads a switch.
+func ReadBoolean(into *bool, name string, value []byte) error {
+	if kind := rawjson.Kind(value); kind != 't' && kind != 'f' {
+		return Invalid("'%s' must be true or false.", name)
+	}
+	*into = rawjson.True(value)
+	return nil
+}
+
+// ReadObject keeps an object as the client wrote it.
+func ReadObject(into *jsontext.Value, name string, value []byte) error {
+	if rawjson.Kind(value) != '{' {
+		return Invalid("'%s' must be an object.", name)
+	}
+	*into = value
+	return nil
+}
+
+// ReadArray keeps an array as the client wrote it.
+func ReadArray(into *jsontext.Value, name string, value []byte) error {
+	if rawjson.Kind(value) != '[' {
+		return Invalid("'%s' must be an array.", name)
+	}
+	*into = value
+	return nil
+}
