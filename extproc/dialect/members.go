@@ -59,3 +59,14 @@ func ReadArray(into *jsontext.Value, name string, value []byte) error {
 	*into = value
 	return nil
 }
+
+// ReadEffort reads how much a model is to think: one of the efforts of spec section
+// 4.5.
+func ReadEffort(into *string, name string, value []byte) error {
+	switch effort := rawjson.Text(value); effort {
+	case "max", "xhigh", "high", "medium", "low", "minimal", "none":
+		*into = effort
+		return nil
+	}
+	return Invalid("'%s' must be one of max, xhigh, high, medium, low, minimal and none.", name)
+}

@@ -35,13 +35,11 @@ func readSetting(chat *dialect.Chat, name string, value []byte) {
 	case "max_tokens":
 		chat.MaxTokens, _ = rawjson.Int(value)
 	case "temperature":
-		chat.Temperature = number(value)
+		chat.Temperature = rawjson.Optional(rawjson.Float(value))
 	case "top_p":
-		chat.TopP = number(value)
+		chat.TopP = rawjson.Optional(rawjson.Float(value))
 	case "top_k":
-		if k, ok := rawjson.Int(value); ok {
-			chat.TopK = &k
-		}
+		chat.TopK = rawjson.Optional(rawjson.Int(value))
 	case "stop_sequences":
 		for c := rawjson.Walk(value); c.Next(); {
 			chat.Stop = append(chat.Stop, rawjson.Text(c.Value))
@@ -97,14 +95,6 @@ func ownField(name string) bool {
 	return false
 }
 
-func number(value []byte) *float64 {
-	n, ok := rawjson.Float(value)
-	if !ok {
-		return nil
-	}
-	return &n
-}
-
 // readTool reads a tool of the client's own; the vendor's have a type and no schema.
 func readTool(value []byte) dialect.Tool {
 	schema := rawjson.Get(value, "input_schema")
@@ -114,24 +104,14 @@ func readTool(value []byte) dialect.Tool {
 	tool := dialect.Tool{
 		Name:         rawjson.Text(rawjson.Get(value, "name")),
 		Description:  rawjson.Text(rawjson.Get(value, "description")),
-		CacheControl: marker(value),
+		CacheControl: dialect.CacheMarker(value),
 	}
 	if rawjson.Kind(schema) == '{' {
 		tool.Parameters = schema
 	}
-	if strict := rawjson.Get(value, "strict"); rawjson.Present(strict) {
-		on := rawjson.True(strict)
-		tool.Strict = &on
-	}
+	strict := rawjson.Get(value, "strict")
+	tool.Strict = rawjson.Optional(rawjson.True(strict), rawjson.Present(strict))
 	return tool
-}
-
-// marker is the cache marker of a block or a tool, or nil.
-func marker(object []byte) []byte {
-	if value := rawjson.Get(object, "cache_control"); rawjson.Kind(value) == '{' {
-		return value
-	}
-	return nil
 }
 
 func readToolChoice(chat *dialect.Chat, value []byte) {

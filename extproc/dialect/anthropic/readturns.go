@@ -60,7 +60,7 @@ func readParts(content []byte, depth int) []dialect.Part {
 // other dialects and is left out.
 func appendParts(parts []dialect.Part, block []byte, depth int) []dialect.Part {
 	get := func(name string) []byte { return rawjson.Get(block, name) }
-	part := dialect.Part{CacheControl: marker(block)}
+	part := dialect.Part{CacheControl: dialect.CacheMarker(block)}
 	switch kind := rawjson.Text(get("type")); kind {
 	case "text":
 		part.Kind, part.Text = dialect.PartText, rawjson.Text(get("text"))

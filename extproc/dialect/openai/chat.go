@@ -35,21 +35,21 @@ func readSetting(chat *dialect.Chat, name string, value []byte) {
 			chat.MaxTokens, _ = rawjson.Int(value)
 		}
 	case "temperature":
-		chat.Temperature = number(value)
+		chat.Temperature = rawjson.Optional(rawjson.Float(value))
 	case "top_p":
-		chat.TopP = number(value)
+		chat.TopP = rawjson.Optional(rawjson.Float(value))
 	case "top_k":
-		chat.TopK = whole(value)
+		chat.TopK = rawjson.Optional(rawjson.Int(value))
 	case "frequency_penalty":
-		chat.FrequencyPenalty = number(value)
+		chat.FrequencyPenalty = rawjson.Optional(rawjson.Float(value))
 	case "presence_penalty":
-		chat.PresencePenalty = number(value)
+		chat.PresencePenalty = rawjson.Optional(rawjson.Float(value))
 	case "seed":
-		chat.Seed = whole(value)
+		chat.Seed = rawjson.Optional(rawjson.Int(value))
 	case "logprobs":
 		chat.Logprobs = rawjson.True(value)
 	case "top_logprobs":
-		chat.TopLogprobs = whole(value)
+		chat.TopLogprobs = rawjson.Optional(rawjson.Int(value))
 	case "n":
 		chat.Choices, _ = rawjson.Int(value)
 	case "stop":
@@ -98,52 +98,19 @@ func readSetting(chat *dialect.Chat, name string, value []byte) {
 	}
 }
 
-func number(value []byte) *float64 {
-	n, ok := rawjson.Float(value)
-	if !ok {
-		return nil
-	}
-	return &n
-}
-
-func whole(value []byte) *int64 {
-	n, ok := rawjson.Int(value)
-	if !ok {
-		return nil
-	}
-	return &n
-}
-
 func readTool(value []byte) dialect.Tool {
 	function := rawjson.Get(value, "function")
 	if kind := rawjson.Text(rawjson.Get(value, "type")); kind != "" && kind != "function" || rawjson.Kind(function) != '{' {
 		return dialect.Tool{Other: value}
 	}
-	tool := dialect.Tool{}
-	for c := rawjson.Walk(function); c.Next(); {
-		switch string(c.Name) {
-		case "name":
-			tool.Name = rawjson.Text(c.Value)
-		case "description":
-			tool.Description = rawjson.Text(c.Value)
-		case "parameters":
-			if rawjson.Kind(c.Value) == '{' {
-				tool.Parameters = c.Value
-			}
-		case "strict":
-			if rawjson.Present(c.Value) {
-				strict := rawjson.True(c.Value)
-				tool.Strict = &strict
-			}
-		}
-	}
+	tool := dialect.ReadFunction(function)
 	tool.CacheControl = readCache(value)
 	return tool
 }
 
 // readCache finds a cache marker by either of its names (spec section 4.6).
 func readCache(object []byte) jsontext.Value {
-	if marker := rawjson.Get(object, "cache_control"); rawjson.Kind(marker) == '{' {
+	if marker := dialect.CacheMarker(object); marker != nil {
 		return marker
 	}
 	if rawjson.Present(rawjson.Get(object, "prompt_cache_breakpoint")) {
@@ -183,21 +150,7 @@ func readReasoning(value []byte) *dialect.Reasoning {
 }
 
 func readFormat(value []byte) *dialect.Format {
-	format := &dialect.Format{Type: rawjson.Text(rawjson.Get(value, "type"))}
-	for c := rawjson.Walk(rawjson.Get(value, "json_schema")); c.Next(); {
-		switch string(c.Name) {
-		case "name":
-			format.Name = rawjson.Text(c.Value)
-		case "description":
-			format.Description = rawjson.Text(c.Value)
-		case "schema":
-			format.Schema = c.Value
-		case "strict":
-			if rawjson.Present(c.Value) {
-				strict := rawjson.True(c.Value)
-				format.Strict = &strict
-			}
-		}
-	}
+	format := dialect.ReadSchemaFormat(rawjson.Get(value, "json_schema"))
+	format.Type = rawjson.Text(rawjson.Get(value, "type"))
 	return format
 }

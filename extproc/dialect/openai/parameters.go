@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
 
@@ -75,7 +76,8 @@ func checkParameter(name string, value []byte) error {
 	}
 	switch name {
 	case "reasoning_effort":
-		return checkEffort(name, value)
+		var effort string
+		return dialect.ReadEffort(&effort, name, value)
 	case "stop":
 		i := 0
 		for c := rawjson.Walk(value); c.Next(); i++ {
@@ -112,13 +114,4 @@ func checkNumber(name string, want shape, value []byte) error {
 		return invalid(fmt.Sprintf("'%s' must be between %v and %v.", name, want.least, want.most))
 	}
 	return nil
-}
-
-// checkEffort holds an effort to those of spec section 4.5.
-func checkEffort(name string, value []byte) error {
-	switch rawjson.Text(value) {
-	case "max", "xhigh", "high", "medium", "low", "minimal", "none":
-		return nil
-	}
-	return invalid(fmt.Sprintf("'%s' must be one of max, xhigh, high, medium, low, minimal and none.", name))
 }

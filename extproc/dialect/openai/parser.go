@@ -119,10 +119,9 @@ func (p *parser) reasoning(value []byte) error {
 		}
 		switch string(c.Name) {
 		case "effort":
-			if err := checkEffort("reasoning.effort", c.Value); err != nil {
+			if err := dialect.ReadEffort(&p.effort, "reasoning.effort", c.Value); err != nil {
 				return err
 			}
-			p.effort = rawjson.Text(c.Value)
 		case "max_tokens":
 			if n, ok := rawjson.Int(c.Value); !ok || n < 0 {
 				return invalid("'reasoning.max_tokens' must be a whole number of tokens.")

@@ -114,6 +114,15 @@ func Float(value []byte) (float64, bool) {
 	return f, err == nil
 }
 
+// Optional points at what was read, and is nil if that is not ok: Optional(Int(value))
+// for a member that need not be there.
+func Optional[T any](read T, ok bool) *T {
+	if !ok {
+		return nil
+	}
+	return &read
+}
+
 // True reports whether value is the literal true.
 func True(value []byte) bool { return Kind(value) == 't' }
 

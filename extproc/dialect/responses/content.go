@@ -25,9 +25,7 @@ func (r *reader) content(value []byte) ([]dialect.Part, error) {
 		if err != nil {
 			return nil, fmt.Errorf(".%d': %w", i, err)
 		}
-		if marker := rawjson.Get(c.Value, "cache_control"); rawjson.Kind(marker) == '{' {
-			part.CacheControl = marker
-		}
+		part.CacheControl = dialect.CacheMarker(c.Value)
 		parts = append(parts, part)
 	}
 	return parts, nil

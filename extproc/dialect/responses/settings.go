@@ -151,11 +151,8 @@ func (r *reader) reasoning(value []byte) error {
 		}
 		switch string(c.Name) {
 		case "effort":
-			asked.Effort = rawjson.Text(c.Value)
-			switch asked.Effort {
-			case "max", "xhigh", "high", "medium", "low", "minimal", "none":
-			default:
-				return dialect.Invalid("'reasoning.effort' must be one of max, xhigh, high, medium, low, minimal and none.")
+			if err := dialect.ReadEffort(&asked.Effort, "reasoning.effort", c.Value); err != nil {
+				return err
 			}
 		case "max_tokens":
 			budget, ok := rawjson.Int(c.Value)
@@ -198,24 +195,8 @@ func (r *reader) format(value []byte) error {
 	if !rawjson.Present(wanted) {
 		return nil
 	}
-	format := &dialect.Format{}
-	for c := rawjson.Walk(wanted); c.Next(); {
-		switch string(c.Name) {
-		case "type":
-			format.Type = rawjson.Text(c.Value)
-		case "name":
-			format.Name = rawjson.Text(c.Value)
-		case "description":
-			format.Description = rawjson.Text(c.Value)
-		case "schema":
-			format.Schema = c.Value
-		case "strict":
-			if rawjson.Present(c.Value) {
-				strict := rawjson.True(c.Value)
-				format.Strict = &strict
-			}
-		}
-	}
+	format := dialect.ReadSchemaFormat(wanted)
+	format.Type = rawjson.Text(rawjson.Get(wanted, "type"))
 	switch format.Type {
 	case "text":
 		return nil // which is what a model writes anyway

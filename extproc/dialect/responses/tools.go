@@ -18,7 +18,8 @@ func (r *reader) tools(value []byte) error {
 	}
 	i := 0
 	for c := rawjson.Walk(value); c.Next(); i++ {
-		tool := readTool(c.Value)
+		tool := dialect.ReadFunction(c.Value)
+		tool.CacheControl = dialect.CacheMarker(c.Value)
 		switch kind := rawjson.Text(rawjson.Get(c.Value, "type")); kind {
 		case "function":
 		case "web_search", "web_search_2025_08_26", "web_search_preview", "web_search_preview_2025_03_11", "openrouter:web_search":
@@ -52,32 +53,6 @@ func withWeb(plugins []byte) []byte {
 		list = rawjson.AppendRaw(list, c.Value)
 	}
 	return append(rawjson.AppendRaw(list, []byte(`{"id":"web"}`)), ']')
-}
-
-func readTool(value []byte) dialect.Tool {
-	tool := dialect.Tool{}
-	for c := rawjson.Walk(value); c.Next(); {
-		switch string(c.Name) {
-		case "name":
-			tool.Name = rawjson.Text(c.Value)
-		case "description":
-			tool.Description = rawjson.Text(c.Value)
-		case "parameters":
-			if rawjson.Kind(c.Value) == '{' {
-				tool.Parameters = c.Value
-			}
-		case "strict":
-			if rawjson.Present(c.Value) {
-				strict := rawjson.True(c.Value)
-				tool.Strict = &strict
-			}
-		case "cache_control":
-			if rawjson.Kind(c.Value) == '{' {
-				tool.CacheControl = c.Value
-			}
-		}
-	}
-	return tool
 }
 
 // customize makes a function of a tool that takes plain text, as a function is what
