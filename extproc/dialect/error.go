@@ -3,6 +3,7 @@ package dialect
 import (
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -27,6 +28,24 @@ type Error struct {
 }
 
 func (e *Error) Error() string { return e.Message }
+
+// Object is the spec's error object (section 5.1) with metadata in it. Metadata that
+// cannot be marshalled must not cost the client the message: without goes in instead,
+// which must marshal.
+func (e *Error) Object(metadata, without map[string]any) []byte {
+	wire := struct {
+		Code         int            `json:"code"`
+		Message      string         `json:"message"`
+		Metadata     map[string]any `json:"metadata,omitempty"`
+		Availability *Availability  `json:"availability,omitempty"`
+	}{e.Status, e.Message, metadata, e.Availability}
+	text, err := json.Marshal(wire, json.Deterministic(true))
+	if err != nil {
+		wire.Metadata = without
+		text, _ = json.Marshal(wire)
+	}
+	return text
+}
 
 // Availability tells a program whether and when to try again.
 type Availability struct {

@@ -1,35 +1,14 @@
 package responses
 
 import (
-	"maps"
-
-	"github.com/go-json-experiment/json"
-
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
 
-// wireError is the error object of an answer that failed before it began (spec
-// section 5.1).
-type wireError struct {
-	Code         int                   `json:"code"`
-	Message      string                `json:"message"`
-	Metadata     map[string]any        `json:"metadata,omitempty"`
-	Availability *dialect.Availability `json:"availability,omitempty"`
-}
-
 // Error renders a failure as {"error":{...},"error_type":"..."}: in this API the
 // type stands beside the error and not in its metadata (spec section 5.2).
 func (Client) Error(failure *dialect.Error) []byte {
-	wire := wireError{Code: failure.Status, Message: failure.Message, Availability: failure.Availability}
-	wire.Metadata = maps.Clone(failure.Metadata)
-	text, err := json.Marshal(wire, json.Deterministic(true))
-	if err != nil {
-		// Metadata that cannot be marshalled must not cost the client the message.
-		wire.Metadata = nil
-		text, _ = json.Marshal(wire)
-	}
-	dst := rawjson.AppendMember([]byte{'{'}, "error", text)
+	dst := rawjson.AppendMember([]byte{'{'}, "error", failure.Object(failure.Metadata, nil))
 	return append(appendTrailer(dst, failure), '}')
 }
 
