@@ -149,9 +149,6 @@ func (d *decoder) count(object []byte) {
 		return
 	}
 	d.usage.read(object)
-	if tier := dialect.ServedTier(d.usage.tier); tier != "" {
-		d.emit(dialect.Event{Kind: dialect.EventTier, Text: tier})
-	}
-	d.usage.tier = ""
-	d.emit(dialect.Event{Kind: dialect.EventUsage, Usage: d.usage.total()})
+	d.events = dialect.AppendUsage(d.events, d.usage.total(), d.usage.tier)
+	d.usage.tier = "" // told
 }

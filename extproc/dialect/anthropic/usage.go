@@ -15,33 +15,25 @@ type usage struct {
 	tier                           string
 }
 
-// most keeps sums of what a provider claims within an int64.
-const most = 1 << 40
-
 func (u *usage) read(object []byte) {
-	set := func(into *int64, value []byte) {
-		if n, ok := rawjson.Int(value); ok {
-			*into = min(max(n, 0), most)
-		}
-	}
 	for c := rawjson.Walk(object); c.Next(); {
 		switch string(c.Name) {
 		case "input_tokens":
-			set(&u.input, c.Value)
+			dialect.ReadCount(&u.input, c.Value)
 		case "output_tokens":
-			set(&u.output, c.Value)
+			dialect.ReadCount(&u.output, c.Value)
 		case "cache_read_input_tokens":
-			set(&u.cached, c.Value)
+			dialect.ReadCount(&u.cached, c.Value)
 		case "cache_creation_input_tokens":
-			set(&u.written, c.Value)
+			dialect.ReadCount(&u.written, c.Value)
 		case "cache_creation":
-			set(&u.written5m, rawjson.Get(c.Value, "ephemeral_5m_input_tokens"))
-			set(&u.written1h, rawjson.Get(c.Value, "ephemeral_1h_input_tokens"))
+			dialect.ReadCount(&u.written5m, rawjson.Get(c.Value, "ephemeral_5m_input_tokens"))
+			dialect.ReadCount(&u.written1h, rawjson.Get(c.Value, "ephemeral_1h_input_tokens"))
 		case "output_tokens_details":
-			set(&u.thought, rawjson.Get(c.Value, "thinking_tokens"))
-			set(&u.thought, rawjson.Get(c.Value, "reasoning_tokens"))
+			dialect.ReadCount(&u.thought, rawjson.Get(c.Value, "thinking_tokens"))
+			dialect.ReadCount(&u.thought, rawjson.Get(c.Value, "reasoning_tokens"))
 		case "server_tool_use":
-			set(&u.searched, rawjson.Get(c.Value, "web_search_requests"))
+			dialect.ReadCount(&u.searched, rawjson.Get(c.Value, "web_search_requests"))
 		case "service_tier":
 			u.tier = rawjson.Text(c.Value)
 		}

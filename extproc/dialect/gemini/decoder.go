@@ -29,8 +29,9 @@ const mostCandidates = 128
 
 var errNoCandidate = errors.New("the provider's answer has no candidate that can be read")
 
+// emit appends an event; usage does not come through here, which no client sees.
 func (d *decoder) emit(event dialect.Event) {
-	d.said = d.said || event.Kind != dialect.EventStart && event.Kind != dialect.EventTier && event.Kind != dialect.EventUsage
+	d.said = d.said || event.Kind != dialect.EventStart
 	d.events = append(d.events, event)
 }
 
@@ -129,11 +130,8 @@ func (d *decoder) count(object []byte) {
 		return
 	}
 	d.usage.read(object)
-	if tier := dialect.ServedTier(d.usage.tier); tier != "" {
-		d.emit(dialect.Event{Kind: dialect.EventTier, Text: tier})
-	}
-	d.usage.tier = ""
-	d.emit(dialect.Event{Kind: dialect.EventUsage, Usage: d.usage.total()})
+	d.events = dialect.AppendUsage(d.events, d.usage.total(), d.usage.tier)
+	d.usage.tier = "" // told
 }
 
 // finished reports whether every candidate so far has said why it ended.

@@ -16,32 +16,24 @@ type usage struct {
 	tier                                             string
 }
 
-// most keeps sums of what a provider claims within an int64.
-const most = 1 << 40
-
 func (u *usage) read(object []byte) {
-	set := func(into *int64, value []byte) {
-		if n, ok := rawjson.Int(value); ok {
-			*into = min(max(n, 0), most)
-		}
-	}
 	for c := rawjson.Walk(object); c.Next(); {
 		switch string(c.Name) {
 		case "promptTokenCount":
-			set(&u.prompt, c.Value)
+			dialect.ReadCount(&u.prompt, c.Value)
 		case "toolUsePromptTokenCount":
-			set(&u.toolPrompt, c.Value)
+			dialect.ReadCount(&u.toolPrompt, c.Value)
 		case "cachedContentTokenCount":
-			set(&u.cached, c.Value)
+			dialect.ReadCount(&u.cached, c.Value)
 		case "candidatesTokenCount":
-			set(&u.candidates, c.Value)
+			dialect.ReadCount(&u.candidates, c.Value)
 		case "thoughtsTokenCount":
-			set(&u.thoughts, c.Value)
+			dialect.ReadCount(&u.thoughts, c.Value)
 		case "promptTokensDetails":
-			set(&u.audioPrompt, ofModality(c.Value, "AUDIO"))
+			dialect.ReadCount(&u.audioPrompt, ofModality(c.Value, "AUDIO"))
 		case "candidatesTokensDetails":
-			set(&u.audio, ofModality(c.Value, "AUDIO"))
-			set(&u.image, ofModality(c.Value, "IMAGE"))
+			dialect.ReadCount(&u.audio, ofModality(c.Value, "AUDIO"))
+			dialect.ReadCount(&u.image, ofModality(c.Value, "IMAGE"))
 		case "serviceTier":
 			u.tier = strings.ToLower(rawjson.Text(c.Value))
 		}
