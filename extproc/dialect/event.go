@@ -1,8 +1,12 @@
 package dialect
 
 import (
+	"bytes"
+	"fmt"
+
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 	"github.com/switchyard/switchyard/extproc/sse"
 )
 
@@ -59,6 +63,21 @@ type Decoder interface {
 	Event(sse.Event) ([]Event, error)
 	// Whole reads an answer that is not a stream, with the same errors.
 	Whole(body []byte) ([]Event, error)
+}
+
+// ReadData validates the data of an event of a stream as JSON. It is nil where there is
+// nothing to read: no data, or the "[DONE]" that compatible providers add to dialects
+// which end otherwise.
+func ReadData(event sse.Event) ([]byte, error) {
+	data := bytes.TrimSpace(event.Data)
+	if len(data) == 0 || string(data) == "[DONE]" {
+		return nil, nil
+	}
+	data, err := rawjson.Repair(data)
+	if err != nil {
+		return nil, fmt.Errorf("event of the provider's stream: %w", err)
+	}
+	return data, nil
 }
 
 // Encoder writes one client's answer. It belongs to one attempt.

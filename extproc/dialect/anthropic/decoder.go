@@ -1,7 +1,6 @@
 package anthropic
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 
@@ -32,13 +31,9 @@ func (d *decoder) emit(event dialect.Event) { d.events = append(d.events, event)
 // Event reads one event. Its type is in the data; the event's name only says it
 // again.
 func (d *decoder) Event(event sse.Event) ([]dialect.Event, error) {
-	data := bytes.TrimSpace(event.Data)
-	if len(data) == 0 || string(data) == "[DONE]" {
-		return nil, nil
-	}
-	data, err := rawjson.Repair(data)
-	if err != nil {
-		return nil, fmt.Errorf("event of the provider's stream: %w", err)
+	data, err := dialect.ReadData(event)
+	if data == nil {
+		return nil, err
 	}
 	return d.read(event.Name, data)
 }

@@ -1,7 +1,6 @@
 package anthropic
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 
@@ -40,13 +39,12 @@ func (p *passthrough) Event(dst []byte, event sse.Event) ([]byte, error) {
 	if !p.request.Stream {
 		return p.translate().Event(dst, event)
 	}
-	data := bytes.TrimSpace(event.Data)
-	if p.progress.Done || len(data) == 0 || string(data) == "[DONE]" {
+	if p.progress.Done {
 		return dst, nil
 	}
-	data, err := rawjson.Repair(data)
-	if err != nil {
-		return dst, fmt.Errorf("event of the provider's stream: %w", err)
+	data, err := dialect.ReadData(event)
+	if data == nil {
+		return dst, err
 	}
 	events, err := p.decoder.read(event.Name, data)
 	if err != nil {

@@ -39,13 +39,9 @@ func (d *decoder) emit(event dialect.Event) {
 // finished.
 func (d *decoder) Event(event sse.Event) ([]dialect.Event, error) {
 	d.events = d.events[:0]
-	data := bytes.TrimSpace(event.Data)
-	if len(data) == 0 || string(data) == "[DONE]" {
-		return nil, nil
-	}
-	data, err := rawjson.Repair(data)
-	if err != nil {
-		return nil, fmt.Errorf("event of the provider's stream: %w", err)
+	data, err := dialect.ReadData(event)
+	if data == nil {
+		return nil, err
 	}
 	if err := d.read(data); err != nil {
 		return nil, err
