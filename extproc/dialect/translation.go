@@ -83,10 +83,7 @@ func (t *translation) Fail(dst []byte, failure *Error) []byte {
 }
 
 func (t *translation) Comment(dst []byte, text string) []byte {
-	if !t.request.Stream {
-		return dst
-	}
-	return sse.AppendComment(dst, text)
+	return appendComment(dst, t.request, text)
 }
 
 func (t *translation) Progress() Progress { return t.progress.Settled(t.request) }

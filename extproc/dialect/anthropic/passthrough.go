@@ -13,33 +13,30 @@ import (
 // Events pass as they are, whatever they hold, and are read besides to tell how far
 // the answer is; only the first and the last are edited.
 func (Provider) Passthrough(request *dialect.Request, meta dialect.Meta) dialect.Pipe {
-	return &passthrough{request: request, envelope: newEnvelope(meta)}
+	return &passthrough{Passing: dialect.Passing{Request: request}, envelope: newEnvelope(meta)}
 }
 
 type passthrough struct {
-	request  *dialect.Request
+	dialect.Passing
 	envelope envelope
 	decoder  decoder
-	progress dialect.Progress
 	started  bool
 	// ending is the latest message_delta. It is held back for the cost of the usage.
 	ending []byte
-	// translation takes over where client and provider disagree on streaming.
-	translation dialect.Pipe
 }
 
 func (p *passthrough) translate() dialect.Pipe {
-	if p.translation == nil {
-		p.translation = dialect.NewTranslation(&p.decoder, Client{}.Encoder(p.envelope.meta), p.request)
+	if p.Translation == nil {
+		p.Translation = dialect.NewTranslation(&p.decoder, Client{}.Encoder(p.envelope.meta), p.Request)
 	}
-	return p.translation
+	return p.Translation
 }
 
 func (p *passthrough) Event(dst []byte, event sse.Event) ([]byte, error) {
-	if !p.request.Stream {
+	if !p.Request.Stream {
 		return p.translate().Event(dst, event)
 	}
-	if p.progress.Done {
+	if p.Passed.Done {
 		return dst, nil
 	}
 	data, err := dialect.ReadData(event)
@@ -74,7 +71,7 @@ func (p *passthrough) Event(dst []byte, event sse.Event) ([]byte, error) {
 		switch rawjson.Text(rawjson.Get(rawjson.Get(data, "content_block"), "type")) {
 		case "text", "thinking":
 		default:
-			p.progress.Started = true
+			p.Passed.Started = true
 		}
 	}
 	return sse.AppendEvent(dst, kind, oneLine(data)), nil
@@ -86,7 +83,7 @@ func (p *passthrough) note(events []dialect.Event) {
 		if events[i].Kind == dialect.EventTier {
 			p.envelope.tier = events[i].Text
 		}
-		p.progress.Note(&events[i])
+		p.Passed.Note(&events[i])
 	}
 }
 
@@ -138,7 +135,7 @@ func (p *passthrough) release(dst []byte) []byte {
 }
 
 func (p *passthrough) Whole(dst, body []byte) ([]byte, error) {
-	if p.request.Stream {
+	if p.Request.Stream {
 		return p.translate().Whole(dst, body)
 	}
 	events, err := p.decoder.Whole(body)
@@ -173,10 +170,10 @@ func (p *passthrough) priced(dst, counts []byte) []byte {
 }
 
 func (p *passthrough) Finish(dst []byte) []byte {
-	if p.translation != nil || !p.request.Stream {
+	if p.Translation != nil || !p.Request.Stream {
 		return p.translate().Finish(dst)
 	}
-	p.progress.Done = true
+	p.Passed.Done = true
 	data := []byte(`{"type":"message_delta"`)
 	delta := rawjson.Get(p.ending, "delta")
 	if rawjson.Kind(delta) != '{' {
@@ -196,20 +193,6 @@ func (p *passthrough) Finish(dst []byte) []byte {
 }
 
 func (p *passthrough) Fail(dst []byte, failure *dialect.Error) []byte {
-	p.progress.Done = true
+	p.Passed.Done = true
 	return p.envelope.fail(dst, failure)
-}
-
-func (p *passthrough) Comment(dst []byte, text string) []byte {
-	if !p.request.Stream {
-		return dst
-	}
-	return sse.AppendComment(dst, text)
-}
-
-func (p *passthrough) Progress() dialect.Progress {
-	if p.translation != nil {
-		return p.translation.Progress()
-	}
-	return p.progress.Settled(p.request)
 }

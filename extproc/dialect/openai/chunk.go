@@ -50,8 +50,8 @@ func (p *passthrough) finishReason(dst []byte, c choice) []byte {
 		return appendFinish(dst, "", "")
 	}
 	reason := dialect.FinishReason(c.finish)
-	if p.progress.FinishReason == "" {
-		p.progress.FinishReason, p.progress.NativeFinishReason = reason, c.native
+	if p.Passed.FinishReason == "" {
+		p.Passed.FinishReason, p.Passed.NativeFinishReason = reason, c.native
 	}
 	return appendFinish(dst, reason, c.native)
 }

@@ -118,7 +118,7 @@ func (p *passthrough) delta(dst, delta []byte, calls *toolCalls) (out []byte, si
 		before := len(dst)
 		dst = appendExtra(dst, delta, spokenNames...)
 		silent = silent && len(dst) == before
-		p.progress.Started = p.progress.Started || hasMedia(dst[before:])
+		p.Passed.Started = p.Passed.Started || hasMedia(dst[before:])
 	}
 	return dst, silent
 }
@@ -129,8 +129,8 @@ func (p *passthrough) says(value []byte) bool {
 	if rawjson.Kind(value) != '"' || len(value) <= 2 {
 		return false
 	}
-	p.progress.Started = true
-	p.progress.OutputBytes += int64(len(value) - 2)
+	p.Passed.Started = true
+	p.Passed.OutputBytes += int64(len(value) - 2)
 	return true
 }
 
@@ -138,11 +138,11 @@ func (p *passthrough) says(value []byte) bool {
 // is any.
 func (p *passthrough) reasoning(dst []byte, s spoken) (out []byte, thinks bool) {
 	thinks = p.says(s.reasoning) || len(s.details) > 2
-	p.progress.Started = p.progress.Started || thinks
-	if !thinks || p.request.HideReasoning {
+	p.Passed.Started = p.Passed.Started || thinks
+	if !thinks || p.Request.HideReasoning {
 		return dst, thinks
 	}
-	p.progress.BoundReasoning = p.progress.BoundReasoning || isBound(s.details)
+	p.Passed.BoundReasoning = p.Passed.BoundReasoning || isBound(s.details)
 	return appendReasoning(dst, s), true
 }
 
@@ -167,8 +167,8 @@ func (p *passthrough) toolCall(dst, element []byte, calls *toolCalls) []byte {
 	delta := readToolDelta(element)
 	call, number := calls.find(delta)
 	arguments := argumentsText(delta.arguments)
-	p.progress.Started = true
-	p.progress.OutputBytes += int64(len(arguments))
+	p.Passed.Started = true
+	p.Passed.OutputBytes += int64(len(arguments))
 
 	begins := !call.begun
 	if begins && delta.name == nil && (delta.function || !delta.extra) {
@@ -192,13 +192,13 @@ func (p *passthrough) toolCall(dst, element []byte, calls *toolCalls) []byte {
 		dst = append(rawjson.AppendName(dst, "function"), '{')
 		if begins && delta.name != nil {
 			dst = rawjson.AppendMember(dst, "name", delta.name)
-			p.progress.BeginToolCall(calls.choice, number, rawjson.Text(delta.name))
+			p.Passed.BeginToolCall(calls.choice, number, rawjson.Text(delta.name))
 		}
 		dst = rawjson.AppendName(dst, "arguments")
 		value := len(dst)
 		dst = append(append(dst, '"'), call.pending...)
 		dst = append(append(dst, arguments...), '"')
-		p.progress.AddToolArguments(calls.choice, number, rawjson.Text(dst[value:]))
+		p.Passed.AddToolArguments(calls.choice, number, rawjson.Text(dst[value:]))
 		dst = append(dst, '}')
 		call.pending = nil
 	}

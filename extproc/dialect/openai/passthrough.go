@@ -15,16 +15,13 @@ func (Provider) Passthrough(request *dialect.Request, meta dialect.Meta) dialect
 	if work, ok := request.Parsed.(task); ok {
 		return work.pipe(request, meta)
 	}
-	return &passthrough{request: request, envelope: newEnvelope(meta)}
+	return &passthrough{Passing: dialect.Passing{Request: request}, envelope: newEnvelope(meta)}
 }
 
 type passthrough struct {
-	request  *dialect.Request
+	dialect.Passing
 	envelope envelope
-	progress dialect.Progress
 	choices  []choiceState
-	// translation takes over where client and provider disagree on streaming.
-	translation dialect.Pipe
 }
 
 // choiceState is what one choice of a stream has said.
@@ -34,22 +31,22 @@ type choiceState struct {
 }
 
 func (p *passthrough) translate() dialect.Pipe {
-	if p.translation == nil {
-		p.translation = dialect.NewTranslation(Provider{}.Decoder(), Client{}.Encoder(p.envelope.meta), p.request)
+	if p.Translation == nil {
+		p.Translation = dialect.NewTranslation(Provider{}.Decoder(), Client{}.Encoder(p.envelope.meta), p.Request)
 	}
-	return p.translation
+	return p.Translation
 }
 
 func (p *passthrough) Event(dst []byte, event sse.Event) ([]byte, error) {
-	if !p.request.Stream {
+	if !p.Request.Stream {
 		return p.translate().Event(dst, event)
 	}
 	data := bytes.TrimSpace(event.Data)
 	switch {
-	case p.progress.Done || len(data) == 0:
+	case p.Passed.Done || len(data) == 0:
 		return dst, nil
 	case string(data) == "[DONE]":
-		p.progress.Done = true
+		p.Passed.Done = true
 		return dst, nil
 	}
 	chunk, err := readChunk(event.Name, data)
@@ -106,12 +103,12 @@ func (p *passthrough) chunk(dst, chunk []byte) ([]byte, error) {
 		case "x_groq":
 			p.usage(rawjson.Get(c.Value, "usage"))
 		case "id":
-			if p.progress.UpstreamID == "" {
-				p.progress.UpstreamID = rawjson.Text(c.Value)
+			if p.Passed.UpstreamID == "" {
+				p.Passed.UpstreamID = rawjson.Text(c.Value)
 			}
 		case "service_tier":
 			if p.envelope.served(c.Value) {
-				p.progress.ServiceTier = p.envelope.tier
+				p.Passed.ServiceTier = p.envelope.tier
 				dst = p.envelope.appendTier(dst)
 			}
 		case "object", "created", "model", "provider", "obfuscation", "openrouter_metadata":
@@ -142,35 +139,21 @@ func (p *passthrough) usage(object []byte) bool {
 	if rawjson.Kind(object) != '{' {
 		return false
 	}
-	if usage, counted := readUsage(object); counted || !p.progress.HasUsage {
-		p.progress.Usage, p.progress.HasUsage = usage, true
+	if usage, counted := readUsage(object); counted || !p.Passed.HasUsage {
+		p.Passed.Usage, p.Passed.HasUsage = usage, true
 	}
 	return true
 }
 
 func (p *passthrough) Finish(dst []byte) []byte {
-	if p.translation != nil || !p.request.Stream {
+	if p.Translation != nil || !p.Request.Stream {
 		return p.translate().Finish(dst)
 	}
-	p.progress.Done = true
+	p.Passed.Done = true
 	return p.envelope.finish(dst, p.Progress().Usage)
 }
 
 func (p *passthrough) Fail(dst []byte, failure *dialect.Error) []byte {
-	p.progress.Done = true
+	p.Passed.Done = true
 	return p.envelope.fail(dst, failure)
-}
-
-func (p *passthrough) Comment(dst []byte, text string) []byte {
-	if !p.request.Stream {
-		return dst
-	}
-	return sse.AppendComment(dst, text)
-}
-
-func (p *passthrough) Progress() dialect.Progress {
-	if p.translation != nil {
-		return p.translation.Progress()
-	}
-	return p.progress.Settled(p.request)
 }

@@ -11,7 +11,7 @@ import (
 
 // Whole patches an answer that is not a stream, or makes a stream of it.
 func (p *passthrough) Whole(dst []byte, body []byte) ([]byte, error) {
-	if p.request.Stream {
+	if p.Request.Stream {
 		return p.translate().Whole(dst, body)
 	}
 	answer, err := readAnswer(body)
@@ -35,10 +35,10 @@ func (p *passthrough) Whole(dst []byte, body []byte) ([]byte, error) {
 		case "usage":
 			p.usage(c.Value)
 		case "id":
-			p.progress.UpstreamID = rawjson.Text(c.Value)
+			p.Passed.UpstreamID = rawjson.Text(c.Value)
 		case "service_tier":
 			if p.envelope.served(c.Value) {
-				p.progress.ServiceTier = p.envelope.tier
+				p.Passed.ServiceTier = p.envelope.tier
 			}
 		case "object", "created", "model", "provider", "error", "openrouter_metadata":
 		default:
@@ -49,7 +49,7 @@ func (p *passthrough) Whole(dst []byte, body []byte) ([]byte, error) {
 	if !choices {
 		return dst[:start], errNoChoices
 	}
-	p.progress.Done = true
+	p.Passed.Done = true
 	if !fingerprint {
 		dst = rawjson.AppendMember(dst, "system_fingerprint", null)
 	}
@@ -124,7 +124,7 @@ func (p *passthrough) message(dst, message []byte, choice int) []byte {
 	if s.extra {
 		before = len(dst)
 		dst = appendExtra(dst, message, spokenNames...)
-		p.progress.Started = p.progress.Started || hasMedia(dst[before:])
+		p.Passed.Started = p.Passed.Started || hasMedia(dst[before:])
 	}
 	return dst
 }
@@ -146,7 +146,7 @@ func hasMedia(members []byte) bool {
 func (p *passthrough) wholeCall(dst, element []byte, ids *toolCalls) []byte {
 	call := readToolDelta(element)
 	ids.calls = append(ids.calls, toolCall{index: -1})
-	p.progress.Started = true
+	p.Passed.Started = true
 	dst = append(rawjson.Comma(dst), '{')
 	number := len(ids.calls) - 1
 	dst = rawjson.AppendText(dst, "id", ids.begin(number, call.id))
@@ -157,7 +157,7 @@ func (p *passthrough) wholeCall(dst, element []byte, ids *toolCalls) []byte {
 	dst = rawjson.AppendQuoted(rawjson.AppendName(dst, "type"), kind)
 	if call.function {
 		arguments := argumentsText(call.arguments)
-		p.progress.OutputBytes += int64(len(arguments))
+		p.Passed.OutputBytes += int64(len(arguments))
 		name := call.name
 		if name == nil {
 			name = []byte(`""`)
@@ -167,8 +167,8 @@ func (p *passthrough) wholeCall(dst, element []byte, ids *toolCalls) []byte {
 		dst = rawjson.AppendName(dst, "arguments")
 		value := len(dst)
 		dst = append(append(append(dst, '"'), arguments...), '"')
-		p.progress.BeginToolCall(ids.choice, number, rawjson.Text(name))
-		p.progress.AddToolArguments(ids.choice, number, rawjson.Text(dst[value:]))
+		p.Passed.BeginToolCall(ids.choice, number, rawjson.Text(name))
+		p.Passed.AddToolArguments(ids.choice, number, rawjson.Text(dst[value:]))
 		dst = append(dst, '}')
 	}
 	if call.extra {
