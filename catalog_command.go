@@ -59,6 +59,21 @@ func importFlags(command *cobra.Command) func(comment string, catalog *configpb.
 	}
 }
 
+// importFrom takes over what others publish in a file, or at a URL.
+func importFrom(
+	ctx context.Context, source string, take func(data []byte) (*configpb.Config, *importer.Report, error),
+) (*configpb.Config, *importer.Report, error) {
+	data, err := read(ctx, source)
+	if err != nil {
+		return nil, nil, err
+	}
+	catalog, report, err := take(data)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", source, err)
+	}
+	return catalog, report, nil
+}
+
 func importLiteLLMCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "litellm FILE|URL",
@@ -68,13 +83,11 @@ func importLiteLLMCommand() *cobra.Command {
 	finish := importFlags(command)
 	asOf := command.Flags().String("as-of", "", "leave out what is gone before this day, for example 2026-01-31 (default: nothing)")
 	command.RunE = func(command *cobra.Command, arguments []string) error {
-		data, err := read(command.Context(), arguments[0])
+		catalog, report, err := importFrom(command.Context(), arguments[0], func(data []byte) (*configpb.Config, *importer.Report, error) {
+			return importer.LiteLLM(data, *asOf)
+		})
 		if err != nil {
 			return err
-		}
-		catalog, report, err := importer.LiteLLM(data, *asOf)
-		if err != nil {
-			return fmt.Errorf("%s: %w", arguments[0], err)
 		}
 		comment := `Who serves which model, at what price: US dollars for a million tokens, or for one
 request, image or search.
@@ -96,13 +109,9 @@ func importOpenRouterCommand() *cobra.Command {
 	}
 	finish := importFlags(command)
 	command.RunE = func(command *cobra.Command, arguments []string) error {
-		data, err := read(command.Context(), arguments[0])
+		catalog, report, err := importFrom(command.Context(), arguments[0], importer.OpenRouter)
 		if err != nil {
 			return err
-		}
-		catalog, report, err := importer.OpenRouter(data)
-		if err != nil {
-			return fmt.Errorf("%s: %w", arguments[0], err)
 		}
 		return finish("From OpenRouter's API, by\n  switchyard catalog import openrouter", catalog, report)
 	}
