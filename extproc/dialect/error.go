@@ -39,10 +39,11 @@ func (e *Error) Object(metadata, without map[string]any) []byte {
 		Metadata     map[string]any `json:"metadata,omitempty"`
 		Availability *Availability  `json:"availability,omitempty"`
 	}{e.Status, e.Message, metadata, e.Availability}
-	text, err := json.Marshal(wire, json.Deterministic(true))
+	// A provider's words may be no valid UTF-8; what is not is replaced.
+	text, err := json.Marshal(wire, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
 	if err != nil {
 		wire.Metadata = without
-		text, _ = json.Marshal(wire)
+		text, _ = json.Marshal(wire, jsontext.AllowInvalidUTF8(true))
 	}
 	return text
 }
