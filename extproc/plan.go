@@ -7,7 +7,6 @@ import (
 	"hash/fnv"
 	"slices"
 	"time"
-	"unicode/utf8"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/policies/identity"
@@ -65,20 +64,11 @@ func Parse(client dialect.Client, body []byte, preset func(slug string) (dialect
 	return client.Parse(body)
 }
 
-// longestSession is in characters (spec row 109).
-const longestSession = 256
-
 // sessionID is what the client calls its session; the body wins over the header
-// (spec row 108).
+// (spec rows 108 and 109).
 func (a *attempt) sessionID() (string, error) {
 	session := cmp.Or(a.request.SessionID, a.headers["x-session-id"])
-	if utf8.RuneCountInString(session) > longestSession {
-		return "", &dialect.Error{
-			Status: 400, Type: "invalid_request",
-			Message: fmt.Sprintf("'x-session-id' must have %d characters or fewer.", longestSession),
-		}
-	}
-	return session, nil
+	return session, dialect.CheckName("x-session-id", session)
 }
 
 // Asked is a request that is to be planned.
@@ -96,11 +86,6 @@ type Asked struct {
 func (p *Policy) Constraints(key *identity.Key) []*routing.Constraints {
 	return []*routing.Constraints{p.Gateway, p.KeyConstraints[key.Hash]}
 }
-
-// bytesPerToken is what a token of a prompt takes in most languages and
-// tokenizers. An estimate that is too low costs an attempt, one that is too high
-// refuses what would have fitted; this one tends to be low.
-const bytesPerToken = 4
 
 // Plan plans a request. It reads nothing but its arguments.
 func (p *Policy) Plan(asked Asked, view routing.View) (routing.Plan, error) {
@@ -133,13 +118,15 @@ func (p *Policy) Plan(asked Asked, view routing.View) (routing.Plan, error) {
 	}, p.Catalog, view, options)
 }
 
-// promptTokens is an estimate of the prompt, zero if unknown. What is embedded or
-// ranked is many prompts in one request, each of which has the whole context.
+// promptTokens is an estimate of the prompt, zero if unknown. One that is too low costs
+// an attempt, one that is too high refuses what would have fitted; this one tends to
+// be low. What is embedded or ranked is many prompts in one request, each of which has
+// the whole context.
 func promptTokens(request *dialect.Request) int64 {
 	if request.OutputModality != "" {
 		return 0
 	}
-	return request.PromptBytes / bytesPerToken
+	return request.PromptBytes / dialect.BytesPerToken
 }
 
 // makePlan plans the request at its first attempt. The seed is the request's id:

@@ -27,8 +27,14 @@ func ReadName(into *string, name string, value []byte) error {
 	if err := ReadText(into, name, value); err != nil {
 		return err
 	}
-	if utf8.RuneCountInString(*into) > longestName {
-		return Invalid("'%s' must have %d characters or fewer.", name, longestName)
+	return CheckName(name, *into)
+}
+
+// CheckName refuses the name of a session or a user that is too long, wherever the
+// client gave it. The error is an *Error.
+func CheckName(field, value string) error {
+	if utf8.RuneCountInString(value) > longestName {
+		return Invalid("'%s' must have %d characters or fewer.", field, longestName)
 	}
 	return nil
 }

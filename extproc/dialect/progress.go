@@ -1,7 +1,7 @@
 package dialect
 
-// bytesPerToken is how much text a token is taken to be where nobody counted.
-const bytesPerToken = 4
+// BytesPerToken is how much text a token is taken to be where nobody counted.
+const BytesPerToken = 4
 
 // Note adds what an event says of the answer's progress.
 func (p *Progress) Note(event *Event) {
@@ -111,4 +111,4 @@ func ServedTier(native string) string {
 }
 
 // Tokens estimates how many tokens a text of so many bytes is, rounded up.
-func Tokens(bytes int64) int64 { return (bytes + bytesPerToken - 1) / bytesPerToken }
+func Tokens(bytes int64) int64 { return (bytes + BytesPerToken - 1) / BytesPerToken }

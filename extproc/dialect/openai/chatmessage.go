@@ -12,7 +12,7 @@ func readConversation(chat *dialect.Chat, messages []byte) error {
 	for c := rawjson.Walk(messages); c.Next(); i++ {
 		message, err := readChatMessage(c.Value)
 		if err != nil {
-			return invalid(fmt.Sprintf("'messages.%d': %s.", i, err))
+			return dialect.Invalid("'messages.%d': %s.", i, err)
 		}
 		chat.Messages = append(chat.Messages, message)
 	}

@@ -1,7 +1,6 @@
 package openai
 
 import (
-	"fmt"
 	"strconv"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
@@ -49,7 +48,7 @@ func asConversation(body []byte) ([]byte, error) {
 	members := readMembers(text)
 	prompt := find(members, "prompt")
 	if prompt != nil && find(members, "messages") != nil {
-		return nil, invalid("Send 'prompt' or 'messages', not both.")
+		return nil, dialect.Invalid("Send 'prompt' or 'messages', not both.")
 	}
 	dst := append(make([]byte, 0, len(text)+64), '{')
 	for _, m := range members {
@@ -93,7 +92,7 @@ func refuseLegacy(m member) error {
 		asks = string(m.value) != "[]"
 	}
 	if asks {
-		return invalid(fmt.Sprintf("'%s' is not supported by this endpoint. Leave it out, or send the request to /chat/completions.", m.name))
+		return dialect.Invalid("'%s' is not supported by this endpoint. Leave it out, or send the request to /chat/completions.", m.name)
 	}
 	return nil
 }
@@ -107,15 +106,15 @@ func readPrompt(value []byte) ([]byte, error) {
 		}
 		value = list.Value
 		if kind := rawjson.Kind(value); kind == '0' || kind == '[' {
-			return nil, invalid("'prompt' must be text: models differ in their tokens, and the gateway cannot read them.")
+			return nil, dialect.Invalid("'prompt' must be text: models differ in their tokens, and the gateway cannot read them.")
 		}
 		if list.Next() {
 			// Each would want an answer of its own.
-			return nil, invalid("'prompt' must be one string. Send a request for each prompt.")
+			return nil, dialect.Invalid("'prompt' must be one string. Send a request for each prompt.")
 		}
 	}
 	if rawjson.Kind(value) != '"' {
-		return nil, invalid("'prompt' must be a string.")
+		return nil, dialect.Invalid("'prompt' must be a string.")
 	}
 	return value, nil
 }

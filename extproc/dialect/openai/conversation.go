@@ -2,9 +2,9 @@ package openai
 
 import (
 	"bytes"
-	"fmt"
 	"slices"
 
+	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
 
@@ -12,7 +12,7 @@ import (
 // what they hold.
 func (p *parser) readMessages(value []byte) error {
 	if rawjson.Kind(value) != '[' {
-		return invalid("'messages' must be an array.")
+		return dialect.Invalid("'messages' must be an array.")
 	}
 	i := 0
 	for c := rawjson.Walk(value); c.Next(); i++ {
@@ -21,14 +21,14 @@ func (p *parser) readMessages(value []byte) error {
 		}
 	}
 	if i == 0 {
-		return invalid("'messages' must have at least one item.")
+		return dialect.Invalid("'messages' must have at least one item.")
 	}
 	return nil
 }
 
 func (p *parser) readMessage(i int, message []byte) error {
 	if rawjson.Kind(message) != '{' {
-		return invalid(fmt.Sprintf("'messages.%d' must be an object.", i))
+		return dialect.Invalid("'messages.%d' must be an object.", i)
 	}
 	var role, content, calls, details, model []byte
 	for c := rawjson.Walk(message); c.Next(); {
@@ -42,7 +42,7 @@ func (p *parser) readMessage(i int, message []byte) error {
 			}
 		case "tool_calls":
 			if rawjson.Present(c.Value) && rawjson.Kind(c.Value) != '[' {
-				return invalid(fmt.Sprintf("'messages.%d.tool_calls' must be an array.", i))
+				return dialect.Invalid("'messages.%d.tool_calls' must be an array.", i)
 			}
 			calls = c.Value
 			p.request.PromptBytes += int64(len(c.Value))
@@ -69,9 +69,9 @@ func (p *parser) readMessage(i int, message []byte) error {
 		begins = &p.opening.Instructions
 	case "tool", "function":
 	case "":
-		return invalid(fmt.Sprintf("'messages.%d.role' is missing.", i))
+		return dialect.Invalid("'messages.%d.role' is missing.", i)
 	default:
-		return invalid(fmt.Sprintf("'messages.%d.role' must be one of system, developer, user, assistant and tool.", i))
+		return dialect.Invalid("'messages.%d.role' must be one of system, developer, user, assistant and tool.", i)
 	}
 	begins.See(content)
 	return nil
@@ -86,12 +86,12 @@ func (p *parser) readContent(i int, content []byte) error {
 		return nil
 	case '[':
 	default:
-		return invalid(fmt.Sprintf("'messages.%d.content' must be a string or an array of parts.", i))
+		return dialect.Invalid("'messages.%d.content' must be a string or an array of parts.", i)
 	}
 	j := 0
 	for c := rawjson.Walk(content); c.Next(); j++ {
 		if rawjson.Kind(c.Value) != '{' {
-			return invalid(fmt.Sprintf("'messages.%d.content.%d' must be an object.", i, j))
+			return dialect.Invalid("'messages.%d.content.%d' must be an object.", i, j)
 		}
 		if err := p.readPart(i, j, c.Value); err != nil {
 			return err
@@ -116,7 +116,7 @@ func (p *parser) readPart(i, j int, part []byte) error {
 	}
 	switch string(kind) {
 	case "":
-		return invalid(fmt.Sprintf("'messages.%d.content.%d.type' must be a string.", i, j))
+		return dialect.Invalid("'messages.%d.content.%d.type' must be a string.", i, j)
 	case "text":
 		p.request.PromptBytes += int64(len(text))
 	case "image_url":
@@ -126,7 +126,7 @@ func (p *parser) readPart(i, j int, part []byte) error {
 		p.modality("audio")
 		data := rawjson.Unquote(rawjson.Get(audio, "data"))
 		if bytes.HasPrefix(data, []byte("http://")) || bytes.HasPrefix(data, []byte("https://")) {
-			return invalid(fmt.Sprintf("'messages.%d.content.%d.input_audio.data' must be base64; audio by URL is not supported.", i, j))
+			return dialect.Invalid("'messages.%d.content.%d.input_audio.data' must be base64; audio by URL is not supported.", i, j)
 		}
 	case "file":
 		p.modality("file")

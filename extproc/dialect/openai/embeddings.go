@@ -43,7 +43,7 @@ func (Embeddings) Parse(body []byte) (*dialect.Request, error) {
 			case "base64":
 				work.base64 = true
 			default:
-				return invalid(`'encoding_format' must be "float" or "base64".`)
+				return dialect.Invalid(`'encoding_format' must be "float" or "base64".`)
 			}
 		}
 		return nil
@@ -52,7 +52,7 @@ func (Embeddings) Parse(body []byte) (*dialect.Request, error) {
 		return nil, err
 	}
 	if input == nil {
-		return nil, invalid(`Input required: specify "input".`)
+		return nil, dialect.Invalid(`Input required: specify "input".`)
 	}
 	if err := work.readInput(request, input); err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func (w *embeddings) readInput(request *dialect.Request, input []byte) error {
 		return nil
 	case '[':
 	default:
-		return invalid("'input' must be a string or an array.")
+		return dialect.Invalid("'input' must be a string or an array.")
 	}
 	var kind byte
 	count := 0
@@ -83,7 +83,7 @@ func (w *embeddings) readInput(request *dialect.Request, input []byte) error {
 			kind = rawjson.Kind(c.Value)
 		}
 		if rawjson.Kind(c.Value) != kind {
-			return invalid(fmt.Sprintf("'input.%d' must be of the same kind as 'input.0'.", count))
+			return dialect.Invalid("'input.%d' must be of the same kind as 'input.0'.", count)
 		}
 		if err := readInputElement(request, fmt.Sprintf("input.%d", count), kind, c.Value); err != nil {
 			return err
@@ -100,7 +100,7 @@ func (w *embeddings) readInput(request *dialect.Request, input []byte) error {
 }
 
 // errNoInput is in the words of spec section 5.4.
-var errNoInput = invalid("Input must have at least 1 token.")
+var errNoInput = dialect.Invalid("Input must have at least 1 token.")
 
 func readInputElement(request *dialect.Request, path string, kind byte, value []byte) error {
 	switch kind {
@@ -123,12 +123,12 @@ func readInputElement(request *dialect.Request, path string, kind byte, value []
 	case '{':
 		return readInputParts(request, path, value)
 	}
-	return invalid(fmt.Sprintf("'%s' must be a string, a token, an array of tokens, or an object with 'content'.", path))
+	return dialect.Invalid("'%s' must be a string, a token, an array of tokens, or an object with 'content'.", path)
 }
 
 func readTokenID(request *dialect.Request, path string, value []byte) error {
 	if token, ok := rawjson.Int(value); !ok || token < 0 {
-		return invalid(fmt.Sprintf("'%s' must be a token, a whole number.", path))
+		return dialect.Invalid("'%s' must be a token, a whole number.", path)
 	}
 	request.PromptBytes += bytesOfToken
 	return nil
@@ -141,7 +141,7 @@ const bytesOfToken = 4
 func readInputParts(request *dialect.Request, path string, value []byte) error {
 	content := rawjson.Get(value, "content")
 	if rawjson.Kind(content) != '[' {
-		return invalid(fmt.Sprintf("'%s.content' must be an array of parts.", path))
+		return dialect.Invalid("'%s.content' must be an array of parts.", path)
 	}
 	p := parser{request: request}
 	for part := rawjson.Walk(content); part.Next(); {
@@ -157,7 +157,7 @@ func readInputParts(request *dialect.Request, path string, value []byte) error {
 		case "video_url", "input_video":
 			p.modality("video")
 		default:
-			return invalid(fmt.Sprintf("'%s.content' has a part whose type is unknown.", path))
+			return dialect.Invalid("'%s.content' has a part whose type is unknown.", path)
 		}
 	}
 	return nil

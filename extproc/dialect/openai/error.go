@@ -1,8 +1,6 @@
 package openai
 
 import (
-	"net/http"
-
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
@@ -28,9 +26,4 @@ func appendError(dst []byte, failure *dialect.Error) []byte {
 		dst = rawjson.AppendMember(dst, "openrouter_metadata", failure.RouterMetadata)
 	}
 	return dst
-}
-
-// invalid is an error about the client's request.
-func invalid(message string) *dialect.Error {
-	return &dialect.Error{Status: http.StatusBadRequest, Type: "invalid_request", Message: message}
 }

@@ -1,7 +1,6 @@
 package openai
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -82,7 +81,7 @@ func checkParameter(name string, value []byte) error {
 		i := 0
 		for c := rawjson.Walk(value); c.Next(); i++ {
 			if rawjson.Kind(c.Value) != '"' {
-				return invalid(fmt.Sprintf("'stop.%d' must be a string.", i))
+				return dialect.Invalid("'stop.%d' must be a string.", i)
 			}
 		}
 	}
@@ -91,7 +90,7 @@ func checkParameter(name string, value []byte) error {
 
 func checkShape(name string, want shape, value []byte) error {
 	if !slices.Contains([]byte(want.kinds), rawjson.Kind(value)) {
-		return invalid(fmt.Sprintf("'%s' must be %s.", name, want.words))
+		return dialect.Invalid("'%s' must be %s.", name, want.words)
 	}
 	if rawjson.Kind(value) == '0' {
 		return checkNumber(name, want, value)
@@ -103,15 +102,15 @@ func checkNumber(name string, want shape, value []byte) error {
 	number, ok := rawjson.Float(value)
 	switch {
 	case !ok:
-		return invalid(fmt.Sprintf("'%s' is not a number that can be represented.", name))
+		return dialect.Invalid("'%s' is not a number that can be represented.", name)
 	case want.whole && number != math.Trunc(number):
-		return invalid(fmt.Sprintf("'%s' must be a whole number.", name))
+		return dialect.Invalid("'%s' must be a whole number.", name)
 	case want.least == 0 && want.most == 0:
 		return nil
 	case number < want.least && want.most >= mostTokens:
-		return invalid(fmt.Sprintf("'%s' must be at least %v.", name, want.least))
+		return dialect.Invalid("'%s' must be at least %v.", name, want.least)
 	case number < want.least || number > want.most:
-		return invalid(fmt.Sprintf("'%s' must be between %v and %v.", name, want.least, want.most))
+		return dialect.Invalid("'%s' must be between %v and %v.", name, want.least, want.most)
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package openai
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
@@ -76,11 +75,11 @@ func (p *parser) complete() error {
 	r := p.request
 	switch {
 	case !p.messages && p.prompt:
-		return invalid(`This endpoint takes "messages"; send "prompt" to /completions.`)
+		return dialect.Invalid(`This endpoint takes "messages"; send "prompt" to /completions.`)
 	case !p.messages:
-		return invalid(`Input required: specify "prompt" or "messages"`)
+		return dialect.Invalid(`Input required: specify "prompt" or "messages"`)
 	case p.shorthand != "" && p.effort != "" && p.shorthand != p.effort:
-		return invalid("'reasoning_effort' conflicts with 'reasoning.effort'; send one of them.")
+		return dialect.Invalid("'reasoning_effort' conflicts with 'reasoning.effort'; send one of them.")
 	}
 	r.MaxTokens = p.bounds[0]
 	if r.MaxTokens == 0 {
@@ -97,7 +96,7 @@ func (p *parser) tools(value []byte) error {
 	i := 0
 	for c := rawjson.Walk(value); c.Next(); i++ {
 		if rawjson.Kind(c.Value) != '{' {
-			return invalid(fmt.Sprintf("'tools.%d' must be an object.", i))
+			return dialect.Invalid("'tools.%d' must be an object.", i)
 		}
 		if i == 0 {
 			p.request.ToolName = rawjson.Text(rawjson.Get(rawjson.Get(c.Value, "function"), "name"))
@@ -110,7 +109,7 @@ func (p *parser) tools(value []byte) error {
 
 func (p *parser) reasoning(value []byte) error {
 	if rawjson.Kind(value) != '{' {
-		return invalid("'reasoning' must be an object.")
+		return dialect.Invalid("'reasoning' must be an object.")
 	}
 	budget := false
 	for c := rawjson.Walk(value); c.Next(); {
@@ -124,7 +123,7 @@ func (p *parser) reasoning(value []byte) error {
 			}
 		case "max_tokens":
 			if n, ok := rawjson.Int(c.Value); !ok || n < 0 {
-				return invalid("'reasoning.max_tokens' must be a whole number of tokens.")
+				return dialect.Invalid("'reasoning.max_tokens' must be a whole number of tokens.")
 			}
 			budget = true
 		case "exclude":
@@ -141,7 +140,7 @@ func (p *parser) reasoning(value []byte) error {
 		}
 	}
 	if p.effort != "" && budget {
-		return invalid("Only one of 'reasoning.effort' and 'reasoning.max_tokens' can be specified.")
+		return dialect.Invalid("Only one of 'reasoning.effort' and 'reasoning.max_tokens' can be specified.")
 	}
 	return nil
 }

@@ -1,8 +1,6 @@
 package openai
 
 import (
-	"fmt"
-
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
@@ -34,7 +32,7 @@ func (Rerank) Parse(body []byte) (*dialect.Request, error) {
 		switch name {
 		case "query":
 			if rawjson.Kind(value) != '"' {
-				return invalid("'query' must be a string.")
+				return dialect.Invalid("'query' must be a string.")
 			}
 			query = value
 		case "documents":
@@ -51,7 +49,7 @@ func (Rerank) Parse(body []byte) (*dialect.Request, error) {
 	case err != nil:
 		return nil, err
 	case len(query) <= 2:
-		return nil, invalid(`Input required: specify "query".`)
+		return nil, dialect.Invalid(`Input required: specify "query".`)
 	}
 	if err := work.readDocuments(request, documents); err != nil {
 		return nil, err
@@ -63,7 +61,7 @@ func (Rerank) Parse(body []byte) (*dialect.Request, error) {
 
 func (w *rerank) readDocuments(request *dialect.Request, documents []byte) error {
 	if rawjson.Kind(documents) != '[' {
-		return invalid("'documents' must be an array of strings or objects.")
+		return dialect.Invalid("'documents' must be an array of strings or objects.")
 	}
 	p := parser{request: request}
 	for c := rawjson.Walk(documents); c.Next(); {
@@ -76,13 +74,13 @@ func (w *rerank) readDocuments(request *dialect.Request, documents []byte) error
 				p.modality("image")
 			}
 		default:
-			return invalid(fmt.Sprintf("'documents.%d' must be a string or an object.", len(w.documents)))
+			return dialect.Invalid("'documents.%d' must be a string or an object.", len(w.documents))
 		}
 		request.PromptBytes += int64(len(text))
 		w.documents = append(w.documents, c.Value)
 	}
 	if len(w.documents) == 0 {
-		return invalid("'documents' must have at least one item.")
+		return dialect.Invalid("'documents' must have at least one item.")
 	}
 	if w.most == 0 || w.most > int64(len(w.documents)) {
 		w.most = int64(len(w.documents))
