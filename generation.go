@@ -3,16 +3,11 @@ package main
 import (
 	"fmt"
 	"net"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/switchyard/switchyard/extproc"
-	"github.com/switchyard/switchyard/extproc/dialect"
-	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
-	"github.com/switchyard/switchyard/extproc/dialect/gemini"
-	"github.com/switchyard/switchyard/extproc/dialect/openai"
-	"github.com/switchyard/switchyard/extproc/dialect/responses"
+	"github.com/switchyard/switchyard/extproc/dialect/registry"
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/config"
 	"github.com/switchyard/switchyard/policies/config/configpb"
@@ -22,28 +17,10 @@ import (
 	"github.com/switchyard/switchyard/xds"
 )
 
-// clients are the client dialects by path; providers those of providers by name.
-// A new dialect is registered here.
+// clients and providers are the dialects that are spoken.
 var (
-	clients = map[string]dialect.Client{
-		"/api/v1/chat/completions": openai.Client{},
-		"/v1/chat/completions":     openai.Client{},
-		"/api/v1/completions":      openai.Completions{},
-		"/v1/completions":          openai.Completions{},
-		"/api/v1/embeddings":       openai.Embeddings{},
-		"/v1/embeddings":           openai.Embeddings{},
-		"/api/v1/rerank":           openai.Rerank{},
-		"/v1/rerank":               openai.Rerank{},
-		"/api/v1/messages":         anthropic.Client{},
-		"/v1/messages":             anthropic.Client{},
-		"/api/v1/responses":        responses.Client{},
-		"/v1/responses":            responses.Client{},
-	}
-	providers = map[string]dialect.Provider{
-		catalog.DialectAnthropic: anthropic.Provider{},
-		catalog.DialectGemini:    gemini.Provider{},
-		catalog.DialectOpenAI:    openai.Provider{},
-	}
+	clients   = registry.Clients()
+	providers = registry.Providers()
 )
 
 // generation is one configuration as the rooms see it: all of it is right, or
@@ -123,6 +100,9 @@ func newPolicy(effective *config.Effective, models *catalog.Catalog, keys *ident
 	}
 	if settings.GetNoSticky() {
 		policy.StickyFor = 0
+	}
+	if policy.Signers, err = newSigners(models.Providers()); err != nil {
+		return nil, err
 	}
 	for i, key := range cfg.GetKeys() {
 		constraints, err := routing.NewConstraints(key.GetPolicy())
@@ -205,11 +185,8 @@ func newInputs(effective *config.Effective, models *catalog.Catalog, apiSocket s
 		APISocket:       apiSocket,
 		HedgeAfter:      shortestHedge(cfg.GetRouting()),
 		NoAccessLog:     cfg.GetTelemetry().GetNoAccessLog(),
+		InferencePaths:  clients.Paths(),
 	}
-	for path := range clients {
-		in.InferencePaths = append(in.InferencePaths, path)
-	}
-	slices.Sort(in.InferencePaths)
 	if tls := cfg.GetListener().GetTls(); tls != nil {
 		in.TLS = &xds.ServerTLS{CertificateFile: tls.GetCertificateFile(), KeyFile: tls.GetPrivateKeyFile()}
 	}

@@ -2,8 +2,10 @@ package extproc
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +13,7 @@ import (
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/signing"
 	"github.com/switchyard/switchyard/policies/health"
 	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/quota"
@@ -117,8 +120,8 @@ func (a *attempt) admit() error {
 	a.requestID = h["x-request-id"]
 	a.number = max(1, atoi(h["x-envoy-attempt-count"]))
 	a.started = startTime(h[headerStart], a.began)
-	path, _, _ := strings.Cut(h[":path"], "?")
-	client, known := a.Clients[path]
+	path, query, _ := strings.Cut(h[":path"], "?")
+	client, known := a.Clients.At(path)
 	if !known {
 		return fmt.Errorf("extproc: path %q is routed here but no dialect is registered for it", path)
 	}
@@ -141,6 +144,13 @@ func (a *attempt) admit() error {
 		return tooLarge(a.policy.MaxRequestBytes)
 	}
 	a.headers = h
+	if reader, ok := client.(dialect.HeadReader); ok {
+		head := dialect.Head{Path: path, Query: query, Header: func(name string) string { return h[name] }}
+		if client, err = reader.ReadHead(head); err != nil {
+			return err
+		}
+		a.client = client
+	}
 	return nil
 }
 
@@ -250,9 +260,13 @@ func (a *attempt) forward() error {
 	if err != nil {
 		return err
 	}
+	headers, err := a.sign(a.providerHeaders(upstream), upstream.Body)
+	if err != nil {
+		return err
+	}
 	a.sent = time.Now()
 	a.worked = a.sent.Sub(a.arrived)
-	if err := a.stream.Send(requestHeaders(a.headers, a.providerHeaders(upstream))); err != nil {
+	if err := a.stream.Send(requestHeaders(a.headers, headers)); err != nil {
 		return errEnded
 	}
 	err = pieces(upstream.Body, !a.trailers, func(piece []byte, end bool) error {
@@ -287,13 +301,35 @@ func (a *attempt) providerHeaders(upstream dialect.Upstream) []dialect.Header {
 		{Name: "user-agent", Value: userAgent},
 	}
 	headers = append(headers, upstream.Headers...)
-	if key, needed := provider.Credential.Reveal(); needed {
+	if key, needed := provider.Credential.Reveal(); needed && a.policy.Signers[provider.Slug] == nil {
 		headers = append(headers, a.provider.Credential(key)...)
 	}
 	for name, value := range provider.Headers {
 		headers = append(headers, dialect.Header{Name: name, Value: value})
 	}
 	return headers
+}
+
+// sign adds what proves to the provider who asks, where a key does not do.
+func (a *attempt) sign(headers []dialect.Header, body []byte) ([]dialect.Header, error) {
+	signer := a.policy.Signers[a.candidate.Endpoint.Provider.Slug]
+	if signer == nil {
+		return headers, nil
+	}
+	// As long as the provider's own answer may take: a token comes from a server too.
+	ctx, cancel := context.WithTimeout(a.stream.Context(), a.candidate.Endpoint.Provider.Timeouts.ResponseHeaders)
+	defer cancel()
+	proof, err := signer.Sign(ctx, signing.Request{Headers: headers, Body: body})
+	if a.stream.Context().Err() != nil {
+		return nil, errEnded
+	}
+	if err != nil {
+		return nil, &failure{
+			class: health.Authentication, status: http.StatusBadGateway,
+			message: "The gateway could not sign the request for the provider.", local: err.Error(),
+		}
+	}
+	return append(headers, proof...), nil
 }
 
 // await takes the provider's response headers. They are answered only when the
@@ -320,7 +356,7 @@ func (a *attempt) await() error {
 		h := readHeaders(headers)
 		a.answer.headers = h
 		a.answer.status = atoi(h[":status"])
-		a.answer.eventStream = strings.HasPrefix(h["content-type"], "text/event-stream")
+		a.answer.events = eventReader(h["content-type"])
 		a.answer.ended = headers.GetEndOfStream()
 		if details := attribute(message, "response.code_details"); details != viaUpstream {
 			return localFailure(details, attribute(message, "upstream.transport_failure_reason"))

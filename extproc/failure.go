@@ -24,7 +24,7 @@ type failure struct {
 	code, raw string
 	// retryAfter is the provider's hint; zero if it gave none.
 	retryAfter time.Duration
-	// local is Envoy's reason for a local reply; for the log alone.
+	// local is the reason within the gateway, such as Envoy's for a local reply; for the log alone.
 	local string
 }
 

@@ -8,7 +8,6 @@ import (
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
-	"github.com/switchyard/switchyard/extproc/sse"
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/health"
 	"github.com/switchyard/switchyard/policies/usage"
@@ -16,13 +15,12 @@ import (
 
 // answer is a provider's answer on its way to the client.
 type answer struct {
-	status      int
-	headers     map[string]string // of the provider; none reaches the client
-	eventStream bool
-	ended       bool // the provider has sent its last byte
+	status  int
+	headers map[string]string // of the provider; none reaches the client
+	events  events            // nil if the answer is no stream
+	ended   bool              // the provider has sent its last byte
 
 	pipe      dialect.Pipe
-	events    sse.Reader
 	out       []byte        // translated, not yet sent
 	committed bool          // the client has the response headers
 	first     time.Duration // until the first token; zero before it
@@ -56,7 +54,7 @@ func (a *attempt) relay() error {
 		RouterMetadata: a.routerMetadata(),
 		ServiceTier:    endpoint.ServiceTier,
 	})
-	if a.request.Stream && a.answer.eventStream {
+	if a.request.Stream && a.answer.events != nil {
 		return a.relayStream()
 	}
 	return a.relayWhole()

@@ -19,6 +19,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/signing"
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/health"
 	"github.com/switchyard/switchyard/policies/identity"
@@ -48,6 +49,8 @@ type Policy struct {
 	// of a key. Missing ones are none.
 	Gateway        *routing.Constraints
 	KeyConstraints map[string]*routing.Constraints
+	// Signers are those of the providers, by slug, that want more than a key.
+	Signers map[string]signing.Signer
 	// StickyFor is how long a conversation stays with an endpoint; zero is not at all.
 	StickyFor time.Duration
 	// KeepAliveComment is sent each KeepAliveInterval while a stream waits for
@@ -59,9 +62,8 @@ type Policy struct {
 // Options are the parts that a Server works with; all are needed.
 type Options struct {
 	// Policy returns the current policy. It is called once for each attempt.
-	Policy func() *Policy
-	// Clients are the client dialects by request path, without the query.
-	Clients map[string]dialect.Client
+	Policy  func() *Policy
+	Clients dialect.Clients
 	// Providers are the provider dialects by name.
 	Providers map[string]dialect.Provider
 	Health    *health.Tracker

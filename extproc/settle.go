@@ -57,7 +57,7 @@ func (a *attempt) settle() {
 	a.requests.leave(a.requestID, a.shared, label, a.outcome.moved || lost, func(ended string) {
 		a.metrics.requests.WithLabelValues(model, ended).Inc()
 	})
-	if !a.outcome.forwarded {
+	if !a.outcome.forwarded && a.outcome.failure == nil {
 		return
 	}
 	endpoint := a.candidate.Endpoint
@@ -70,9 +70,11 @@ func (a *attempt) settle() {
 		}
 		a.Log.Warn("attempt failed", "request_id", a.requestID, "attempt", a.number, "model", model,
 			"provider", provider, "class", f.class.String(), "status", f.status, "failed_over", a.outcome.moved,
-			"envoy_details", f.local)
+			"details", f.local)
 	}
-	a.metrics.phases.WithLabelValues("request").Observe(a.worked.Seconds())
+	if a.outcome.forwarded {
+		a.metrics.phases.WithLabelValues("request").Observe(a.worked.Seconds())
+	}
 	if a.answer.first > 0 {
 		a.metrics.firstToken.WithLabelValues(model, provider).Observe(a.answer.first.Seconds())
 	}

@@ -99,7 +99,7 @@ func newGateway(t *testing.T, change ...func(*configpb.Config, *Policy)) *gatewa
 	registry := prometheus.NewRegistry()
 	return &gateway{t: t, registry: registry, Server: NewServer(Options{
 		Policy:    func() *Policy { return policy },
-		Clients:   map[string]dialect.Client{path: openai.Client{}},
+		Clients:   dialect.Clients{path: openai.Client{}},
 		Providers: map[string]dialect.Provider{openai.Name: openai.Provider{}, anthropic.Name: anthropic.Provider{}},
 		Health:    health.New(health.Options{}),
 		Quota:     quota.NewMemory(),

@@ -43,8 +43,9 @@ type Inputs struct {
 	// that is not an inference call.
 	APISocket string
 
-	// InferencePaths are the exact paths, without query, whose POST goes to
-	// the processor. Any other method on them goes to the API server.
+	// InferencePaths are the paths, without query, whose POST goes to the
+	// processor; one that ends in a slash stands for all below it. Any other
+	// method on them goes to the API server.
 	InferencePaths []string
 
 	// HedgeAfter races the next candidate against one that has not sent

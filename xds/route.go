@@ -4,6 +4,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -29,7 +30,7 @@ const (
 // ingressRoutes sends inference to the processor and all else to the API.
 func ingressRoutes(in Inputs) *route.RouteConfiguration {
 	routes := []*route.Route{oversized(in.MaxRequestBytes)}
-	for _, path := range slices.Sorted(slices.Values(in.InferencePaths)) {
+	for _, path := range slices.Backward(slices.Sorted(slices.Values(in.InferencePaths))) { // the longest of a kind first
 		routes = append(routes, inference(path, in))
 	}
 	routes = append(routes, &route.Route{
@@ -92,12 +93,16 @@ func inference(path string, in Inputs) *route.Route {
 		action.RetryPolicy.PerTryTimeout = durationpb.New(in.HedgeAfter)
 		action.HedgePolicy = &route.HedgePolicy{HedgeOnPerTryTimeout: true}
 	}
+	match := &route.RouteMatch{
+		PathSpecifier: &route.RouteMatch_Path{Path: path},
+		Headers:       []*route.HeaderMatcher{exactly(":method", http.MethodPost)},
+	}
+	if strings.HasSuffix(path, "/") {
+		match.PathSpecifier = &route.RouteMatch_Prefix{Prefix: path}
+	}
 	return &route.Route{
-		Name: path,
-		Match: &route.RouteMatch{
-			PathSpecifier: &route.RouteMatch_Path{Path: path},
-			Headers:       []*route.HeaderMatcher{exactly(":method", http.MethodPost)},
-		},
+		Name:                   path,
+		Match:                  match,
 		Action:                 &route.Route_Route{Route: action},
 		RequestBodyBufferLimit: wrapperspb.UInt64(in.MaxRequestBytes + replaySlack),
 		RequestHeadersToAdd: []*core.HeaderValueOption{{

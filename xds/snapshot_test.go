@@ -61,6 +61,7 @@ func TestGoldenSnapshots(t *testing.T) {
 		"hedging":          with(func(in *Inputs) { in.HedgeAfter = 800 * time.Millisecond }),
 		"twenty_providers": with(func(in *Inputs) { in.Clusters = twenty() }),
 		"no_providers":     with(func(in *Inputs) { in.Clusters, in.InferencePaths = nil, nil }),
+		"paths_below":      with(func(in *Inputs) { in.InferencePaths = []string{"/v1/models", "/v1/models/", "/v1/models/tuned/"} }),
 		"no_access_log":    with(func(in *Inputs) { in.NoAccessLog = true }),
 		"limits": with(func(in *Inputs) {
 			in.MaxRequestBytes = 1 << 20
@@ -156,7 +157,7 @@ func TestBuildDoesNotDependOnOrder(t *testing.T) {
 	t.Parallel()
 	in := with(func(in *Inputs) {
 		in.Clusters = twenty()
-		in.InferencePaths = []string{"/a", "/b", "/c", "/d"}
+		in.InferencePaths = []string{"/a", "/b/", "/b/c/", "/d"}
 	})
 	first, err := Build(in)
 	if err != nil {

@@ -60,7 +60,7 @@ func (in Inputs) validate() error {
 	seen := make(map[string]bool)
 	for _, inference := range in.InferencePaths {
 		switch {
-		case !strings.HasPrefix(inference, "/") || path.Clean(inference) != inference || strings.ContainsAny(inference, "?#"):
+		case !strings.HasPrefix(inference, "/") || path.Clean(inference) != strings.TrimSuffix(inference, "/") || strings.ContainsAny(inference, "?#"):
 			report("inference_paths %q: give a clean absolute path without query", inference)
 		case seen[inference]:
 			report("inference_paths %q: listed twice", inference)

@@ -30,6 +30,7 @@ func TestWrongInputsAreNamed(t *testing.T) {
 		"relative path":          {with(func(in *Inputs) { in.InferencePaths = []string{"v1"} }), `inference_paths "v1": give a clean absolute path`},
 		"path with query":        {with(func(in *Inputs) { in.InferencePaths = []string{"/v1?x"} }), `inference_paths "/v1?x"`},
 		"path not normalised":    {with(func(in *Inputs) { in.InferencePaths = []string{"/v1//x"} }), `inference_paths "/v1//x"`},
+		"two slashes at the end": {with(func(in *Inputs) { in.InferencePaths = []string{"/v1/x//"} }), `inference_paths "/v1/x//"`},
 		"path twice":             {with(func(in *Inputs) { in.InferencePaths = []string{"/v1", "/v1"} }), `inference_paths "/v1": listed twice`},
 		"no cluster name":        {provider(func(c *Cluster) { c.Name = "" }), `clusters[0] "": name`},
 		"odd cluster name":       {provider(func(c *Cluster) { c.Name = "open ai" }), `clusters[0] "open ai": name`},

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -42,7 +43,8 @@ type Options struct {
 	// Logger tells of what a client need not know. Default: slog.Default().
 	Logger *slog.Logger
 	// InferencePaths are served by the processor, for POST; any other method on
-	// them comes here and is refused.
+	// them comes here and is refused. What is below a path that ends in a slash
+	// comes here too.
 	InferencePaths []string
 	// Routers are the ids of the pseudo models, such as "openrouter/auto".
 	Routers []string
@@ -107,7 +109,9 @@ func New(options Options) http.Handler {
 		}
 	}
 	for _, path := range options.InferencePaths {
-		mux.HandleFunc(path, postOnly)
+		if !strings.HasSuffix(path, "/") {
+			mux.HandleFunc(path, postOnly)
+		}
 	}
 	mux.HandleFunc("GET /health", s.health)
 	mux.HandleFunc("GET /health/ready", s.health)

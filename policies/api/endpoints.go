@@ -103,7 +103,7 @@ func newEndpoint(from *catalog.Endpoint, known Statistics) wireEndpoint {
 		ServiceTier:         stated(from.ServiceTier),
 		// Anthropic's dialect caches what it is told to; of the others, those
 		// that give a discount do so unasked.
-		SupportsImplicitCaching: from.Provider.Dialect != catalog.DialectAnthropic && from.Prices.CacheRead < from.Prices.Prompt,
+		SupportsImplicitCaching: from.Provider.Dialect != "anthropic" && from.Prices.CacheRead < from.Prices.Prompt,
 		SupportsToolChoice:      choices{Auto: chooses, Function: chooses, None: chooses, Required: chooses},
 		NativeTools:             map[string]struct{}{},
 		Status:                  known.Status,

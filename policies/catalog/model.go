@@ -214,13 +214,13 @@ func newEndpoint(path string, model *Model, from *configpb.Endpoint, providers m
 
 // checkTask refuses models for what only one wire format has words for.
 func checkTask(path string, model *Model, provider *Provider) error {
-	if provider.Dialect == DialectOpenAI || provider.Dialect == "" { // that is an error of its own
+	if provider.Dialect == "" { // that is an error of its own
 		return nil
 	}
 	for _, task := range tasks {
-		if slices.Contains(model.OutputModalities, task) {
+		if slices.Contains(model.OutputModalities, task) && !slices.Contains(dialects[provider.Dialect].tasks, task) {
 			return fmt.Errorf("%s.provider: %q speaks %s, which has no %s; serve the model at a provider whose dialect is %s",
-				path, provider.Slug, provider.Dialect, task, DialectOpenAI)
+				path, provider.Slug, provider.Dialect, task, strings.Join(dialectsWith(task), " or "))
 		}
 	}
 	return nil
@@ -240,9 +240,7 @@ func onDemand(id, name string, provider *Provider) *Model {
 		Tokenizer:        "Other",
 		OnDemand:         true,
 	}
-	if provider.Dialect == DialectOpenAI {
-		model.OutputModalities = append(model.OutputModalities, tasks[:]...)
-	}
+	model.OutputModalities = append(model.OutputModalities, dialects[provider.Dialect].tasks...)
 	model.Endpoints = []*Endpoint{{
 		ID:            id + "|" + provider.Slug,
 		Model:         model,

@@ -59,12 +59,12 @@ func TestWhatIsConfiguredWins(t *testing.T) {
 }
 
 func TestParametersDefaultToTheDialect(t *testing.T) {
-	openAI := (&Endpoint{Provider: &Provider{Dialect: DialectOpenAI}}).Parameters()
-	anthropic := (&Endpoint{Provider: &Provider{Dialect: DialectAnthropic}}).Parameters()
+	openAI := (&Endpoint{Provider: &Provider{Dialect: "openai"}}).Parameters()
+	anthropic := (&Endpoint{Provider: &Provider{Dialect: "anthropic"}}).Parameters()
 	if !slices.Contains(openAI, "logprobs") || slices.Contains(anthropic, "logprobs") {
 		t.Error("logprobs: OpenAI's dialect can say it, Anthropic's cannot")
 	}
-	gemini := (&Endpoint{Provider: &Provider{Dialect: DialectGemini}}).Parameters()
+	gemini := (&Endpoint{Provider: &Provider{Dialect: "gemini"}}).Parameters()
 	if !slices.Contains(gemini, "seed") || slices.Contains(anthropic, "seed") {
 		t.Error("seed: Gemini's dialect can say it, Anthropic's cannot")
 	}
@@ -84,14 +84,14 @@ func TestParametersAreOfConversations(t *testing.T) {
 }
 
 func TestTasksNeedADialectThatHasThem(t *testing.T) {
-	anthropic := &Provider{Slug: "claude", Dialect: DialectAnthropic}
+	anthropic := &Provider{Slug: "claude", Dialect: "anthropic"}
 	for _, test := range []struct {
 		makes    string
 		provider *Provider
 		want     string
 	}{
 		{"text", anthropic, ""},
-		{"embeddings", &Provider{Slug: "local", Dialect: DialectOpenAI}, ""},
+		{"embeddings", &Provider{Slug: "local", Dialect: "openai"}, ""},
 		{"embeddings", &Provider{Slug: "faulty"}, ""},
 		{"embeddings", anthropic, `models["m/x"].endpoints[0].provider: "claude" speaks anthropic, which has no embeddings; serve the model at a provider whose dialect is openai`},
 		{"rerank", anthropic, `models["m/x"].endpoints[0].provider: "claude" speaks anthropic, which has no rerank; serve the model at a provider whose dialect is openai`},

@@ -29,13 +29,8 @@ var (
 // configured, or all that the provider's dialect can say. The caller must not
 // change the slice.
 func (e *Endpoint) Parameters() []string {
-	switch {
-	case e.SupportedParameters != nil:
+	if e.SupportedParameters != nil {
 		return e.SupportedParameters
-	case e.Provider.Dialect == DialectAnthropic:
-		return anthropicParameters
-	case e.Provider.Dialect == DialectGemini:
-		return geminiParameters
 	}
-	return openAIParameters
+	return dialects[e.Provider.Dialect].parameters
 }

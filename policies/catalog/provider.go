@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"slices"
@@ -16,19 +17,13 @@ import (
 	"github.com/switchyard/switchyard/policies/config/configpb"
 )
 
-// The wire formats that providers speak, as [Provider.Dialect] names them.
-const (
-	DialectOpenAI    = "openai"
-	DialectAnthropic = "anthropic"
-	DialectGemini    = "gemini"
-)
-
 // Provider is one site of one vendor, and how to reach it.
 type Provider struct {
 	Slug string
 	// Name is what clients see as `provider`.
 	Name string
-	// Dialect is [DialectOpenAI], [DialectAnthropic] or [DialectGemini].
+	// Dialect is the wire format that the provider speaks, by its name in the
+	// configuration: "openai", "anthropic", "gemini", ...
 	Dialect string
 	// Cluster is the name of its Envoy cluster, "provider/<slug>".
 	Cluster string
@@ -43,6 +38,11 @@ type Provider struct {
 	// PathPrefix stands before the dialect's path: "" or "/v1", no slash at its end.
 	PathPrefix string
 	Credential Credential
+	// Authentication is how requests prove who sends them.
+	Authentication configpb.Authentication
+	// SigningRegion is the AWS region that signatures name, "" for the one in the
+	// host's name.
+	SigningRegion string
 	// Headers go with every request; names are lower-case. Do not change the map.
 	Headers  map[string]string
 	Timeouts Timeouts
@@ -110,6 +110,9 @@ func newProvider(slug string, from *configpb.Provider, secret func(string) (stri
 		AnyModel:      from.GetAnyModel(),
 		Strict:        from.GetStrict(),
 
+		Authentication: from.GetAuthentication(),
+		SigningRegion:  from.GetSigningRegion(),
+
 		Headquarters:      from.GetHeadquarters(),
 		Datacenters:       slices.Clone(from.GetDatacenters()),
 		PrivacyPolicyURL:  from.GetPrivacyPolicyUrl(),
@@ -131,15 +134,10 @@ func newProvider(slug string, from *configpb.Provider, secret func(string) (stri
 		provider.Credential = NewCredential(key)
 	}
 	var failures []error
-	switch from.GetDialect() {
-	case configpb.Dialect_DIALECT_OPENAI:
-		provider.Dialect = DialectOpenAI
-	case configpb.Dialect_DIALECT_ANTHROPIC:
-		provider.Dialect = DialectAnthropic
-	case configpb.Dialect_DIALECT_GEMINI:
-		provider.Dialect = DialectGemini
-	default:
-		failures = append(failures, fmt.Errorf("%s.dialect: say which wire format the provider speaks, openai, anthropic or gemini", path))
+	provider.Dialect = dialectName(from.GetDialect())
+	if _, known := dialects[provider.Dialect]; !known {
+		failures = append(failures, fmt.Errorf("%s.dialect: say which wire format the provider speaks: %s",
+			path, strings.Join(slices.Sorted(maps.Keys(dialects)), ", ")))
 	}
 	if err := provider.locate(from.GetBaseUrl()); err != nil {
 		failures = append(failures, fmt.Errorf("%s.base_url: %w", path, err))

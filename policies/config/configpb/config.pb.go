@@ -131,6 +131,65 @@ func (PresetModels) EnumDescriptor() ([]byte, []int) {
 	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{1}
 }
 
+// Authentication is how requests to a provider prove who sends them.
+type Authentication int32
+
+const (
+	Authentication_AUTHENTICATION_UNSPECIFIED Authentication = 0
+	// By the provider's key, as its dialect carries it.
+	Authentication_AUTHENTICATION_KEY Authentication = 1
+	// By AWS Signature Version 4. The credential is
+	// "<access key id>:<secret access key>", followed by ":<session token>" if there is
+	// one. Without a credential, those are used that AWS's own tools would find.
+	Authentication_AUTHENTICATION_AWS Authentication = 2
+	// By an OAuth token of Google Cloud. The credential is the JSON key of a service
+	// account. Without one, those are used that Google's own tools would find.
+	Authentication_AUTHENTICATION_GOOGLE Authentication = 3
+)
+
+// Enum value maps for Authentication.
+var (
+	Authentication_name = map[int32]string{
+		0: "AUTHENTICATION_UNSPECIFIED",
+		1: "AUTHENTICATION_KEY",
+		2: "AUTHENTICATION_AWS",
+		3: "AUTHENTICATION_GOOGLE",
+	}
+	Authentication_value = map[string]int32{
+		"AUTHENTICATION_UNSPECIFIED": 0,
+		"AUTHENTICATION_KEY":         1,
+		"AUTHENTICATION_AWS":         2,
+		"AUTHENTICATION_GOOGLE":      3,
+	}
+)
+
+func (x Authentication) Enum() *Authentication {
+	p := new(Authentication)
+	*p = x
+	return p
+}
+
+func (x Authentication) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Authentication) Descriptor() protoreflect.EnumDescriptor {
+	return file_policies_config_configpb_config_proto_enumTypes[2].Descriptor()
+}
+
+func (Authentication) Type() protoreflect.EnumType {
+	return &file_policies_config_configpb_config_proto_enumTypes[2]
+}
+
+func (x Authentication) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Authentication.Descriptor instead.
+func (Authentication) EnumDescriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{2}
+}
+
 // Dialect is a wire format of a provider.
 type Dialect int32
 
@@ -140,23 +199,51 @@ const (
 	Dialect_DIALECT_OPENAI Dialect = 1
 	// Anthropic Messages.
 	Dialect_DIALECT_ANTHROPIC Dialect = 2
-	// Google's generateContent, as the Gemini API of AI Studio serves it.
+	// Google's generateContent, as the Gemini API of AI Studio and Vertex AI serve it.
 	Dialect_DIALECT_GEMINI Dialect = 3
+	// OpenAI Responses.
+	Dialect_DIALECT_OPENAI_RESPONSES Dialect = 4
+	// Azure OpenAI: Chat Completions with Azure's paths and keys.
+	Dialect_DIALECT_AZURE Dialect = 5
+	// Amazon Bedrock's Converse.
+	Dialect_DIALECT_BEDROCK Dialect = 6
+	// Anthropic Messages on Amazon Bedrock.
+	Dialect_DIALECT_ANTHROPIC_BEDROCK Dialect = 7
+	// Anthropic Messages on Google's Vertex AI.
+	Dialect_DIALECT_ANTHROPIC_VERTEX Dialect = 8
+	// Cohere's own API, version 2.
+	Dialect_DIALECT_COHERE Dialect = 9
+	// Ollama's own API.
+	Dialect_DIALECT_OLLAMA Dialect = 10
 )
 
 // Enum value maps for Dialect.
 var (
 	Dialect_name = map[int32]string{
-		0: "DIALECT_UNSPECIFIED",
-		1: "DIALECT_OPENAI",
-		2: "DIALECT_ANTHROPIC",
-		3: "DIALECT_GEMINI",
+		0:  "DIALECT_UNSPECIFIED",
+		1:  "DIALECT_OPENAI",
+		2:  "DIALECT_ANTHROPIC",
+		3:  "DIALECT_GEMINI",
+		4:  "DIALECT_OPENAI_RESPONSES",
+		5:  "DIALECT_AZURE",
+		6:  "DIALECT_BEDROCK",
+		7:  "DIALECT_ANTHROPIC_BEDROCK",
+		8:  "DIALECT_ANTHROPIC_VERTEX",
+		9:  "DIALECT_COHERE",
+		10: "DIALECT_OLLAMA",
 	}
 	Dialect_value = map[string]int32{
-		"DIALECT_UNSPECIFIED": 0,
-		"DIALECT_OPENAI":      1,
-		"DIALECT_ANTHROPIC":   2,
-		"DIALECT_GEMINI":      3,
+		"DIALECT_UNSPECIFIED":       0,
+		"DIALECT_OPENAI":            1,
+		"DIALECT_ANTHROPIC":         2,
+		"DIALECT_GEMINI":            3,
+		"DIALECT_OPENAI_RESPONSES":  4,
+		"DIALECT_AZURE":             5,
+		"DIALECT_BEDROCK":           6,
+		"DIALECT_ANTHROPIC_BEDROCK": 7,
+		"DIALECT_ANTHROPIC_VERTEX":  8,
+		"DIALECT_COHERE":            9,
+		"DIALECT_OLLAMA":            10,
 	}
 )
 
@@ -171,11 +258,11 @@ func (x Dialect) String() string {
 }
 
 func (Dialect) Descriptor() protoreflect.EnumDescriptor {
-	return file_policies_config_configpb_config_proto_enumTypes[2].Descriptor()
+	return file_policies_config_configpb_config_proto_enumTypes[3].Descriptor()
 }
 
 func (Dialect) Type() protoreflect.EnumType {
-	return &file_policies_config_configpb_config_proto_enumTypes[2]
+	return &file_policies_config_configpb_config_proto_enumTypes[3]
 }
 
 func (x Dialect) Number() protoreflect.EnumNumber {
@@ -184,7 +271,7 @@ func (x Dialect) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Dialect.Descriptor instead.
 func (Dialect) EnumDescriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{2}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{3}
 }
 
 // Balance is how requests are spread over the endpoints of a model.
@@ -224,11 +311,11 @@ func (x Balance) String() string {
 }
 
 func (Balance) Descriptor() protoreflect.EnumDescriptor {
-	return file_policies_config_configpb_config_proto_enumTypes[3].Descriptor()
+	return file_policies_config_configpb_config_proto_enumTypes[4].Descriptor()
 }
 
 func (Balance) Type() protoreflect.EnumType {
-	return &file_policies_config_configpb_config_proto_enumTypes[3]
+	return &file_policies_config_configpb_config_proto_enumTypes[4]
 }
 
 func (x Balance) Number() protoreflect.EnumNumber {
@@ -237,7 +324,7 @@ func (x Balance) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Balance.Descriptor instead.
 func (Balance) EnumDescriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{3}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{4}
 }
 
 // Sort is an order of endpoints (spec section 2.1).
@@ -284,11 +371,11 @@ func (x Sort) String() string {
 }
 
 func (Sort) Descriptor() protoreflect.EnumDescriptor {
-	return file_policies_config_configpb_config_proto_enumTypes[4].Descriptor()
+	return file_policies_config_configpb_config_proto_enumTypes[5].Descriptor()
 }
 
 func (Sort) Type() protoreflect.EnumType {
-	return &file_policies_config_configpb_config_proto_enumTypes[4]
+	return &file_policies_config_configpb_config_proto_enumTypes[5]
 }
 
 func (x Sort) Number() protoreflect.EnumNumber {
@@ -297,7 +384,7 @@ func (x Sort) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Sort.Descriptor instead.
 func (Sort) EnumDescriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{4}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{5}
 }
 
 // FailureClass is a kind of failed attempt.
@@ -356,11 +443,11 @@ func (x FailureClass) String() string {
 }
 
 func (FailureClass) Descriptor() protoreflect.EnumDescriptor {
-	return file_policies_config_configpb_config_proto_enumTypes[5].Descriptor()
+	return file_policies_config_configpb_config_proto_enumTypes[6].Descriptor()
 }
 
 func (FailureClass) Type() protoreflect.EnumType {
-	return &file_policies_config_configpb_config_proto_enumTypes[5]
+	return &file_policies_config_configpb_config_proto_enumTypes[6]
 }
 
 func (x FailureClass) Number() protoreflect.EnumNumber {
@@ -369,7 +456,7 @@ func (x FailureClass) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use FailureClass.Descriptor instead.
 func (FailureClass) EnumDescriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{5}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{6}
 }
 
 // Config is a whole configuration file.
@@ -1184,7 +1271,12 @@ type Provider struct {
 	Tier uint32 `protobuf:"varint,19,opt,name=tier,proto3" json:"tier,omitempty"`
 	// Ask the provider for its models from time to time, to see whether it is up.
 	// Default: never; only the clients' own requests tell.
-	HealthCheck   *HealthCheck `protobuf:"bytes,20,opt,name=health_check,json=healthCheck,proto3" json:"health_check,omitempty"`
+	HealthCheck *HealthCheck `protobuf:"bytes,20,opt,name=health_check,json=healthCheck,proto3" json:"health_check,omitempty"`
+	// How requests prove who sends them. Default: in the dialect's own way, with the
+	// key of `credential`.
+	Authentication Authentication `protobuf:"varint,21,opt,name=authentication,proto3,enum=switchyard.config.v1.Authentication" json:"authentication,omitempty"`
+	// The AWS region that signatures name. Default: the one in the host's name.
+	SigningRegion string `protobuf:"bytes,22,opt,name=signing_region,json=signingRegion,proto3" json:"signing_region,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1357,6 +1449,20 @@ func (x *Provider) GetHealthCheck() *HealthCheck {
 		return x.HealthCheck
 	}
 	return nil
+}
+
+func (x *Provider) GetAuthentication() Authentication {
+	if x != nil {
+		return x.Authentication
+	}
+	return Authentication_AUTHENTICATION_UNSPECIFIED
+}
+
+func (x *Provider) GetSigningRegion() string {
+	if x != nil {
+		return x.SigningRegion
+	}
+	return ""
 }
 
 // HealthCheck asks a provider whether it is up, beside the clients' requests. No
@@ -2921,8 +3027,7 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\vconcurrency\x18\x02 \x01(\rB\b\xbaH\x05*\x03\x18\x80\x02R\vconcurrency\x12G\n" +
 	"\n" +
 	"drain_time\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\r\xbaH\n" +
-	"\xaa\x01\a\"\x03\b\x90\x1c2\x00R\tdrainTime\"\xd4\n" +
-	"\n" +
+	"\xaa\x01\a\"\x03\b\x90\x1c2\x00R\tdrainTime\"\x93\f\n" +
 	"\bProvider\x12\x16\n" +
 	"\x06preset\x18\x01 \x01(\tR\x06preset\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12A\n" +
@@ -2949,7 +3054,9 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x14terms_of_service_url\x18\x11 \x01(\tR\x11termsOfServiceUrl\x12&\n" +
 	"\x0fstatus_page_url\x18\x12 \x01(\tR\rstatusPageUrl\x12\x1b\n" +
 	"\x04tier\x18\x13 \x01(\rB\a\xbaH\x04*\x02\x18dR\x04tier\x12D\n" +
-	"\fhealth_check\x18\x14 \x01(\v2!.switchyard.config.v1.HealthCheckR\vhealthCheck\x1a:\n" +
+	"\fhealth_check\x18\x14 \x01(\v2!.switchyard.config.v1.HealthCheckR\vhealthCheck\x12V\n" +
+	"\x0eauthentication\x18\x15 \x01(\x0e2$.switchyard.config.v1.AuthenticationB\b\xbaH\x05\x82\x01\x02\x10\x01R\x0eauthentication\x12e\n" +
+	"\x0esigning_region\x18\x16 \x01(\tB>\xbaH\x18r\x162\x14^([a-z0-9-]{1,32})?$\x82\xb5\x18\x1fan AWS region such as us-east-1R\rsigningRegion\x1a:\n" +
 	"\fHeadersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\f\n" +
@@ -3112,12 +3219,25 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\fPresetModels\x12\x1d\n" +
 	"\x19PRESET_MODELS_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11PRESET_MODELS_ALL\x10\x01\x12\x16\n" +
-	"\x12PRESET_MODELS_NONE\x10\x02*a\n" +
+	"\x12PRESET_MODELS_NONE\x10\x02*{\n" +
+	"\x0eAuthentication\x12\x1e\n" +
+	"\x1aAUTHENTICATION_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12AUTHENTICATION_KEY\x10\x01\x12\x16\n" +
+	"\x12AUTHENTICATION_AWS\x10\x02\x12\x19\n" +
+	"\x15AUTHENTICATION_GOOGLE\x10\x03*\x8c\x02\n" +
 	"\aDialect\x12\x17\n" +
 	"\x13DIALECT_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eDIALECT_OPENAI\x10\x01\x12\x15\n" +
 	"\x11DIALECT_ANTHROPIC\x10\x02\x12\x12\n" +
-	"\x0eDIALECT_GEMINI\x10\x03*I\n" +
+	"\x0eDIALECT_GEMINI\x10\x03\x12\x1c\n" +
+	"\x18DIALECT_OPENAI_RESPONSES\x10\x04\x12\x11\n" +
+	"\rDIALECT_AZURE\x10\x05\x12\x13\n" +
+	"\x0fDIALECT_BEDROCK\x10\x06\x12\x1d\n" +
+	"\x19DIALECT_ANTHROPIC_BEDROCK\x10\a\x12\x1c\n" +
+	"\x18DIALECT_ANTHROPIC_VERTEX\x10\b\x12\x12\n" +
+	"\x0eDIALECT_COHERE\x10\t\x12\x12\n" +
+	"\x0eDIALECT_OLLAMA\x10\n" +
+	"*I\n" +
 	"\aBalance\x12\x17\n" +
 	"\x13BALANCE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rBALANCE_PRICE\x10\x01\x12\x12\n" +
@@ -3152,111 +3272,113 @@ func file_policies_config_configpb_config_proto_rawDescGZIP() []byte {
 	return file_policies_config_configpb_config_proto_rawDescData
 }
 
-var file_policies_config_configpb_config_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_policies_config_configpb_config_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
 var file_policies_config_configpb_config_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_policies_config_configpb_config_proto_goTypes = []any{
 	(DataCollection)(0),               // 0: switchyard.config.v1.DataCollection
 	(PresetModels)(0),                 // 1: switchyard.config.v1.PresetModels
-	(Dialect)(0),                      // 2: switchyard.config.v1.Dialect
-	(Balance)(0),                      // 3: switchyard.config.v1.Balance
-	(Sort)(0),                         // 4: switchyard.config.v1.Sort
-	(FailureClass)(0),                 // 5: switchyard.config.v1.FailureClass
-	(*Config)(nil),                    // 6: switchyard.config.v1.Config
-	(*Policy)(nil),                    // 7: switchyard.config.v1.Policy
-	(*MaxPrice)(nil),                  // 8: switchyard.config.v1.MaxPrice
-	(*Preset)(nil),                    // 9: switchyard.config.v1.Preset
-	(*Redis)(nil),                     // 10: switchyard.config.v1.Redis
-	(*Listener)(nil),                  // 11: switchyard.config.v1.Listener
-	(*ServerTLS)(nil),                 // 12: switchyard.config.v1.ServerTLS
-	(*Envoy)(nil),                     // 13: switchyard.config.v1.Envoy
-	(*Provider)(nil),                  // 14: switchyard.config.v1.Provider
-	(*HealthCheck)(nil),               // 15: switchyard.config.v1.HealthCheck
-	(*Secret)(nil),                    // 16: switchyard.config.v1.Secret
-	(*Timeouts)(nil),                  // 17: switchyard.config.v1.Timeouts
-	(*DataPolicy)(nil),                // 18: switchyard.config.v1.DataPolicy
-	(*Model)(nil),                     // 19: switchyard.config.v1.Model
-	(*Reasoning)(nil),                 // 20: switchyard.config.v1.Reasoning
-	(*Endpoint)(nil),                  // 21: switchyard.config.v1.Endpoint
-	(*Prices)(nil),                    // 22: switchyard.config.v1.Prices
-	(*PriceOverride)(nil),             // 23: switchyard.config.v1.PriceOverride
-	(*Key)(nil),                       // 24: switchyard.config.v1.Key
-	(*Limits)(nil),                    // 25: switchyard.config.v1.Limits
-	(*Routing)(nil),                   // 26: switchyard.config.v1.Routing
-	(*Route)(nil),                     // 27: switchyard.config.v1.Route
-	(*Telemetry)(nil),                 // 28: switchyard.config.v1.Telemetry
-	nil,                               // 29: switchyard.config.v1.Config.ProvidersEntry
-	nil,                               // 30: switchyard.config.v1.Config.ModelsEntry
-	nil,                               // 31: switchyard.config.v1.Config.AliasesEntry
-	nil,                               // 32: switchyard.config.v1.Config.PresetsEntry
-	nil,                               // 33: switchyard.config.v1.Provider.HeadersEntry
-	(*structpb.Struct)(nil),           // 34: google.protobuf.Struct
-	(*durationpb.Duration)(nil),       // 35: google.protobuf.Duration
-	(*descriptorpb.FieldOptions)(nil), // 36: google.protobuf.FieldOptions
+	(Authentication)(0),               // 2: switchyard.config.v1.Authentication
+	(Dialect)(0),                      // 3: switchyard.config.v1.Dialect
+	(Balance)(0),                      // 4: switchyard.config.v1.Balance
+	(Sort)(0),                         // 5: switchyard.config.v1.Sort
+	(FailureClass)(0),                 // 6: switchyard.config.v1.FailureClass
+	(*Config)(nil),                    // 7: switchyard.config.v1.Config
+	(*Policy)(nil),                    // 8: switchyard.config.v1.Policy
+	(*MaxPrice)(nil),                  // 9: switchyard.config.v1.MaxPrice
+	(*Preset)(nil),                    // 10: switchyard.config.v1.Preset
+	(*Redis)(nil),                     // 11: switchyard.config.v1.Redis
+	(*Listener)(nil),                  // 12: switchyard.config.v1.Listener
+	(*ServerTLS)(nil),                 // 13: switchyard.config.v1.ServerTLS
+	(*Envoy)(nil),                     // 14: switchyard.config.v1.Envoy
+	(*Provider)(nil),                  // 15: switchyard.config.v1.Provider
+	(*HealthCheck)(nil),               // 16: switchyard.config.v1.HealthCheck
+	(*Secret)(nil),                    // 17: switchyard.config.v1.Secret
+	(*Timeouts)(nil),                  // 18: switchyard.config.v1.Timeouts
+	(*DataPolicy)(nil),                // 19: switchyard.config.v1.DataPolicy
+	(*Model)(nil),                     // 20: switchyard.config.v1.Model
+	(*Reasoning)(nil),                 // 21: switchyard.config.v1.Reasoning
+	(*Endpoint)(nil),                  // 22: switchyard.config.v1.Endpoint
+	(*Prices)(nil),                    // 23: switchyard.config.v1.Prices
+	(*PriceOverride)(nil),             // 24: switchyard.config.v1.PriceOverride
+	(*Key)(nil),                       // 25: switchyard.config.v1.Key
+	(*Limits)(nil),                    // 26: switchyard.config.v1.Limits
+	(*Routing)(nil),                   // 27: switchyard.config.v1.Routing
+	(*Route)(nil),                     // 28: switchyard.config.v1.Route
+	(*Telemetry)(nil),                 // 29: switchyard.config.v1.Telemetry
+	nil,                               // 30: switchyard.config.v1.Config.ProvidersEntry
+	nil,                               // 31: switchyard.config.v1.Config.ModelsEntry
+	nil,                               // 32: switchyard.config.v1.Config.AliasesEntry
+	nil,                               // 33: switchyard.config.v1.Config.PresetsEntry
+	nil,                               // 34: switchyard.config.v1.Provider.HeadersEntry
+	(*structpb.Struct)(nil),           // 35: google.protobuf.Struct
+	(*durationpb.Duration)(nil),       // 36: google.protobuf.Duration
+	(*descriptorpb.FieldOptions)(nil), // 37: google.protobuf.FieldOptions
 }
 var file_policies_config_configpb_config_proto_depIdxs = []int32{
-	11, // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
-	13, // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
-	29, // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
-	30, // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
+	12, // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
+	14, // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
+	30, // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
+	31, // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
 	1,  // 4: switchyard.config.v1.Config.models_from_presets:type_name -> switchyard.config.v1.PresetModels
-	24, // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
-	25, // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
-	26, // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
-	28, // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
-	7,  // 9: switchyard.config.v1.Config.policy:type_name -> switchyard.config.v1.Policy
-	31, // 10: switchyard.config.v1.Config.aliases:type_name -> switchyard.config.v1.Config.AliasesEntry
-	32, // 11: switchyard.config.v1.Config.presets:type_name -> switchyard.config.v1.Config.PresetsEntry
-	10, // 12: switchyard.config.v1.Config.redis:type_name -> switchyard.config.v1.Redis
+	25, // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
+	26, // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
+	27, // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
+	29, // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
+	8,  // 9: switchyard.config.v1.Config.policy:type_name -> switchyard.config.v1.Policy
+	32, // 10: switchyard.config.v1.Config.aliases:type_name -> switchyard.config.v1.Config.AliasesEntry
+	33, // 11: switchyard.config.v1.Config.presets:type_name -> switchyard.config.v1.Config.PresetsEntry
+	11, // 12: switchyard.config.v1.Config.redis:type_name -> switchyard.config.v1.Redis
 	0,  // 13: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
-	8,  // 14: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
-	34, // 15: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
-	16, // 16: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
-	35, // 17: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
-	12, // 18: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
-	35, // 19: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
-	2,  // 20: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
-	16, // 21: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
-	33, // 22: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
-	17, // 23: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
-	18, // 24: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	15, // 25: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
-	35, // 26: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
-	35, // 27: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
-	35, // 28: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
-	35, // 29: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
-	35, // 30: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
-	35, // 31: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
-	21, // 32: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
-	3,  // 33: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
-	20, // 34: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
-	22, // 35: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
-	18, // 36: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	23, // 37: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
-	22, // 38: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
-	25, // 39: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
-	7,  // 40: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
-	35, // 41: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
-	5,  // 42: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
-	35, // 43: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
-	35, // 44: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
-	35, // 45: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
-	35, // 46: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
-	3,  // 47: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
-	4,  // 48: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
-	35, // 49: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
-	35, // 50: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
-	27, // 51: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
-	5,  // 52: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
-	35, // 53: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
-	14, // 54: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
-	19, // 55: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
-	9,  // 56: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
-	36, // 57: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
-	58, // [58:58] is the sub-list for method output_type
-	58, // [58:58] is the sub-list for method input_type
-	58, // [58:58] is the sub-list for extension type_name
-	57, // [57:58] is the sub-list for extension extendee
-	0,  // [0:57] is the sub-list for field type_name
+	9,  // 14: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
+	35, // 15: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
+	17, // 16: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
+	36, // 17: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
+	13, // 18: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
+	36, // 19: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
+	3,  // 20: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
+	17, // 21: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
+	34, // 22: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
+	18, // 23: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
+	19, // 24: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	16, // 25: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
+	2,  // 26: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
+	36, // 27: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
+	36, // 28: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
+	36, // 29: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
+	36, // 30: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
+	36, // 31: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
+	36, // 32: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
+	22, // 33: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
+	4,  // 34: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
+	21, // 35: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
+	23, // 36: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
+	19, // 37: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	24, // 38: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
+	23, // 39: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
+	26, // 40: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
+	8,  // 41: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
+	36, // 42: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
+	6,  // 43: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
+	36, // 44: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
+	36, // 45: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
+	36, // 46: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
+	36, // 47: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
+	4,  // 48: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
+	5,  // 49: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
+	36, // 50: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
+	36, // 51: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
+	28, // 52: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
+	6,  // 53: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
+	36, // 54: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
+	15, // 55: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
+	20, // 56: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
+	10, // 57: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
+	37, // 58: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
+	59, // [59:59] is the sub-list for method output_type
+	59, // [59:59] is the sub-list for method input_type
+	59, // [59:59] is the sub-list for extension type_name
+	58, // [58:59] is the sub-list for extension extendee
+	0,  // [0:58] is the sub-list for field type_name
 }
 
 func init() { file_policies_config_configpb_config_proto_init() }
@@ -3277,7 +3399,7 @@ func file_policies_config_configpb_config_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_policies_config_configpb_config_proto_rawDesc), len(file_policies_config_configpb_config_proto_rawDesc)),
-			NumEnums:      6,
+			NumEnums:      7,
 			NumMessages:   28,
 			NumExtensions: 1,
 			NumServices:   0,

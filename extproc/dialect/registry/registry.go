@@ -1,0 +1,40 @@
+// Package registry lists every dialect that the gateway speaks. A new one is
+// registered here and nowhere else.
+package registry
+
+import (
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
+	"github.com/switchyard/switchyard/extproc/dialect/gemini"
+	"github.com/switchyard/switchyard/extproc/dialect/openai"
+	"github.com/switchyard/switchyard/extproc/dialect/responses"
+)
+
+// Clients returns the client dialects by path: each under OpenRouter's own and
+// under the one that the vendor's SDKs ask for.
+func Clients() dialect.Clients {
+	return dialect.Clients{
+		"/api/v1/chat/completions": openai.Client{},
+		"/v1/chat/completions":     openai.Client{},
+		"/api/v1/completions":      openai.Completions{},
+		"/v1/completions":          openai.Completions{},
+		"/api/v1/embeddings":       openai.Embeddings{},
+		"/v1/embeddings":           openai.Embeddings{},
+		"/api/v1/rerank":           openai.Rerank{},
+		"/v1/rerank":               openai.Rerank{},
+		"/api/v1/messages":         anthropic.Client{},
+		"/v1/messages":             anthropic.Client{},
+		"/api/v1/responses":        responses.Client{},
+		"/v1/responses":            responses.Client{},
+	}
+}
+
+// Providers returns the provider dialects by the name that the configuration has
+// for them.
+func Providers() map[string]dialect.Provider {
+	return map[string]dialect.Provider{
+		"anthropic": anthropic.Provider{},
+		"gemini":    gemini.Provider{},
+		"openai":    openai.Provider{},
+	}
+}

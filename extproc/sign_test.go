@@ -1,0 +1,81 @@
+package extproc
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/signing"
+	"github.com/switchyard/switchyard/policies/config/configpb"
+)
+
+type signerFunc func(ctx context.Context, request signing.Request) ([]dialect.Header, error)
+
+func (f signerFunc) Sign(ctx context.Context, request signing.Request) ([]dialect.Header, error) {
+	return f(ctx, request)
+}
+
+// signedBy puts a signer before provider a.
+func signedBy(signer signerFunc) func(*configpb.Config, *Policy) {
+	return func(_ *configpb.Config, policy *Policy) {
+		policy.Signers = map[string]signing.Signer{"a": signer}
+	}
+}
+
+func TestSignatureCoversTheWholeRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen signing.Request
+		g := newGateway(t, signedBy(func(_ context.Context, request signing.Request) ([]dialect.Header, error) {
+			seen = request
+			return []dialect.Header{{Name: "authorization", Value: "proof"}}, nil
+		}))
+		_, got := g.asked("1", wholeOf)
+		if got.set["authorization"] != "proof" {
+			t.Errorf("authorization %q", got.set["authorization"])
+		}
+		if string(seen.Body) != got.body {
+			t.Errorf("signed %s, sent %s", seen.Body, got.body)
+		}
+		for _, h := range seen.Headers {
+			if got.set[h.Name] != h.Value || strings.Contains(h.Value, "secret-of-a") {
+				t.Errorf("signed %s: %s, sent %s", h.Name, h.Value, got.set[h.Name])
+			}
+		}
+		if len(seen.Headers) != len(got.set)-1 {
+			t.Errorf("%d headers signed of %d", len(seen.Headers), len(got.set)-1)
+		}
+	})
+}
+
+func TestRequestThatCannotBeSignedMovesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, signedBy(func(context.Context, signing.Request) ([]dialect.Header, error) {
+			return nil, errors.New("no token to be had")
+		}))
+		e := g.attempt("1")
+		e.asks(wholeOf, true)
+		if got := e.refused(); got.set[headerFailover] == "" || strings.Contains(got.body, "token") {
+			t.Errorf("failover %q, body %s", got.set[headerFailover], got.body)
+		}
+		g.wantCount(1, "failovers_total", "a", "authentication")
+	})
+}
+
+func TestTokenThatDoesNotComeIsWaitedForNoLongerThanAnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, signedBy(func(ctx context.Context, _ signing.Request) ([]dialect.Header, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}))
+		started := time.Now()
+		e := g.attempt("1")
+		e.asks(wholeOf, true)
+		if got := e.refused(); got.set[headerFailover] == "" || time.Since(started) != headersWithin {
+			t.Errorf("failover %q after %v", got.set[headerFailover], time.Since(started))
+		}
+	})
+}
