@@ -9,29 +9,31 @@ import (
 )
 
 // readMessages checks the messages as far as the gateway relies on them, and notes
-// what they hold.
-func (p *parser) readMessages(value []byte) error {
-	if rawjson.Kind(value) != '[' {
-		return dialect.Invalid("'messages' must be an array.")
-	}
+// what they hold. They are most of a request: their ends are found on the way, so
+// that each byte is looked at once.
+func (p *parser) readMessages(member *rawjson.Cursor) error {
+	p.messages = true
 	i := 0
-	for c := rawjson.Walk(value); c.Next(); i++ {
-		if err := p.readMessage(i, c.Value); err != nil {
+	messages := rawjson.Walk(member.Value)
+	for ; messages.Open(); i++ {
+		if err := p.readMessage(i, &messages); err != nil {
 			return err
 		}
 	}
 	if i == 0 {
 		return dialect.Invalid("'messages' must have at least one item.")
 	}
+	member.CloseAfter(&messages)
 	return nil
 }
 
-func (p *parser) readMessage(i int, message []byte) error {
-	if rawjson.Kind(message) != '{' {
+func (p *parser) readMessage(i int, message *rawjson.Cursor) error {
+	if rawjson.Kind(message.Value) != '{' {
 		return dialect.Invalid("'messages.%d' must be an object.", i)
 	}
 	var role, content, calls, details, model []byte
-	for c := rawjson.Walk(message); c.Next(); {
+	c := rawjson.Walk(message.Value)
+	for c.Next() {
 		switch string(c.Name) {
 		case "role":
 			role = rawjson.Unquote(c.Value)
@@ -58,6 +60,7 @@ func (p *parser) readMessage(i int, message []byte) error {
 			p.parsed.plain = false
 		}
 	}
+	message.CloseAfter(&c)
 	begins := &p.opening.First
 	switch string(role) {
 	case "user":

@@ -15,11 +15,18 @@ func (Client) Parse(body []byte) (*dialect.Request, error) {
 		return nil, err
 	}
 	request := &dialect.Request{Dialect: Name, Raw: text}
-	p := parser{request: request, parsed: parsed{members: readMembers(text), plain: true}}
-	for _, m := range p.parsed.members {
-		if err := p.member(m.name, m.value); err != nil {
+	p := parser{request: request, parsed: parsed{members: make([]member, 0, 16), plain: true}}
+	for c := rawjson.Walk(text); c.Open(); {
+		name := string(c.Name)
+		if name == "messages" && rawjson.Kind(c.Value) == '[' {
+			err = p.readMessages(&c)
+		} else if c.Close() {
+			err = p.member(name, c.Value)
+		}
+		if err != nil {
 			return nil, err
 		}
+		p.parsed.members = append(p.parsed.members, member{name: name, value: c.Value, raw: c.Member})
 	}
 	if err := p.complete(); err != nil {
 		return nil, err

@@ -35,8 +35,7 @@ func (p *parser) member(name string, value []byte) error {
 	r := p.request
 	switch name {
 	case "messages":
-		p.messages = true
-		return p.readMessages(value)
+		return dialect.Invalid("'messages' must be an array.")
 	case "prompt":
 		p.prompt = true
 	case "stream":

@@ -1,6 +1,10 @@
 package rawjson
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
 
 // Cursor steps through the members of an object or the elements of an array. Its
 // fields are slices of the text that is walked.
@@ -14,6 +18,7 @@ type Cursor struct {
 	Member []byte
 
 	rest   []byte
+	after  []byte // what follows the whole value, once the walk is through
 	object bool
 }
 
@@ -29,15 +34,58 @@ func Walk(value []byte) Cursor {
 
 // Next steps to the next member and reports whether there is one.
 func (c *Cursor) Next() bool {
+	return c.Open() && c.Close()
+}
+
+// Open is Next for those who may walk the member's value too: it does not look for
+// the value's end, and Value and Member reach too far. Close or [Cursor.CloseAfter]
+// has to follow.
+func (c *Cursor) Open() bool {
+	at, ok := c.step()
+	if ok {
+		c.Value, c.Member = c.rest[at:], c.rest
+	}
+	return ok
+}
+
+// Close looks for the end of the value that Open has found. It is false if there is
+// no value.
+func (c *Cursor) Close() bool {
+	at := len(c.Member) - len(c.Value)
+	end := at + valueEnd(c.Value)
+	if end == 0 {
+		c.rest = nil
+		return false
+	}
+	c.end(at, end)
+	return true
+}
+
+// CloseAfter is Close where inner, a walk over Value, has been through.
+func (c *Cursor) CloseAfter(inner *Cursor) {
+	c.end(len(c.Member)-len(c.Value), len(c.Member)-len(inner.after))
+}
+
+// end sets what the member is: its value is between at and end of the rest.
+func (c *Cursor) end(at, end int) {
+	c.Value, c.Member, c.rest = c.rest[at:end], c.rest[:end], c.rest[end:]
+}
+
+// step steps to the next member, leaves it at the start of the rest, and returns
+// where its value starts.
+func (c *Cursor) step() (int, bool) {
 	rest := trim(c.rest)
 	if len(rest) > 0 && rest[0] == ',' {
 		rest = trim(rest[1:])
 	}
 	if len(rest) == 0 || rest[0] == '}' || rest[0] == ']' {
+		if len(rest) > 0 {
+			c.after = rest[1:]
+		}
 		c.rest = nil
-		return false
+		return 0, false
 	}
-	member, at := rest, 0
+	at := 0
 	c.Name = nil
 	if c.object {
 		at = stringEnd(rest)
@@ -48,13 +96,8 @@ func (c *Cursor) Next() bool {
 		}
 		at += len(rest[at:]) - len(trim(rest[at:]))
 	}
-	end := at + valueEnd(rest[at:])
-	if end == 0 {
-		c.rest = nil
-		return false
-	}
-	c.Value, c.Member, c.rest = rest[at:end], member[:end], rest[end:]
-	return true
+	c.rest = rest
+	return at, true
 }
 
 func trim(text []byte) []byte {
@@ -83,20 +126,45 @@ func valueEnd(text []byte) int {
 
 // stringEnd is where the string at the start of text ends, its quote included.
 func stringEnd(text []byte) int {
-	for at := 1; at < len(text); {
-		quote := bytes.IndexByte(text[at:], '"')
-		if quote < 0 {
-			break
+	if len(text) == 0 {
+		return 0
+	}
+	quote := bytes.IndexByte(text[1:], '"')
+	if quote < 0 {
+		return len(text)
+	}
+	if text[quote] != '\\' || quote == 0 {
+		return quote + 2
+	}
+	return escapedEnd(text)
+}
+
+// escapedEnd is stringEnd for strings that hold an escaped quote, and are then likely
+// to hold more: a search for each quote would cost more than a look at each byte.
+// It takes eight at a time.
+func escapedEnd(text []byte) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	at := 1
+	for at < len(text) {
+		if at+8 <= len(text) {
+			word := binary.LittleEndian.Uint64(text[at:])
+			quotes, slashes := word^(ones*'"'), word^(ones*'\\')
+			// A byte that became zero has its high bit set here. So may one above it,
+			// which is behind it in the text and is not looked at.
+			found := ((quotes-ones) & ^quotes | (slashes-ones) & ^slashes) & highs
+			if found == 0 {
+				at += 8
+				continue
+			}
+			at += bits.TrailingZeros64(found) / 8
 		}
-		at += quote + 1
-		// A quote is part of the string if an odd number of backslashes precede it.
-		slashes := 0
-		for i := at - 2; i > 0 && text[i] == '\\'; i-- {
-			slashes++
+		switch text[at] {
+		case '"':
+			return at + 1
+		case '\\':
+			at++
 		}
-		if slashes%2 == 0 {
-			return at
-		}
+		at++
 	}
 	return len(text)
 }

@@ -100,9 +100,12 @@ func FuzzWalk(f *testing.F) {
 	f.Add([]byte(`{"a":[1,{"b":"}\""}],"c\u0064":null}`))
 	f.Add([]byte(`[["]"],"\\"]`))
 	f.Add([]byte(`{"a`))
+	f.Add([]byte(`{"a":"eight bytes and then \"quotes\" \\\" of \\","b":["\"]"]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		valid := Validate(text) == nil
 		built := walk(nil, bytes.TrimSpace(text), 0)
+		once := Walk(text)
+		sameWithinOnePass(t, Walk(text), &once, 0, valid)
 		if !valid {
 			return
 		}
@@ -117,6 +120,29 @@ func FuzzWalk(f *testing.F) {
 			t.Error(diff)
 		}
 	})
+}
+
+// sameWithinOnePass compares a walk that finds each value's end on its way through the
+// value with one that looks for it first. On text that is not valid it is enough that
+// both come to an end.
+func sameWithinOnePass(t *testing.T, want Cursor, got *Cursor, depth int, valid bool) {
+	for {
+		more := want.Next()
+		if opened := got.Open(); valid && opened != more {
+			t.Fatalf("a member is found: %v, want %v", opened, more)
+		} else if !opened {
+			return
+		}
+		if inner := Walk(got.Value); depth < 50 && (Kind(got.Value) == '{' || Kind(got.Value) == '[') {
+			sameWithinOnePass(t, Walk(want.Value), &inner, depth+1, valid)
+			got.CloseAfter(&inner)
+		} else if !got.Close() {
+			return
+		}
+		if valid && (!bytes.Equal(got.Value, want.Value) || !bytes.Equal(got.Member, want.Member) || !bytes.Equal(got.Name, want.Name)) {
+			t.Fatalf("member %q with value %q, want %q with %q", got.Member, got.Value, want.Member, want.Value)
+		}
+	}
 }
 
 // walk rebuilds a value from what a cursor says of it.
