@@ -1,0 +1,117 @@
+package usage
+
+import (
+	"time"
+
+	"github.com/switchyard/switchyard/policies/money"
+)
+
+// Generation is what the ledger keeps of one request of a client: counts, money and
+// times, and nothing of what was said. It is a value: what is recorded is not changed.
+type Generation struct {
+	// ID is the generation id, "gen-<unix seconds>-<20 alphanumerics>". It is the
+	// same for every attempt at the request, and no other request has it.
+	ID string `json:"id"`
+	// RequestID is Envoy's id of the request.
+	RequestID string `json:"request_id"`
+	// Created is when the request came in, to the microsecond.
+	Created time.Time `json:"created"`
+	// KeyHash and KeyName say whose request it was; the hash is "" at a gateway
+	// without keys.
+	KeyHash string `json:"key_hash"`
+	KeyName string `json:"key_name"`
+	// API is the kind of the request: "completions", "embeddings" or "rerank".
+	API string `json:"api"`
+	// Requested is the model that the client named.
+	Requested string `json:"requested"`
+	Streamed  bool   `json:"streamed"`
+	// Cancelled: the client did not wait for the end.
+	Cancelled bool `json:"cancelled"`
+	// Estimated: no provider said what was used, at least in one attempt that may be
+	// billed. The counts are then the gateway's own.
+	Estimated bool `json:"estimated"`
+
+	// Session, User, Preset, Referer, Title and UserAgent are the client's words, ""
+	// if it said nothing.
+	Session   string `json:"session,omitempty"`
+	User      string `json:"user,omitempty"`
+	Preset    string `json:"preset,omitempty"`
+	Referer   string `json:"referer,omitempty"`
+	Title     string `json:"title,omitempty"`
+	UserAgent string `json:"user_agent,omitempty"`
+
+	// FinishReason is normalised (spec row 4), NativeFinishReason the provider's own;
+	// "" where none was given.
+	FinishReason       string `json:"finish_reason,omitempty"`
+	NativeFinishReason string `json:"native_finish_reason,omitempty"`
+
+	// Attempts are all those that were forwarded to a provider, in their order. The
+	// last one that was answered is what the client got.
+	Attempts []Attempt `json:"attempts"`
+}
+
+// Attempt is one try at one provider.
+type Attempt struct {
+	// Number counts from 1; attempts that asked nobody are left out.
+	Number int `json:"number"`
+	// Endpoint is the endpoint's id, Model the model's, Provider the slug and
+	// ProviderName what clients see.
+	Endpoint     string `json:"endpoint"`
+	Model        string `json:"model"`
+	Provider     string `json:"provider"`
+	ProviderName string `json:"provider_name"`
+	// UpstreamID is the provider's own id of the answer, "" if it gave none.
+	UpstreamID string `json:"upstream_id,omitempty"`
+	// Status is the provider's HTTP status, zero if none came.
+	Status int `json:"status"`
+	// Outcome is "ok", "failed_over", "failed", "cancelled", or "lost" for an attempt
+	// under way when the gateway was killed. Reason is the class of a failure.
+	Outcome string `json:"outcome"`
+	Reason  string `json:"reason,omitempty"`
+	// Latency runs from the provider's request to the first token, zero if none
+	// came; Duration to the end of the attempt.
+	Latency  Micros `json:"latency"`
+	Duration Micros `json:"duration"`
+	// ServiceTier is the tier that served, "" for the default.
+	ServiceTier string `json:"service_tier,omitempty"`
+	// Prices identifies the price list that was charged by.
+	Prices string `json:"prices,omitempty"`
+	// Tokens and Charge are what the provider bills for the attempt; Estimated says
+	// that it did not tell.
+	Tokens    Tokens `json:"tokens"`
+	Charge    Charge `json:"charge"`
+	Estimated bool   `json:"estimated,omitempty"`
+}
+
+// Micros is a duration in microseconds.
+type Micros int64
+
+// MicrosOf rounds a duration down.
+func MicrosOf(d time.Duration) Micros { return Micros(d.Microseconds()) }
+
+// Milliseconds rounds down.
+func (m Micros) Milliseconds() int64 { return int64(m) / 1000 }
+
+// Cost is what all attempts cost together: providers bill for answers that a client
+// did not wait for, too.
+func (g *Generation) Cost() money.USD {
+	var sum money.USD
+	for i := range g.Attempts {
+		sum = sum.Add(g.Attempts[i].Charge.Total)
+	}
+	return sum
+}
+
+// Served is the attempt whose answer the client got, or the last one if none.
+// Nil is no attempt.
+func (g *Generation) Served() *Attempt {
+	for i := len(g.Attempts) - 1; i >= 0; i-- {
+		if a := &g.Attempts[i]; a.Outcome == "ok" {
+			return a
+		}
+	}
+	if len(g.Attempts) == 0 {
+		return nil
+	}
+	return &g.Attempts[len(g.Attempts)-1]
+}

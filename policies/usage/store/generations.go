@@ -1,0 +1,176 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/switchyard/switchyard/policies/money"
+	"github.com/switchyard/switchyard/policies/usage"
+)
+
+// ErrNone: there is no such generation.
+var ErrNone = errors.New("ledger: no such generation")
+
+const columns = `id, request_id, created, key_hash, key_name, api, requested, model, provider, endpoint, ` +
+	`streamed, cancelled, estimated, session, end_user, preset, referer, title, user_agent, ` +
+	`finish_reason, native_finish_reason, prompt_tokens, completion_tokens, reasoning_tokens, cost, attempts`
+
+// Save keeps generations, all of them or none. One whose id is there already is left
+// as it is.
+func (s *Store) Save(ctx context.Context, generations []usage.Generation) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	insert, err := tx.PrepareContext(ctx, s.query(`INSERT INTO generations (`+columns+`) VALUES (`+
+		strings.Repeat("?, ", strings.Count(columns, ","))+`?) ON CONFLICT (id) DO NOTHING`))
+	if err != nil {
+		return err
+	}
+	defer insert.Close()
+	for i := range generations {
+		values, err := row(&generations[i])
+		if err != nil {
+			return err
+		}
+		if _, err := insert.ExecContext(ctx, values...); err != nil {
+			return fmt.Errorf("generation %s: %w", generations[i].ID, err)
+		}
+	}
+	return tx.Commit()
+}
+
+func row(g *usage.Generation) ([]any, error) {
+	attempts, err := json.Marshal(g.Attempts, jsontext.AllowInvalidUTF8(true))
+	if err != nil {
+		return nil, err
+	}
+	served := g.Served()
+	if served == nil {
+		served = &usage.Attempt{}
+	}
+	values := []any{
+		g.ID, g.RequestID, g.Created.UnixMicro(), g.KeyHash, g.KeyName, g.API, g.Requested, served.Model, served.Provider, served.Endpoint,
+		g.Streamed, g.Cancelled, g.Estimated, g.Session, g.User, g.Preset, g.Referer, g.Title, g.UserAgent,
+		g.FinishReason, g.NativeFinishReason, served.Tokens.Prompt, served.Tokens.Completion, served.Tokens.Reasoning, int64(g.Cost()), string(attempts),
+	}
+	for i, value := range values {
+		if text, ok := value.(string); ok {
+			values[i] = storable(text)
+		}
+	}
+	return values, nil
+}
+
+// storable is text as PostgreSQL takes it: one row that it refused would hold up all
+// that follow.
+func storable(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "")
+}
+
+// Get returns a generation. The error is [ErrNone] if there is none of that id, or the
+// database's.
+func (s *Store) Get(ctx context.Context, id string) (*usage.Generation, error) {
+	var g usage.Generation
+	var created, prompt, completion, reasoning, cost int64
+	var model, provider, endpoint, attempts string
+	err := s.db.QueryRowContext(ctx, s.query(`SELECT `+columns+` FROM generations WHERE id = ?`), id).Scan(
+		&g.ID, &g.RequestID, &created, &g.KeyHash, &g.KeyName, &g.API, &g.Requested, &model, &provider, &endpoint,
+		&g.Streamed, &g.Cancelled, &g.Estimated, &g.Session, &g.User, &g.Preset, &g.Referer, &g.Title, &g.UserAgent,
+		&g.FinishReason, &g.NativeFinishReason, &prompt, &completion, &reasoning, &cost, &attempts)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, ErrNone
+	}
+	if err != nil {
+		return nil, err
+	}
+	g.Created = time.UnixMicro(created).UTC()
+	if err := json.Unmarshal([]byte(attempts), &g.Attempts); err != nil {
+		return nil, fmt.Errorf("generation %s: %w", id, err)
+	}
+	return &g, nil
+}
+
+// Total is what some generations come to together.
+type Total struct {
+	Requests, PromptTokens, CompletionTokens, ReasoningTokens int64
+	Cost                                                      money.USD
+}
+
+const sums = `COUNT(*), COALESCE(SUM(prompt_tokens), 0), COALESCE(SUM(completion_tokens), 0), COALESCE(SUM(reasoning_tokens), 0), COALESCE(SUM(cost), 0)`
+
+// Spent is what a key has used from a time on.
+func (s *Store) Spent(ctx context.Context, keyHash string, since time.Time) (Total, error) {
+	var t Total
+	err := s.db.QueryRowContext(ctx, s.query(`SELECT `+sums+` FROM generations WHERE key_hash = ? AND created >= ?`),
+		keyHash, since.UnixMicro()).Scan(t.fields()...)
+	return t, err
+}
+
+func (t *Total) fields() []any {
+	return []any{&t.Requests, &t.PromptTokens, &t.CompletionTokens, &t.ReasoningTokens, &t.Cost}
+}
+
+// Day is what one endpoint did for one key, or for all, on one day in UTC.
+type Day struct {
+	Date                      time.Time // midnight
+	Model, Endpoint, Provider string
+	Total
+}
+
+// Span is a time between two others, the second one excluded, and the key that is
+// asked about, "*" for all.
+type Span struct {
+	From, To time.Time
+	KeyHash  string
+}
+
+// Activity adds up what was done by day and endpoint, the latest day first.
+func (s *Store) Activity(ctx context.Context, span Span) ([]Day, error) {
+	const day = 24 * int64(time.Hour/time.Microsecond)
+	rows, err := s.db.QueryContext(ctx, s.query(fmt.Sprintf(`SELECT created / %d AS day, model, endpoint, provider, %s FROM generations `+
+		`WHERE created >= ? AND created < ? AND (key_hash = ? OR ? = '*') GROUP BY day, model, endpoint, provider ORDER BY day DESC, model, endpoint`, day, sums)),
+		span.From.UnixMicro(), span.To.UnixMicro(), span.KeyHash, span.KeyHash)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var days []Day
+	for rows.Next() {
+		var d Day
+		var number int64
+		if err := rows.Scan(append([]any{&number, &d.Model, &d.Endpoint, &d.Provider}, d.fields()...)...); err != nil {
+			return nil, err
+		}
+		d.Date = time.UnixMicro(number * day).UTC()
+		days = append(days, d)
+	}
+	return days, rows.Err()
+}
+
+// Purge deletes what was created before a time, some thousand rows at once, and
+// returns how many there were.
+func (s *Store) Purge(ctx context.Context, before time.Time) (int64, error) {
+	const portion = 5000
+	total := int64(0)
+	for {
+		result, err := s.db.ExecContext(ctx, s.query(`DELETE FROM generations WHERE id IN (SELECT id FROM generations WHERE created < ? LIMIT ?)`),
+			before.UnixMicro(), portion)
+		if err != nil {
+			return total, err
+		}
+		deleted, err := result.RowsAffected()
+		total += deleted
+		if err != nil || deleted < portion {
+			return total, err
+		}
+	}
+}

@@ -1,0 +1,221 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/switchyard/switchyard/policies/usage"
+	"github.com/switchyard/switchyard/policies/usage/postgrestest"
+)
+
+var noon = time.Date(2026, 11, 25, 12, 0, 0, 123000, time.UTC)
+
+// onBoth runs a test on an empty database of either kind.
+func onBoth(t *testing.T, test func(t *testing.T, open func() *Store)) {
+	t.Run("sqlite", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "a file?with#odd%20name.db")
+		test(t, func() *Store { return opened(t)(OpenSQLite(t.Context(), file)) })
+	})
+	t.Run("postgres", func(t *testing.T) {
+		server := postgrestest.Start(t)
+		test(t, func() *Store { return opened(t)(OpenPostgres(t.Context(), server.Connection())) })
+	})
+}
+
+func opened(t *testing.T) func(*Store, error) *Store {
+	return func(s *Store, err error) *Store {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		return s
+	}
+}
+
+func generation(id string, created time.Time) usage.Generation {
+	return usage.Generation{
+		ID: id, RequestID: "request-" + id, Created: created, KeyHash: "hash", KeyName: "team", API: "completions",
+		Requested: "m/x:nitro", Streamed: true, Session: "s", User: "u", Preset: "p", Referer: "https://app.example", Title: "App", UserAgent: "sdk/1",
+		FinishReason: "stop", NativeFinishReason: "end_turn",
+		Attempts: []usage.Attempt{
+			{
+				Number: 1, Endpoint: "m/x|a", Model: "m/x", Provider: "a", ProviderName: "A", Status: 503, Outcome: "failed_over", Reason: "server_error",
+				Duration: 20_000,
+			},
+			{
+				Number: 2, Endpoint: "m/x|b", Model: "m/x", Provider: "b", ProviderName: "B", UpstreamID: "msg_1", Status: 200, Outcome: "ok",
+				Latency: 300_000, Duration: 1_000_000, ServiceTier: "flex", Prices: "v1",
+				Tokens: usage.Tokens{Prompt: 1000, Completion: 100, Reasoning: 40, CacheRead: 900},
+				Charge: usage.Charge{Total: 4_500_000_001, Prompt: 3_000_000_001, Completion: 1_500_000_000},
+			},
+		},
+	}
+}
+
+func TestRow168GenerationComesBackWhole(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		want := generation("gen-1-a", noon)
+		if err := s.Save(t.Context(), []usage.Generation{want, generation("gen-1-b", noon)}); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Get(t.Context(), "gen-1-a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(&want, got); diff != "" {
+			t.Error(diff)
+		}
+		if _, err := s.Get(t.Context(), "gen-1-c"); !errors.Is(err, ErrNone) {
+			t.Errorf("an unknown id: %v", err)
+		}
+	})
+}
+
+func TestGenerationToldTwiceIsKeptOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		first, second := generation("gen-1-a", noon), generation("gen-1-a", noon)
+		second.FinishReason = "length"
+		for _, told := range [][]usage.Generation{{first, first}, {second, generation("gen-1-b", noon)}} {
+			if err := s.Save(t.Context(), told); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := s.Get(t.Context(), "gen-1-a")
+		if err != nil || got.FinishReason != "stop" {
+			t.Errorf("the first word does not count: %+v, %v", got, err)
+		}
+		total, err := s.Spent(t.Context(), "hash", time.Time{})
+		if err != nil || total.Requests != 2 || total.Cost != 2*first.Cost() {
+			t.Errorf("%+v, %v", total, err)
+		}
+	})
+}
+
+func TestBatchIsKeptWholeOrNotAtAll(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := s.Save(ctx, []usage.Generation{generation("gen-1-a", noon)}); err == nil {
+			t.Error("saved without time")
+		}
+		if _, err := s.Get(t.Context(), "gen-1-a"); !errors.Is(err, ErrNone) {
+			t.Errorf("half of a batch is kept: %v", err)
+		}
+	})
+}
+
+func TestTextThatNoDatabaseTakesIsKeptWithoutIt(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		odd := generation("gen-1-a", noon)
+		odd.User, odd.Title, odd.Attempts[0].UpstreamID = "a\x00b", "\xff", "\x00\xff"
+		if err := s.Save(t.Context(), []usage.Generation{odd}); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Get(t.Context(), "gen-1-a"); err != nil || got.User != "ab" || got.Title != "\uFFFD" {
+			t.Errorf("%+v, %v", got, err)
+		}
+	})
+}
+
+func TestRow171ActivityIsByDayInUTC(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		midnight := noon.Truncate(24 * time.Hour)
+		other := generation("gen-1-d", noon)
+		other.KeyHash = "other"
+		if err := s.Save(t.Context(), []usage.Generation{
+			generation("gen-1-a", midnight.Add(-time.Microsecond)), generation("gen-1-b", midnight),
+			generation("gen-1-c", midnight.Add(24*time.Hour-time.Microsecond)), other,
+		}); err != nil {
+			t.Fatal(err)
+		}
+		cost := other.Cost()
+		day := func(date time.Time, requests int64) Day {
+			return Day{date, "m/x", "m/x|b", "b", Total{requests, 1000 * requests, 100 * requests, 40 * requests, cost * 2}}
+		}
+		want := []Day{day(midnight, 2), day(midnight.AddDate(0, 0, -1), 1)}
+		want[1].Cost = cost
+		got, err := s.Activity(t.Context(), Span{From: midnight.AddDate(0, 0, -1), To: midnight.AddDate(0, 0, 1), KeyHash: "hash"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+		all, err := s.Activity(t.Context(), Span{From: midnight, To: midnight.AddDate(0, 0, 1), KeyHash: "*"})
+		if err != nil || len(all) != 1 || all[0].Requests != 3 {
+			t.Errorf("all keys: %+v, %v", all, err)
+		}
+	})
+}
+
+func TestSpentCountsFromATimeOn(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		if err := s.Save(t.Context(), []usage.Generation{generation("gen-1-a", noon), generation("gen-1-b", noon.Add(time.Second))}); err != nil {
+			t.Fatal(err)
+		}
+		for since, want := range map[time.Time]int64{noon: 2, noon.Add(time.Microsecond): 1, noon.Add(time.Minute): 0} {
+			if got, err := s.Spent(t.Context(), "hash", since); err != nil || got.Requests != want {
+				t.Errorf("since %v: %+v, %v; want %d", since, got, err, want)
+			}
+		}
+	})
+}
+
+func TestPurgeDeletesWhatIsOld(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		if err := s.Save(t.Context(), []usage.Generation{generation("gen-1-a", noon), generation("gen-1-b", noon.Add(time.Hour))}); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := s.Purge(t.Context(), noon.Add(time.Minute)); n != 1 || err != nil {
+			t.Errorf("%d deleted, %v", n, err)
+		}
+		if _, err := s.Get(t.Context(), "gen-1-b"); err != nil {
+			t.Errorf("what is new: %v", err)
+		}
+	})
+}
+
+func TestDatabaseIsOpenedByManyAtOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		var stores sync.WaitGroup
+		for i := range 4 {
+			s := open()
+			stores.Go(func() {
+				for j := range 20 {
+					id := string(rune('a'+i)) + string(rune('a'+j))
+					if err := s.Save(t.Context(), []usage.Generation{generation("gen-1-"+id, noon), generation("gen-1-shared", noon)}); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		stores.Wait()
+		if total, err := open().Spent(t.Context(), "hash", time.Time{}); err != nil || total.Requests != 81 {
+			t.Errorf("%+v, %v", total, err)
+		}
+	})
+}
+
+func TestConnectionStringIsNeverShown(t *testing.T) {
+	for _, connection := range []string{"postgres://u:hunter2@127.0.0.1:1/x?connect_timeout=1", "postgres://u:hunter2@[::1", "host=127.0.0.1 port=1 password=hunter2 connect_timeout=1"} {
+		_, err := OpenPostgres(t.Context(), connection)
+		if err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("error %v", err)
+		}
+	}
+}
