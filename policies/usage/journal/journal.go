@@ -1,0 +1,250 @@
+// Package journal keeps generations on local disk until the ledger has them.
+//
+// A provider is asked only after the journal has noted the attempt, and what it came
+// to is noted when it ends. Whatever then happens to the database, to the network or
+// to the process, each generation is told to the ledger at least once, and by its id
+// the ledger keeps it once. An attempt that was noted and never ended, because the
+// process was killed, is told as an estimate.
+//
+// Notes are written with one write(2) each and not synced: they outlive the process,
+// also one that is killed, but not a machine that loses power within the seconds that
+// the kernel keeps them. That is the price of asking for no disk on the request path.
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+
+	"github.com/switchyard/switchyard/policies/usage"
+)
+
+// ErrFull: the ledger has taken nothing for so long that the journal has reached its
+// bound. A request that cannot be accounted for is not to be served.
+var ErrFull = errors.New("journal: the disk space for generations that the ledger has not taken yet is used up")
+
+// Options bound a journal. Zero fields have defaults.
+type Options struct {
+	// SegmentBytes is the size at which a new file is begun. Default 8 MiB.
+	SegmentBytes int64
+	// MaxBytes bounds all files together. Default 1 GiB.
+	MaxBytes int64
+}
+
+// Journal is a directory of segments, files to which lines are only ever added. All
+// methods may be called concurrently; one process at a time has a directory open.
+type Journal struct {
+	options   Options
+	directory string
+	lock      *os.File
+	notify    chan struct{}
+
+	mu       sync.Mutex
+	segments []*segment        // the last one is written to
+	open     map[string][]byte // lines of attempts under way, by attempt
+	failed   error             // the journal can take no more
+	damage   error
+}
+
+// segment is one file.
+type segment struct {
+	number int
+	file   *os.File
+	size   int64 // of what is written and whole
+}
+
+// Open opens a journal, creating its directory if there is none. What an earlier
+// process left unfinished becomes an estimate, lost tells of how many.
+func Open(directory string, options Options) (j *Journal, lost int, err error) {
+	if options.SegmentBytes == 0 {
+		options.SegmentBytes = 8 << 20
+	}
+	if options.MaxBytes == 0 {
+		options.MaxBytes = 1 << 30
+	}
+	if err := os.MkdirAll(directory, 0o700); err != nil {
+		return nil, 0, err
+	}
+	lock, err := os.OpenFile(filepath.Join(directory, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		lock.Close()
+		return nil, 0, fmt.Errorf("journal: %s is in use by another gateway: %w", directory, err)
+	}
+	j = &Journal{options: options, directory: directory, lock: lock, notify: make(chan struct{}, 1), open: make(map[string][]byte)}
+	if lost, err = j.recover(); err != nil {
+		return nil, 0, errors.Join(err, j.Close())
+	}
+	return j, lost, nil
+}
+
+// Close lets another process have the directory. What the ledger has not taken stays.
+func (j *Journal) Close() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.failed = os.ErrClosed
+	errs := []error{j.lock.Close()}
+	for _, s := range j.segments {
+		errs = append(errs, s.file.Close())
+	}
+	j.segments = nil
+	return errors.Join(errs...)
+}
+
+// Begin notes that a provider is about to be asked. g holds what is known of the
+// request and one attempt: the one that begins, with what it would cost if nothing
+// more were heard of it. The error is [ErrFull], or of the disk; the provider must
+// then not be asked. It costs some microseconds, most of them the write.
+func (j *Journal) Begin(g *usage.Generation) error {
+	line, err := encode(kindBegin, g)
+	if err != nil {
+		return err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.size()+int64(len(line)) > j.options.MaxBytes {
+		return ErrFull
+	}
+	if err := j.append(line); err != nil {
+		return err
+	}
+	j.open[attemptKey(g.ID, &g.Attempts[0])] = line
+	return nil
+}
+
+// Settle notes what all attempts at a request came to. It is final. A generation that
+// cannot be written is lost, and the error says so: there is room for it beyond
+// MaxBytes, so that this takes a full or broken disk.
+func (j *Journal) Settle(g *usage.Generation) error {
+	line, err := encode(kindSettle, g)
+	if err != nil {
+		return err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for i := range g.Attempts {
+		delete(j.open, attemptKey(g.ID, &g.Attempts[i]))
+	}
+	if err := j.append(line); err != nil {
+		return err
+	}
+	select {
+	case j.notify <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// Settled is signalled when there may be something to [Journal.Read].
+func (j *Journal) Settled() <-chan struct{} { return j.notify }
+
+// Bytes is the size of what is on disk.
+func (j *Journal) Bytes() int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.size()
+}
+
+func (j *Journal) size() int64 {
+	sum := int64(0)
+	for _, s := range j.segments {
+		sum += s.size
+	}
+	return sum
+}
+
+// append adds a line to the last segment, or to a new one. A line that is written in
+// part is taken back: what follows it must be readable.
+func (j *Journal) append(line []byte) error {
+	if j.failed != nil {
+		return j.failed
+	}
+	last := j.segments[len(j.segments)-1]
+	if last.size > 0 && last.size+int64(len(line)) > j.options.SegmentBytes {
+		if err := j.rotate(); err != nil {
+			return err
+		}
+		last = j.segments[len(j.segments)-1]
+	}
+	return last.append(line)
+}
+
+func (s *segment) append(line []byte) error {
+	if n, err := s.file.WriteAt(line, s.size); err != nil {
+		if n > 0 {
+			err = errors.Join(err, s.file.Truncate(s.size))
+		}
+		return err
+	}
+	s.size += int64(len(line))
+	return nil
+}
+
+// rotate begins a segment. Attempts under way are noted in it again, so that no
+// earlier segment is needed to know of them.
+func (j *Journal) rotate() error {
+	next, err := j.create()
+	if err != nil {
+		return err
+	}
+	for _, line := range j.open {
+		if err := next.append(line); err != nil {
+			return errors.Join(err, next.remove())
+		}
+	}
+	j.segments = append(j.segments, next)
+	return nil
+}
+
+func (j *Journal) create() (*segment, error) {
+	number := 1
+	if len(j.segments) > 0 {
+		number = j.segments[len(j.segments)-1].number + 1
+	}
+	file, err := os.OpenFile(j.path(number), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return &segment{number: number, file: file}, nil
+}
+
+const suffix = ".journal"
+
+func (j *Journal) path(number int) string {
+	return filepath.Join(j.directory, fmt.Sprintf("%012d%s", number, suffix))
+}
+
+func (s *segment) remove() error {
+	return errors.Join(s.file.Close(), os.Remove(s.file.Name()))
+}
+
+// left are the segments of earlier processes, the oldest first.
+func (j *Journal) left() ([]*segment, error) {
+	entries, err := os.ReadDir(j.directory)
+	if err != nil {
+		return nil, err
+	}
+	var found []*segment
+	for _, entry := range entries {
+		number := 0
+		if name, ok := strings.CutSuffix(entry.Name(), suffix); !ok {
+			continue
+		} else if _, err := fmt.Sscanf(name, "%d", &number); err != nil {
+			continue
+		}
+		file, err := os.OpenFile(filepath.Join(j.directory, entry.Name()), os.O_RDWR, 0)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, &segment{number: number, file: file})
+	}
+	slices.SortFunc(found, func(a, b *segment) int { return a.number - b.number })
+	return found, nil
+}

@@ -1,0 +1,305 @@
+package journal
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/switchyard/switchyard/policies/usage"
+)
+
+func open(t testing.TB, directory string, options Options) (*Journal, int) {
+	t.Helper()
+	j, lost, err := Open(directory, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = j.Close() })
+	return j, lost
+}
+
+// asked is a generation as an attempt at it begins; told as it ended.
+func asked(id string, number int) *usage.Generation {
+	return &usage.Generation{ID: id, Created: time.Unix(1_700_000_000, 0).UTC(), Estimated: true, Attempts: []usage.Attempt{
+		{Number: number, Provider: "a", Outcome: "lost", Estimated: true, Charge: usage.Charge{Total: 7}},
+	}}
+}
+
+func told(id string, numbers ...int) *usage.Generation {
+	g := &usage.Generation{ID: id, Created: time.Unix(1_700_000_000, 0).UTC(), FinishReason: "stop"}
+	for _, number := range numbers {
+		g.Attempts = append(g.Attempts, usage.Attempt{Number: number, Provider: "a", Outcome: "ok", Charge: usage.Charge{Total: 5}})
+	}
+	return g
+}
+
+// rest reads everything behind a mark.
+func rest(t testing.TB, j *Journal, mark Mark) []string {
+	t.Helper()
+	var ids []string
+	for {
+		found, next, err := j.Read(mark, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range found {
+			ids = append(ids, found[i].ID)
+		}
+		if len(found) == 0 {
+			return ids
+		}
+		mark = next
+	}
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSettledGenerationsAreReadInTheirOrder(t *testing.T) {
+	j, _ := open(t, t.TempDir(), Options{SegmentBytes: 600})
+	var want []string
+	for i := range 20 {
+		id := fmt.Sprintf("gen-%d", i)
+		must(t, j.Begin(asked(id, 1)))
+		must(t, j.Settle(told(id, 1)))
+		want = append(want, id)
+	}
+	if diff := cmp.Diff(want, rest(t, j, Mark{})); diff != "" {
+		t.Error(diff)
+	}
+	found, _, err := j.Read(Mark{}, 1)
+	must(t, err)
+	if diff := cmp.Diff([]usage.Generation{*told("gen-0", 1)}, found); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestWhatIsTakenIsDeleted(t *testing.T) {
+	directory := t.TempDir()
+	j, _ := open(t, directory, Options{SegmentBytes: 600})
+	must(t, j.Begin(asked("gen-long", 1)))
+	for i := range 20 {
+		must(t, j.Settle(told(fmt.Sprintf("gen-%d", i), 1)))
+	}
+	_, mark, err := j.Read(Mark{}, 100)
+	must(t, err)
+	must(t, j.Forget(mark))
+	if files, _ := filepath.Glob(directory + "/*" + suffix); len(files) != 1 {
+		t.Errorf("%d files are left: %v", len(files), files)
+	}
+	// What is under way outlives the segment in which it began.
+	must(t, j.Close())
+	again, lost := open(t, directory, Options{})
+	if ids := rest(t, again, Mark{}); lost != 1 || !slices.Contains(ids, "gen-long") {
+		t.Errorf("%d lost, %v", lost, ids)
+	}
+}
+
+func TestAttemptsUnderWayAreEstimatesAfterACrash(t *testing.T) {
+	directory := t.TempDir()
+	j, lost := open(t, directory, Options{})
+	if lost != 0 {
+		t.Errorf("%d lost in an empty directory", lost)
+	}
+	must(t, j.Begin(asked("gen-1", 1)))
+	must(t, j.Begin(asked("gen-1", 2)))
+	must(t, j.Begin(asked("gen-2", 1)))
+	must(t, j.Settle(told("gen-2", 1)))
+	must(t, j.Close())
+
+	j, lost = open(t, directory, Options{})
+	found, _, err := j.Read(Mark{}, 10)
+	must(t, err)
+	want := asked("gen-1", 1)
+	want.Attempts = append(want.Attempts, asked("gen-1", 2).Attempts...)
+	if diff := cmp.Diff([]usage.Generation{*told("gen-2", 1), *want}, found); diff != "" || lost != 1 {
+		t.Errorf("%d lost; %s", lost, diff)
+	}
+	must(t, j.Close())
+	if _, lost = open(t, directory, Options{}); lost != 0 {
+		t.Errorf("%d lost once more", lost)
+	}
+}
+
+// A process that is killed leaves part of a line. Whatever the part, what came before
+// is there.
+func TestTornLineHidesNothingBeforeIt(t *testing.T) {
+	directory := t.TempDir()
+	j, _ := open(t, directory, Options{})
+	must(t, j.Settle(told("gen-1", 1)))
+	whole := j.Bytes()
+	must(t, j.Settle(told("gen-2", 1)))
+	size := j.Bytes()
+	must(t, j.Close())
+	text, err := os.ReadFile(j.path(1))
+	must(t, err)
+	for cut := whole; cut < size; cut++ {
+		torn := t.TempDir()
+		must(t, os.WriteFile(filepath.Join(torn, filepath.Base(j.path(1))), text[:cut], 0o600))
+		again, _ := open(t, torn, Options{})
+		if ids := rest(t, again, Mark{}); !slices.Equal(ids, []string{"gen-1"}) {
+			t.Fatalf("cut at %d: %v", cut, ids)
+		}
+		must(t, again.Settle(told("gen-3", 1)))
+		if ids := rest(t, again, Mark{}); !slices.Equal(ids, []string{"gen-1", "gen-3"}) {
+			t.Fatalf("cut at %d, then: %v", cut, ids)
+		}
+		must(t, again.Close())
+	}
+}
+
+func TestDamageIsToldAndPassed(t *testing.T) {
+	directory := t.TempDir()
+	j, _ := open(t, directory, Options{SegmentBytes: 1})
+	for _, id := range []string{"gen-1", "gen-2", "gen-3"} {
+		must(t, j.Settle(told(id, 1)))
+	}
+	must(t, j.Close())
+	text, err := os.ReadFile(j.path(2))
+	must(t, err)
+	must(t, os.WriteFile(j.path(2), bytes.Replace(text, []byte("stop"), []byte("stpo"), 1), 0o600))
+	again, _ := open(t, directory, Options{})
+	if again.Damage() == nil {
+		t.Error("nothing is said of the damage")
+	}
+	if ids := rest(t, again, Mark{}); !slices.Equal(ids, []string{"gen-1", "gen-3"}) {
+		t.Errorf("read %v", ids)
+	}
+}
+
+func TestFullJournalTakesNoNewRequests(t *testing.T) {
+	j, _ := open(t, t.TempDir(), Options{MaxBytes: 2000, SegmentBytes: 500})
+	begun := 0
+	for ; ; begun++ {
+		if err := j.Begin(asked(fmt.Sprintf("gen-%d", begun), 1)); err != nil {
+			if !errors.Is(err, ErrFull) {
+				t.Fatal(err)
+			}
+			break
+		}
+	}
+	for i := range begun { // what was begun can be settled all the same
+		must(t, j.Settle(told(fmt.Sprintf("gen-%d", i), 1)))
+	}
+	_, mark, err := j.Read(Mark{}, 1000)
+	must(t, err)
+	must(t, j.Forget(mark))
+	must(t, j.Begin(asked("gen-next", 1)))
+}
+
+func TestDirectoryBelongsToOneProcess(t *testing.T) {
+	directory := t.TempDir()
+	j, _ := open(t, directory, Options{})
+	if _, _, err := Open(directory, Options{}); err == nil || !strings.Contains(err.Error(), "in use") {
+		t.Errorf("opened twice: %v", err)
+	}
+	must(t, j.Close())
+	open(t, directory, Options{})
+}
+
+func TestClosedJournalTakesNothing(t *testing.T) {
+	j, _ := open(t, t.TempDir(), Options{})
+	must(t, j.Close())
+	if err := errors.Join(j.Begin(asked("gen-1", 1))); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("Begin: %v", err)
+	}
+	if err := j.Settle(told("gen-1", 1)); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("Settle: %v", err)
+	}
+}
+
+// Many requests at once, while the ledger reads and forgets, and the process is
+// killed and started again in between: each is read, as settled or as an estimate.
+func TestNothingIsLostAmongMany(t *testing.T) {
+	directory := t.TempDir()
+	read := make(map[string]string) // outcome by id
+	take := func(j *Journal, mark Mark) Mark {
+		found, next, err := j.Read(mark, 10)
+		must(t, err)
+		for i := range found {
+			read[found[i].ID] = found[i].Attempts[0].Outcome
+		}
+		must(t, j.Forget(next))
+		return next
+	}
+	want := make(map[string]string)
+	for life := range 5 {
+		j, _ := open(t, directory, Options{SegmentBytes: 2000})
+		var requests sync.WaitGroup
+		for i := range 40 {
+			id, settled := fmt.Sprintf("gen-%d-%d", life, i), rand.IntN(3) > 0
+			want[id] = "lost"
+			if settled {
+				want[id] = "ok"
+			}
+			requests.Go(func() {
+				must(t, j.Begin(asked(id, 1)))
+				if settled {
+					must(t, j.Settle(told(id, 1)))
+				}
+			})
+		}
+		mark := Mark{}
+		for range rand.IntN(5) {
+			mark = take(j, mark)
+		}
+		requests.Wait()
+		must(t, j.Close())
+	}
+	j, _ := open(t, directory, Options{})
+	for mark := (Mark{}); ; {
+		next := take(j, mark)
+		if next == mark {
+			break
+		}
+		mark = next
+	}
+	if diff := cmp.Diff(want, read); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	line, err := encode(kindSettle, told("gen-1", 1, 2))
+	must(f, err)
+	f.Add(line[:len(line)-1])
+	f.Add([]byte("00000000 s {}"))
+	f.Fuzz(func(t *testing.T, line []byte) {
+		kind, g, err := decode(line)
+		if err != nil || bytes.IndexByte(line, '\n') >= 0 {
+			return
+		}
+		again, err := encode(kind, g)
+		must(t, err)
+		_, same, err := decode(again[:len(again)-1])
+		must(t, err)
+		if diff := cmp.Diff(g, same); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// What a request pays: two notes.
+func BenchmarkBeginAndSettle(b *testing.B) {
+	j, _ := open(b, b.TempDir(), Options{MaxBytes: 1 << 40})
+	begins, ends := asked("gen-1795435464-OfBYa0Gvw6PbdwYRJzMq", 1), told("gen-1795435464-OfBYa0Gvw6PbdwYRJzMq", 1)
+	b.ReportAllocs()
+	for b.Loop() {
+		must(b, j.Begin(begins))
+		must(b, j.Settle(ends))
+	}
+}
