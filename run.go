@@ -69,6 +69,7 @@ type gateway struct {
 	presets  *preset.Store
 	sticky   sticky.Store
 	redis    *redis.Client // nil if gateways share nothing
+	account  *account      // nil if none is kept
 	sharing  *sharing.Loop // nil likewise
 	prober   *probe.Prober
 	xds      *xds.Server
@@ -105,6 +106,12 @@ func run(ctx context.Context, options runOptions) error {
 	}
 	if g.redis != nil {
 		defer g.redis.Close()
+	}
+	if err := g.openAccount(ctx); err != nil {
+		return err
+	}
+	if g.account != nil {
+		defer g.account.close()
 	}
 	g.registerReloads()
 	if options.envoy == "child" {
@@ -201,8 +208,16 @@ func (g *gateway) drainTime() time.Duration {
 // serve starts all parts and waits for their end. Envoy drains first: while a
 // stream is left, it needs the processor.
 func (g *gateway) serve(ctx context.Context) error {
+	var (
+		asked extproc.Ledger
+		read  api.Ledger
+	)
+	if g.account != nil {
+		asked, read = g.account, g.account.database
+	}
 	processor := extproc.NewGRPCServer(extproc.NewServer(extproc.Options{
 		Policy:    func() *extproc.Policy { return g.current.Load().policy },
+		Ledger:    asked,
 		Clients:   clients,
 		Providers: providers,
 		Health:    g.health,
@@ -222,6 +237,7 @@ func (g *gateway) serve(ctx context.Context) error {
 			Checks:     g.checks,
 			Gatherer:   g.registry,
 			Presets:    g.presets,
+			Ledger:     read,
 			Routers:    routing.Routers(),
 			Eligible:   g.eligible,
 			Statistics: g.statistics,
@@ -255,6 +271,9 @@ func (g *gateway) serve(ctx context.Context) error {
 	})
 	if _, err := g.xds.Update(ctx, g.current.Load().inputs); err != nil {
 		return err
+	}
+	if g.account != nil {
+		group.Go(func() error { g.account.run(serving, g); return nil })
 	}
 	group.Go(func() error { return g.reload(failing) })
 	group.Go(func() error { g.share(failing); return nil })

@@ -264,6 +264,9 @@ func (a *attempt) forward() error {
 	if err != nil {
 		return err
 	}
+	if err := a.begin(); err != nil {
+		return err
+	}
 	a.sent = time.Now()
 	a.worked = a.sent.Sub(a.arrived)
 	if err := a.stream.Send(requestHeaders(a.headers, headers)); err != nil {

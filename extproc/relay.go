@@ -64,7 +64,7 @@ func (a *attempt) price(u dialect.Usage) dialect.Cost {
 	used := tokens(u)
 	used.Images = a.request.Images
 	cost := usage.Cost(a.billed().Prices, used, a.started)
-	a.outcome.cost = cost.Total
+	a.outcome.charge = cost
 	return dialect.Cost{Total: cost.Total.String(), Prompt: cost.Prompt.String(), Completion: cost.Completion.String()}
 }
 

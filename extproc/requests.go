@@ -8,6 +8,7 @@ import (
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/policies/routing"
+	"github.com/switchyard/switchyard/policies/usage"
 )
 
 // requests remembers what attempts at one request know of each other, by
@@ -37,6 +38,8 @@ type request struct {
 	hedge     time.Duration // after which another attempt may race it; zero is never
 	presets   map[string]*dialect.Preset
 	failed    []previousError
+
+	generation *usage.Generation // what the ledger will be told; nil while no attempt is over
 }
 
 // rememberFor is how long a request that nobody works on is kept: the time that

@@ -67,7 +67,10 @@ type Options struct {
 	// Providers are the provider dialects by name.
 	Providers map[string]dialect.Provider
 	Health    *health.Tracker
-	Quota     *quota.Memory
+	// Ledger is told of every request that a provider is asked. Nil is a gateway
+	// that keeps no account.
+	Ledger Ledger
+	Quota  *quota.Memory
 	// Sticky remembers where conversations went.
 	Sticky sticky.Store
 	// Preset finds a preset by its slug, among those that the key may use.

@@ -7,13 +7,13 @@ import (
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/policies/health"
-	"github.com/switchyard/switchyard/policies/money"
 	"github.com/switchyard/switchyard/policies/usage"
 )
 
 // outcome gathers what an attempt comes to, for settle.
 type outcome struct {
 	last      bool // no other candidate is left
+	begun     bool // the ledger knows that the provider is to be asked
 	forwarded bool // the provider was asked
 	finished  bool // the client has the whole answer
 	cancelled bool // the stream ended under us: the client hung up, or a hedge lost
@@ -21,7 +21,7 @@ type outcome struct {
 	stayed    bool // the conversation's place is noted
 	denied    int  // status of a refusal that this attempt's provider did not cause
 	failure   *failure
-	cost      money.USD
+	charge    usage.Charge
 }
 
 // outcomeCancelled is the label of what nobody waited for.
@@ -54,8 +54,15 @@ func (a *attempt) settle() {
 		a.shared.lose(a.number, a.candidate)
 	}
 	model := a.modelLabel()
-	a.requests.leave(a.requestID, a.shared, label, a.outcome.moved || lost, func(ended string) {
+	if a.outcome.begun {
+		a.account(label)
+	}
+	shared := a.shared
+	a.requests.leave(a.requestID, shared, label, a.outcome.moved || lost, func(ended string) {
 		a.metrics.requests.WithLabelValues(model, ended).Inc()
+		if shared != nil {
+			a.settleRequest(shared, ended)
+		}
 	})
 	if !a.outcome.forwarded && a.outcome.failure == nil {
 		return
@@ -85,7 +92,7 @@ func (a *attempt) settle() {
 		} {
 			a.metrics.tokens.WithLabelValues(model, provider, class).Add(float64(count))
 		}
-		a.metrics.cost.WithLabelValues(model, provider).Add(a.outcome.cost.Float64())
+		a.metrics.cost.WithLabelValues(model, provider).Add(a.outcome.charge.Total.Float64())
 		a.metrics.settled.WithLabelValues(model, provider, label).Inc()
 	}
 	a.stay()
@@ -122,7 +129,7 @@ func (a *attempt) usage() (dialect.Usage, bool) {
 	if !progress.HasUsage && !progress.Started {
 		return dialect.Usage{}, false
 	}
-	if a.outcome.cost == 0 {
+	if a.outcome.charge == (usage.Charge{}) {
 		a.price(progress.Usage)
 	}
 	return progress.Usage, true
@@ -151,7 +158,7 @@ func (a *attempt) metadata() *structpb.Struct {
 	if used, billed := a.usage(); billed {
 		fields["prompt_tokens"] = structpb.NewNumberValue(float64(used.Prompt))
 		fields["completion_tokens"] = structpb.NewNumberValue(float64(used.Completion))
-		fields["cost"] = structpb.NewStringValue(a.outcome.cost.String())
+		fields["cost"] = structpb.NewStringValue(a.outcome.charge.Total.String())
 	}
 	return &structpb.Struct{Fields: map[string]*structpb.Value{
 		metadataNamespace: structpb.NewStructValue(&structpb.Struct{Fields: fields}),

@@ -37,6 +37,9 @@ type Options struct {
 	Checks func() []Check
 	// Gatherer is where /metrics comes from.
 	Gatherer prometheus.Gatherer
+	// Ledger is the gateway's account of its requests. Nil is a gateway that keeps
+	// none: what it would tell is 404, or left out.
+	Ledger Ledger
 	// Presets are the presets of requests. Nil is a gateway without: their paths are
 	// 404.
 	Presets *preset.Store
@@ -101,6 +104,9 @@ func New(options Options) http.Handler {
 		mux.HandleFunc("GET "+base+"/parameters/{id...}", s.parameters)
 		mux.HandleFunc("GET "+base+"/key", s.key)
 		mux.HandleFunc("GET "+base+"/auth/key", s.key)
+		if options.Ledger != nil {
+			mux.HandleFunc("GET "+base+"/generation", s.generation)
+		}
 		if options.CountTokens != nil {
 			mux.HandleFunc("POST "+base+countTokensPath, s.countTokens)
 		}

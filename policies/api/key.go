@@ -7,8 +7,8 @@ import (
 	"github.com/switchyard/switchyard/policies/identity"
 )
 
-// keyInfo is what GET /key tells of the caller's key (spec section 1.3). What a
-// key has used is not kept yet, so its fields are left out rather than zero.
+// keyInfo is what GET /key tells of the caller's key (spec section 1.3). Without a
+// ledger it is not known what a key has used: those fields are left out.
 type keyInfo struct {
 	Label           string     `json:"label"`
 	Limit           *float64   `json:"limit"` // of money; there is none
@@ -18,6 +18,7 @@ type keyInfo struct {
 	IsManagementKey bool       `json:"is_management_key"`
 	ExpiresAt       *time.Time `json:"expires_at"`
 	RateLimit       rateLimit  `json:"rate_limit"`
+	*keyUsage
 }
 
 // rateLimit says -1 requests where there is no limit (row 159).
@@ -47,6 +48,14 @@ func (s *server) key(w http.ResponseWriter, r *http.Request) {
 	}
 	if key.Limit.Requests > 0 {
 		info.RateLimit = rateLimit{key.Limit.Requests, key.Limit.Window.String(), "Requests in any interval of this length."}
+	}
+	if s.Ledger != nil {
+		used, err := s.usageOf(r.Context(), key, time.Now())
+		if err != nil {
+			s.ledgerFailed(w, err)
+			return
+		}
+		info.keyUsage = &used
 	}
 	reply(w, http.StatusOK, data[keyInfo]{info})
 }

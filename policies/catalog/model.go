@@ -75,6 +75,9 @@ type Endpoint struct {
 	// nil means all that the provider's dialect can say, see [Endpoint.Parameters].
 	SupportedParameters []string
 	Prices              Prices
+	// PriceVersion names Prices: other prices have another name, on every replica
+	// the same.
+	PriceVersion string
 	// Region is where the data goes, "" if not stated.
 	Region string
 	// NoTraining and NoRetention are promises of the provider for this endpoint.
@@ -185,6 +188,7 @@ func newEndpoint(path string, model *Model, from *configpb.Endpoint, providers m
 		Quantization:        cmp.Or(from.GetQuantization(), "unknown"),
 		SupportedParameters: slices.Clone(from.GetSupportedParameters()),
 		Prices:              prices,
+		PriceVersion:        prices.version(),
 		Region:              cmp.Or(from.GetRegion(), provider.Region),
 		NoTraining:          provider.NoTraining,
 		NoRetention:         provider.NoRetention,

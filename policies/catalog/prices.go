@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"iter"
+	"strconv"
 	"time"
 
 	"github.com/switchyard/switchyard/policies/config/configpb"
@@ -149,6 +151,13 @@ var classes = [...]class{
 	{"request", (*configpb.Prices).GetRequest, money.Parse, func(p *Prices) *money.USD { return &p.Request }, nil},
 	{"image", (*configpb.Prices).GetImage, money.Parse, func(p *Prices) *money.USD { return &p.Image }, nil},
 	{"web_search", (*configpb.Prices).GetWebSearch, money.Parse, func(p *Prices) *money.USD { return &p.WebSearch }, nil},
+}
+
+// version is a name for the prices, see [Endpoint.PriceVersion].
+func (p Prices) version() string {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%v", p)
+	return strconv.FormatUint(h.Sum64(), 36)
 }
 
 // newPrices reads prices and fills in the defaults. Empty and "0" differ: cached

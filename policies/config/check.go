@@ -29,6 +29,7 @@ func (l *loader) check(config *configpb.Config) {
 	l.checkNames(config)
 	l.checkRouting(config)
 	l.checkRedis(config.GetRedis())
+	l.checkLedger(config.GetLedger())
 }
 
 func (l *loader) checkListener(config *configpb.Config) {
@@ -162,6 +163,12 @@ func (l *loader) checkRedis(redis *configpb.Redis) {
 		l.report.fail(at, "must be %s", formOf(fieldOf(redis, "address")))
 	} else if redis.GetPassword() != nil && !redis.GetTls() && !isLocal(host) {
 		l.report.warn(at, "the password is sent to %s without TLS; prefer tls: true", host)
+	}
+}
+
+func (l *loader) checkLedger(ledger *configpb.Ledger) {
+	if size, ok := parseSize(ledger.GetMaxJournal()); !ok || size < 1<<20 {
+		l.report.fail(path{".ledger", ".max_journal"}, "must be at least 1MiB")
 	}
 }
 

@@ -108,12 +108,12 @@ func (l *loader) resolve(config *configpb.Config) (*Effective, error) {
 	fillDefaults(config)
 	l.check(config)
 	secrets := l.resolveSecrets(config)
-	password := l.resolveRedisPassword(config)
+	own := l.resolveOwnSecrets(config)
 	if len(l.report.problems) > 0 {
 		return nil, l.report.sorted()
 	}
 	l.report.warnings.sort()
-	return newEffective(config, secrets, password, l, fallback), nil
+	return newEffective(config, secrets, own, l, fallback), nil
 }
 
 // addProviders takes the providers from the environment, else from the
@@ -151,6 +151,7 @@ func (l *loader) absolutePaths(config *configpb.Config) {
 		resolve(&config.CatalogFiles[i])
 	}
 	resolveSecret(config.GetRedis().GetPassword())
+	resolveSecret(config.GetLedger().GetPostgres())
 	if tls := config.GetListener().GetTls(); tls != nil {
 		resolve(&tls.CertificateFile)
 		resolve(&tls.PrivateKeyFile)

@@ -62,6 +62,9 @@ func fillDefaults(config *configpb.Config) {
 		orDuration(&config.Redis.Timeout, 20*time.Millisecond)
 	}
 
+	config.Ledger = orNew(config.Ledger)
+	orDefault(&config.Ledger.MaxJournal, "1GiB")
+
 	config.Telemetry = orNew(config.Telemetry)
 	orDefault(&config.Telemetry.LogLevel, "info")
 }

@@ -17,7 +17,7 @@ import (
 type Effective struct {
 	config     *configpb.Config
 	secrets    map[string]Secret
-	password   Secret // of Redis
+	own        ownSecrets
 	warnings   Problems
 	files      []string
 	body       int64
@@ -27,10 +27,10 @@ type Effective struct {
 	digest [sha256.Size]byte
 }
 
-func newEffective(config *configpb.Config, secrets map[string]Secret, password Secret, l *loader, fallback bool) *Effective {
+func newEffective(config *configpb.Config, secrets map[string]Secret, own ownSecrets, l *loader, fallback bool) *Effective {
 	body, _ := parseSize(config.GetListener().GetMaxRequestBody()) // checked before
 	effective := &Effective{
-		config: config, secrets: secrets, password: password, body: body, fallback: fallback,
+		config: config, secrets: secrets, own: own, body: body, fallback: fallback,
 		warnings: slices.Clip(l.report.warnings),
 		files:    slices.Sorted(maps.Keys(l.files)),
 	}
@@ -48,8 +48,10 @@ func newEffective(config *configpb.Config, secrets map[string]Secret, password S
 		hashed := sha256.Sum256([]byte(slug + "\x00" + secrets[slug].text))
 		all.Write(hashed[:])
 	}
-	hashed := sha256.Sum256([]byte(password.text))
-	all.Write(hashed[:])
+	for _, secret := range []Secret{own.redisPassword, own.postgres} {
+		hashed := sha256.Sum256([]byte(secret.text))
+		all.Write(hashed[:])
+	}
 	for _, name := range effective.files {
 		hashed := sha256.Sum256(l.files[name])
 		all.Write(hashed[:])
@@ -73,7 +75,19 @@ func (e *Effective) Secret(provider string) (Secret, bool) {
 // RedisPassword returns the password of the Redis that gateways share, and false
 // if it needs none.
 func (e *Effective) RedisPassword() (Secret, bool) {
-	return e.password, e.password.text != ""
+	return e.own.redisPassword, e.own.redisPassword.text != ""
+}
+
+// LedgerPostgres returns the connection string of the ledger's PostgreSQL, and false
+// if there is none.
+func (e *Effective) LedgerPostgres() (Secret, bool) {
+	return e.own.postgres, e.own.postgres.text != ""
+}
+
+// MaxJournal is the largest size of the ledger's journal, in bytes.
+func (e *Effective) MaxJournal() int64 {
+	size, _ := parseSize(e.config.GetLedger().GetMaxJournal()) // checked before
+	return size
 }
 
 // MaxRequestBody is the largest request body that is accepted, in bytes.

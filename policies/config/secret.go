@@ -63,14 +63,22 @@ func (l *loader) resolveSecrets(config *configpb.Config) map[string]Secret {
 	return secrets
 }
 
-// resolveRedisPassword is resolveSecrets for the password of Redis, which may
-// hold any character.
-func (l *loader) resolveRedisPassword(config *configpb.Config) Secret {
-	if config.GetRedis().GetPassword() == nil {
-		return Secret{}
+// ownSecrets are those of the gateway's own servers. They may hold any character.
+type ownSecrets struct{ redisPassword, postgres Secret }
+
+// resolveOwnSecrets is resolveSecrets for the gateway's own servers.
+func (l *loader) resolveOwnSecrets(config *configpb.Config) ownSecrets {
+	read := func(from *configpb.Secret, at path) Secret {
+		if from == nil {
+			return Secret{}
+		}
+		text, _ := l.secretText(from, at)
+		return Secret{strings.TrimSpace(text)}
 	}
-	text, _ := l.secretText(config.GetRedis().GetPassword(), path{".redis", ".password"})
-	return Secret{strings.TrimSpace(text)}
+	return ownSecrets{
+		redisPassword: read(config.GetRedis().GetPassword(), path{".redis", ".password"}),
+		postgres:      read(config.GetLedger().GetPostgres(), path{".ledger", ".postgres"}),
+	}
 }
 
 // secretText reads the secret and reports what is wrong. It also returns the

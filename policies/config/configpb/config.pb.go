@@ -500,7 +500,9 @@ type Config struct {
 	Presets map[string]*Preset `protobuf:"bytes,13,rep,name=presets,proto3" json:"presets,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// A Redis through which gateways share statistics and sticky routes. Default:
 	// each gateway keeps its own, in memory.
-	Redis         *Redis `protobuf:"bytes,14,opt,name=redis,proto3" json:"redis,omitempty"`
+	Redis *Redis `protobuf:"bytes,14,opt,name=redis,proto3" json:"redis,omitempty"`
+	// Where the gateway keeps account of what was asked and what it cost.
+	Ledger        *Ledger `protobuf:"bytes,15,opt,name=ledger,proto3" json:"ledger,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -629,6 +631,13 @@ func (x *Config) GetPresets() map[string]*Preset {
 func (x *Config) GetRedis() *Redis {
 	if x != nil {
 		return x.Redis
+	}
+	return nil
+}
+
+func (x *Config) GetLedger() *Ledger {
+	if x != nil {
+		return x.Ledger
 	}
 	return nil
 }
@@ -1032,6 +1041,83 @@ func (x *Redis) GetTimeout() *durationpb.Duration {
 	return nil
 }
 
+// Ledger keeps one row for each request that a provider was asked: counts, money and
+// times, and nothing of what was said.
+type Ledger struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Connection string of a PostgreSQL, which gateways may share, such as
+	// postgres://user:password@host:5432/database. Default: a SQLite file in the
+	// gateway's state directory.
+	Postgres *Secret `protobuf:"bytes,1,opt,name=postgres,proto3" json:"postgres,omitempty"`
+	// Rows older than this are deleted. Default: never.
+	Retention *durationpb.Duration `protobuf:"bytes,2,opt,name=retention,proto3" json:"retention,omitempty"`
+	// Keep no account. What keys have used is then not known.
+	Disabled bool `protobuf:"varint,3,opt,name=disabled,proto3" json:"disabled,omitempty"`
+	// Largest size of the journal on local disk, which holds what the database has not
+	// taken yet; when it is full, requests are answered 503. Default 1GiB.
+	MaxJournal    string `protobuf:"bytes,4,opt,name=max_journal,json=maxJournal,proto3" json:"max_journal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Ledger) Reset() {
+	*x = Ledger{}
+	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Ledger) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Ledger) ProtoMessage() {}
+
+func (x *Ledger) ProtoReflect() protoreflect.Message {
+	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Ledger.ProtoReflect.Descriptor instead.
+func (*Ledger) Descriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Ledger) GetPostgres() *Secret {
+	if x != nil {
+		return x.Postgres
+	}
+	return nil
+}
+
+func (x *Ledger) GetRetention() *durationpb.Duration {
+	if x != nil {
+		return x.Retention
+	}
+	return nil
+}
+
+func (x *Ledger) GetDisabled() bool {
+	if x != nil {
+		return x.Disabled
+	}
+	return false
+}
+
+func (x *Ledger) GetMaxJournal() string {
+	if x != nil {
+		return x.MaxJournal
+	}
+	return ""
+}
+
 // Listener is the socket that clients connect to.
 type Listener struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1050,7 +1136,7 @@ type Listener struct {
 
 func (x *Listener) Reset() {
 	*x = Listener{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1062,7 +1148,7 @@ func (x *Listener) String() string {
 func (*Listener) ProtoMessage() {}
 
 func (x *Listener) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1075,7 +1161,7 @@ func (x *Listener) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Listener.ProtoReflect.Descriptor instead.
 func (*Listener) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{5}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Listener) GetAddress() string {
@@ -1114,7 +1200,7 @@ type ServerTLS struct {
 
 func (x *ServerTLS) Reset() {
 	*x = ServerTLS{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1126,7 +1212,7 @@ func (x *ServerTLS) String() string {
 func (*ServerTLS) ProtoMessage() {}
 
 func (x *ServerTLS) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1139,7 +1225,7 @@ func (x *ServerTLS) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerTLS.ProtoReflect.Descriptor instead.
 func (*ServerTLS) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{6}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ServerTLS) GetCertificateFile() string {
@@ -1173,7 +1259,7 @@ type Envoy struct {
 
 func (x *Envoy) Reset() {
 	*x = Envoy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1185,7 +1271,7 @@ func (x *Envoy) String() string {
 func (*Envoy) ProtoMessage() {}
 
 func (x *Envoy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1198,7 +1284,7 @@ func (x *Envoy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Envoy.ProtoReflect.Descriptor instead.
 func (*Envoy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{7}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Envoy) GetPath() string {
@@ -1283,7 +1369,7 @@ type Provider struct {
 
 func (x *Provider) Reset() {
 	*x = Provider{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1295,7 +1381,7 @@ func (x *Provider) String() string {
 func (*Provider) ProtoMessage() {}
 
 func (x *Provider) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1308,7 +1394,7 @@ func (x *Provider) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Provider.ProtoReflect.Descriptor instead.
 func (*Provider) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{8}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Provider) GetPreset() string {
@@ -1482,7 +1568,7 @@ type HealthCheck struct {
 
 func (x *HealthCheck) Reset() {
 	*x = HealthCheck{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1494,7 +1580,7 @@ func (x *HealthCheck) String() string {
 func (*HealthCheck) ProtoMessage() {}
 
 func (x *HealthCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1507,7 +1593,7 @@ func (x *HealthCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthCheck.ProtoReflect.Descriptor instead.
 func (*HealthCheck) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{9}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *HealthCheck) GetInterval() *durationpb.Duration {
@@ -1547,7 +1633,7 @@ type Secret struct {
 
 func (x *Secret) Reset() {
 	*x = Secret{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1559,7 +1645,7 @@ func (x *Secret) String() string {
 func (*Secret) ProtoMessage() {}
 
 func (x *Secret) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1572,7 +1658,7 @@ func (x *Secret) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Secret.ProtoReflect.Descriptor instead.
 func (*Secret) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{10}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Secret) GetSource() isSecret_Source {
@@ -1652,7 +1738,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1664,7 +1750,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1677,7 +1763,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{11}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Timeouts) GetConnect() *durationpb.Duration {
@@ -1722,7 +1808,7 @@ type DataPolicy struct {
 
 func (x *DataPolicy) Reset() {
 	*x = DataPolicy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1734,7 +1820,7 @@ func (x *DataPolicy) String() string {
 func (*DataPolicy) ProtoMessage() {}
 
 func (x *DataPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1747,7 +1833,7 @@ func (x *DataPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataPolicy.ProtoReflect.Descriptor instead.
 func (*DataPolicy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{12}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *DataPolicy) GetNoTraining() bool {
@@ -1808,7 +1894,7 @@ type Model struct {
 
 func (x *Model) Reset() {
 	*x = Model{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1820,7 +1906,7 @@ func (x *Model) String() string {
 func (*Model) ProtoMessage() {}
 
 func (x *Model) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1833,7 +1919,7 @@ func (x *Model) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Model.ProtoReflect.Descriptor instead.
 func (*Model) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{13}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Model) GetName() string {
@@ -1959,7 +2045,7 @@ type Reasoning struct {
 
 func (x *Reasoning) Reset() {
 	*x = Reasoning{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1971,7 +2057,7 @@ func (x *Reasoning) String() string {
 func (*Reasoning) ProtoMessage() {}
 
 func (x *Reasoning) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1984,7 +2070,7 @@ func (x *Reasoning) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reasoning.ProtoReflect.Descriptor instead.
 func (*Reasoning) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{14}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Reasoning) GetSupportedEfforts() []string {
@@ -2068,7 +2154,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2080,7 +2166,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2093,7 +2179,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{15}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Endpoint) GetProvider() string {
@@ -2243,7 +2329,7 @@ type Prices struct {
 
 func (x *Prices) Reset() {
 	*x = Prices{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2255,7 +2341,7 @@ func (x *Prices) String() string {
 func (*Prices) ProtoMessage() {}
 
 func (x *Prices) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2268,7 +2354,7 @@ func (x *Prices) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Prices.ProtoReflect.Descriptor instead.
 func (*Prices) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{16}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Prices) GetPrompt() string {
@@ -2381,7 +2467,7 @@ type PriceOverride struct {
 
 func (x *PriceOverride) Reset() {
 	*x = PriceOverride{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2393,7 +2479,7 @@ func (x *PriceOverride) String() string {
 func (*PriceOverride) ProtoMessage() {}
 
 func (x *PriceOverride) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2406,7 +2492,7 @@ func (x *PriceOverride) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverride.ProtoReflect.Descriptor instead.
 func (*PriceOverride) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{17}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *PriceOverride) GetMinPromptTokens() int64 {
@@ -2458,7 +2544,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2470,7 +2556,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2483,7 +2569,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{18}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Key) GetName() string {
@@ -2543,7 +2629,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2555,7 +2641,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2568,7 +2654,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{19}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Limits) GetRequests() uint32 {
@@ -2641,7 +2727,7 @@ type Routing struct {
 
 func (x *Routing) Reset() {
 	*x = Routing{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2653,7 +2739,7 @@ func (x *Routing) String() string {
 func (*Routing) ProtoMessage() {}
 
 func (x *Routing) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2666,7 +2752,7 @@ func (x *Routing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Routing.ProtoReflect.Descriptor instead.
 func (*Routing) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{20}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Routing) GetStopOn() []FailureClass {
@@ -2800,7 +2886,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2812,7 +2898,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2825,7 +2911,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{21}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Route) GetModels() []string {
@@ -2878,7 +2964,7 @@ type Telemetry struct {
 
 func (x *Telemetry) Reset() {
 	*x = Telemetry{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2890,7 +2976,7 @@ func (x *Telemetry) String() string {
 func (*Telemetry) ProtoMessage() {}
 
 func (x *Telemetry) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2903,7 +2989,7 @@ func (x *Telemetry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Telemetry.ProtoReflect.Descriptor instead.
 func (*Telemetry) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{22}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Telemetry) GetLogLevel() string {
@@ -2948,7 +3034,7 @@ var File_policies_config_configpb_config_proto protoreflect.FileDescriptor
 
 const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\n" +
-	"%policies/config/configpb/config.proto\x12\x14switchyard.config.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\"\xd8\f\n" +
+	"%policies/config/configpb/config.proto\x12\x14switchyard.config.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\"\x8e\r\n" +
 	"\x06Config\x12:\n" +
 	"\blistener\x18\x01 \x01(\v2\x1e.switchyard.config.v1.ListenerR\blistener\x121\n" +
 	"\x05envoy\x18\x02 \x01(\v2\x1b.switchyard.config.v1.EnvoyR\x05envoy\x12\xdd\x01\n" +
@@ -2965,7 +3051,8 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\aaliases\x18\f \x03(\v2).switchyard.config.v1.Config.AliasesEntryB[\xbaH\x13\x9a\x01\x10\"\x0er\f2\n" +
 	"^[^\\s@:]+$\x82\xb5\x18Aa name such as ~author/family-latest, without white space, @ or :R\aaliases\x12\xa6\x01\n" +
 	"\apresets\x18\r \x03(\v2).switchyard.config.v1.Config.PresetsEntryBa\xbaH\"\x9a\x01\x1f\"\x1dr\x1b2\x19^[a-z0-9][a-z0-9-]{0,62}$\x82\xb5\x188a slug of up to 63 lower-case letters, digits and dashesR\apresets\x121\n" +
-	"\x05redis\x18\x0e \x01(\v2\x1b.switchyard.config.v1.RedisR\x05redis\x1a\\\n" +
+	"\x05redis\x18\x0e \x01(\v2\x1b.switchyard.config.v1.RedisR\x05redis\x124\n" +
+	"\x06ledger\x18\x0f \x01(\v2\x1c.switchyard.config.v1.LedgerR\x06ledger\x1a\\\n" +
 	"\x0eProvidersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x124\n" +
 	"\x05value\x18\x02 \x01(\v2\x1e.switchyard.config.v1.ProviderR\x05value:\x028\x01\x1aV\n" +
@@ -3014,7 +3101,14 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x03tls\x18\x05 \x01(\bR\x03tls\x12\x16\n" +
 	"\x06prefix\x18\x06 \x01(\tR\x06prefix\x12A\n" +
 	"\atimeout\x18\a \x01(\v2\x19.google.protobuf.DurationB\f\xbaH\t\xaa\x01\x06\"\x02\b\n" +
-	"2\x00R\atimeout\"\xb0\x02\n" +
+	"2\x00R\atimeout\"\xa8\x02\n" +
+	"\x06Ledger\x128\n" +
+	"\bpostgres\x18\x01 \x01(\v2\x1c.switchyard.config.v1.SecretR\bpostgres\x12I\n" +
+	"\tretention\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\x10\xbaH\r\xaa\x01\n" +
+	"\"\x06\b\x80\x86\xb0\x96\x012\x00R\tretention\x12\x1a\n" +
+	"\bdisabled\x18\x03 \x01(\bR\bdisabled\x12}\n" +
+	"\vmax_journal\x18\x04 \x01(\tB\\\xbaH/r-2+^([0-9]{1,12} ?(B|KB|KiB|MB|MiB|GB|GiB)?)?$\x82\xb5\x18&a size such as 32MiB, 500KB or 1048576R\n" +
+	"maxJournal\"\xb0\x02\n" +
 	"\bListener\x12h\n" +
 	"\aaddress\x18\x01 \x01(\tBN\x82\xb5\x18Jan IP address and a port such as 127.0.0.1:8080, 0.0.0.0:8080 or [::]:8080R\aaddress\x121\n" +
 	"\x03tls\x18\x02 \x01(\v2\x1f.switchyard.config.v1.ServerTLSR\x03tls\x12\x86\x01\n" +
@@ -3273,7 +3367,7 @@ func file_policies_config_configpb_config_proto_rawDescGZIP() []byte {
 }
 
 var file_policies_config_configpb_config_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_policies_config_configpb_config_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_policies_config_configpb_config_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_policies_config_configpb_config_proto_goTypes = []any{
 	(DataCollection)(0),               // 0: switchyard.config.v1.DataCollection
 	(PresetModels)(0),                 // 1: switchyard.config.v1.PresetModels
@@ -3287,98 +3381,102 @@ var file_policies_config_configpb_config_proto_goTypes = []any{
 	(*MaxPrice)(nil),                  // 9: switchyard.config.v1.MaxPrice
 	(*Preset)(nil),                    // 10: switchyard.config.v1.Preset
 	(*Redis)(nil),                     // 11: switchyard.config.v1.Redis
-	(*Listener)(nil),                  // 12: switchyard.config.v1.Listener
-	(*ServerTLS)(nil),                 // 13: switchyard.config.v1.ServerTLS
-	(*Envoy)(nil),                     // 14: switchyard.config.v1.Envoy
-	(*Provider)(nil),                  // 15: switchyard.config.v1.Provider
-	(*HealthCheck)(nil),               // 16: switchyard.config.v1.HealthCheck
-	(*Secret)(nil),                    // 17: switchyard.config.v1.Secret
-	(*Timeouts)(nil),                  // 18: switchyard.config.v1.Timeouts
-	(*DataPolicy)(nil),                // 19: switchyard.config.v1.DataPolicy
-	(*Model)(nil),                     // 20: switchyard.config.v1.Model
-	(*Reasoning)(nil),                 // 21: switchyard.config.v1.Reasoning
-	(*Endpoint)(nil),                  // 22: switchyard.config.v1.Endpoint
-	(*Prices)(nil),                    // 23: switchyard.config.v1.Prices
-	(*PriceOverride)(nil),             // 24: switchyard.config.v1.PriceOverride
-	(*Key)(nil),                       // 25: switchyard.config.v1.Key
-	(*Limits)(nil),                    // 26: switchyard.config.v1.Limits
-	(*Routing)(nil),                   // 27: switchyard.config.v1.Routing
-	(*Route)(nil),                     // 28: switchyard.config.v1.Route
-	(*Telemetry)(nil),                 // 29: switchyard.config.v1.Telemetry
-	nil,                               // 30: switchyard.config.v1.Config.ProvidersEntry
-	nil,                               // 31: switchyard.config.v1.Config.ModelsEntry
-	nil,                               // 32: switchyard.config.v1.Config.AliasesEntry
-	nil,                               // 33: switchyard.config.v1.Config.PresetsEntry
-	nil,                               // 34: switchyard.config.v1.Provider.HeadersEntry
-	(*structpb.Struct)(nil),           // 35: google.protobuf.Struct
-	(*durationpb.Duration)(nil),       // 36: google.protobuf.Duration
-	(*descriptorpb.FieldOptions)(nil), // 37: google.protobuf.FieldOptions
+	(*Ledger)(nil),                    // 12: switchyard.config.v1.Ledger
+	(*Listener)(nil),                  // 13: switchyard.config.v1.Listener
+	(*ServerTLS)(nil),                 // 14: switchyard.config.v1.ServerTLS
+	(*Envoy)(nil),                     // 15: switchyard.config.v1.Envoy
+	(*Provider)(nil),                  // 16: switchyard.config.v1.Provider
+	(*HealthCheck)(nil),               // 17: switchyard.config.v1.HealthCheck
+	(*Secret)(nil),                    // 18: switchyard.config.v1.Secret
+	(*Timeouts)(nil),                  // 19: switchyard.config.v1.Timeouts
+	(*DataPolicy)(nil),                // 20: switchyard.config.v1.DataPolicy
+	(*Model)(nil),                     // 21: switchyard.config.v1.Model
+	(*Reasoning)(nil),                 // 22: switchyard.config.v1.Reasoning
+	(*Endpoint)(nil),                  // 23: switchyard.config.v1.Endpoint
+	(*Prices)(nil),                    // 24: switchyard.config.v1.Prices
+	(*PriceOverride)(nil),             // 25: switchyard.config.v1.PriceOverride
+	(*Key)(nil),                       // 26: switchyard.config.v1.Key
+	(*Limits)(nil),                    // 27: switchyard.config.v1.Limits
+	(*Routing)(nil),                   // 28: switchyard.config.v1.Routing
+	(*Route)(nil),                     // 29: switchyard.config.v1.Route
+	(*Telemetry)(nil),                 // 30: switchyard.config.v1.Telemetry
+	nil,                               // 31: switchyard.config.v1.Config.ProvidersEntry
+	nil,                               // 32: switchyard.config.v1.Config.ModelsEntry
+	nil,                               // 33: switchyard.config.v1.Config.AliasesEntry
+	nil,                               // 34: switchyard.config.v1.Config.PresetsEntry
+	nil,                               // 35: switchyard.config.v1.Provider.HeadersEntry
+	(*structpb.Struct)(nil),           // 36: google.protobuf.Struct
+	(*durationpb.Duration)(nil),       // 37: google.protobuf.Duration
+	(*descriptorpb.FieldOptions)(nil), // 38: google.protobuf.FieldOptions
 }
 var file_policies_config_configpb_config_proto_depIdxs = []int32{
-	12, // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
-	14, // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
-	30, // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
-	31, // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
+	13, // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
+	15, // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
+	31, // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
+	32, // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
 	1,  // 4: switchyard.config.v1.Config.models_from_presets:type_name -> switchyard.config.v1.PresetModels
-	25, // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
-	26, // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
-	27, // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
-	29, // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
+	26, // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
+	27, // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
+	28, // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
+	30, // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
 	8,  // 9: switchyard.config.v1.Config.policy:type_name -> switchyard.config.v1.Policy
-	32, // 10: switchyard.config.v1.Config.aliases:type_name -> switchyard.config.v1.Config.AliasesEntry
-	33, // 11: switchyard.config.v1.Config.presets:type_name -> switchyard.config.v1.Config.PresetsEntry
+	33, // 10: switchyard.config.v1.Config.aliases:type_name -> switchyard.config.v1.Config.AliasesEntry
+	34, // 11: switchyard.config.v1.Config.presets:type_name -> switchyard.config.v1.Config.PresetsEntry
 	11, // 12: switchyard.config.v1.Config.redis:type_name -> switchyard.config.v1.Redis
-	0,  // 13: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
-	9,  // 14: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
-	35, // 15: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
-	17, // 16: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
-	36, // 17: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
-	13, // 18: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
-	36, // 19: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
-	3,  // 20: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
-	17, // 21: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
-	34, // 22: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
-	18, // 23: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
-	19, // 24: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	16, // 25: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
-	2,  // 26: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
-	36, // 27: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
-	36, // 28: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
-	36, // 29: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
-	36, // 30: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
-	36, // 31: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
-	36, // 32: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
-	22, // 33: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
-	4,  // 34: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
-	21, // 35: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
-	23, // 36: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
-	19, // 37: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	24, // 38: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
-	23, // 39: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
-	26, // 40: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
-	8,  // 41: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
-	36, // 42: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
-	6,  // 43: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
-	36, // 44: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
-	36, // 45: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
-	36, // 46: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
-	36, // 47: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
-	4,  // 48: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
-	5,  // 49: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
-	36, // 50: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
-	36, // 51: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
-	28, // 52: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
-	6,  // 53: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
-	36, // 54: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
-	15, // 55: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
-	20, // 56: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
-	10, // 57: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
-	37, // 58: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
-	59, // [59:59] is the sub-list for method output_type
-	59, // [59:59] is the sub-list for method input_type
-	59, // [59:59] is the sub-list for extension type_name
-	58, // [58:59] is the sub-list for extension extendee
-	0,  // [0:58] is the sub-list for field type_name
+	12, // 13: switchyard.config.v1.Config.ledger:type_name -> switchyard.config.v1.Ledger
+	0,  // 14: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
+	9,  // 15: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
+	36, // 16: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
+	18, // 17: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
+	37, // 18: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
+	18, // 19: switchyard.config.v1.Ledger.postgres:type_name -> switchyard.config.v1.Secret
+	37, // 20: switchyard.config.v1.Ledger.retention:type_name -> google.protobuf.Duration
+	14, // 21: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
+	37, // 22: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
+	3,  // 23: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
+	18, // 24: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
+	35, // 25: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
+	19, // 26: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
+	20, // 27: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	17, // 28: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
+	2,  // 29: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
+	37, // 30: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
+	37, // 31: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
+	37, // 32: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
+	37, // 33: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
+	37, // 34: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
+	37, // 35: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
+	23, // 36: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
+	4,  // 37: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
+	22, // 38: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
+	24, // 39: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
+	20, // 40: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	25, // 41: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
+	24, // 42: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
+	27, // 43: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
+	8,  // 44: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
+	37, // 45: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
+	6,  // 46: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
+	37, // 47: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
+	37, // 48: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
+	37, // 49: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
+	37, // 50: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
+	4,  // 51: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
+	5,  // 52: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
+	37, // 53: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
+	37, // 54: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
+	29, // 55: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
+	6,  // 56: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
+	37, // 57: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
+	16, // 58: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
+	21, // 59: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
+	10, // 60: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
+	38, // 61: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
+	62, // [62:62] is the sub-list for method output_type
+	62, // [62:62] is the sub-list for method input_type
+	62, // [62:62] is the sub-list for extension type_name
+	61, // [61:62] is the sub-list for extension extendee
+	0,  // [0:61] is the sub-list for field type_name
 }
 
 func init() { file_policies_config_configpb_config_proto_init() }
@@ -3386,21 +3484,21 @@ func file_policies_config_configpb_config_proto_init() {
 	if File_policies_config_configpb_config_proto != nil {
 		return
 	}
-	file_policies_config_configpb_config_proto_msgTypes[8].OneofWrappers = []any{}
-	file_policies_config_configpb_config_proto_msgTypes[10].OneofWrappers = []any{
+	file_policies_config_configpb_config_proto_msgTypes[9].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[11].OneofWrappers = []any{
 		(*Secret_Env)(nil),
 		(*Secret_File)(nil),
 		(*Secret_Value)(nil),
 	}
-	file_policies_config_configpb_config_proto_msgTypes[15].OneofWrappers = []any{}
-	file_policies_config_configpb_config_proto_msgTypes[17].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[16].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[18].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_policies_config_configpb_config_proto_rawDesc), len(file_policies_config_configpb_config_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   28,
+			NumMessages:   29,
 			NumExtensions: 1,
 			NumServices:   0,
 		},

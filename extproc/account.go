@@ -1,0 +1,140 @@
+package extproc
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/policies/usage"
+)
+
+// Ledger is told what is asked of providers, and what that came to. Its methods are
+// called by many goroutines at once and must not wait for a network.
+type Ledger interface {
+	// Begin is called before a provider is asked, with the request and the one
+	// attempt as it stands if nothing more is heard of it. After an error nobody is
+	// asked.
+	Begin(*usage.Generation) error
+	// Settle is called once for each request of which an attempt began, with all
+	// its attempts.
+	Settle(*usage.Generation) error
+}
+
+// longestWord bounds what is kept of the client's words, in bytes.
+const longestWord = 256
+
+// begin notes that the provider is about to be asked. What cannot be accounted for is
+// not served.
+func (a *attempt) begin() error {
+	if a.Ledger == nil {
+		return nil
+	}
+	g := a.generation()
+	g.Estimated = true
+	g.Attempts = []usage.Attempt{a.begun()}
+	if err := a.Ledger.Begin(g); err != nil {
+		a.Log.Error("the ledger takes no requests", "request_id", a.requestID, "error", err.Error())
+		return &dialect.Error{
+			Status: http.StatusServiceUnavailable, Type: "provider_overloaded",
+			Message: "The gateway cannot account for requests at the moment. Try again later.",
+		}
+	}
+	a.outcome.begun = true
+	return nil
+}
+
+// generation is what the ledger keeps of the request, without its attempts.
+func (a *attempt) generation() *usage.Generation {
+	h := a.headers
+	return &usage.Generation{
+		ID: a.generationID(), RequestID: a.requestID, Created: a.started.UTC().Truncate(time.Microsecond),
+		KeyHash: a.key.Hash, KeyName: a.key.Name,
+		API: cmp.Or(a.request.OutputModality, "completions"), Requested: word(firstAsked(a.request)), Streamed: a.request.Stream,
+		Session: word(a.session), User: word(a.request.User), Preset: word(a.request.Preset),
+		Referer: word(h["http-referer"]), Title: word(cmp.Or(h["x-openrouter-title"], h["x-title"])), UserAgent: word(h["user-agent"]),
+	}
+}
+
+func word(text string) string { return text[:min(len(text), longestWord)] }
+
+// begun is the attempt as it stands if the gateway is killed before its end: the
+// provider has read the prompt, and nobody knows of more.
+func (a *attempt) begun() usage.Attempt {
+	prompt := usage.Tokens{Prompt: (a.request.PromptBytes + dialect.BytesPerToken - 1) / dialect.BytesPerToken, Images: a.request.Images}
+	record := a.asked()
+	record.Outcome, record.Estimated = "lost", true
+	record.Tokens, record.Charge = prompt, usage.Cost(a.candidate.Endpoint.Prices, prompt, a.started)
+	return record
+}
+
+// asked is what is known of an attempt before its provider has said anything.
+func (a *attempt) asked() usage.Attempt {
+	endpoint := a.candidate.Endpoint
+	return usage.Attempt{
+		Number: a.number, Endpoint: endpoint.ID, Model: a.candidate.Model.ID,
+		Provider: endpoint.Provider.Slug, ProviderName: endpoint.Provider.Name,
+		ServiceTier: endpoint.ServiceTier, Prices: endpoint.PriceVersion,
+	}
+}
+
+// account adds the attempt, which is over, to the request's record.
+func (a *attempt) account(label string) {
+	if a.Ledger == nil {
+		return
+	}
+	record := a.asked()
+	record.Status, record.Outcome, record.Duration = a.answer.status, label, usage.MicrosOf(time.Since(a.sent))
+	record.Latency = usage.MicrosOf(a.answer.first)
+	if f := a.outcome.failure; f != nil {
+		record.Reason = f.class.String()
+	}
+	finish, native := "", ""
+	if a.answer.pipe != nil {
+		progress := a.answer.pipe.Progress()
+		record.UpstreamID = word(progress.UpstreamID)
+		record.ServiceTier = cmp.Or(progress.ServiceTier, record.ServiceTier)
+		finish, native = progress.FinishReason, word(progress.NativeFinishReason)
+	}
+	if used, billed := a.usage(); billed {
+		record.Tokens, record.Charge, record.Estimated = tokens(used), a.outcome.charge, used.Estimated
+		record.Tokens.Images = a.request.Images
+		record.Prices = a.billed().PriceVersion
+	}
+	a.shared.account(a.generation, record, finish, native)
+}
+
+// account adds an attempt to the record of the request, which is made at the first.
+// The finish reason is that of the attempt whose answer the client got.
+func (q *request) account(generation func() *usage.Generation, record usage.Attempt, finish, native string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.generation == nil {
+		q.generation = generation()
+	}
+	g := q.generation
+	g.Attempts = append(g.Attempts, record)
+	g.Estimated = g.Estimated || record.Estimated
+	if record.Outcome == "ok" || g.FinishReason == "" {
+		g.FinishReason, g.NativeFinishReason = finish, native
+	}
+}
+
+// settleRequest tells the ledger what a request came to, whose last attempt is over.
+func (s *Server) settleRequest(q *request, ended string) {
+	if s.Ledger == nil {
+		return
+	}
+	q.mu.Lock()
+	g := q.generation
+	q.mu.Unlock()
+	if g == nil {
+		return // nobody was asked
+	}
+	g.Cancelled = ended == outcomeCancelled
+	slices.SortFunc(g.Attempts, func(a, b usage.Attempt) int { return a.Number - b.Number })
+	if err := s.Ledger.Settle(g); err != nil {
+		s.Log.Error("a generation is lost to the ledger", "generation_id", g.ID, "cost", g.Cost().String(), "error", err.Error())
+	}
+}

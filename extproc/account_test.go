@@ -1,0 +1,168 @@
+package extproc
+
+import (
+	"errors"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/switchyard/switchyard/policies/config/configpb"
+	"github.com/switchyard/switchyard/policies/usage"
+)
+
+// books is a ledger that remembers.
+type books struct {
+	mu       sync.Mutex
+	refusing error
+	begun    []usage.Generation
+	settled  []usage.Generation
+}
+
+func (b *books) Begin(g *usage.Generation) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.refusing == nil {
+		b.begun = append(b.begun, *g)
+	}
+	return b.refusing
+}
+
+func (b *books) Settle(g *usage.Generation) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.settled = append(b.settled, *g)
+	return nil
+}
+
+func withBooks(t *testing.T, change ...func(*configpb.Config, *Policy)) (*gateway, *books) {
+	g, b := newGateway(t, change...), &books{}
+	g.Ledger = b
+	return g, b
+}
+
+// only is the one generation that was settled.
+func (b *books) only(t *testing.T) usage.Generation {
+	t.Helper()
+	synctest.Wait()
+	if len(b.settled) != 1 {
+		t.Fatalf("%d generations settled, want 1: %+v", len(b.settled), b.settled)
+	}
+	return b.settled[0]
+}
+
+func TestRow169GenerationHoldsEveryAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, b := withBooks(t)
+		e := g.attempt("1", "user-agent", "sdk/1", "x-title", "App", "http-referer", "https://app.example", "x-session-id", "talk")
+		e.asks(streamOf, true)
+		e.forwarded()
+		e.replies("503", viaUpstream)
+		e.sends("", true)
+		e.refused()
+		e, _ = g.asked("2", streamOf)
+		e.streams()
+		e.sends("event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"usage\":{\"input_tokens\":10}}}\n\n", false)
+		e.sends("event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n", false)
+		e.sends("event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"hi\"}}\n\n", false)
+		e.sends("event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":4}}\n\n", false)
+		e.sends("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n", true)
+		e.begins()
+		e.rest()
+		got := b.only(t)
+		want := usage.Generation{
+			ID: got.ID, RequestID: "id", Created: time.Unix(1_700_000_000, 500_000_000).UTC(), KeyHash: got.KeyHash, KeyName: "team",
+			API: "completions", Requested: "m/x", Streamed: true, Session: "talk",
+			FinishReason: "stop", NativeFinishReason: "end_turn",
+			Attempts: []usage.Attempt{
+				{Number: 1, Endpoint: "m/x|a", Model: "m/x", Provider: "a", ProviderName: "a", Status: 503, Outcome: "failed_over", Reason: "server_error"},
+				{
+					Number: 2, Endpoint: "m/x|b", Model: "m/x", Provider: "b", ProviderName: "b", UpstreamID: "msg_1", Status: 200, Outcome: "ok",
+					Tokens: usage.Tokens{Prompt: 10, Completion: 4}, Charge: usage.Charge{Total: 50_000_000, Prompt: 10_000_000, Completion: 40_000_000},
+				},
+			},
+		}
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(usage.Attempt{}, "Latency", "Duration", "Prices"), cmpopts.IgnoreFields(usage.Generation{}, "Title", "Referer", "UserAgent")); diff != "" {
+			t.Error(diff)
+		}
+		served := got.Served()
+		if served.Latency <= 0 || served.Duration < served.Latency || served.Prices == "" || got.KeyHash == "" {
+			t.Errorf("latency %d, duration %d, prices %q", served.Latency, served.Duration, served.Prices)
+		}
+		if len(b.begun) != 2 || b.begun[0].ID != got.ID || b.begun[0].Title != "App" || b.begun[0].Referer != "https://app.example" || b.begun[0].UserAgent != "sdk/1" {
+			t.Errorf("begun: %+v", b.begun)
+		}
+		lost := b.begun[1].Attempts
+		if len(lost) != 1 || lost[0].Number != 2 || lost[0].Outcome != "lost" || !lost[0].Estimated || lost[0].Charge.Total <= 0 {
+			t.Errorf("the second attempt begins as %+v", lost)
+		}
+	})
+}
+
+func TestHangUpIsAccountedForAsAnEstimate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, b := withBooks(t)
+		e, _ := g.asked("1", streamOf)
+		e.streams()
+		e.sends(token, false)
+		e.begins()
+		e.piece()
+		e.hangUp()
+		got := b.only(t)
+		if !got.Cancelled || !got.Estimated || got.Cost() == 0 || got.Attempts[0].Outcome != "cancelled" {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// The client hung up, or its connection was reset, while nothing had come: an attempt
+// may follow, and when none does the request is told all the same.
+func TestSilentEndIsAccountedForOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, b := withBooks(t)
+		e, _ := g.asked("1", streamOf)
+		e.hangUp()
+		synctest.Wait()
+		if len(b.settled) != 0 {
+			t.Fatal("settled while another attempt may follow")
+		}
+		time.Sleep(rememberFor)
+		if got := b.only(t); !got.Cancelled || len(got.Attempts) != 1 || got.Cost() != 0 {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+func TestWhatIsRefusedBeforeAnyProviderIsNoGeneration(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, b := withBooks(t)
+		e := g.attempt("1")
+		e.asks(`{"model":"m/none","messages":[{"role":"user","content":"hello"}]}`, true)
+		e.refused()
+		synctest.Wait()
+		if len(b.begun)+len(b.settled) != 0 {
+			t.Errorf("begun %v, settled %v", b.begun, b.settled)
+		}
+	})
+}
+
+func TestWhatCannotBeAccountedForIsNotServed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, b := withBooks(t)
+		b.refusing = errors.New("disk full: /var/secret")
+		e := g.attempt("1")
+		e.asks(wholeOf, true)
+		got := e.refused()
+		if got.status != http.StatusServiceUnavailable || got.set[headerFailover] != "" || got.error.Message != "The gateway cannot account for requests at the moment. Try again later." {
+			t.Errorf("%d %s", got.status, got.body)
+		}
+		synctest.Wait()
+		if len(b.settled) != 0 {
+			t.Errorf("settled %v", b.settled)
+		}
+	})
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/switchyard/switchyard/policies/usage"
+	"github.com/switchyard/switchyard/policies/usage/journal"
+	"github.com/switchyard/switchyard/policies/usage/ledger"
+	"github.com/switchyard/switchyard/policies/usage/store"
+)
+
+// account is the gateway's ledger: the journal that requests write to, and the
+// database behind it. Which database that is is read once, at the start.
+type account struct {
+	*journal.Journal
+	database *database
+	ledger   *ledger.Ledger
+	keep     time.Duration // zero for ever
+}
+
+// openAccount opens the ledger. A PostgreSQL that is down is waited for in the
+// background, while the journal takes what happens.
+func (g *gateway) openAccount(ctx context.Context) error {
+	effective := g.current.Load().effective
+	settings := effective.Config().GetLedger()
+	if settings.GetDisabled() {
+		return nil
+	}
+	kept, lost, err := journal.Open(filepath.Join(g.stateDirectory, "journal"), journal.Options{MaxBytes: effective.MaxJournal()})
+	if err != nil {
+		return err
+	}
+	if lost > 0 {
+		g.log.Warn("the gateway ended while it served; the ledger has what it can tell, as estimates", "generations", lost)
+	}
+	if err := kept.Damage(); err != nil {
+		g.log.Error("part of the ledger's journal cannot be read and is left out", "error", err.Error())
+	}
+	a := &account{Journal: kept, database: &database{}, keep: settings.GetRetention().AsDuration()}
+	if postgres, ok := effective.LedgerPostgres(); ok {
+		a.database.open = func(ctx context.Context) (*store.Store, error) { return store.OpenPostgres(ctx, postgres.Reveal()) }
+	} else {
+		file := filepath.Join(g.stateDirectory, "ledger.db")
+		a.database.open = func(ctx context.Context) (*store.Store, error) { return store.OpenSQLite(ctx, file) }
+		if _, err := a.database.get(ctx); err != nil {
+			return errors.Join(err, kept.Close())
+		}
+	}
+	a.ledger = ledger.New(kept, a.database, g.registry, g.log)
+	g.account = a
+	return nil
+}
+
+// run brings what happens to the database until ctx ends, and deletes what is older
+// than it is to be.
+func (a *account) run(ctx context.Context, g *gateway) {
+	var purging sync.WaitGroup
+	if a.keep > 0 {
+		purging.Go(func() { a.purge(ctx, g) })
+	}
+	a.ledger.Run(ctx, drainLedger)
+	purging.Wait()
+}
+
+const (
+	// drainLedger is how long the end of the gateway waits for the database.
+	drainLedger = 5 * time.Second
+	purgeEvery  = time.Hour
+)
+
+func (a *account) purge(ctx context.Context, g *gateway) {
+	for {
+		deleted, err := a.database.purge(ctx, time.Now().Add(-a.keep))
+		if err != nil && ctx.Err() == nil {
+			g.log.Warn("old generations cannot be deleted", "error", err.Error())
+		} else if deleted > 0 {
+			g.log.Info("old generations are deleted", "generations", deleted)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(purgeEvery):
+		}
+	}
+}
+
+func (a *account) close() error { return errors.Join(a.Journal.Close(), a.database.close()) }
+
+// database is a store that is opened when it is first needed, and again later if it
+// was not there.
+type database struct {
+	open func(ctx context.Context) (*store.Store, error)
+
+	mu    sync.Mutex
+	store *store.Store
+}
+
+func (d *database) get(ctx context.Context) (*store.Store, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.store == nil {
+		opened, err := d.open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		d.store = opened
+	}
+	return d.store, nil
+}
+
+// Save is [store.Store.Save].
+func (d *database) Save(ctx context.Context, generations []usage.Generation) error {
+	s, err := d.get(ctx)
+	if err != nil {
+		return err
+	}
+	return s.Save(ctx, generations)
+}
+
+// Get is [store.Store.Get].
+func (d *database) Get(ctx context.Context, id string) (*usage.Generation, error) {
+	s, err := d.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.Get(ctx, id)
+}
+
+// Spent is [store.Store.Spent].
+func (d *database) Spent(ctx context.Context, keyHash string, since time.Time) (store.Total, error) {
+	s, err := d.get(ctx)
+	if err != nil {
+		return store.Total{}, err
+	}
+	return s.Spent(ctx, keyHash, since)
+}
+
+func (d *database) purge(ctx context.Context, before time.Time) (int64, error) {
+	s, err := d.get(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return s.Purge(ctx, before)
+}
+
+func (d *database) close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.store == nil {
+		return nil
+	}
+	return d.store.Close()
+}

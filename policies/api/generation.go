@@ -1,0 +1,183 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/switchyard/switchyard/policies/identity"
+	"github.com/switchyard/switchyard/policies/money"
+	"github.com/switchyard/switchyard/policies/usage"
+	"github.com/switchyard/switchyard/policies/usage/store"
+)
+
+// Ledger is what the gateway's account of its requests tells.
+type Ledger interface {
+	// Get returns a generation, or [store.ErrNone].
+	Get(ctx context.Context, id string) (*usage.Generation, error)
+	// Spent is what a key has used from a time on.
+	Spent(ctx context.Context, keyHash string, since time.Time) (store.Total, error)
+}
+
+// wireGeneration is a generation as clients get it (spec section 1.3). Counts of
+// tokens are the provider's own, also where OpenRouter counts by a tokenizer of its
+// own. What this gateway does not have is null or zero.
+type wireGeneration struct {
+	ID                  string         `json:"id"`
+	RequestID           string         `json:"request_id"`
+	UpstreamID          *string        `json:"upstream_id"`
+	Model               string         `json:"model"`
+	ProviderName        string         `json:"provider_name"`
+	Router              *string        `json:"router"`
+	PresetID            *string        `json:"preset_id"`
+	APIType             string         `json:"api_type"`
+	CreatedAt           time.Time      `json:"created_at"`
+	Streamed            bool           `json:"streamed"`
+	Cancelled           bool           `json:"cancelled"`
+	Estimated           bool           `json:"estimated"` // the gateway's own
+	FinishReason        *string        `json:"finish_reason"`
+	NativeFinishReason  *string        `json:"native_finish_reason"`
+	Latency             int64          `json:"latency"`         // milliseconds
+	GenerationTime      int64          `json:"generation_time"` // milliseconds
+	ModerationLatency   *int64         `json:"moderation_latency"`
+	TokensPrompt        int64          `json:"tokens_prompt"`
+	TokensCompletion    int64          `json:"tokens_completion"`
+	NativePrompt        int64          `json:"native_tokens_prompt"`
+	NativeCompletion    int64          `json:"native_tokens_completion"`
+	NativeReasoning     int64          `json:"native_tokens_reasoning"`
+	NativeCached        int64          `json:"native_tokens_cached"`
+	NativeImages        int64          `json:"native_tokens_completion_images"`
+	MediaPrompt         int64          `json:"num_media_prompt"`
+	MediaCompletion     *int64         `json:"num_media_completion"`
+	AudioPrompt         *int64         `json:"num_input_audio_prompt"`
+	SearchResults       *int64         `json:"num_search_results"`
+	Fetches             *int64         `json:"num_fetches"`
+	Usage               money.USD      `json:"usage"`
+	TotalCost           money.USD      `json:"total_cost"`
+	UpstreamCost        *money.USD     `json:"upstream_inference_cost"`
+	CacheDiscount       *money.USD     `json:"cache_discount"`
+	IsBYOK              bool           `json:"is_byok"`
+	ServiceTier         *string        `json:"service_tier"`
+	DataRegion          string         `json:"data_region"`
+	SessionID           *string        `json:"session_id"`
+	ExternalUser        *string        `json:"external_user"`
+	WorkspaceID         *string        `json:"workspace_id"`
+	AppID               *int64         `json:"app_id"`
+	Origin              string         `json:"origin"`
+	Referer             *string        `json:"http_referer"`
+	UserAgent           *string        `json:"user_agent"`
+	WebSearchEngine     *string        `json:"web_search_engine"`
+	ResponseCacheSource *string        `json:"response_cache_source_id"`
+	ProviderResponses   []wireResponse `json:"provider_responses"`
+}
+
+// wireResponse is one attempt.
+type wireResponse struct {
+	ID           *string `json:"id"`
+	ProviderName string  `json:"provider_name"`
+	Status       *int    `json:"status"`
+	Latency      int64   `json:"latency"` // milliseconds
+	IsBYOK       bool    `json:"is_byok"`
+	EndpointID   string  `json:"endpoint_id"`
+	Model        string  `json:"model_permaslug"`
+	ServiceTier  *string `json:"routed_service_tier"`
+	// What follows is the gateway's own.
+	Outcome string    `json:"outcome"`
+	Reason  *string   `json:"reason"`
+	Cost    money.USD `json:"cost"`
+}
+
+func newGeneration(from *usage.Generation) wireGeneration {
+	served := from.Served()
+	if served == nil {
+		served = &usage.Attempt{}
+	}
+	cost := from.Cost()
+	wire := wireGeneration{
+		ID: from.ID, RequestID: from.RequestID, UpstreamID: stated(served.UpstreamID),
+		Model: served.Model, ProviderName: served.ProviderName, PresetID: stated(from.Preset), APIType: from.API,
+		CreatedAt: from.Created, Streamed: from.Streamed, Cancelled: from.Cancelled, Estimated: from.Estimated,
+		FinishReason: stated(from.FinishReason), NativeFinishReason: stated(from.NativeFinishReason),
+		Latency: served.Latency.Milliseconds(), GenerationTime: served.Duration.Milliseconds(),
+		TokensPrompt: served.Tokens.Prompt, TokensCompletion: served.Tokens.Completion,
+		NativePrompt: served.Tokens.Prompt, NativeCompletion: served.Tokens.Completion, NativeReasoning: served.Tokens.Reasoning,
+		NativeCached: served.Tokens.CacheRead, NativeImages: served.Tokens.ImageCompletion, MediaPrompt: served.Tokens.Images,
+		Usage: cost, TotalCost: cost, ServiceTier: stated(served.ServiceTier), DataRegion: "global",
+		SessionID: stated(from.Session), ExternalUser: stated(from.User),
+		Origin: from.Referer, Referer: stated(from.Referer), UserAgent: stated(from.UserAgent),
+	}
+	if strings.HasPrefix(from.Requested, "openrouter/") {
+		wire.Router = &from.Requested
+	}
+	for _, attempt := range from.Attempts {
+		wire.ProviderResponses = append(wire.ProviderResponses, wireResponse{
+			ID: stated(attempt.UpstreamID), ProviderName: attempt.ProviderName, Status: stated(attempt.Status),
+			Latency: attempt.Duration.Milliseconds(), EndpointID: attempt.Endpoint, Model: attempt.Model,
+			ServiceTier: stated(attempt.ServiceTier), Outcome: attempt.Outcome, Reason: stated(attempt.Reason), Cost: attempt.Charge.Total,
+		})
+	}
+	return wire
+}
+
+// generation tells of one generation to whoever made it (rows 168 and 169).
+func (s *server) generation(w http.ResponseWriter, r *http.Request) {
+	key, err := s.caller(r)
+	if err != nil {
+		refuse(w, http.StatusUnauthorized, "authentication", err.Error())
+		return
+	}
+	id := r.URL.Query().Get("id")
+	if id == "" {
+		refuse(w, http.StatusBadRequest, "invalid_request", `Give the generation's id: /generation?id=gen-...`)
+		return
+	}
+	found, err := s.Ledger.Get(r.Context(), id)
+	switch {
+	case errors.Is(err, store.ErrNone), err == nil && found.KeyHash != key.Hash:
+		refuse(w, http.StatusNotFound, "not_found", fmt.Sprintf("Generation %s not found", id))
+	case err != nil:
+		s.ledgerFailed(w, err)
+	default:
+		reply(w, http.StatusOK, data[wireGeneration]{newGeneration(found)})
+	}
+}
+
+func (s *server) ledgerFailed(w http.ResponseWriter, err error) {
+	s.Logger.Error("the ledger cannot be read", "error", err.Error())
+	refuse(w, http.StatusServiceUnavailable, "server", "The ledger cannot be read at the moment. Try again later.")
+}
+
+// keyUsage is what a key has used, in US dollars (spec section 1.3). Days, weeks from
+// Monday on and months are those of UTC.
+type keyUsage struct {
+	Usage       money.USD `json:"usage"`
+	Daily       money.USD `json:"usage_daily"`
+	Weekly      money.USD `json:"usage_weekly"`
+	Monthly     money.USD `json:"usage_monthly"`
+	BYOK        money.USD `json:"byok_usage"`
+	BYOKDaily   money.USD `json:"byok_usage_daily"`
+	BYOKWeekly  money.USD `json:"byok_usage_weekly"`
+	BYOKMonthly money.USD `json:"byok_usage_monthly"`
+}
+
+func (s *server) usageOf(ctx context.Context, key *identity.Key, now time.Time) (keyUsage, error) {
+	now = now.UTC()
+	midnight := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.UTC)
+	monday := midnight.AddDate(0, 0, -(int(now.Weekday())+6)%7)
+	first := midnight.AddDate(0, 0, 1-now.Day())
+	var used keyUsage
+	for _, span := range []struct {
+		since time.Time
+		into  *money.USD
+	}{{time.Time{}, &used.Usage}, {midnight, &used.Daily}, {monday, &used.Weekly}, {first, &used.Monthly}} {
+		total, err := s.Ledger.Spent(ctx, key.Hash, span.since)
+		if err != nil {
+			return keyUsage{}, err
+		}
+		*span.into = total.Cost
+	}
+	return used, nil
+}
