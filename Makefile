@@ -3,7 +3,7 @@
 GO ?= go
 PACKAGES := ./...
 
-.PHONY: help all build run test unit e2e bench fuzz lint generate checkgenerate golden clean envoy clients redis
+.PHONY: help all build run test unit e2e bench fuzz lint generate checkgenerate golden clean envoy clients redis postgres
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9_-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,7 +18,7 @@ run: envoy build ## Start the gateway: http://127.0.0.1:8080/api/v1
 
 test: lint unit e2e ## Everything: checks, unit tests, end to end on a real Envoy
 
-unit: envoy redis ## Unit tests with the race detector
+unit: envoy redis postgres ## Unit tests with the race detector
 	$(GO) test -race -timeout 10m $$($(GO) list ./... | grep -v /e2e$$)
 	$(GO) test -C policies/config/configpb/generate ./...
 
@@ -58,3 +58,6 @@ clients:
 
 redis:
 	@policies/redis/install.sh
+
+postgres:
+	@policies/usage/install.sh

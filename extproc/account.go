@@ -13,11 +13,11 @@ import (
 // Ledger is told what is asked of providers, and what that came to. Its methods are
 // called by many goroutines at once and must not wait for a network.
 type Ledger interface {
-	// Begin is called before a provider is asked, with the request and the one
-	// attempt as it stands if nothing more is heard of it. After an error nobody is
-	// asked.
-	Begin(*usage.Generation) error
-	// Settle is called once for each request of which an attempt began, with all
+	// Note is called before a provider is asked, with the request and the one attempt
+	// as it stands if nothing more is heard of it; after an error nobody is asked.
+	// It is called again before the client gets the end of the answer.
+	Note(*usage.Generation) error
+	// Settle is called once for each request of which an attempt was noted, with all
 	// its attempts.
 	Settle(*usage.Generation) error
 }
@@ -34,7 +34,7 @@ func (a *attempt) begin() error {
 	g := a.generation()
 	g.Estimated = true
 	g.Attempts = []usage.Attempt{a.begun()}
-	if err := a.Ledger.Begin(g); err != nil {
+	if err := a.Ledger.Note(g); err != nil {
 		a.Log.Error("the ledger takes no requests", "request_id", a.requestID, "error", err.Error())
 		return &dialect.Error{
 			Status: http.StatusServiceUnavailable, Type: "provider_overloaded",
@@ -84,13 +84,33 @@ func (a *attempt) account(label string) {
 	if a.Ledger == nil {
 		return
 	}
-	record := a.asked()
+	record, finish, native := a.entry(label)
+	a.shared.account(a.generation, record, finish, native)
+}
+
+// noteAnswer notes the attempt as it will be when the client has the whole answer,
+// which is about to go out: whatever happens from then on, it is not an estimate.
+func (a *attempt) noteAnswer() {
+	if a.Ledger == nil {
+		return
+	}
+	record, finish, native := a.entry("ok")
+	g := a.generation()
+	g.Attempts, g.Estimated = []usage.Attempt{record}, record.Estimated
+	g.FinishReason, g.NativeFinishReason = finish, native
+	if err := a.Ledger.Note(g); err != nil { // it is told again when the attempt is over
+		a.Log.Warn("the end of an answer is not noted in the ledger's journal", "request_id", a.requestID, "error", err.Error())
+	}
+}
+
+// entry is what the ledger keeps of the attempt, and why the answer ended.
+func (a *attempt) entry(label string) (record usage.Attempt, finish, native string) {
+	record = a.asked()
 	record.Status, record.Outcome, record.Duration = a.answer.status, label, usage.MicrosOf(time.Since(a.sent))
 	record.Latency = usage.MicrosOf(a.answer.first)
 	if f := a.outcome.failure; f != nil {
 		record.Reason = f.class.String()
 	}
-	finish, native := "", ""
 	if a.answer.pipe != nil {
 		progress := a.answer.pipe.Progress()
 		record.UpstreamID = word(progress.UpstreamID)
@@ -102,7 +122,7 @@ func (a *attempt) account(label string) {
 		record.Tokens.Images = a.request.Images
 		record.Prices = a.billed().PriceVersion
 	}
-	a.shared.account(a.generation, record, finish, native)
+	return record, finish, native
 }
 
 // account adds an attempt to the record of the request, which is made at the first.

@@ -23,7 +23,7 @@ type books struct {
 	settled  []usage.Generation
 }
 
-func (b *books) Begin(g *usage.Generation) error {
+func (b *books) Note(g *usage.Generation) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.refusing == nil {
@@ -93,12 +93,15 @@ func TestRow169GenerationHoldsEveryAttempt(t *testing.T) {
 		if served.Latency <= 0 || served.Duration < served.Latency || served.Prices == "" || got.KeyHash == "" {
 			t.Errorf("latency %d, duration %d, prices %q", served.Latency, served.Duration, served.Prices)
 		}
-		if len(b.begun) != 2 || b.begun[0].ID != got.ID || b.begun[0].Title != "App" || b.begun[0].Referer != "https://app.example" || b.begun[0].UserAgent != "sdk/1" {
+		if len(b.begun) != 3 || b.begun[0].ID != got.ID || b.begun[0].Title != "App" || b.begun[0].Referer != "https://app.example" || b.begun[0].UserAgent != "sdk/1" {
 			t.Errorf("begun: %+v", b.begun)
 		}
 		lost := b.begun[1].Attempts
 		if len(lost) != 1 || lost[0].Number != 2 || lost[0].Outcome != "lost" || !lost[0].Estimated || lost[0].Charge.Total <= 0 {
 			t.Errorf("the second attempt begins as %+v", lost)
+		}
+		if ended := b.begun[2]; ended.Estimated || ended.FinishReason != "stop" || ended.Cost() != got.Cost() {
+			t.Errorf("before the client has the end, the ledger knows %+v", ended)
 		}
 	})
 }

@@ -114,6 +114,7 @@ func (a *attempt) relayWhole() error {
 	}
 	a.answer.first = time.Since(a.sent)
 	a.answer.out = out
+	a.noteAnswer()
 	return a.flush(true)
 }
 
@@ -230,6 +231,7 @@ func (a *attempt) finishStream() error {
 		return emptyAnswer()
 	}
 	a.answer.out = a.answer.pipe.Finish(a.answer.out)
+	a.noteAnswer()
 	if err := a.flush(false); err != nil {
 		return err
 	}

@@ -16,10 +16,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
-	"syscall"
 
 	"github.com/switchyard/switchyard/policies/usage"
 )
@@ -36,16 +33,20 @@ type Options struct {
 	MaxBytes int64
 }
 
-// Journal is a directory of segments, files to which lines are only ever added. All
-// methods may be called concurrently; one process at a time has a directory open.
+// Journal is a number of segments, files to which lines are only ever added. All
+// methods may be called concurrently.
+//
+// Each process has a directory of its own below the one that is given, since at a
+// restart the old process finishes its streams beside the new one. What a process
+// leaves behind, whoever starts next takes over.
 type Journal struct {
-	options   Options
-	directory string
-	lock      *os.File
-	notify    chan struct{}
+	options Options
+	own     *directory
+	notify  chan struct{}
 
 	mu       sync.Mutex
 	segments []*segment        // the last one is written to
+	latest   int               // number of the last segment
 	open     map[string][]byte // lines of attempts under way, by attempt
 	failed   error             // the journal can take no more
 	damage   error
@@ -53,57 +54,58 @@ type Journal struct {
 
 // segment is one file.
 type segment struct {
-	number int
-	file   *os.File
-	size   int64 // of what is written and whole
+	number    int // in the order of reading, from 1
+	directory *directory
+	file      *os.File
+	size      int64 // of what is written and whole
 }
 
-// Open opens a journal, creating its directory if there is none. What an earlier
-// process left unfinished becomes an estimate, lost tells of how many.
-func Open(directory string, options Options) (j *Journal, lost int, err error) {
+// Open opens a journal below a directory, which is made if there is none. What an
+// earlier process left unfinished becomes an estimate, lost tells of how many.
+func Open(parent string, options Options) (j *Journal, lost int, err error) {
 	if options.SegmentBytes == 0 {
 		options.SegmentBytes = 8 << 20
 	}
 	if options.MaxBytes == 0 {
 		options.MaxBytes = 1 << 30
 	}
-	if err := os.MkdirAll(directory, 0o700); err != nil {
-		return nil, 0, err
-	}
-	lock, err := os.OpenFile(filepath.Join(directory, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	left, err := abandoned(parent)
 	if err != nil {
 		return nil, 0, err
 	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		lock.Close()
-		return nil, 0, fmt.Errorf("journal: %s is in use by another gateway: %w", directory, err)
+	own, err := newDirectory(parent)
+	if err != nil {
+		return nil, 0, err
 	}
-	j = &Journal{options: options, directory: directory, lock: lock, notify: make(chan struct{}, 1), open: make(map[string][]byte)}
-	if lost, err = j.recover(); err != nil {
+	j = &Journal{options: options, own: own, notify: make(chan struct{}, 1), open: make(map[string][]byte)}
+	if lost, err = j.recover(left); err != nil {
 		return nil, 0, errors.Join(err, j.Close())
 	}
 	return j, lost, nil
 }
 
-// Close lets another process have the directory. What the ledger has not taken stays.
+// Close lets another process take over what the ledger has not taken.
 func (j *Journal) Close() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.failed = os.ErrClosed
-	errs := []error{j.lock.Close()}
+	errs := []error{j.own.release()}
 	for _, s := range j.segments {
 		errs = append(errs, s.file.Close())
+		if s.directory != j.own {
+			errs = append(errs, s.directory.release())
+		}
 	}
 	j.segments = nil
 	return errors.Join(errs...)
 }
 
-// Begin notes that a provider is about to be asked. g holds what is known of the
-// request and one attempt: the one that begins, with what it would cost if nothing
-// more were heard of it. The error is [ErrFull], or of the disk; the provider must
-// then not be asked. It costs some microseconds, most of them the write.
-func (j *Journal) Begin(g *usage.Generation) error {
-	line, err := encode(kindBegin, g)
+// Note keeps what is known of an attempt so far, the only one in g: before its provider
+// is asked, and again when more is known. If the process is killed, the last note
+// counts. The error is [ErrFull], or of the disk; a provider must then not be asked. It
+// costs some microseconds, most of them the write.
+func (j *Journal) Note(g *usage.Generation) error {
+	line, err := encode(kindNote, g)
 	if err != nil {
 		return err
 	}
@@ -203,48 +205,17 @@ func (j *Journal) rotate() error {
 	return nil
 }
 
+// create makes a segment in the process's own directory.
 func (j *Journal) create() (*segment, error) {
-	number := 1
-	if len(j.segments) > 0 {
-		number = j.segments[len(j.segments)-1].number + 1
-	}
-	file, err := os.OpenFile(j.path(number), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	j.latest++
+	name := filepath.Join(j.own.path, fmt.Sprintf("%012d%s", j.latest, suffix))
+	file, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	return &segment{number: number, file: file}, nil
-}
-
-const suffix = ".journal"
-
-func (j *Journal) path(number int) string {
-	return filepath.Join(j.directory, fmt.Sprintf("%012d%s", number, suffix))
+	return &segment{number: j.latest, directory: j.own, file: file}, nil
 }
 
 func (s *segment) remove() error {
 	return errors.Join(s.file.Close(), os.Remove(s.file.Name()))
-}
-
-// left are the segments of earlier processes, the oldest first.
-func (j *Journal) left() ([]*segment, error) {
-	entries, err := os.ReadDir(j.directory)
-	if err != nil {
-		return nil, err
-	}
-	var found []*segment
-	for _, entry := range entries {
-		number := 0
-		if name, ok := strings.CutSuffix(entry.Name(), suffix); !ok {
-			continue
-		} else if _, err := fmt.Sscanf(name, "%d", &number); err != nil {
-			continue
-		}
-		file, err := os.OpenFile(filepath.Join(j.directory, entry.Name()), os.O_RDWR, 0)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, &segment{number: number, file: file})
-	}
-	slices.SortFunc(found, func(a, b *segment) int { return a.number - b.number })
-	return found, nil
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -74,7 +73,7 @@ func TestSettledGenerationsAreReadInTheirOrder(t *testing.T) {
 	var want []string
 	for i := range 20 {
 		id := fmt.Sprintf("gen-%d", i)
-		must(t, j.Begin(asked(id, 1)))
+		must(t, j.Note(asked(id, 1)))
 		must(t, j.Settle(told(id, 1)))
 		want = append(want, id)
 	}
@@ -91,14 +90,14 @@ func TestSettledGenerationsAreReadInTheirOrder(t *testing.T) {
 func TestWhatIsTakenIsDeleted(t *testing.T) {
 	directory := t.TempDir()
 	j, _ := open(t, directory, Options{SegmentBytes: 600})
-	must(t, j.Begin(asked("gen-long", 1)))
+	must(t, j.Note(asked("gen-long", 1)))
 	for i := range 20 {
 		must(t, j.Settle(told(fmt.Sprintf("gen-%d", i), 1)))
 	}
 	_, mark, err := j.Read(Mark{}, 100)
 	must(t, err)
 	must(t, j.Forget(mark))
-	if files, _ := filepath.Glob(directory + "/*" + suffix); len(files) != 1 {
+	if files, _ := filepath.Glob(directory + "/*/*" + suffix); len(files) != 1 {
 		t.Errorf("%d files are left: %v", len(files), files)
 	}
 	// What is under way outlives the segment in which it began.
@@ -109,15 +108,30 @@ func TestWhatIsTakenIsDeleted(t *testing.T) {
 	}
 }
 
+// The process is killed between the last byte of an answer and its settling.
+func TestLastNoteCountsAfterACrash(t *testing.T) {
+	directory := t.TempDir()
+	j, _ := open(t, directory, Options{})
+	must(t, j.Note(asked("gen-1", 1)))
+	must(t, j.Note(told("gen-1", 1)))
+	must(t, j.Close())
+	j, _ = open(t, directory, Options{})
+	found, _, err := j.Read(Mark{}, 10)
+	must(t, err)
+	if diff := cmp.Diff([]usage.Generation{*told("gen-1", 1)}, found); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestAttemptsUnderWayAreEstimatesAfterACrash(t *testing.T) {
 	directory := t.TempDir()
 	j, lost := open(t, directory, Options{})
 	if lost != 0 {
 		t.Errorf("%d lost in an empty directory", lost)
 	}
-	must(t, j.Begin(asked("gen-1", 1)))
-	must(t, j.Begin(asked("gen-1", 2)))
-	must(t, j.Begin(asked("gen-2", 1)))
+	must(t, j.Note(asked("gen-1", 1)))
+	must(t, j.Note(asked("gen-1", 2)))
+	must(t, j.Note(asked("gen-2", 1)))
 	must(t, j.Settle(told("gen-2", 1)))
 	must(t, j.Close())
 
@@ -145,11 +159,12 @@ func TestTornLineHidesNothingBeforeIt(t *testing.T) {
 	must(t, j.Settle(told("gen-2", 1)))
 	size := j.Bytes()
 	must(t, j.Close())
-	text, err := os.ReadFile(j.path(1))
+	text, err := os.ReadFile(file(t, directory, 0))
 	must(t, err)
 	for cut := whole; cut < size; cut++ {
 		torn := t.TempDir()
-		must(t, os.WriteFile(filepath.Join(torn, filepath.Base(j.path(1))), text[:cut], 0o600))
+		must(t, os.Mkdir(filepath.Join(torn, "process-1"), 0o700))
+		must(t, os.WriteFile(filepath.Join(torn, "process-1", "1"+suffix), text[:cut], 0o600))
 		again, _ := open(t, torn, Options{})
 		if ids := rest(t, again, Mark{}); !slices.Equal(ids, []string{"gen-1"}) {
 			t.Fatalf("cut at %d: %v", cut, ids)
@@ -169,9 +184,10 @@ func TestDamageIsToldAndPassed(t *testing.T) {
 		must(t, j.Settle(told(id, 1)))
 	}
 	must(t, j.Close())
-	text, err := os.ReadFile(j.path(2))
+	damaged := file(t, directory, 1)
+	text, err := os.ReadFile(damaged)
 	must(t, err)
-	must(t, os.WriteFile(j.path(2), bytes.Replace(text, []byte("stop"), []byte("stpo"), 1), 0o600))
+	must(t, os.WriteFile(damaged, bytes.Replace(text, []byte("stop"), []byte("stpo"), 1), 0o600))
 	again, _ := open(t, directory, Options{})
 	if again.Damage() == nil {
 		t.Error("nothing is said of the damage")
@@ -185,7 +201,7 @@ func TestFullJournalTakesNoNewRequests(t *testing.T) {
 	j, _ := open(t, t.TempDir(), Options{MaxBytes: 2000, SegmentBytes: 500})
 	begun := 0
 	for ; ; begun++ {
-		if err := j.Begin(asked(fmt.Sprintf("gen-%d", begun), 1)); err != nil {
+		if err := j.Note(asked(fmt.Sprintf("gen-%d", begun), 1)); err != nil {
 			if !errors.Is(err, ErrFull) {
 				t.Fatal(err)
 			}
@@ -198,24 +214,51 @@ func TestFullJournalTakesNoNewRequests(t *testing.T) {
 	_, mark, err := j.Read(Mark{}, 1000)
 	must(t, err)
 	must(t, j.Forget(mark))
-	must(t, j.Begin(asked("gen-next", 1)))
+	must(t, j.Note(asked("gen-next", 1)))
 }
 
-func TestDirectoryBelongsToOneProcess(t *testing.T) {
+// At a restart two processes are there at once. The new one leaves alone what is the
+// old one's; a third takes over what both have left, and nothing of it stays.
+func TestProcessesTakeOverFromThoseThatEnded(t *testing.T) {
 	directory := t.TempDir()
-	j, _ := open(t, directory, Options{})
-	if _, _, err := Open(directory, Options{}); err == nil || !strings.Contains(err.Error(), "in use") {
-		t.Errorf("opened twice: %v", err)
+	older, _ := open(t, directory, Options{})
+	must(t, older.Note(asked("gen-1", 1)))
+	newer, lost := open(t, directory, Options{})
+	if ids := rest(t, newer, Mark{}); lost != 0 || len(ids) != 0 {
+		t.Errorf("the new process takes %v of the old one's, %d as lost", ids, lost)
 	}
-	must(t, j.Close())
-	open(t, directory, Options{})
+	must(t, newer.Settle(told("gen-2", 1)))
+	must(t, older.Settle(told("gen-1", 1)))
+	must(t, older.Close())
+	must(t, newer.Close())
+	third, lost := open(t, directory, Options{})
+	ids := rest(t, third, Mark{})
+	slices.Sort(ids)
+	if lost != 0 || !slices.Equal(ids, []string{"gen-1", "gen-2"}) {
+		t.Errorf("%d lost, %v", lost, ids)
+	}
+	_, mark, err := third.Read(Mark{}, 10)
+	must(t, err)
+	must(t, third.Forget(mark))
+	if left, _ := filepath.Glob(directory + "/*"); len(left) != 1 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+// file is the n-th segment below a directory.
+func file(t *testing.T, directory string, n int) string {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(directory, "*", "*"+suffix))
+	must(t, err)
+	slices.Sort(names)
+	return names[n]
 }
 
 func TestClosedJournalTakesNothing(t *testing.T) {
 	j, _ := open(t, t.TempDir(), Options{})
 	must(t, j.Close())
-	if err := errors.Join(j.Begin(asked("gen-1", 1))); !errors.Is(err, os.ErrClosed) {
-		t.Errorf("Begin: %v", err)
+	if err := errors.Join(j.Note(asked("gen-1", 1))); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("Note: %v", err)
 	}
 	if err := j.Settle(told("gen-1", 1)); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("Settle: %v", err)
@@ -247,7 +290,7 @@ func TestNothingIsLostAmongMany(t *testing.T) {
 				want[id] = "ok"
 			}
 			requests.Go(func() {
-				must(t, j.Begin(asked(id, 1)))
+				must(t, j.Note(asked(id, 1)))
 				if settled {
 					must(t, j.Settle(told(id, 1)))
 				}
@@ -293,13 +336,14 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// What a request pays: two notes.
-func BenchmarkBeginAndSettle(b *testing.B) {
+// What a request pays: three notes.
+func BenchmarkNotesAndSettle(b *testing.B) {
 	j, _ := open(b, b.TempDir(), Options{MaxBytes: 1 << 40})
 	begins, ends := asked("gen-1795435464-OfBYa0Gvw6PbdwYRJzMq", 1), told("gen-1795435464-OfBYa0Gvw6PbdwYRJzMq", 1)
 	b.ReportAllocs()
 	for b.Loop() {
-		must(b, j.Begin(begins))
+		must(b, j.Note(begins))
+		must(b, j.Note(ends))
 		must(b, j.Settle(ends))
 	}
 }

@@ -17,7 +17,7 @@ import (
 // A line is the CRC-32C of what follows it, in eight hex digits, the kind of the note
 // and the generation as JSON, apart by one space each.
 const (
-	kindBegin  = 'b'
+	kindNote   = 'n'
 	kindSettle = 's'
 
 	prefixLength = len("01234567 s ")

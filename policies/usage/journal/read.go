@@ -64,8 +64,12 @@ func (j *Journal) Forget(mark Mark) error {
 	defer j.mu.Unlock()
 	var errs []error
 	for len(j.segments) > 1 && j.passed(j.segments[0], mark) {
-		errs = append(errs, j.segments[0].remove())
+		first := j.segments[0]
+		errs = append(errs, first.remove())
 		j.segments = j.segments[1:]
+		if first.directory != j.own && j.segments[0].directory != first.directory {
+			errs = append(errs, first.directory.remove())
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -9,27 +9,37 @@ import (
 )
 
 // recover takes up what earlier processes left, and begins a segment. Attempts that
-// began and never ended are settled with what their beginning says of them: nobody
-// knows what the provider did before its connection broke.
-func (j *Journal) recover() (lost int, err error) {
-	left, err := j.left()
-	j.segments = left
-	if err != nil {
-		return 0, err
-	}
-	begun, order := make(map[string]*usage.Generation), []string{}
+// never ended are settled with what the last note says of them: nobody knows what the
+// provider did before its connection broke.
+func (j *Journal) recover(left []*directory) (lost int, err error) {
 	var damage []error
-	for _, s := range left {
+	noted, order := make(map[string]*usage.Generation), []string{}
+	settled := make(map[string]bool) // directories come in no order
+	for _, d := range left {
+		segments, err := d.segments()
+		if err == nil && len(segments) == 0 {
+			err = d.remove()
+		}
+		if err != nil {
+			return 0, err
+		}
+		for _, s := range segments {
+			j.latest++
+			s.number = j.latest
+			j.segments = append(j.segments, s)
+		}
+	}
+	for _, s := range j.segments {
 		status, err := s.file.Stat()
 		if err != nil {
 			return 0, err
 		}
 		s.size, err = s.lines(0, status.Size(), func(kind byte, g *usage.Generation) bool {
 			switch kind {
-			case kindBegin:
-				order = note(begun, order, g)
+			case kindNote:
+				order = note(noted, order, g)
 			case kindSettle:
-				delete(begun, g.ID)
+				settled[g.ID] = true
 			}
 			return true
 		})
@@ -43,29 +53,33 @@ func (j *Journal) recover() (lost int, err error) {
 	}
 	j.segments = append(j.segments, first)
 	for _, id := range order {
-		if g := begun[id]; g != nil {
-			lost++
-			if err := j.Settle(g); err != nil {
-				return lost, err
-			}
+		if settled[id] {
+			continue
+		}
+		lost++
+		if err := j.Settle(noted[id]); err != nil {
+			return lost, err
 		}
 	}
 	j.damage = errors.Join(damage...)
 	return lost, nil
 }
 
-// note adds an attempt that began to its generation. A segment repeats what began in
-// an earlier one.
-func note(begun map[string]*usage.Generation, order []string, g *usage.Generation) []string {
-	known := begun[g.ID]
+// note adds what is known of an attempt to its generation; the last word counts.
+func note(noted map[string]*usage.Generation, order []string, g *usage.Generation) []string {
+	known := noted[g.ID]
 	if known == nil {
-		begun[g.ID] = g
+		noted[g.ID] = g
 		return append(order, g.ID)
 	}
-	if !slices.ContainsFunc(known.Attempts, func(a usage.Attempt) bool { return a.Number == g.Attempts[0].Number }) {
-		known.Attempts = append(known.Attempts, g.Attempts...)
-		slices.SortFunc(known.Attempts, func(a, b usage.Attempt) int { return a.Number - b.Number })
+	attempts := slices.DeleteFunc(known.Attempts, func(a usage.Attempt) bool { return a.Number == g.Attempts[0].Number })
+	attempts = append(attempts, g.Attempts[0])
+	slices.SortFunc(attempts, func(a, b usage.Attempt) int { return a.Number - b.Number })
+	if g.FinishReason != "" {
+		known.FinishReason, known.NativeFinishReason = g.FinishReason, g.NativeFinishReason
 	}
+	known.Attempts = attempts
+	known.Estimated = slices.ContainsFunc(attempts, func(a usage.Attempt) bool { return a.Estimated })
 	return order
 }
 

@@ -1,0 +1,187 @@
+package e2e
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/switchyard/switchyard/e2e/gateway"
+	"github.com/switchyard/switchyard/e2e/provider"
+	"github.com/switchyard/switchyard/policies/money"
+	"github.com/switchyard/switchyard/policies/usage/store"
+)
+
+// told is what GET /generation tells.
+type told struct {
+	ID         string    `json:"id"`
+	Model      string    `json:"model"`
+	Provider   string    `json:"provider_name"`
+	Streamed   bool      `json:"streamed"`
+	Cancelled  bool      `json:"cancelled"`
+	Estimated  bool      `json:"estimated"`
+	Finish     string    `json:"finish_reason"`
+	Session    string    `json:"session_id"`
+	Referer    string    `json:"http_referer"`
+	Prompt     int64     `json:"native_tokens_prompt"`
+	Completion int64     `json:"native_tokens_completion"`
+	Cost       money.USD `json:"total_cost"`
+	Responses  []struct {
+		Provider string `json:"provider_name"`
+		Status   int    `json:"status"`
+		Outcome  string `json:"outcome"`
+	} `json:"provider_responses"`
+}
+
+// generation waits for a generation as long as it may take to be seen.
+func (s *stage) generation(id string) told {
+	s.Helper()
+	var got answer
+	for deadline := time.Now().Add(time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if got = s.do(http.MethodGet, "/api/v1/generation?id="+id, ""); got.status == 200 {
+			break
+		}
+	}
+	var shape struct{ Data told }
+	if err := json.Unmarshal([]byte(got.body), &shape); err != nil || got.status != 200 {
+		s.Fatalf("generation %s is not there within a second: %d %s", id, got.status, got.body)
+	}
+	return shape.Data
+}
+
+func TestRow168And169GenerationIsSeenWithinASecond(t *testing.T) {
+	s, gpt, claude := pair(t)
+	s.serve("m/both", gpt, claude)
+	s.start()
+	gpt.Enqueue(provider.Failure{Status: 503})
+	claude.Enqueue(provider.Answer{Text: "hello", Usage: provider.Usage{Input: 1000, Output: 50}})
+	got := s.ask(streamed("m/both"), "X-Session-Id", "talk", "HTTP-Referer", "https://app.example")
+	id := got.header.Get("X-Generation-Id")
+	g := s.generation(id)
+	if g.ID != id || g.Model != "m/both" || g.Provider != "claude" || !g.Streamed || g.Cancelled || g.Estimated || g.Finish != "stop" ||
+		g.Session != "talk" || g.Referer != "https://app.example" || g.Prompt != 1000 || g.Completion != 50 || g.Cost != 1_100_000_000 {
+		t.Errorf("%+v", g)
+	}
+	if len(g.Responses) != 2 || g.Responses[0].Provider != "gpt" || g.Responses[0].Status != 503 || g.Responses[1].Outcome != "ok" {
+		t.Errorf("attempts %+v", g.Responses)
+	}
+	if usage := got.transcript(t).usage; len(usage) != 1 || !near(*usage[0].Cost, g.Cost.Float64()) {
+		t.Errorf("the answer says %+v", usage)
+	}
+
+	missing := s.do(http.MethodGet, "/api/v1/generation?id=gen-1-none", "")
+	if missing.status != 404 || !strings.Contains(missing.body, "Generation gen-1-none not found") {
+		t.Errorf("an unknown id: %d %s", missing.status, missing.body)
+	}
+	if anonymous := s.do(http.MethodGet, "/api/v1/generation?id="+id, "", "Authorization", "Bearer sk-none"); anonymous.status != 401 {
+		t.Errorf("without a key: %d", anonymous.status)
+	}
+}
+
+func TestRow159KeyTellsWhatItHasUsed(t *testing.T) {
+	s, gpt, _ := pair(t)
+	s.start()
+	for range 3 {
+		gpt.Enqueue(provider.Answer{Text: "hello", Usage: provider.Usage{Input: 1000, Output: 50}})
+		s.generation(s.ask(question("m/openai")).header.Get("X-Generation-Id"))
+	}
+	var key struct {
+		Data map[string]any
+	}
+	got := s.do(http.MethodGet, "/api/v1/key", "")
+	if err := json.Unmarshal([]byte(got.body), &key); err != nil {
+		t.Fatal(err)
+	}
+	for _, member := range []string{"usage", "usage_daily", "usage_weekly", "usage_monthly"} {
+		if key.Data[member] != 0.0033 {
+			t.Errorf("%s is %v in %s", member, key.Data[member], got.body)
+		}
+	}
+}
+
+// The gateway is killed again and again under load. Whatever a provider served is in
+// the ledger once: as the client was told it, or as an estimate.
+func TestNothingServedIsMissingAfterKills(t *testing.T) {
+	s, gpt, claude := pair(t)
+	state := t.TempDir()
+	usage := provider.Usage{Input: 1000, Output: 50}
+	for _, at := range []*site{gpt, claude} {
+		at.Default(provider.Stream{Answer: provider.Answer{Text: strings.Repeat(" word", 10), Usage: usage}, Pace: 5 * time.Millisecond})
+	}
+	answered := make(map[string]bool)
+	for life := range 4 {
+		running, err := gateway.Start(t.Context(), gateway.Options{
+			Binary: binary, Directory: t.TempDir(), Config: s.config, Arguments: []string{"--state-dir", state},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Gateway = running
+		if life == 3 {
+			break
+		}
+		var mu sync.Mutex
+		var clients sync.WaitGroup
+		stop := make(chan struct{})
+		for i := range 8 {
+			clients.Go(func() {
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+					}
+					response, err := s.send(t.Context(), http.MethodPost, "/api/v1/chat/completions", streamed([]string{"m/openai", "m/anthropic"}[i%2]))
+					if err != nil {
+						time.Sleep(time.Millisecond)
+						continue
+					}
+					body := make([]byte, 0, 4096)
+					piece := make([]byte, 4096)
+					for n, err := response.Body.Read(piece); ; n, err = response.Body.Read(piece) {
+						body = append(body, piece[:n]...)
+						if err != nil {
+							break
+						}
+					}
+					response.Body.Close()
+					mu.Lock()
+					if strings.HasSuffix(string(body), "data: [DONE]\n\n") {
+						answered[response.Header.Get("X-Generation-Id")] = true
+					}
+					mu.Unlock()
+				}
+			})
+		}
+		time.Sleep(time.Duration(300+rand.IntN(700)) * time.Millisecond) // of load, before the kill at no time in particular
+		running.Kill()
+		close(stop)
+		clients.Wait()
+	}
+	for id := range answered {
+		if g := s.generation(id); g.Estimated || g.Cost != 1_100_000_000 || g.Finish != "stop" {
+			t.Fatalf("a whole answer is kept as %+v", g)
+		}
+	}
+	if err := s.Stop(); err != nil {
+		t.Errorf("%v\n%s", err, tail(s.Log()))
+	}
+	database, err := store.OpenSQLite(t.Context(), filepath.Join(state, "ledger.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer database.Close()
+	total, err := database.Spent(t.Context(), hash(clientKey), time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reached := int64(gpt.calls() + claude.calls())
+	if total.Requests < reached || len(answered) == 0 {
+		t.Errorf("%d generations in the ledger, but %d requests reached the providers", total.Requests, reached)
+	}
+	t.Logf("%d whole answers, %d requests reached providers, %d generations", len(answered), reached, total.Requests)
+}
