@@ -164,20 +164,16 @@ type keyUsage struct {
 }
 
 func (s *server) usageOf(ctx context.Context, key *identity.Key, now time.Time) (keyUsage, error) {
-	now = now.UTC()
-	midnight := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.UTC)
-	monday := midnight.AddDate(0, 0, -(int(now.Weekday())+6)%7)
-	first := midnight.AddDate(0, 0, 1-now.Day())
 	var used keyUsage
-	for _, span := range []struct {
-		since time.Time
-		into  *money.USD
-	}{{time.Time{}, &used.Usage}, {midnight, &used.Daily}, {monday, &used.Weekly}, {first, &used.Monthly}} {
-		total, err := s.Ledger.Spent(ctx, key.Hash, span.since)
+	for reset, into := range map[identity.Reset]*money.USD{
+		identity.ResetNever: &used.Usage, identity.ResetDaily: &used.Daily,
+		identity.ResetWeekly: &used.Weekly, identity.ResetMonthly: &used.Monthly,
+	} {
+		total, err := s.Ledger.Spent(ctx, key.Hash, reset.Start(now))
 		if err != nil {
 			return keyUsage{}, err
 		}
-		*span.into = total.Cost
+		*into = total.Cost
 	}
 	return used, nil
 }

@@ -28,8 +28,9 @@ type Key struct {
 	Disabled bool
 	// ExpiresAt is when the key stops being accepted; zero means never.
 	ExpiresAt time.Time
-	// Limit bounds the key's requests.
-	Limit Limit
+	// Limit bounds the key's requests, Budget its money.
+	Limit  Limit
+	Budget Budget
 }
 
 // Limit allows Requests in any span of time of length Window. The zero value is
