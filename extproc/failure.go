@@ -185,7 +185,7 @@ func asked(request *dialect.Request) []string {
 
 // rejected passes on what a provider says of the client's own mistake (row 89).
 func (a *attempt) rejected(f *failure) *dialect.Error {
-	return &dialect.Error{Status: f.status, Type: typeOf(f.status), Message: f.message, Metadata: a.words(f)}
+	return &dialect.Error{Status: f.status, Type: f.kind(f.status), Message: f.message, Metadata: a.words(f)}
 }
 
 // words are a provider's own, for error.metadata. What a provider says about
@@ -226,7 +226,7 @@ func (a *attempt) failed() *dialect.Error {
 	if len(previous) > 1 {
 		told.Metadata["previous_errors"] = previous
 	}
-	told.Type = typeOf(told.Status)
+	told.Type = last.failure.kind(told.Status)
 	told.Availability = &dialect.Availability{
 		Code: "temporarily_unavailable", Retryable: true, RetryAfter: seconds(wait), RequestedModels: asked(a.request),
 	}
@@ -270,6 +270,18 @@ func (p previousError) said() string {
 		return fmt.Sprintf("%s refused the gateway's credential.", p.Provider)
 	}
 	return fmt.Sprintf("%s: %s", p.Provider, p.failure.message)
+}
+
+// kind is the spec's error_type for the failure, which the client is told with a status.
+// Of the provider's own words those about length are the spec's.
+func (f *failure) kind(status int) string {
+	switch f.code {
+	case "context_length_exceeded", "max_tokens_exceeded", "token_limit_exceeded", "string_too_long":
+		if status == http.StatusBadRequest {
+			return f.code
+		}
+	}
+	return typeOf(status)
 }
 
 // typeOf is the spec's error_type for a status (section 5.2).

@@ -10,7 +10,9 @@ import (
 )
 
 // Encoder writes an answer. It holds all of the answer: the last event repeats it.
-func (Client) Encoder(meta dialect.Meta) dialect.Encoder {
+func (Client) Encoder(meta dialect.Meta) dialect.Encoder { return newEncoder(meta) }
+
+func newEncoder(meta dialect.Meta) *encoder {
 	e := &encoder{meta: meta, tier: meta.ServiceTier}
 	if meta.Request != nil {
 		e.echo = appendEcho(nil, meta.Request.Raw)
@@ -27,6 +29,7 @@ type encoder struct {
 	begun    bool            // the stream's first events are written
 	sequence int64
 	items    []*outputItem
+	passed   [][]byte      // items that went to the client as the provider wrote them
 	calls    []*outputItem // by the hub's index
 	held     int           // about as many bytes as the items take
 	finish   string
@@ -76,8 +79,9 @@ func (e *encoder) Event(dst []byte, event dialect.Event) []byte {
 		}
 	case dialect.EventTier:
 		e.tier = event.Text
-	case dialect.EventStart, dialect.EventUsage, dialect.EventDone, dialect.EventImage:
-		// An image that a chat answers with has no item here.
+	case dialect.EventImage:
+		return e.image(dst, event.Text)
+	case dialect.EventStart, dialect.EventUsage, dialect.EventDone:
 	}
 	return dst
 }
@@ -139,7 +143,9 @@ func (e *encoder) current(kind string) *outputItem {
 	return nil
 }
 
-var idPrefixes = map[string]string{"message": "msg", "reasoning": "rs", "function_call": "fc", "custom_tool_call": "ctc"}
+var idPrefixes = map[string]string{
+	"message": "msg", "reasoning": "rs", "function_call": "fc", "custom_tool_call": "ctc", imageCall: "ig",
+}
 
 // add begins an item. Only calls stay open beside it: the pieces of several may
 // come mixed.

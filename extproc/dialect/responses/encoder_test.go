@@ -156,8 +156,10 @@ func accumulate(t testing.TB, it object, kind string, event object) {
 func compare(t testing.TB, built, item object) {
 	t.Helper()
 	built["status"] = item["status"]
-	if secret, ok := item["encrypted_content"]; ok {
-		built["encrypted_content"] = secret
+	for _, name := range []string{"encrypted_content", "result", "output_format"} {
+		if value, ok := item[name]; ok {
+			built[name] = value
+		}
 	}
 	if diff := cmp.Diff(built, item); diff != "" {
 		t.Errorf("an item (-built +done): %s", diff)
@@ -176,6 +178,7 @@ var everything = []dialect.Event{
 	{Kind: dialect.EventText, Text: "é"},
 	{Kind: dialect.EventAnnotation, Raw: []byte(`{"type":"url_citation","url_citation":{"url":"https://a/b","title":"t","content":"c","start_index":0,"end_index":1}}`)},
 	{Kind: dialect.EventRefusal, Text: "no"},
+	{Kind: dialect.EventImage, Text: "data:image/png;base64,AAAA"},
 	{Kind: dialect.EventToolCall, ID: "x", Text: "f"},
 	{Kind: dialect.EventToolArguments, Text: `{"a":`},
 	{Kind: dialect.EventToolCall, Index: 1, ID: "y", Text: "g"},
@@ -200,6 +203,7 @@ func TestRow136Stream(t *testing.T) {
 		"output_item.added", "reasoning_summary_part.added", "reasoning_summary_text.delta", "reasoning_summary_text.done", "reasoning_summary_part.done", "output_item.done",
 		"output_item.added", "content_part.added", "output_text.delta", "output_text.delta", "output_text.annotation.added", "output_text.done", "content_part.done",
 		"content_part.added", "refusal.delta", "refusal.done", "content_part.done", "output_item.done",
+		"output_item.added", "image_generation_call.in_progress", "image_generation_call.completed", "output_item.done",
 		"output_item.added", "function_call_arguments.delta", "output_item.added", "function_call_arguments.delta",
 		"function_call_arguments.done", "output_item.done", "function_call_arguments.done", "output_item.done",
 		"completed",
@@ -339,6 +343,44 @@ func TestRow137Failure(t *testing.T) {
 	}
 }
 
+// An image is the result of a call, and its data is that alone.
+func TestImages(t *testing.T) {
+	got := receive(t, stream(encoderFor(t, `{"input":"hi"}`), []dialect.Event{
+		{Kind: dialect.EventText, Text: "here"},
+		{Kind: dialect.EventImage, Text: "data:image/jpeg;base64,AAAA"},
+		{Kind: dialect.EventImage, Index: 1, Text: "https://a/b.png"},
+		{Kind: dialect.EventText, Text: "done"},
+	}))
+	var images []any
+	for _, item := range got.final["output"].([]any) {
+		if item.(object)["type"] == imageCall {
+			images = append(images, item)
+		}
+	}
+	id := "ig_tmp_abcdefghijklmnopqrst"
+	want := []any{
+		object{"id": id + "1", "type": imageCall, "status": "completed", "result": "AAAA", "output_format": "jpeg"},
+		object{"id": id + "2", "type": imageCall, "status": "completed", "result": "https://a/b.png"},
+	}
+	if diff := cmp.Diff(want, images); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// An answer that became too long is one, and no failure (spec section 4.3).
+func TestLengthIsNoFailure(t *testing.T) {
+	for kind, status := range map[string]string{
+		"context_length_exceeded": incomplete, "max_tokens_exceeded": incomplete, "token_limit_exceeded": incomplete, "invalid_request": "failed",
+	} {
+		encoder := encoderFor(t, `{"input":"hi"}`)
+		out := encoder.Event(nil, dialect.Event{Kind: dialect.EventText, Text: "half"})
+		got := receive(t, string(encoder.Fail(out, &dialect.Error{Status: 400, Type: kind, Message: "too long"})))
+		if got.final["status"] != status || got.kinds[len(got.kinds)-1] != status || (got.final["error"] == nil) != (status == incomplete) {
+			t.Errorf("%s: %v, %v", kind, got.kinds, got.final)
+		}
+	}
+}
+
 // TestRow101ReasoningRoundTrip sends an answer's items back as input.
 func TestRow101ReasoningRoundTrip(t *testing.T) {
 	var whole struct{ Output json.RawMessage }
@@ -353,9 +395,9 @@ func TestRow101ReasoningRoundTrip(t *testing.T) {
 		}
 	}
 	want := []dialect.ReasoningDetail{
-		{Type: dialect.ReasoningText, Text: "hm", Signature: "sig", Format: dialect.FormatAnthropic, Index: 1},
-		{Type: dialect.ReasoningSummary, Text: "short", ID: "r", Format: "openai-responses-v1", Index: 2},
-		{Type: dialect.ReasoningEncrypted, Data: "blob", ID: "r", Format: "openai-responses-v1", Index: 2},
+		{Type: dialect.ReasoningText, Text: "hm", Signature: "sig", Format: dialect.FormatAnthropic, Index: 1, Endpoint: meta.Endpoint},
+		{Type: dialect.ReasoningSummary, Text: "short", ID: "r", Format: dialect.FormatResponses, Index: 2, Endpoint: meta.Endpoint},
+		{Type: dialect.ReasoningEncrypted, Data: "blob", ID: "r", Format: dialect.FormatResponses, Index: 2, Endpoint: meta.Endpoint},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

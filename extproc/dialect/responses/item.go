@@ -2,6 +2,7 @@ package responses
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
@@ -10,7 +11,7 @@ import (
 // outputItem is one item of an answer, so far as it has come: a message, a piece of
 // reasoning, or a call.
 type outputItem struct {
-	kind   string // "message", "reasoning", "function_call" or "custom_tool_call"
+	kind   string // "message", "reasoning", "function_call", "custom_tool_call" or imageCall
 	index  int    // in the answer
 	id     string
 	status string
@@ -22,7 +23,13 @@ type outputItem struct {
 
 	callID, name string
 	arguments    []byte // of a call
+
+	shown dialect.Media // an image
 }
+
+// imageCall is the kind of item that an image is the result of. In this API a model does
+// not say an image, but has it made.
+const imageCall = "image_generation_call"
 
 // contentPart is a part of a message: text, or a refusal.
 type contentPart struct {
@@ -103,8 +110,28 @@ func (it *outputItem) append(dst []byte, endpoint string) []byte {
 		dst = rawjson.AppendText(dst, "call_id", it.callID)
 		dst = rawjson.AppendText(dst, "name", it.name)
 		dst = rawjson.AppendText(dst, "input", customInput(it.arguments))
+	case imageCall:
+		dst = it.appendImage(dst)
 	}
 	return append(dst, '}')
+}
+
+// appendImage appends the members of an image, whose data is there once it is done. What
+// stands at a URL has no other place than that of the data.
+func (it *outputItem) appendImage(dst []byte) []byte {
+	if it.status == inProgress {
+		return append(dst, `,"result":null`...)
+	}
+	result := it.shown.Data
+	if result == "" {
+		result = it.shown.URL
+	}
+	dst = rawjson.AppendText(dst, "result", result)
+	switch format, _ := strings.CutPrefix(it.shown.Type, "image/"); format {
+	case "png", "webp", "jpeg", "gif":
+		dst = rawjson.AppendText(dst, "output_format", format)
+	}
+	return dst
 }
 
 func appendTextPart(dst []byte, kind string, text []byte) []byte {

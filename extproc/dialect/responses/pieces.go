@@ -147,6 +147,16 @@ func (e *encoder) closeThought(dst []byte, it *outputItem) []byte {
 	return dst
 }
 
+// image appends an image, which comes whole.
+func (e *encoder) image(dst []byte, url string) []byte {
+	it := &outputItem{kind: imageCall, shown: dialect.MediaAt(url)}
+	dst = e.add(dst, it)
+	for _, step := range []string{"in_progress", completed} {
+		dst = append(e.at(dst, imageCall+"."+step, it, "", 0), ended...)
+	}
+	return e.close(dst, it, completed)
+}
+
 func (e *encoder) call(dst []byte, event *dialect.Event) []byte {
 	it := &outputItem{kind: "function_call", callID: event.ID, name: event.Text}
 	if e.custom[it.name] {

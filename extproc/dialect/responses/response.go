@@ -36,12 +36,17 @@ func (e *encoder) Whole(dst []byte, events []dialect.Event, usage dialect.Usage)
 	return e.response(dst, s)
 }
 
-// Fail appends the response as it was when it broke off (spec section 4.3).
+// Fail appends the response as it was when it broke off (spec section 4.3). One that
+// became too long is incomplete, and has not failed.
 func (e *encoder) Fail(dst []byte, failure *dialect.Error) []byte {
+	s := state{status: "failed", failed: failure}
+	switch failure.Type {
+	case "context_length_exceeded", "max_tokens_exceeded", "token_limit_exceeded":
+		s = state{status: incomplete, reason: "max_output_tokens"}
+	}
 	dst = e.closeAll(e.begin(dst), incomplete, true)
-	dst = rawjson.AppendName(e.open(dst, "failed"), "response")
-	dst = e.response(dst, state{status: "failed", failed: failure})
-	return append(append(dst, ended...), done...)
+	dst = rawjson.AppendName(e.open(dst, s.status), "response")
+	return append(append(e.response(dst, s), ended...), done...)
 }
 
 // settle says how the answer ended, from why the model stopped.
@@ -90,6 +95,9 @@ func (e *encoder) response(dst []byte, s state) []byte {
 	}
 	dst = rawjson.AppendText(dst, "model", e.meta.Model)
 	dst = append(rawjson.AppendName(dst, "output"), '[')
+	for _, item := range e.passed {
+		dst = rawjson.AppendRaw(dst, item)
+	}
 	for _, it := range e.items {
 		dst = it.append(rawjson.Comma(dst), e.meta.Endpoint)
 	}
