@@ -250,6 +250,7 @@ func (a *attempt) forward() error {
 	endpoint := a.candidate.Endpoint
 	upstream, err := a.provider.Request(a.request, dialect.Target{
 		Model:               endpoint.ProviderModel,
+		Endpoint:            a.endpointName(),
 		Supported:           endpoint.SupportedParameters,
 		Refused:             endpoint.Provider.RefusedFields,
 		Strict:              endpoint.Provider.Strict,
@@ -283,6 +284,11 @@ func (a *attempt) forward() error {
 	}
 	a.outcome.forwarded = true
 	return nil
+}
+
+// endpointName names the endpoint for what only it can read, see [dialect.Meta].
+func (a *attempt) endpointName() string {
+	return a.candidate.Model.ID + "|" + a.candidate.Endpoint.Provider.Slug
 }
 
 // providerHeaders are all the headers of a provider's request: none of the

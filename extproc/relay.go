@@ -45,7 +45,7 @@ func (a *attempt) relay() error {
 		ID:       a.generationID(),
 		Model:    a.candidate.Model.ID,
 		Provider: endpoint.Provider.Name,
-		Endpoint: a.candidate.Model.ID + "|" + endpoint.Provider.Slug,
+		Endpoint: a.endpointName(),
 		Created:  a.started.Unix(),
 		Price:    a.price,
 

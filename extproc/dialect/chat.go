@@ -175,6 +175,21 @@ func (r *Reasoning) Level() string {
 	return ""
 }
 
+// NearestEffort is the effort to ask for where a budget of tokens, if that is what the
+// client gave, cannot be said; "" if the model is to decide.
+func (r *Reasoning) NearestEffort() string {
+	if level := r.Level(); level != "" || r == nil || r.MaxTokens == 0 {
+		return level
+	}
+	switch budget := r.MaxTokens; {
+	case budget <= 2048:
+		return "low"
+	case budget <= 8192:
+		return "medium"
+	}
+	return "high"
+}
+
 // Format is the form of the answer: "text", "json_object" or "json_schema".
 type Format struct {
 	Type        string
@@ -199,6 +214,9 @@ type ReasoningDetail struct {
 	Format string
 	// Index tells the pieces of one detail from those of the next.
 	Index int
+	// Endpoint is the only one that can read Data, by the name of [Meta.Endpoint]; ""
+	// where the client's dialect does not keep it.
+	Endpoint string
 }
 
 // The types and formats of reasoning details.
@@ -210,4 +228,5 @@ const (
 	FormatUnknown   = "unknown"
 	FormatAnthropic = "anthropic-claude-v1"
 	FormatGemini    = "google-gemini-v1"
+	FormatResponses = "openai-responses-v1"
 )

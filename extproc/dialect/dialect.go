@@ -58,6 +58,9 @@ type Passer interface {
 type Target struct {
 	// Model is the model's name at the provider.
 	Model string
+	// Endpoint names the endpoint as [Meta.Endpoint] does: what another one alone can
+	// read is not for it.
+	Endpoint string
 	// Supported are the request parameters that the endpoint takes; nil means
 	// all that the dialect can say.
 	Supported []string
@@ -87,6 +90,19 @@ func (t *Target) Takes(names ...string) bool {
 	return t.Supported == nil || slices.ContainsFunc(names, func(name string) bool {
 		return slices.Contains(t.Supported, name)
 	})
+}
+
+// Tier is the service tier to ask the provider for, "" for none. A client's wish for
+// another one was for another endpoint; words for no tier in particular are the
+// provider's to understand.
+func (t *Target) Tier(wish string) string {
+	switch {
+	case t.ServiceTier != "":
+		return t.ServiceTier
+	case wish == "flex", wish == "priority", wish == "fast":
+		return ""
+	}
+	return wish
 }
 
 // Header is one HTTP header. Names are lower-case.

@@ -20,6 +20,8 @@ var dialects = map[string]dialectTraits{
 	"anthropic": {parameters: anthropicParameters},
 	"gemini":    {parameters: geminiParameters},
 	"openai":    {parameters: openAIParameters, tasks: []string{"embeddings", "rerank"}},
+
+	"openai_responses": {parameters: responsesParameters},
 }
 
 // dialectName is the name that the configuration has for a dialect, "" for none.

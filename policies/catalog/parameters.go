@@ -23,6 +23,12 @@ var (
 		"structured_outputs", "temperature", "tool_choice", "tools", "top_k",
 		"top_p", "web_search_options",
 	}
+	responsesParameters = []string{
+		"include_reasoning", "logprobs", "max_completion_tokens", "max_tokens",
+		"parallel_tool_calls", "reasoning", "reasoning_effort", "response_format",
+		"structured_outputs", "temperature", "tool_choice", "tools",
+		"top_logprobs", "top_p", "verbosity", "web_search_options",
+	}
 )
 
 // Parameters returns the request parameters that the endpoint takes: those

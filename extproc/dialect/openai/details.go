@@ -81,7 +81,7 @@ func isFormat(name string) bool {
 }
 
 var formats = []string{
-	dialect.FormatUnknown, dialect.FormatAnthropic, "openai-responses-v1", "azure-openai-responses-v1",
+	dialect.FormatUnknown, dialect.FormatAnthropic, dialect.FormatResponses, "azure-openai-responses-v1",
 	"bedrock-openai-responses-v1", "bedrock-xai-responses-v1", "xai-responses-v1", "meta-responses-v1",
 	dialect.FormatGemini,
 }

@@ -82,43 +82,14 @@ func (e *editor) survey() {
 		e.bound = older
 	}
 
-	e.tier = e.serviceTier()
+	e.tier = e.target.Tier(rawjson.Text(find(e.members, "service_tier")))
 	e.effort = rawjson.Text(find(e.members, "reasoning_effort"))
 	if reasoning := find(e.members, "reasoning"); e.effort == "" && reasoning != nil {
-		e.effort = effortOf(readReasoning(reasoning))
+		e.effort = readReasoning(reasoning).NearestEffort()
 	}
 	if e.effort == "max" && e.target.Strict {
 		e.effort = "xhigh"
 	}
-}
-
-// serviceTier is the target's tier. A client's wish for another one was for another
-// endpoint; words for no tier in particular are the provider's to understand.
-func (e *editor) serviceTier() string {
-	if e.target.ServiceTier != "" {
-		return e.target.ServiceTier
-	}
-	switch wish := rawjson.Text(find(e.members, "service_tier")); wish {
-	case "flex", "priority", "fast":
-		return ""
-	default:
-		return wish
-	}
-}
-
-// effortOf puts a budget of tokens, which Chat Completions cannot say, into the
-// nearest effort.
-func effortOf(reasoning *dialect.Reasoning) string {
-	if level := reasoning.Level(); level != "" || reasoning.MaxTokens == 0 {
-		return level
-	}
-	switch budget := reasoning.MaxTokens; {
-	case budget <= 2048:
-		return "low"
-	case budget <= 8192:
-		return "medium"
-	}
-	return "high"
 }
 
 func (e *editor) rewrite(dst []byte) []byte {

@@ -36,5 +36,7 @@ func Providers() map[string]dialect.Provider {
 		"anthropic": anthropic.Provider{},
 		"gemini":    gemini.Provider{},
 		"openai":    openai.Provider{},
+
+		"openai_responses": responses.Provider{},
 	}
 }

@@ -80,6 +80,9 @@ func (r *reader) item(it item, i int) error {
 		return r.toolCall(it, i)
 	case "function_call_output", "custom_tool_call_output":
 		return r.toolResult(it, i)
+	case "web_search_call", "image_generation_call":
+		// What a provider did by its own means: only one that speaks this API can be told.
+		return nil
 	case "item_reference":
 		return dialect.Invalid("'input.%d': item_reference is not supported, as this API keeps no state; send the item itself.", i)
 	}
@@ -170,7 +173,7 @@ func (r *reader) reasoningItem(it item) {
 		}
 	}
 	add := func(detail dialect.ReasoningDetail) {
-		detail.Format, detail.ID = format, seal.ID
+		detail.Format, detail.ID, detail.Endpoint = format, seal.ID, seal.Endpoint
 		detail.Index = r.thoughts
 		r.add(dialect.RoleAssistant, dialect.Part{Kind: dialect.PartReasoning, Reasoning: &detail})
 	}

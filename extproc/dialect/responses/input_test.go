@@ -102,9 +102,9 @@ func TestRow102SealedReasoning(t *testing.T) {
 		}
 	}
 	want := []dialect.ReasoningDetail{
-		{Type: dialect.ReasoningText, Text: "hm", Signature: "sig.with.dots", Format: dialect.FormatAnthropic, Index: 1},
-		{Type: dialect.ReasoningSummary, Text: "short", Format: "openai-responses-v1", Index: 2},
-		{Type: dialect.ReasoningEncrypted, Data: "blob", Format: "openai-responses-v1", Index: 2},
+		{Type: dialect.ReasoningText, Text: "hm", Signature: "sig.with.dots", Format: dialect.FormatAnthropic, Index: 1, Endpoint: "m/x|anthropic"},
+		{Type: dialect.ReasoningSummary, Text: "short", Format: dialect.FormatResponses, Index: 2, Endpoint: "m/y|openai"},
+		{Type: dialect.ReasoningEncrypted, Data: "blob", Format: dialect.FormatResponses, Index: 2, Endpoint: "m/y|openai"},
 		{Type: dialect.ReasoningText, Text: "bare", Format: dialect.FormatUnknown, Index: 3},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

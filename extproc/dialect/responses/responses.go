@@ -1,9 +1,11 @@
-// Package responses speaks OpenAI's Responses API as clients of OpenRouter use it
-// (spec sections 1.1.4 and 4.3): without state, each request bringing the whole of
-// its conversation.
+// Package responses speaks OpenAI's Responses API: as clients of OpenRouter use it
+// (spec sections 1.1.4 and 4.3), and as OpenAI and its compatible providers serve it.
+// Either way it is without state, each request bringing the whole of its conversation,
+// and nothing is stored.
 //
-// No provider is asked in this dialect. A request is read into the neutral form at
-// once, and what policy reads is read along with it.
+// A request is read into the neutral form at once, and what policy reads is read along
+// with it. Between the two it is copied with a few members changed, and an answer's
+// events pass as they are.
 package responses
 
 import "github.com/switchyard/switchyard/extproc/dialect"

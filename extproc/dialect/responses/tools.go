@@ -20,12 +20,12 @@ func (r *reader) tools(value []byte) error {
 	for c := rawjson.Walk(value); c.Next(); i++ {
 		tool := dialect.ReadFunction(c.Value)
 		tool.CacheControl = dialect.CacheMarker(c.Value)
-		switch kind := rawjson.Text(rawjson.Get(c.Value, "type")); kind {
-		case "function":
-		case "web_search", "web_search_2025_08_26", "web_search_preview", "web_search_preview_2025_03_11", "openrouter:web_search":
+		switch kind := rawjson.Text(rawjson.Get(c.Value, "type")); {
+		case kind == "function":
+		case isWebSearch(kind):
 			r.web = true
 			continue
-		case "custom":
+		case kind == "custom":
 			customize(&tool, rawjson.Get(c.Value, "format"))
 		default:
 			return dialect.Invalid("'tools.%d': type %q is not supported here; offer a tool of type \"function\" or \"custom\".", i, kind)
@@ -40,6 +40,15 @@ func (r *reader) tools(value []byte) error {
 		r.parameter("tools")
 	}
 	return nil
+}
+
+// isWebSearch reports whether a tool of a type searches the web.
+func isWebSearch(kind string) bool {
+	switch kind {
+	case "web_search", "web_search_2025_08_26", "web_search_preview", "web_search_preview_2025_03_11", "openrouter:web_search":
+		return true
+	}
+	return false
 }
 
 // withWeb adds the plugin that searches the web to those of the request, unless the

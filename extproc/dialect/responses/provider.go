@@ -1,0 +1,53 @@
+package responses
+
+import "github.com/switchyard/switchyard/extproc/dialect"
+
+// Provider is the dialect as providers speak it: OpenAI, and those compatible with it.
+// Base URLs end in "/v1".
+type Provider struct{}
+
+var (
+	_ dialect.Provider = Provider{}
+	_ dialect.Passer   = Provider{}
+)
+
+// Name returns "responses".
+func (Provider) Name() string { return Name }
+
+// Credential returns a bearer token.
+func (Provider) Credential(key string) []dialect.Header {
+	return []dialect.Header{{Name: "authorization", Value: "Bearer " + key}}
+}
+
+// Request writes the request for target. That of a client which speaks the same is
+// copied with a few members changed; any other is written anew.
+func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
+	if client.Dialect == Name {
+		return passRequest(client, target), nil
+	}
+	chat, err := client.Chat()
+	if err != nil {
+		return dialect.Upstream{}, err
+	}
+	b := builder{chat: chat, client: client, target: target}
+	if err := b.build(); err != nil {
+		return dialect.Upstream{}, err
+	}
+	return upstream(b.dst, client.Stream, b.dropped), nil
+}
+
+func upstream(body []byte, stream bool, dropped []string) dialect.Upstream {
+	accept := "application/json"
+	if stream {
+		accept = "text/event-stream"
+	}
+	return dialect.Upstream{
+		Path: "/responses",
+		Headers: []dialect.Header{
+			{Name: "content-type", Value: "application/json"},
+			{Name: "accept", Value: accept},
+		},
+		Body:    body,
+		Dropped: dropped,
+	}
+}
