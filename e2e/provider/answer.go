@@ -19,10 +19,13 @@ type Answer struct {
 	Empty bool
 	// Reasoning comes before the text: a signed thinking block on Anthropic,
 	// reasoning_content (as compatible vendors have it) on OpenAI, a thought on
-	// Gemini, which signs the part behind it.
+	// Gemini, which signs the part behind it, an item on Responses, of which the
+	// summary and what is encrypted come on request.
 	Reasoning string
 	// RedactedThinking is the data of an encrypted block, Anthropic only.
 	RedactedThinking string
+	// Image is the base64 of a picture behind the text, Responses only.
+	Image string
 	// Refusal is OpenAI's refusal text; on Anthropic it becomes the text of an
 	// answer with the stop reason "refusal".
 	Refusal string
@@ -83,7 +86,7 @@ func (a Answer) complete() Answer {
 	if len(a.Pieces) > 0 {
 		a.Text = strings.Join(a.Pieces, "")
 	} else {
-		if a.Text == "" && !a.Empty && a.Refusal == "" && len(a.ToolCalls) == 0 {
+		if a.Text == "" && !a.Empty && a.Refusal == "" && a.Image == "" && len(a.ToolCalls) == 0 {
 			a.Text = defaultText
 		}
 		a.Pieces = pieces(a.Text)

@@ -49,6 +49,8 @@ type request struct {
 	stream       bool
 	includeUsage bool // OpenAI's stream_options.include_usage
 	logprobs     bool
+	encrypted    bool   // reasoning is wanted encrypted, Responses only
+	summary      bool   // a summary of the reasoning is wanted, Responses only
 	tier         string // OpenAI's service_tier, empty if not given
 	question     string // the text of the last message, for [Echo]
 	inputs       int    // how many texts are to be embedded or ranked

@@ -51,6 +51,12 @@ func OpenAI(config Config) *Provider {
 	return newProvider(config, openAI{})
 }
 
+// Responses returns a fake of OpenAI's Responses API, POST {base}/responses, that stores
+// nothing.
+func Responses(config Config) *Provider {
+	return newProvider(config, responses{})
+}
+
 // Anthropic returns a fake of the Messages API, POST {base}/messages.
 func Anthropic(config Config) *Provider {
 	return newProvider(config, anthropic{})

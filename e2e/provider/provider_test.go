@@ -59,6 +59,8 @@ func start(t *testing.T, fake *Provider, network Network) *fixture {
 		f.url = server.URL + "/embeddings"
 	case rerank:
 		f.url = server.URL + "/rerank"
+	case responses:
+		f.url = server.URL + "/responses"
 	case gemini:
 		f.url = server.URL + "/models/gemini-3-flash-preview:generateContent"
 		f.header = http.Header{"Content-Type": {"application/json"}, "X-Goog-Api-Key": {testKey}}

@@ -13,6 +13,7 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
 	"github.com/switchyard/switchyard/extproc/dialect/gemini"
 	"github.com/switchyard/switchyard/extproc/dialect/openai"
+	"github.com/switchyard/switchyard/extproc/dialect/responses"
 	"github.com/switchyard/switchyard/extproc/sse"
 )
 
@@ -31,6 +32,7 @@ var sides = []side{
 	{"openai", openai.Provider{}, provider.OpenAI, "/v1", dialect.Target{Model: "gpt-4o", Strict: true}},
 	{"anthropic", anthropic.Provider{}, provider.Anthropic, "/v1", dialect.Target{Model: "claude-x"}},
 	{"gemini", gemini.Provider{}, provider.Gemini, "/v1beta", dialect.Target{Model: "gemini-2.5-flash"}},
+	{"responses", responses.Provider{}, provider.Responses, "/v1", dialect.Target{Model: "gpt-4o", Strict: true}},
 }
 
 var meta = dialect.Meta{
