@@ -59,8 +59,8 @@ func responsesTools(body map[string]any) *refusal {
 		if tool["type"] != "function" {
 			continue
 		}
-		// Functions are strict unless they say that they are not.
-		if parameters, _ := tool["parameters"].(map[string]any); tool["strict"] != false {
+		// One that does not say is made strict if it can be.
+		if parameters, _ := tool["parameters"].(map[string]any); tool["strict"] == true {
 			if fault := openAIStrictSchema(parameters); fault != "" {
 				return &refusal{
 					message: fmt.Sprintf("Invalid schema for function '%s': %s", tool["name"], fault),

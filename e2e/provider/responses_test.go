@@ -59,7 +59,7 @@ func TestResponsesRefuses(t *testing.T) {
 		"a user's part of assistant":   {respond("gpt-4o", `{"role":"assistant","content":[{"type":"input_text","text":"x"}]}`), "input[0].content[0].type"},
 		"a nested function":            {respond("gpt-4o", askItem, `"tools":[{"type":"function","function":{"name":"f"}}]`), "tools[0].function"},
 		"too few tokens":               {respond("gpt-4o", askItem, `"max_output_tokens":15`), "max_output_tokens"},
-		"an open schema":               {respond("gpt-4o", askItem, `"tools":[{"type":"function","name":"f","parameters":{"type":"object"}}]`), "additionalProperties"},
+		"an open schema":               {respond("gpt-4o", askItem, `"tools":[{"type":"function","name":"f","strict":true,"parameters":{"type":"object"}}]`), "additionalProperties"},
 		"stored":                       {`{"model":"gpt-4o","input":"hi"}`, "store"},
 		"a memory":                     {respond("gpt-4o", askItem, `"previous_response_id":"resp_1"`), "not found"},
 		"an orphan":                    {respond("gpt-4o", askItem+`,`+outputItem), "No tool call found"},

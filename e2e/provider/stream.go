@@ -20,6 +20,8 @@ type Stream struct {
 	Pace time.Duration
 	// End says how the stream ends.
 	End Ending
+	// Error is what EndError says: that the provider is overloaded, unless given.
+	Error Failure
 	// Pieces is the number of pieces sent before an early end; ignored for a
 	// complete answer.
 	Pieces int
@@ -131,7 +133,7 @@ func (s Stream) end(c *call, out *eventWriter) {
 	case EndReset:
 		c.reset()
 	case EndError:
-		out.event(c.dialect.errorEvent(refusal{status: statusOverloaded, message: midStreamError}))
+		out.event(c.dialect.errorEvent(s.refusal()))
 		out.close()
 	case EndMalformed:
 		out.event(event{data: `{"id":"chatcmpl-1","choices":[{"delta":{"content":`})
@@ -141,6 +143,14 @@ func (s Stream) end(c *call, out *eventWriter) {
 	}
 }
 
+// refusal is the error of EndError.
+func (s Stream) refusal() refusal {
+	if s.Error == (Failure{}) {
+		return refusal{status: statusOverloaded, message: midStreamError}
+	}
+	return refusal{status: s.Error.Status, message: s.Error.Message, code: s.Error.Code}
+}
+
 func (s Stream) playWhole(c *call) {
 	body := c.dialect.whole(c.request, s.Answer)
 	switch s.End {
@@ -148,7 +158,7 @@ func (s Stream) playWhole(c *call) {
 		HTML(http.StatusOK).play(c)
 		return
 	case EndError:
-		body = c.dialect.errorBody(refusal{status: statusOverloaded, message: midStreamError})
+		body = c.dialect.errorBody(s.refusal())
 	case EndMalformed:
 		body = half(body)
 	case EndComplete, EndLinger:

@@ -47,8 +47,8 @@ func (b *builder) tools() {
 }
 
 // appendFunction writes a function flat, as the API has it. Unless told otherwise the
-// API makes any function strict, which not every schema can be; Chat Completions does
-// not.
+// API makes a function strict if it can, so that what was optional no longer is; Chat
+// Completions does not.
 func appendFunction(dst []byte, tool *dialect.Tool) []byte {
 	dst = append(rawjson.Comma(dst), `{"type":"function"`...)
 	dst = rawjson.AppendText(dst, "name", tool.Name)
