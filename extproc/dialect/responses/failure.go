@@ -20,7 +20,7 @@ func streamFailure(object []byte) error {
 		return &dialect.ProviderFailure{Status: http.StatusBadGateway, Message: "The provider's answer failed, and it gave no reason."}
 	}
 	failure := dialect.ReadStreamFailure(object)
-	if failure.Status == http.StatusBadGateway {
+	if failure.Status == http.StatusBadGateway || strings.HasPrefix(failure.Code, "image_") {
 		failure.Status = statusOf(failure.Code)
 	}
 	return failure

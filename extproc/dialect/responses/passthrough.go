@@ -154,9 +154,9 @@ func (p *passthrough) event(dst []byte, kind string, data []byte, name string, v
 	dst = strconv.AppendInt(rawjson.AppendName(dst, "sequence_number"), p.encoder.sequence, 10)
 	p.encoder.sequence++
 	for c := rawjson.Walk(data); c.Next(); {
-		switch string(c.Name) {
-		case "type", "sequence_number":
-		case name:
+		switch member := string(c.Name); {
+		case member == "type", member == "sequence_number":
+		case member == name && value != nil:
 			dst = rawjson.AppendMember(dst, name, value)
 		default:
 			dst = rawjson.AppendRaw(dst, c.Member)
