@@ -21,7 +21,7 @@ func TestFromEnvironment(t *testing.T) {
 		},
 		"two keys": {
 			variables: map[string]string{"OPENAI_API_KEY": "a", "ANTHROPIC_API_KEY": "b", "PATH": "/bin"},
-			want:      map[string]*configpb.Provider{"openai": {}, "anthropic": {}},
+			want:      map[string]*configpb.Provider{"openai": {}, "openai-responses": {}, "anthropic": {}},
 		},
 		"a server of one's own": {
 			variables: map[string]string{"OLLAMA_HOST": "gpu:11434"},
