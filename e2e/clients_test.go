@@ -167,6 +167,32 @@ func eachClient(t *testing.T, clients []*sdk, s *stage, gpt, claude *site,
 	}
 }
 
+// answersChat holds an SDK's chats to the fake's answer.
+func (c *sdk) answersChat(t *testing.T, s *stage, model string) {
+	t.Helper()
+	for _, scenario := range []string{"chat", "stream", "stream_helper", "image"} {
+		seen := c.call(t, s, scenario, model)
+		if seen.Error != nil || seen.Text != said || seen.Finish != "stop" {
+			t.Errorf("%s: text %q, finish %q, error %+v", scenario, seen.Text, seen.Finish, seen.Error)
+		}
+		if seen.Usage == nil || seen.Usage.Input != 11 || seen.Usage.Output != 7 || !near(seen.Usage.Cost, 25e-6) {
+			t.Errorf("%s: usage %+v", scenario, seen.Usage)
+		}
+	}
+}
+
+// failsChat holds the exceptions that an SDK raises to the provider's failures.
+func (c *sdk) failsChat(t *testing.T, s *stage, at *site, scenario, model string) {
+	t.Helper()
+	for status, class := range map[int]string{400: "BadRequestError", 429: "RateLimitError", 503: "InternalServerError"} {
+		at.Enqueue(provider.Failure{Status: status, Message: "the maker's words"})
+		seen := c.call(t, s, scenario, model)
+		if seen.Error == nil || seen.Error.Class != class || !strings.Contains(seen.Error.Message, "the maker's words") {
+			t.Errorf("%d: %+v", status, seen.Error)
+		}
+	}
+}
+
 func TestSDKAnswers(t *testing.T) {
 	eachSDK(t, func(t *testing.T, client *sdk, s *stage, at *site, model string) {
 		for _, scenario := range []string{"chat", "stream", "stream_helper", "image"} {

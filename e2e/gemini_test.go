@@ -38,15 +38,7 @@ func TestGeminiThroughTheSDK(t *testing.T) {
 		}
 		t.Run(client.name+" answers", func(t *testing.T) {
 			google.Reset()
-			for _, scenario := range []string{"chat", "stream", "stream_helper", "image"} {
-				seen := ask(t, scenario)
-				if seen.Text != said || seen.Finish != "stop" {
-					t.Errorf("%s: text %q, finish %q", scenario, seen.Text, seen.Finish)
-				}
-				if seen.Usage == nil || seen.Usage.Input != 11 || seen.Usage.Output != 7 || !near(seen.Usage.Cost, 25e-6) {
-					t.Errorf("%s: usage %+v", scenario, seen.Usage)
-				}
-			}
+			client.answersChat(t, s, "m/gemini")
 		})
 		t.Run(client.name+" tools", func(t *testing.T) {
 			google.Reset()
@@ -85,13 +77,7 @@ func TestGeminiThroughTheSDK(t *testing.T) {
 		})
 		t.Run(client.name+" errors", func(t *testing.T) {
 			google.Reset()
-			for status, class := range map[int]string{400: "BadRequestError", 429: "RateLimitError", 503: "InternalServerError"} {
-				google.Enqueue(provider.Failure{Status: status, Message: "Google's words"})
-				seen := client.call(t, s, "chat", "m/gemini")
-				if seen.Error == nil || seen.Error.Class != class || !strings.Contains(seen.Error.Message, "Google's words") {
-					t.Errorf("%d: %+v", status, seen.Error)
-				}
-			}
+			client.failsChat(t, s, google, "chat", "m/gemini")
 		})
 	}
 }

@@ -64,15 +64,7 @@ func TestResponsesProviderThroughOpenAIsChat(t *testing.T) {
 		}
 		t.Run(client.name+" answers", func(t *testing.T) {
 			codex.Reset()
-			for _, scenario := range []string{"chat", "stream", "stream_helper", "image"} {
-				seen := ask(t, scenario)
-				if seen.Text != said || seen.Finish != "stop" {
-					t.Errorf("%s: text %q, finish %q", scenario, seen.Text, seen.Finish)
-				}
-				if seen.Usage == nil || seen.Usage.Input != 11 || seen.Usage.Output != 7 || !near(seen.Usage.Cost, 25e-6) {
-					t.Errorf("%s: usage %+v", scenario, seen.Usage)
-				}
-			}
+			client.answersChat(t, s, "m/responses")
 		})
 		t.Run(client.name+" tools", func(t *testing.T) {
 			codex.Reset()
@@ -106,13 +98,7 @@ func TestResponsesProviderThroughOpenAIsChat(t *testing.T) {
 		})
 		t.Run(client.name+" errors", func(t *testing.T) {
 			codex.Reset()
-			for status, class := range map[int]string{400: "BadRequestError", 429: "RateLimitError", 503: "InternalServerError"} {
-				codex.Enqueue(provider.Failure{Status: status, Message: "OpenAI's words"})
-				seen := client.call(t, s, "stream", "m/responses")
-				if seen.Error == nil || seen.Error.Class != class || !strings.Contains(seen.Error.Message, "OpenAI's words") {
-					t.Errorf("%d: %+v", status, seen.Error)
-				}
-			}
+			client.failsChat(t, s, codex, "stream", "m/responses")
 			codex.Enqueue(provider.Stream{Answer: provider.Answer{Text: "one two three"}, Pieces: 2, Pace: apart, End: provider.EndError})
 			if seen := client.call(t, s, "stream", "m/responses"); seen.Text != "one two" || seen.Error == nil || seen.Error.Class != "APIError" {
 				t.Errorf("inside the stream: text %q, error %+v", seen.Text, seen.Error)

@@ -72,7 +72,12 @@ type refusal struct {
 // Anthropic's.
 func questionOf(body map[string]any) string {
 	messages := body["messages"].([]any)
-	switch content := messages[len(messages)-1].(map[string]any)["content"].(type) {
+	return lastText(messages[len(messages)-1].(map[string]any)["content"])
+}
+
+// lastText is a content that is text, or the text of its last part.
+func lastText(content any) string {
+	switch content := content.(type) {
 	case string:
 		return content
 	case []any:

@@ -56,14 +56,5 @@ func responsesQuestion(body map[string]any) string {
 		return text
 	}
 	items := body["input"].([]any)
-	last := items[len(items)-1].(map[string]any)
-	switch content := last["content"].(type) {
-	case string:
-		return content
-	case []any:
-		part, _ := content[len(content)-1].(map[string]any)
-		text, _ := part["text"].(string)
-		return text
-	}
-	return ""
+	return lastText(items[len(items)-1].(map[string]any)["content"])
 }

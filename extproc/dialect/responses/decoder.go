@@ -18,6 +18,7 @@ func (Provider) Decoder() dialect.Decoder { return &decoder{} }
 // comes first counts, so that a provider may leave any of it out.
 type decoder struct {
 	events   []dialect.Event
+	last     streamEvent // valid as long as the data that it was read from
 	started  bool
 	items    map[int64]*decodedItem // by output_index
 	calls    int
@@ -46,9 +47,10 @@ func (d *decoder) Event(event sse.Event) ([]dialect.Event, error) {
 func (d *decoder) read(name string, data []byte) ([]dialect.Event, error) {
 	d.events = d.events[:0]
 	said := readEvent(data)
-	if said.kind == "" {
-		said.kind = name
+	if said.typed = len(said.kind) > 0; !said.typed {
+		said.kind = []byte(name)
 	}
+	d.last = said
 	if err := d.event(&said, data); err != nil {
 		return nil, err
 	}
@@ -57,11 +59,12 @@ func (d *decoder) read(name string, data []byte) ([]dialect.Event, error) {
 
 // streamEvent is what events of all types have.
 type streamEvent struct {
-	kind                    string
+	kind                    []byte
+	typed                   bool  // the type stands in the data
 	item                    int64 // output_index
 	part                    int64 // content_index or summary_index
-	itemID                  []byte
-	delta, text, object     []byte
+	itemID, number          []byte
+	delta, object           []byte
 	logprobs, response, err []byte
 }
 
@@ -70,17 +73,17 @@ func readEvent(data []byte) streamEvent {
 	for c := rawjson.Walk(data); c.Next(); {
 		switch string(c.Name) {
 		case "type":
-			e.kind = rawjson.Text(c.Value)
+			e.kind = rawjson.Unquote(c.Value)
 		case "output_index":
 			e.item, _ = rawjson.Int(c.Value)
 		case "content_index", "summary_index":
 			e.part, _ = rawjson.Int(c.Value)
 		case "item_id":
 			e.itemID = c.Value
+		case "sequence_number":
+			e.number = c.Value
 		case "delta":
 			e.delta = c.Value
-		case "text", "refusal", "arguments", "input":
-			e.text = c.Value
 		case "item", "part", "annotation":
 			e.object = c.Value
 		case "logprobs":
@@ -95,7 +98,7 @@ func readEvent(data []byte) streamEvent {
 }
 
 func (d *decoder) event(e *streamEvent, data []byte) error {
-	switch e.kind {
+	switch string(e.kind) {
 	case "response.created", "response.in_progress", "response.queued":
 		d.start(e.response)
 		return nil
@@ -122,7 +125,7 @@ func (d *decoder) event(e *streamEvent, data []byte) error {
 // itemEvent reads an event about an item. Those of the tools that a provider runs by
 // itself are not for the neutral form.
 func (d *decoder) itemEvent(e *streamEvent) {
-	switch e.kind {
+	switch string(e.kind) {
 	case "response.output_item.added":
 		d.item(e.item).begin(d, e.object)
 	case "response.output_item.done":

@@ -59,25 +59,22 @@ func (p *passthrough) Event(dst []byte, event sse.Event) ([]byte, error) {
 		p.ending = bytes.Clone(data)
 		return dst, nil
 	}
-	kind := rawjson.Text(rawjson.Get(data, "type"))
-	if kind == "" {
-		kind = event.Name
-	}
-	switch kind {
+	said := &p.decoder.last
+	switch string(said.kind) {
 	case "":
 		return dst, nil
 	case "response.created", "response.in_progress", "response.queued":
-		p.encoder.begun = p.encoder.begun || kind == "response.created"
+		p.encoder.begun = p.encoder.begun || string(said.kind) == "response.created"
 		dst = p.encoder.begin(dst)
-		response := p.response(nil, rawjson.Get(data, "response"), state{status: inProgress})
-		return p.event(dst, kind, data, "response", response), nil
+		response := p.response(nil, said.response, state{status: inProgress})
+		return p.event(dst, said.kind, data, "response", response), nil
 	case "response.output_item.added":
-		p.announce(rawjson.Get(data, "item"))
+		p.announce(said.object)
 		fallthrough
 	case "response.output_item.done":
-		return p.item(p.encoder.begin(dst), kind, data), nil
+		return p.item(p.encoder.begin(dst), said, data), nil
 	}
-	return p.pass(p.encoder.begin(dst), kind, data), nil
+	return p.pass(p.encoder.begin(dst), said, data), nil
 }
 
 // note follows the answer by what a translation would have made of it.
@@ -102,14 +99,14 @@ func (p *passthrough) announce(item []byte) {
 
 // item appends an event with an item, and keeps one that is whole for a stream that
 // breaks off.
-func (p *passthrough) item(dst []byte, kind string, data []byte) []byte {
-	item := p.sealed(nil, rawjson.Get(data, "item"))
+func (p *passthrough) item(dst []byte, said *streamEvent, data []byte) []byte {
+	item := p.sealed(nil, said.object)
 	rawjson.OneLine(item)
-	if kind == "response.output_item.done" && p.encoder.held+len(item) <= largestAnswer {
+	if string(said.kind) == "response.output_item.done" && p.encoder.held+len(item) <= largestAnswer {
 		p.encoder.held += len(item)
 		p.encoder.passed = append(p.encoder.passed, item)
 	}
-	return p.event(dst, kind, data, "item", item)
+	return p.event(dst, said.kind, data, "item", item)
 }
 
 // sealed appends an item; reasoning that only the provider can read is sealed to it.
@@ -134,10 +131,10 @@ func (p *passthrough) sealed(dst, item []byte) []byte {
 }
 
 // pass appends an event as it is, if it is the next one by its number.
-func (p *passthrough) pass(dst []byte, kind string, data []byte) []byte {
-	number, counted := rawjson.Int(rawjson.Get(data, "sequence_number"))
-	if !counted || number != p.encoder.sequence || rawjson.Get(data, "type") == nil {
-		return p.event(dst, kind, data, "", nil)
+func (p *passthrough) pass(dst []byte, said *streamEvent, data []byte) []byte {
+	number, counted := rawjson.Int(said.number)
+	if !counted || number != p.encoder.sequence || !said.typed {
+		return p.event(dst, said.kind, data, "", nil)
 	}
 	p.encoder.sequence++
 	dst = append(dst, "data: "...)
@@ -148,9 +145,9 @@ func (p *passthrough) pass(dst []byte, kind string, data []byte) []byte {
 }
 
 // event appends an event under the next number, with another value for one member.
-func (p *passthrough) event(dst []byte, kind string, data []byte, name string, value []byte) []byte {
+func (p *passthrough) event(dst, kind, data []byte, name string, value []byte) []byte {
 	start := len(dst)
-	dst = rawjson.AppendText(append(dst, "data: {"...), "type", kind)
+	dst = rawjson.AppendQuoted(append(dst, `data: {"type":`...), kind)
 	dst = strconv.AppendInt(rawjson.AppendName(dst, "sequence_number"), p.encoder.sequence, 10)
 	p.encoder.sequence++
 	for c := rawjson.Walk(data); c.Next(); {
@@ -258,7 +255,11 @@ func (p *passthrough) Whole(dst, body []byte) ([]byte, error) {
 // final is the state of a response object that is complete.
 func (p *passthrough) final(own []byte) state {
 	usage := p.Progress().Usage
-	return state{status: rawjson.Text(rawjson.Get(own, "status")), usage: &usage}
+	s := state{status: completed, usage: &usage}
+	if rawjson.Text(rawjson.Get(own, "status")) == incomplete {
+		s.status = incomplete
+	}
+	return s
 }
 
 func (p *passthrough) Finish(dst []byte) []byte {
@@ -268,12 +269,9 @@ func (p *passthrough) Finish(dst []byte) []byte {
 	p.Passed.Done = true
 	dst = p.encoder.begin(dst)
 	own := rawjson.Get(p.ending, "response")
-	response := p.response(nil, own, p.final(own))
-	kind := "response." + completed
-	if rawjson.Text(rawjson.Get(own, "status")) == incomplete {
-		kind = "response." + incomplete
-	}
-	return append(p.event(dst, kind, p.ending, "response", response), done...)
+	s := p.final(own)
+	response := p.response(nil, own, s)
+	return append(p.event(dst, []byte("response."+s.status), p.ending, "response", response), done...)
 }
 
 func (p *passthrough) Fail(dst []byte, failure *dialect.Error) []byte {
