@@ -17,6 +17,18 @@ var types = map[string]string{
 	".mp4": "video/mp4", ".mpeg": "video/mpeg", ".mov": "video/quicktime", ".webm": "video/webm",
 }
 
+// NeedsBytes: the API fetches over https, and has to be told the type, which the URL's
+// ending tells or nothing. The models of Gemini 2.0 get only what was uploaded to the
+// API and YouTube's films (https://ai.google.dev/gemini-api/docs/file-input-methods).
+func (Provider) NeedsBytes(part *dialect.Part, target dialect.Target) bool {
+	location, err := url.Parse(part.Media.URL)
+	if err != nil || selfDescribing(location) {
+		return false
+	}
+	_, known := types[strings.ToLower(path.Ext(location.Path))]
+	return !known || !strings.EqualFold(location.Scheme, "https") || strings.Contains(target.Model, "gemini-2.0")
+}
+
 // media writes an image, a sound, a film or a file of message i.
 func media(i int, said *dialect.Part) (part, error) {
 	m := said.Media

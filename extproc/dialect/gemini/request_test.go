@@ -286,3 +286,25 @@ func FuzzRequest(f *testing.F) {
 		}
 	})
 }
+
+// Row 122: what the API fetches itself, and what it needs as bytes.
+func TestNeedsBytes(t *testing.T) {
+	for _, test := range []struct {
+		url, model string
+		want       bool
+	}{
+		{"https://a.test/p.PNG?sig=1", "gemini-3-flash", false},
+		{"HTTPS://a.test/p.pdf", "gemini-2.5-flash", false},
+		{"https://a.test/p.png", "gemini-2.0-flash", true},
+		{"http://a.test/p.png", "gemini-3-flash", true},
+		{"https://a.test/p.gif", "gemini-3-flash", true},
+		{"https://a.test/p", "gemini-3-flash", true},
+		{"https://www.youtube.com/watch?v=x", "gemini-2.0-flash", false},
+		{"https://generativelanguage.googleapis.com/v1beta/files/x", "gemini-2.0-flash", false},
+	} {
+		part := dialect.Part{Kind: dialect.PartImage, Media: &dialect.Media{URL: test.url}}
+		if got := (Provider{}).NeedsBytes(&part, dialect.Target{Model: test.model}); got != test.want {
+			t.Errorf("%s at %s: %t", test.url, test.model, got)
+		}
+	}
+}
