@@ -8,6 +8,7 @@ import (
 
 	"github.com/switchyard/switchyard/extproc"
 	"github.com/switchyard/switchyard/extproc/dialect/registry"
+	"github.com/switchyard/switchyard/extproc/fetch"
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/config"
 	"github.com/switchyard/switchyard/policies/config/configpb"
@@ -103,6 +104,15 @@ func newPolicy(effective *config.Effective, models *catalog.Catalog, keys *ident
 	}
 	if policy.Signers, err = newSigners(models.Providers()); err != nil {
 		return nil, err
+	}
+	if settings := cfg.GetFetch(); !settings.GetDisabled() {
+		policy.Fetcher, err = fetch.New(fetch.Options{
+			Allow: settings.GetAllow(), MaxBytes: effective.MaxFetchSize(), MaxTotal: effective.MaxRequestBody(),
+			Timeout: settings.GetTimeout().AsDuration(),
+		})
+		if err != nil {
+			return nil, fmt.Errorf("fetch.allow: %w", err)
+		}
 	}
 	for i, key := range cfg.GetKeys() {
 		constraints, err := routing.NewConstraints(key.GetPolicy())

@@ -47,7 +47,8 @@ type attempt struct {
 	provider  dialect.Provider
 	sent      time.Time     // when the provider's request was handed to Envoy
 	arrived   time.Time     // the client's last byte
-	worked    time.Duration // from the client's last byte to sent
+	worked    time.Duration // from the client's last byte to sent, without fetched
+	fetched   time.Duration // spent on fetching what the client named by URL
 	answer    answer
 	outcome   outcome
 }
@@ -71,6 +72,9 @@ func (a *attempt) run() error {
 	}
 	if err == nil {
 		err = a.choose() // who shall answer?
+	}
+	if err == nil {
+		err = a.inline() // what do they not fetch themselves?
 	}
 	if err == nil {
 		err = a.forward() // ask them
@@ -245,10 +249,10 @@ func (a *attempt) exhausted() error {
 	}
 }
 
-// forward hands the provider's request to Envoy.
-func (a *attempt) forward() error {
+// target is the endpoint that the request is written for.
+func (a *attempt) target() dialect.Target {
 	endpoint := a.candidate.Endpoint
-	upstream, err := a.provider.Request(a.request, dialect.Target{
+	return dialect.Target{
 		Model:               endpoint.ProviderModel,
 		Endpoint:            a.endpointName(),
 		Supported:           endpoint.SupportedParameters,
@@ -257,7 +261,37 @@ func (a *attempt) forward() error {
 		MaxCompletionTokens: endpoint.MaxCompletionTokens,
 		ServiceTier:         endpoint.ServiceTier,
 		WebSearch:           a.candidate.WebSearch,
+	}
+}
+
+// inline fetches the images and files that the client names by URL and the provider
+// takes only as data (spec row 122), once for all attempts.
+func (a *attempt) inline() error {
+	if a.policy.Fetcher == nil {
+		return nil
+	}
+	pieces, err := dialect.RemoteMedia(a.request, a.provider, a.target())
+	if err != nil || len(pieces) == 0 {
+		return err
+	}
+	began, ctx := time.Now(), a.stream.Context()
+	media, err := a.shared.media(ctx, pieces, func(missing []dialect.Remote) (map[dialect.Remote]dialect.Media, error) {
+		return a.policy.Fetcher.Fetch(ctx, missing)
 	})
+	a.fetched = time.Since(began)
+	switch {
+	case ctx.Err() != nil:
+		return errEnded
+	case err != nil:
+		return err
+	}
+	a.request = a.request.WithMedia(media)
+	return nil
+}
+
+// forward hands the provider's request to Envoy.
+func (a *attempt) forward() error {
+	upstream, err := a.provider.Request(a.request, a.target())
 	if err != nil {
 		return err
 	}
@@ -269,7 +303,7 @@ func (a *attempt) forward() error {
 		return err
 	}
 	a.sent = time.Now()
-	a.worked = a.sent.Sub(a.arrived)
+	a.worked = a.sent.Sub(a.arrived) - a.fetched
 	if err := a.stream.Send(requestHeaders(a.headers, headers)); err != nil {
 		return errEnded
 	}

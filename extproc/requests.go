@@ -1,6 +1,8 @@
 package extproc
 
 import (
+	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -37,6 +39,8 @@ type request struct {
 	asked     time.Time     // when the latest attempt took one, or was let go to
 	hedge     time.Duration // after which another attempt may race it; zero is never
 	presets   map[string]*dialect.Preset
+	fetching  chan struct{} // holds one attempt while it fetches
+	fetched   map[dialect.Remote]dialect.Media
 	failed    []previousError
 
 	generation *usage.Generation // what the ledger will be told; nil while no attempt is over
@@ -54,7 +58,7 @@ func (r *requests) enter(id string, number int) *request {
 	defer r.mu.Unlock()
 	q := r.byID[id]
 	if q == nil {
-		q = &request{planning: make(chan struct{}, 1), changed: make(chan struct{})}
+		q = &request{planning: make(chan struct{}, 1), fetching: make(chan struct{}, 1), changed: make(chan struct{})}
 		if id != "" { // else nothing tells two requests apart
 			r.byID[id] = q
 		}
@@ -156,6 +160,39 @@ func (q *request) preset(slug string, find func() (dialect.Preset, bool)) *diale
 		q.presets[slug] = nil
 	}
 	return q.presets[slug]
+}
+
+// media returns what stands at the URLs of pieces, and fetches what no earlier attempt
+// has. A failure is not remembered: the attempt ends with it, and so does the request.
+func (q *request) media(ctx context.Context, pieces []dialect.Remote, fetch func([]dialect.Remote) (map[dialect.Remote]dialect.Media, error)) (map[dialect.Remote]dialect.Media, error) {
+	select {
+	case q.fetching <- struct{}{}:
+		defer func() { <-q.fetching }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	all := make(map[dialect.Remote]dialect.Media, len(pieces))
+	var missing []dialect.Remote
+	for _, piece := range pieces {
+		if media, known := q.fetched[piece]; known {
+			all[piece] = media
+		} else {
+			missing = append(missing, piece)
+		}
+	}
+	if len(missing) == 0 {
+		return all, nil
+	}
+	fetched, err := fetch(missing)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(all, fetched)
+	if q.fetched == nil {
+		q.fetched = make(map[dialect.Remote]dialect.Media, len(fetched))
+	}
+	maps.Copy(q.fetched, fetched)
+	return all, nil
 }
 
 // turn lets an attempt go on that Envoy started beside another one. The attempt has

@@ -1,11 +1,13 @@
 package extproc
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/policies/routing"
 )
 
@@ -135,5 +137,41 @@ func TestLostAttemptsAreFailuresOnceAnotherFollows(t *testing.T) {
 	}
 	if lost := q.takeLost(3); len(lost) != 0 {
 		t.Errorf("attempt 3 takes what attempt 2 took")
+	}
+}
+
+// What one attempt has fetched, the others have; a failure is theirs to meet again.
+func TestMediaIsFetchedOnce(t *testing.T) {
+	q := newRequests().enter("id", 1)
+	one, two := dialect.Remote{URL: "https://a.test/1"}, dialect.Remote{URL: "https://a.test/2"}
+	var asked []dialect.Remote
+	fetch := func(missing []dialect.Remote) (map[dialect.Remote]dialect.Media, error) {
+		asked = append(asked, missing...)
+		fetched := make(map[dialect.Remote]dialect.Media)
+		for _, piece := range missing {
+			fetched[piece] = dialect.Media{Data: piece.URL}
+		}
+		return fetched, nil
+	}
+	if _, err := q.media(t.Context(), []dialect.Remote{one}, func([]dialect.Remote) (map[dialect.Remote]dialect.Media, error) {
+		return nil, errEnded
+	}); !errors.Is(err, errEnded) {
+		t.Errorf("error %v", err)
+	}
+	for _, pieces := range [][]dialect.Remote{{one}, {one, two}, {two, one}} {
+		got, err := q.media(t.Context(), pieces, fetch)
+		if err != nil || len(got) != len(pieces) || got[one].Data != one.URL {
+			t.Errorf("%v: %v, %v", pieces, got, err)
+		}
+	}
+	if len(asked) != 2 || asked[0] != one || asked[1] != two {
+		t.Errorf("fetched %v", asked)
+	}
+	// An attempt that ends while another one fetches does not wait for it.
+	q.fetching <- struct{}{}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := q.media(gone, []dialect.Remote{one}, fetch); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
 	}
 }

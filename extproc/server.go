@@ -19,6 +19,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/fetch"
 	"github.com/switchyard/switchyard/extproc/signing"
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/health"
@@ -51,6 +52,8 @@ type Policy struct {
 	KeyConstraints map[string]*routing.Constraints
 	// Signers are those of the providers, by slug, that want more than a key.
 	Signers map[string]signing.Signer
+	// Fetcher gets media for providers that do not; nil if the gateway fetches nothing.
+	Fetcher *fetch.Fetcher
 	// StickyFor is how long a conversation stays with an endpoint; zero is not at all.
 	StickyFor time.Duration
 	// KeepAliveComment is sent each KeepAliveInterval while a stream waits for

@@ -30,6 +30,7 @@ func (l *loader) check(config *configpb.Config) {
 	l.checkRouting(config)
 	l.checkRedis(config.GetRedis())
 	l.checkLedger(config.GetLedger())
+	l.checkFetch(config.GetFetch())
 }
 
 func (l *loader) checkListener(config *configpb.Config) {
@@ -169,6 +170,25 @@ func (l *loader) checkRedis(redis *configpb.Redis) {
 func (l *loader) checkLedger(ledger *configpb.Ledger) {
 	if size, ok := parseSize(ledger.GetMaxJournal()); !ok || size < 1<<20 {
 		l.report.fail(path{".ledger", ".max_journal"}, "must be at least 1MiB")
+	}
+}
+
+func (l *loader) checkFetch(settings *configpb.Fetch) {
+	at := path{".fetch"}
+	if size, ok := parseSize(settings.GetMaxSize()); !ok || size < 1<<10 || size > maxRequestBody {
+		l.report.fail(at.field("max_size"), "must be a size from 1KiB to 256MiB")
+	}
+	for i, entry := range settings.GetAllow() {
+		// The schema's pattern tells names from addresses, not whether one is right.
+		var err error
+		if strings.Contains(entry, "/") {
+			_, err = netip.ParsePrefix(entry)
+		} else if strings.Contains(entry, ":") {
+			_, err = netip.ParseAddr(entry)
+		}
+		if err != nil && !l.report.isFaulty(at.field("allow").item(i)) {
+			l.report.fail(at.field("allow").item(i), "must be %s", formOf(fieldOf(settings, "allow")))
+		}
 	}
 }
 

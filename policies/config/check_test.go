@@ -93,3 +93,21 @@ func TestMeets(t *testing.T) {
 		}
 	}
 }
+
+func TestFetchSettings(t *testing.T) {
+	for settings, fine := range map[string]bool{
+		"allow: [10.1.0.0/16]": true, "allow: [10.1.2.3]": true, "allow: ['fd00::/8']": true, "allow: ['::1']": true, "allow: [minio.internal]": true, "allow: ['*.corp.example']": true,
+		"allow: [10.1.0.0/33]": false, "allow: ['fd00::x']": false, "allow: ['1:2']": false, "allow: ['https://a.example']": false, "allow: ['a.example:443']": false, "allow: ['*']": false, "allow: ['']": false, "allow: [a..b]": false,
+		"max_size: 1KiB": true, "max_size: 1B": false, "max_size: 257MiB": false, "max_size: many": false,
+		"timeout: 1s": true, "timeout: 0s": true, "timeout: -1s": false, "timeout: 121s": false,
+	} {
+		_, err := Parse("test.yaml", []byte("fetch: {"+settings+"}\nproviders: {openai: }\n"), world())
+		if fine != (err == nil) {
+			t.Errorf("%s: error %v", settings, err)
+		}
+	}
+	defaults := parse(t, "providers: {openai: }\n")
+	if fetch := defaults.Config().GetFetch(); fetch.GetDisabled() || defaults.MaxFetchSize() != 20<<20 || durationText(fetch.GetTimeout()) != "10s" {
+		t.Errorf("defaults %v", fetch)
+	}
+}

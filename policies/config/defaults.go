@@ -10,8 +10,10 @@ import (
 	"github.com/switchyard/switchyard/policies/config/configpb"
 )
 
-// The largest request body that is accepted, in bytes: by default, and at most.
+// The largest request body that is accepted, in bytes: by default, and at most. And the
+// largest file that is fetched for one.
 const (
+	defaultFetchSize   = "20MiB"
 	defaultRequestBody = "32MiB"
 	maxRequestBody     = 256 << 20
 )
@@ -64,6 +66,9 @@ func fillDefaults(config *configpb.Config) {
 
 	config.Ledger = orNew(config.Ledger)
 	orDefault(&config.Ledger.MaxJournal, "1GiB")
+	config.Fetch = orNew(config.Fetch)
+	orDefault(&config.Fetch.MaxSize, defaultFetchSize)
+	orDuration(&config.Fetch.Timeout, 10*time.Second)
 
 	config.Telemetry = orNew(config.Telemetry)
 	orDefault(&config.Telemetry.LogLevel, "info")

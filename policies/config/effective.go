@@ -93,6 +93,12 @@ func (e *Effective) MaxJournal() int64 {
 // MaxRequestBody is the largest request body that is accepted, in bytes.
 func (e *Effective) MaxRequestBody() int64 { return e.body }
 
+// MaxFetchSize is the largest file that is fetched for a request, in bytes.
+func (e *Effective) MaxFetchSize() int64 {
+	size, _ := parseSize(e.config.GetFetch().GetMaxSize()) // checked before
+	return size
+}
+
 // Warnings returns what is suspicious, but no error, in the order of the file.
 func (e *Effective) Warnings() Problems { return slices.Clone(e.warnings) }
 

@@ -502,7 +502,10 @@ type Config struct {
 	// each gateway keeps its own, in memory.
 	Redis *Redis `protobuf:"bytes,14,opt,name=redis,proto3" json:"redis,omitempty"`
 	// Where the gateway keeps account of what was asked and what it cost.
-	Ledger        *Ledger `protobuf:"bytes,15,opt,name=ledger,proto3" json:"ledger,omitempty"`
+	Ledger *Ledger `protobuf:"bytes,15,opt,name=ledger,proto3" json:"ledger,omitempty"`
+	// How images and files are got that requests name by URL, for providers that
+	// take them only as data. Default: from public addresses, with https.
+	Fetch         *Fetch `protobuf:"bytes,16,opt,name=fetch,proto3" json:"fetch,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -638,6 +641,13 @@ func (x *Config) GetRedis() *Redis {
 func (x *Config) GetLedger() *Ledger {
 	if x != nil {
 		return x.Ledger
+	}
+	return nil
+}
+
+func (x *Config) GetFetch() *Fetch {
+	if x != nil {
+		return x.Fetch
 	}
 	return nil
 }
@@ -944,6 +954,85 @@ func (x *Preset) GetConfig() *structpb.Struct {
 	return nil
 }
 
+// Fetch says where the gateway gets images and files that requests name by URL, for
+// providers that take them only as data. Public addresses are asked with https at
+// port 443, and no other is, whatever a name resolves to or an answer redirects to.
+type Fetch struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Fetch nothing: clients have to send the data.
+	Disabled bool `protobuf:"varint,1,opt,name=disabled,proto3" json:"disabled,omitempty"`
+	// What may be fetched from besides, with http or https at any port: networks
+	// ("10.1.0.0/16"), addresses, and host names ("minio.internal",
+	// "*.corp.example"), which may be at private addresses. Link-local addresses and
+	// what clouds tell a machine of itself stay closed.
+	Allow []string `protobuf:"bytes,2,rep,name=allow,proto3" json:"allow,omitempty"`
+	// The largest file. All files of a request together may be as large as
+	// listener.max_request_body. Default 20MiB.
+	MaxSize string `protobuf:"bytes,3,opt,name=max_size,json=maxSize,proto3" json:"max_size,omitempty"`
+	// How long the fetching for one request may take. Default 10s.
+	Timeout       *durationpb.Duration `protobuf:"bytes,4,opt,name=timeout,proto3" json:"timeout,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Fetch) Reset() {
+	*x = Fetch{}
+	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Fetch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Fetch) ProtoMessage() {}
+
+func (x *Fetch) ProtoReflect() protoreflect.Message {
+	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Fetch.ProtoReflect.Descriptor instead.
+func (*Fetch) Descriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Fetch) GetDisabled() bool {
+	if x != nil {
+		return x.Disabled
+	}
+	return false
+}
+
+func (x *Fetch) GetAllow() []string {
+	if x != nil {
+		return x.Allow
+	}
+	return nil
+}
+
+func (x *Fetch) GetMaxSize() string {
+	if x != nil {
+		return x.MaxSize
+	}
+	return ""
+}
+
+func (x *Fetch) GetTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.Timeout
+	}
+	return nil
+}
+
 // Redis is a server that gateways share.
 type Redis struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -964,7 +1053,7 @@ type Redis struct {
 
 func (x *Redis) Reset() {
 	*x = Redis{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -976,7 +1065,7 @@ func (x *Redis) String() string {
 func (*Redis) ProtoMessage() {}
 
 func (x *Redis) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -989,7 +1078,7 @@ func (x *Redis) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redis.ProtoReflect.Descriptor instead.
 func (*Redis) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{4}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Redis) GetAddress() string {
@@ -1062,7 +1151,7 @@ type Ledger struct {
 
 func (x *Ledger) Reset() {
 	*x = Ledger{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1074,7 +1163,7 @@ func (x *Ledger) String() string {
 func (*Ledger) ProtoMessage() {}
 
 func (x *Ledger) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1087,7 +1176,7 @@ func (x *Ledger) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ledger.ProtoReflect.Descriptor instead.
 func (*Ledger) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{5}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Ledger) GetPostgres() *Secret {
@@ -1136,7 +1225,7 @@ type Listener struct {
 
 func (x *Listener) Reset() {
 	*x = Listener{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1148,7 +1237,7 @@ func (x *Listener) String() string {
 func (*Listener) ProtoMessage() {}
 
 func (x *Listener) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1161,7 +1250,7 @@ func (x *Listener) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Listener.ProtoReflect.Descriptor instead.
 func (*Listener) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{6}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Listener) GetAddress() string {
@@ -1200,7 +1289,7 @@ type ServerTLS struct {
 
 func (x *ServerTLS) Reset() {
 	*x = ServerTLS{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1212,7 +1301,7 @@ func (x *ServerTLS) String() string {
 func (*ServerTLS) ProtoMessage() {}
 
 func (x *ServerTLS) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1225,7 +1314,7 @@ func (x *ServerTLS) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerTLS.ProtoReflect.Descriptor instead.
 func (*ServerTLS) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{7}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ServerTLS) GetCertificateFile() string {
@@ -1259,7 +1348,7 @@ type Envoy struct {
 
 func (x *Envoy) Reset() {
 	*x = Envoy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1271,7 +1360,7 @@ func (x *Envoy) String() string {
 func (*Envoy) ProtoMessage() {}
 
 func (x *Envoy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1284,7 +1373,7 @@ func (x *Envoy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Envoy.ProtoReflect.Descriptor instead.
 func (*Envoy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{8}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Envoy) GetPath() string {
@@ -1369,7 +1458,7 @@ type Provider struct {
 
 func (x *Provider) Reset() {
 	*x = Provider{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1381,7 +1470,7 @@ func (x *Provider) String() string {
 func (*Provider) ProtoMessage() {}
 
 func (x *Provider) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1394,7 +1483,7 @@ func (x *Provider) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Provider.ProtoReflect.Descriptor instead.
 func (*Provider) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{9}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Provider) GetPreset() string {
@@ -1568,7 +1657,7 @@ type HealthCheck struct {
 
 func (x *HealthCheck) Reset() {
 	*x = HealthCheck{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1580,7 +1669,7 @@ func (x *HealthCheck) String() string {
 func (*HealthCheck) ProtoMessage() {}
 
 func (x *HealthCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1593,7 +1682,7 @@ func (x *HealthCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthCheck.ProtoReflect.Descriptor instead.
 func (*HealthCheck) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{10}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *HealthCheck) GetInterval() *durationpb.Duration {
@@ -1633,7 +1722,7 @@ type Secret struct {
 
 func (x *Secret) Reset() {
 	*x = Secret{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1645,7 +1734,7 @@ func (x *Secret) String() string {
 func (*Secret) ProtoMessage() {}
 
 func (x *Secret) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1658,7 +1747,7 @@ func (x *Secret) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Secret.ProtoReflect.Descriptor instead.
 func (*Secret) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{11}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Secret) GetSource() isSecret_Source {
@@ -1738,7 +1827,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1750,7 +1839,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1763,7 +1852,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{12}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Timeouts) GetConnect() *durationpb.Duration {
@@ -1808,7 +1897,7 @@ type DataPolicy struct {
 
 func (x *DataPolicy) Reset() {
 	*x = DataPolicy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1820,7 +1909,7 @@ func (x *DataPolicy) String() string {
 func (*DataPolicy) ProtoMessage() {}
 
 func (x *DataPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1833,7 +1922,7 @@ func (x *DataPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataPolicy.ProtoReflect.Descriptor instead.
 func (*DataPolicy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{13}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *DataPolicy) GetNoTraining() bool {
@@ -1894,7 +1983,7 @@ type Model struct {
 
 func (x *Model) Reset() {
 	*x = Model{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1906,7 +1995,7 @@ func (x *Model) String() string {
 func (*Model) ProtoMessage() {}
 
 func (x *Model) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1919,7 +2008,7 @@ func (x *Model) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Model.ProtoReflect.Descriptor instead.
 func (*Model) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{14}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Model) GetName() string {
@@ -2045,7 +2134,7 @@ type Reasoning struct {
 
 func (x *Reasoning) Reset() {
 	*x = Reasoning{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2057,7 +2146,7 @@ func (x *Reasoning) String() string {
 func (*Reasoning) ProtoMessage() {}
 
 func (x *Reasoning) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2070,7 +2159,7 @@ func (x *Reasoning) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reasoning.ProtoReflect.Descriptor instead.
 func (*Reasoning) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{15}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Reasoning) GetSupportedEfforts() []string {
@@ -2154,7 +2243,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2166,7 +2255,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2179,7 +2268,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{16}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Endpoint) GetProvider() string {
@@ -2329,7 +2418,7 @@ type Prices struct {
 
 func (x *Prices) Reset() {
 	*x = Prices{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2341,7 +2430,7 @@ func (x *Prices) String() string {
 func (*Prices) ProtoMessage() {}
 
 func (x *Prices) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2354,7 +2443,7 @@ func (x *Prices) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Prices.ProtoReflect.Descriptor instead.
 func (*Prices) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{17}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Prices) GetPrompt() string {
@@ -2467,7 +2556,7 @@ type PriceOverride struct {
 
 func (x *PriceOverride) Reset() {
 	*x = PriceOverride{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2479,7 +2568,7 @@ func (x *PriceOverride) String() string {
 func (*PriceOverride) ProtoMessage() {}
 
 func (x *PriceOverride) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2492,7 +2581,7 @@ func (x *PriceOverride) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverride.ProtoReflect.Descriptor instead.
 func (*PriceOverride) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{18}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *PriceOverride) GetMinPromptTokens() int64 {
@@ -2544,7 +2633,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2556,7 +2645,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2569,7 +2658,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{19}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Key) GetName() string {
@@ -2629,7 +2718,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2641,7 +2730,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2654,7 +2743,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{20}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Limits) GetRequests() uint32 {
@@ -2727,7 +2816,7 @@ type Routing struct {
 
 func (x *Routing) Reset() {
 	*x = Routing{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2739,7 +2828,7 @@ func (x *Routing) String() string {
 func (*Routing) ProtoMessage() {}
 
 func (x *Routing) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2752,7 +2841,7 @@ func (x *Routing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Routing.ProtoReflect.Descriptor instead.
 func (*Routing) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{21}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Routing) GetStopOn() []FailureClass {
@@ -2886,7 +2975,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2898,7 +2987,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2911,7 +3000,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{22}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Route) GetModels() []string {
@@ -2964,7 +3053,7 @@ type Telemetry struct {
 
 func (x *Telemetry) Reset() {
 	*x = Telemetry{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2976,7 +3065,7 @@ func (x *Telemetry) String() string {
 func (*Telemetry) ProtoMessage() {}
 
 func (x *Telemetry) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2989,7 +3078,7 @@ func (x *Telemetry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Telemetry.ProtoReflect.Descriptor instead.
 func (*Telemetry) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{23}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Telemetry) GetLogLevel() string {
@@ -3034,7 +3123,7 @@ var File_policies_config_configpb_config_proto protoreflect.FileDescriptor
 
 const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\n" +
-	"%policies/config/configpb/config.proto\x12\x14switchyard.config.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\"\x8e\r\n" +
+	"%policies/config/configpb/config.proto\x12\x14switchyard.config.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\"\xc1\r\n" +
 	"\x06Config\x12:\n" +
 	"\blistener\x18\x01 \x01(\v2\x1e.switchyard.config.v1.ListenerR\blistener\x121\n" +
 	"\x05envoy\x18\x02 \x01(\v2\x1b.switchyard.config.v1.EnvoyR\x05envoy\x12\xdd\x01\n" +
@@ -3052,7 +3141,8 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"^[^\\s@:]+$\x82\xb5\x18Aa name such as ~author/family-latest, without white space, @ or :R\aaliases\x12\xa6\x01\n" +
 	"\apresets\x18\r \x03(\v2).switchyard.config.v1.Config.PresetsEntryBa\xbaH\"\x9a\x01\x1f\"\x1dr\x1b2\x19^[a-z0-9][a-z0-9-]{0,62}$\x82\xb5\x188a slug of up to 63 lower-case letters, digits and dashesR\apresets\x121\n" +
 	"\x05redis\x18\x0e \x01(\v2\x1b.switchyard.config.v1.RedisR\x05redis\x124\n" +
-	"\x06ledger\x18\x0f \x01(\v2\x1c.switchyard.config.v1.LedgerR\x06ledger\x1a\\\n" +
+	"\x06ledger\x18\x0f \x01(\v2\x1c.switchyard.config.v1.LedgerR\x06ledger\x121\n" +
+	"\x05fetch\x18\x10 \x01(\v2\x1b.switchyard.config.v1.FetchR\x05fetch\x1a\\\n" +
 	"\x0eProvidersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x124\n" +
 	"\x05value\x18\x02 \x01(\v2\x1e.switchyard.config.v1.ProviderR\x05value:\x028\x01\x1aV\n" +
@@ -3092,7 +3182,12 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12#\n" +
 	"\rsystem_prompt\x18\x03 \x01(\tR\fsystemPrompt\x12/\n" +
-	"\x06config\x18\x04 \x01(\v2\x17.google.protobuf.StructR\x06config\"\xc4\x02\n" +
+	"\x06config\x18\x04 \x01(\v2\x17.google.protobuf.StructR\x06config\"\x90\x04\n" +
+	"\x05Fetch\x12\x1a\n" +
+	"\bdisabled\x18\x01 \x01(\bR\bdisabled\x12\xae\x02\n" +
+	"\x05allow\x18\x02 \x03(\tB\x97\x02\xbaH\xad\x01\x92\x01\xa9\x01\"\xa6\x01r\xa3\x01\x10\x01\x18\xfd\x012\x9b\x01^([0-9A-Fa-f.:]+/[0-9]{1,3}|[0-9A-Fa-f]*:[0-9A-Fa-f.:]+|([*][.])?[0-9A-Za-z_]([0-9A-Za-z_-]*[0-9A-Za-z_])?([.][0-9A-Za-z_]([0-9A-Za-z_-]*[0-9A-Za-z_])?)*)$\x82\xb5\x18ba network such as 10.1.0.0/16, an address, or a host name such as minio.internal or *.corp.exampleR\x05allow\x12w\n" +
+	"\bmax_size\x18\x03 \x01(\tB\\\xbaH/r-2+^([0-9]{1,12} ?(B|KB|KiB|MB|MiB|GB|GiB)?)?$\x82\xb5\x18&a size such as 20MiB, 500KB or 1048576R\amaxSize\x12A\n" +
+	"\atimeout\x18\x04 \x01(\v2\x19.google.protobuf.DurationB\f\xbaH\t\xaa\x01\x06\"\x02\bx2\x00R\atimeout\"\xc4\x02\n" +
 	"\x05Redis\x12R\n" +
 	"\aaddress\x18\x01 \x01(\tB8\xbaH\x04r\x02\x10\x01\x82\xb5\x18-a host and a port such as redis.internal:6379R\aaddress\x12\x1a\n" +
 	"\busername\x18\x02 \x01(\tR\busername\x128\n" +
@@ -3367,7 +3462,7 @@ func file_policies_config_configpb_config_proto_rawDescGZIP() []byte {
 }
 
 var file_policies_config_configpb_config_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_policies_config_configpb_config_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_policies_config_configpb_config_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_policies_config_configpb_config_proto_goTypes = []any{
 	(DataCollection)(0),               // 0: switchyard.config.v1.DataCollection
 	(PresetModels)(0),                 // 1: switchyard.config.v1.PresetModels
@@ -3380,103 +3475,106 @@ var file_policies_config_configpb_config_proto_goTypes = []any{
 	(*Policy)(nil),                    // 8: switchyard.config.v1.Policy
 	(*MaxPrice)(nil),                  // 9: switchyard.config.v1.MaxPrice
 	(*Preset)(nil),                    // 10: switchyard.config.v1.Preset
-	(*Redis)(nil),                     // 11: switchyard.config.v1.Redis
-	(*Ledger)(nil),                    // 12: switchyard.config.v1.Ledger
-	(*Listener)(nil),                  // 13: switchyard.config.v1.Listener
-	(*ServerTLS)(nil),                 // 14: switchyard.config.v1.ServerTLS
-	(*Envoy)(nil),                     // 15: switchyard.config.v1.Envoy
-	(*Provider)(nil),                  // 16: switchyard.config.v1.Provider
-	(*HealthCheck)(nil),               // 17: switchyard.config.v1.HealthCheck
-	(*Secret)(nil),                    // 18: switchyard.config.v1.Secret
-	(*Timeouts)(nil),                  // 19: switchyard.config.v1.Timeouts
-	(*DataPolicy)(nil),                // 20: switchyard.config.v1.DataPolicy
-	(*Model)(nil),                     // 21: switchyard.config.v1.Model
-	(*Reasoning)(nil),                 // 22: switchyard.config.v1.Reasoning
-	(*Endpoint)(nil),                  // 23: switchyard.config.v1.Endpoint
-	(*Prices)(nil),                    // 24: switchyard.config.v1.Prices
-	(*PriceOverride)(nil),             // 25: switchyard.config.v1.PriceOverride
-	(*Key)(nil),                       // 26: switchyard.config.v1.Key
-	(*Limits)(nil),                    // 27: switchyard.config.v1.Limits
-	(*Routing)(nil),                   // 28: switchyard.config.v1.Routing
-	(*Route)(nil),                     // 29: switchyard.config.v1.Route
-	(*Telemetry)(nil),                 // 30: switchyard.config.v1.Telemetry
-	nil,                               // 31: switchyard.config.v1.Config.ProvidersEntry
-	nil,                               // 32: switchyard.config.v1.Config.ModelsEntry
-	nil,                               // 33: switchyard.config.v1.Config.AliasesEntry
-	nil,                               // 34: switchyard.config.v1.Config.PresetsEntry
-	nil,                               // 35: switchyard.config.v1.Provider.HeadersEntry
-	(*structpb.Struct)(nil),           // 36: google.protobuf.Struct
-	(*durationpb.Duration)(nil),       // 37: google.protobuf.Duration
-	(*descriptorpb.FieldOptions)(nil), // 38: google.protobuf.FieldOptions
+	(*Fetch)(nil),                     // 11: switchyard.config.v1.Fetch
+	(*Redis)(nil),                     // 12: switchyard.config.v1.Redis
+	(*Ledger)(nil),                    // 13: switchyard.config.v1.Ledger
+	(*Listener)(nil),                  // 14: switchyard.config.v1.Listener
+	(*ServerTLS)(nil),                 // 15: switchyard.config.v1.ServerTLS
+	(*Envoy)(nil),                     // 16: switchyard.config.v1.Envoy
+	(*Provider)(nil),                  // 17: switchyard.config.v1.Provider
+	(*HealthCheck)(nil),               // 18: switchyard.config.v1.HealthCheck
+	(*Secret)(nil),                    // 19: switchyard.config.v1.Secret
+	(*Timeouts)(nil),                  // 20: switchyard.config.v1.Timeouts
+	(*DataPolicy)(nil),                // 21: switchyard.config.v1.DataPolicy
+	(*Model)(nil),                     // 22: switchyard.config.v1.Model
+	(*Reasoning)(nil),                 // 23: switchyard.config.v1.Reasoning
+	(*Endpoint)(nil),                  // 24: switchyard.config.v1.Endpoint
+	(*Prices)(nil),                    // 25: switchyard.config.v1.Prices
+	(*PriceOverride)(nil),             // 26: switchyard.config.v1.PriceOverride
+	(*Key)(nil),                       // 27: switchyard.config.v1.Key
+	(*Limits)(nil),                    // 28: switchyard.config.v1.Limits
+	(*Routing)(nil),                   // 29: switchyard.config.v1.Routing
+	(*Route)(nil),                     // 30: switchyard.config.v1.Route
+	(*Telemetry)(nil),                 // 31: switchyard.config.v1.Telemetry
+	nil,                               // 32: switchyard.config.v1.Config.ProvidersEntry
+	nil,                               // 33: switchyard.config.v1.Config.ModelsEntry
+	nil,                               // 34: switchyard.config.v1.Config.AliasesEntry
+	nil,                               // 35: switchyard.config.v1.Config.PresetsEntry
+	nil,                               // 36: switchyard.config.v1.Provider.HeadersEntry
+	(*structpb.Struct)(nil),           // 37: google.protobuf.Struct
+	(*durationpb.Duration)(nil),       // 38: google.protobuf.Duration
+	(*descriptorpb.FieldOptions)(nil), // 39: google.protobuf.FieldOptions
 }
 var file_policies_config_configpb_config_proto_depIdxs = []int32{
-	13, // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
-	15, // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
-	31, // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
-	32, // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
+	14, // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
+	16, // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
+	32, // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
+	33, // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
 	1,  // 4: switchyard.config.v1.Config.models_from_presets:type_name -> switchyard.config.v1.PresetModels
-	26, // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
-	27, // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
-	28, // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
-	30, // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
+	27, // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
+	28, // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
+	29, // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
+	31, // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
 	8,  // 9: switchyard.config.v1.Config.policy:type_name -> switchyard.config.v1.Policy
-	33, // 10: switchyard.config.v1.Config.aliases:type_name -> switchyard.config.v1.Config.AliasesEntry
-	34, // 11: switchyard.config.v1.Config.presets:type_name -> switchyard.config.v1.Config.PresetsEntry
-	11, // 12: switchyard.config.v1.Config.redis:type_name -> switchyard.config.v1.Redis
-	12, // 13: switchyard.config.v1.Config.ledger:type_name -> switchyard.config.v1.Ledger
-	0,  // 14: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
-	9,  // 15: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
-	36, // 16: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
-	18, // 17: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
-	37, // 18: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
-	18, // 19: switchyard.config.v1.Ledger.postgres:type_name -> switchyard.config.v1.Secret
-	37, // 20: switchyard.config.v1.Ledger.retention:type_name -> google.protobuf.Duration
-	14, // 21: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
-	37, // 22: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
-	3,  // 23: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
-	18, // 24: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
-	35, // 25: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
-	19, // 26: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
-	20, // 27: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	17, // 28: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
-	2,  // 29: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
-	37, // 30: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
-	37, // 31: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
-	37, // 32: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
-	37, // 33: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
-	37, // 34: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
-	37, // 35: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
-	23, // 36: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
-	4,  // 37: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
-	22, // 38: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
-	24, // 39: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
-	20, // 40: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	25, // 41: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
-	24, // 42: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
-	27, // 43: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
-	8,  // 44: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
-	37, // 45: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
-	6,  // 46: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
-	37, // 47: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
-	37, // 48: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
-	37, // 49: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
-	37, // 50: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
-	4,  // 51: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
-	5,  // 52: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
-	37, // 53: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
-	37, // 54: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
-	29, // 55: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
-	6,  // 56: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
-	37, // 57: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
-	16, // 58: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
-	21, // 59: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
-	10, // 60: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
-	38, // 61: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
-	62, // [62:62] is the sub-list for method output_type
-	62, // [62:62] is the sub-list for method input_type
-	62, // [62:62] is the sub-list for extension type_name
-	61, // [61:62] is the sub-list for extension extendee
-	0,  // [0:61] is the sub-list for field type_name
+	34, // 10: switchyard.config.v1.Config.aliases:type_name -> switchyard.config.v1.Config.AliasesEntry
+	35, // 11: switchyard.config.v1.Config.presets:type_name -> switchyard.config.v1.Config.PresetsEntry
+	12, // 12: switchyard.config.v1.Config.redis:type_name -> switchyard.config.v1.Redis
+	13, // 13: switchyard.config.v1.Config.ledger:type_name -> switchyard.config.v1.Ledger
+	11, // 14: switchyard.config.v1.Config.fetch:type_name -> switchyard.config.v1.Fetch
+	0,  // 15: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
+	9,  // 16: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
+	37, // 17: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
+	38, // 18: switchyard.config.v1.Fetch.timeout:type_name -> google.protobuf.Duration
+	19, // 19: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
+	38, // 20: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
+	19, // 21: switchyard.config.v1.Ledger.postgres:type_name -> switchyard.config.v1.Secret
+	38, // 22: switchyard.config.v1.Ledger.retention:type_name -> google.protobuf.Duration
+	15, // 23: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
+	38, // 24: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
+	3,  // 25: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
+	19, // 26: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
+	36, // 27: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
+	20, // 28: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
+	21, // 29: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	18, // 30: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
+	2,  // 31: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
+	38, // 32: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
+	38, // 33: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
+	38, // 34: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
+	38, // 35: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
+	38, // 36: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
+	38, // 37: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
+	24, // 38: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
+	4,  // 39: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
+	23, // 40: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
+	25, // 41: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
+	21, // 42: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	26, // 43: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
+	25, // 44: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
+	28, // 45: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
+	8,  // 46: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
+	38, // 47: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
+	6,  // 48: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
+	38, // 49: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
+	38, // 50: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
+	38, // 51: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
+	38, // 52: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
+	4,  // 53: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
+	5,  // 54: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
+	38, // 55: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
+	38, // 56: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
+	30, // 57: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
+	6,  // 58: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
+	38, // 59: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
+	17, // 60: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
+	22, // 61: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
+	10, // 62: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
+	39, // 63: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
+	64, // [64:64] is the sub-list for method output_type
+	64, // [64:64] is the sub-list for method input_type
+	64, // [64:64] is the sub-list for extension type_name
+	63, // [63:64] is the sub-list for extension extendee
+	0,  // [0:63] is the sub-list for field type_name
 }
 
 func init() { file_policies_config_configpb_config_proto_init() }
@@ -3484,21 +3582,21 @@ func file_policies_config_configpb_config_proto_init() {
 	if File_policies_config_configpb_config_proto != nil {
 		return
 	}
-	file_policies_config_configpb_config_proto_msgTypes[9].OneofWrappers = []any{}
-	file_policies_config_configpb_config_proto_msgTypes[11].OneofWrappers = []any{
+	file_policies_config_configpb_config_proto_msgTypes[10].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[12].OneofWrappers = []any{
 		(*Secret_Env)(nil),
 		(*Secret_File)(nil),
 		(*Secret_Value)(nil),
 	}
-	file_policies_config_configpb_config_proto_msgTypes[16].OneofWrappers = []any{}
-	file_policies_config_configpb_config_proto_msgTypes[18].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[17].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[19].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_policies_config_configpb_config_proto_rawDesc), len(file_policies_config_configpb_config_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   29,
+			NumMessages:   30,
 			NumExtensions: 1,
 			NumServices:   0,
 		},
