@@ -22,6 +22,7 @@ func readConversation(chat *dialect.Chat, messages []byte) error {
 func readChatMessage(value []byte) (dialect.Message, error) {
 	var content, calls, details, reasoning, refusal []byte
 	var callID string
+	failed := false
 	message := dialect.Message{}
 	for c := rawjson.Walk(value); c.Next(); {
 		switch string(c.Name) {
@@ -35,6 +36,8 @@ func readChatMessage(value []byte) (dialect.Message, error) {
 			calls = c.Value
 		case "tool_call_id":
 			callID = rawjson.Text(c.Value)
+		case "is_error":
+			failed = rawjson.True(c.Value)
 		case "reasoning_details":
 			details = c.Value
 		case "reasoning", "reasoning_content":
@@ -54,7 +57,7 @@ func readChatMessage(value []byte) (dialect.Message, error) {
 		if callID == "" {
 			return message, fmt.Errorf("a message of role tool needs 'tool_call_id'")
 		}
-		result := &dialect.ToolResult{CallID: callID, Parts: said}
+		result := &dialect.ToolResult{CallID: callID, Parts: said, Failed: failed}
 		message.Parts = []dialect.Part{{Kind: dialect.PartToolResult, Result: result, CacheControl: readCache(value)}}
 		return message, nil
 	}

@@ -88,6 +88,9 @@ func (p *parser) readContent(i int, content []byte) error {
 	case 'n':
 		return nil
 	case '[':
+	case '{': // MCP's result of a tool
+		p.foreign = true
+		return nil
 	default:
 		return dialect.Invalid("'messages.%d.content' must be a string or an array of parts.", i)
 	}
@@ -115,6 +118,8 @@ func (p *parser) readPart(i, j int, part []byte) error {
 			audio = c.Value
 		case "cache_control", "prompt_cache_breakpoint":
 			p.parsed.plain = false
+		case "annotations", "_meta":
+			p.foreign = true
 		}
 	}
 	switch string(kind) {
@@ -135,6 +140,8 @@ func (p *parser) readPart(i, j int, part []byte) error {
 		p.modality("file")
 	case "video_url", "input_video":
 		p.modality("video")
+	default:
+		p.foreign = p.foreign || dialect.IsForeignBlock(string(kind))
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func (e *editor) messageMember(dst []byte, role string, c *rawjson.Cursor) []byt
 			return appendToolCalls(dst, c.Value)
 		}
 		return rawjson.AppendRaw(dst, c.Member)
-	case "reasoning_details", "annotations", "images", "model":
+	case "reasoning_details", "annotations", "images", "model", "is_error":
 		return dst
 	case "reasoning", "reasoning_content":
 		// Some models demand their reasoning back between tool calls.

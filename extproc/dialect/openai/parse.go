@@ -14,10 +14,29 @@ func (Client) Parse(body []byte) (*dialect.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	request := &dialect.Request{Dialect: Name, Raw: text}
-	p := parser{request: request, parsed: parsed{members: make([]member, 0, 16), plain: true}}
+	p, err := parse(text)
+	if err == nil && p.foreign {
+		if text, err = native(text); err == nil {
+			p, err = parse(text)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	request := p.request
+	request.Parsed = &p.parsed
+	request.Chat = sync.OnceValues(func() (*dialect.Chat, error) { return readChat(text) })
+	return request, nil
+}
+
+func parse(text []byte) (*parser, error) {
+	p := &parser{
+		request: &dialect.Request{Dialect: Name, Raw: text},
+		parsed:  parsed{members: make([]member, 0, 16), plain: true},
+	}
 	for c := rawjson.Walk(text); c.Open(); {
 		name := string(c.Name)
+		var err error
 		if name == "messages" && rawjson.Kind(c.Value) == '[' {
 			err = p.readMessages(&c)
 		} else if c.Close() {
@@ -28,12 +47,7 @@ func (Client) Parse(body []byte) (*dialect.Request, error) {
 		}
 		p.parsed.members = append(p.parsed.members, member{name: name, value: c.Value, raw: c.Member})
 	}
-	if err := p.complete(); err != nil {
-		return nil, err
-	}
-	request.Parsed = &p.parsed
-	request.Chat = sync.OnceValues(func() (*dialect.Chat, error) { return readChat(text) })
-	return request, nil
+	return p, p.complete()
 }
 
 // parsed is what Parse keeps for Request, which would else walk the body again.

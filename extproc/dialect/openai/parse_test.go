@@ -138,6 +138,8 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"provider":{},"plugins":[],"route":"sort","preset":"p","service_tier":"flex","prompt_cache_key":"k","tool_choice":{"type":"function"},"response_format":{"type":"json_object"},` + hi + `}`))
 	f.Add([]byte(`{"messages":[{"role":"assistant","model":"m","content":null,"tool_calls":[{"id":"a"}],"reasoning_details":[{"signature":"s"}]},{"role":"user","name":"Bob","content":[{"type":"text","text":"x"}]}]}`))
 	f.Add([]byte(`{"messages":[{"role":"tool","tool_call_id":"a","content":null}],"stop":"x","stream":true}`))
+	f.Add([]byte(`{"tools":[{"name":"f","inputSchema":{}},{"function":{}}],"tool_choice":{"type":"any","disable_parallel_tool_use":true},"messages":[{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f"},{"type":"thinking"}]},
+		{"role":"tool","tool_call_id":"a","content":{"content":[{"type":"resource","resource":{"blob":"AA==","mimeType":"image/png"}}],"structuredContent":{},"isError":true}},{"role":"user","content":[{"type":"tool_result","tool_use_id":"b","content":[{"type":"tool_result","content":[[]]}]}]}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		request, err := Client{}.Parse(body)
 		if err != nil {

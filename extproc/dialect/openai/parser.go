@@ -18,6 +18,7 @@ type parser struct {
 	bounds    [2]int64
 	cacheKey  string // prompt_cache_key
 	opening   dialect.Opening
+	foreign   bool // something is in another API's words, see foreign.go
 }
 
 func (p *parser) member(name string, value []byte) error {
@@ -48,6 +49,7 @@ func (p *parser) member(name string, value []byte) error {
 		return p.tools(value)
 	case "tool_choice":
 		r.ToolChoice = toolChoice(value)
+		p.foreign = p.foreign || isForeignChoice(value)
 	case "response_format":
 		r.ResponseFormat = responseFormat(value)
 	case "service_tier":
@@ -97,6 +99,7 @@ func (p *parser) tools(value []byte) error {
 		if rawjson.Kind(c.Value) != '{' {
 			return dialect.Invalid("'tools.%d' must be an object.", i)
 		}
+		p.foreign = p.foreign || dialect.IsForeignTool(c.Value)
 		if i == 0 {
 			p.request.ToolName = rawjson.Text(rawjson.Get(rawjson.Get(c.Value, "function"), "name"))
 		}

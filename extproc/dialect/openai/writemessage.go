@@ -91,6 +91,9 @@ func (w *writer) toolResult(part *dialect.Part) (shown []*dialect.Part) {
 		w.text("role", string(dialect.RoleTool))
 		w.text("tool_call_id", part.Result.CallID)
 		w.content(said, false)
+		if part.Result.Failed {
+			w.raw("is_error", []byte("true")) // for providers that have a place for it
+		}
 		w.raw("cache_control", part.CacheControl)
 	})
 	return shown

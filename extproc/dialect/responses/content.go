@@ -31,6 +31,39 @@ func (r *reader) content(value []byte) ([]dialect.Part, error) {
 	return parts, nil
 }
 
+// output reads what a tool answered: this API's parts, or MCP's result.
+func (r *reader) output(value []byte) (dialect.ToolResult, error) {
+	switch rawjson.Kind(value) {
+	case '[', '{':
+	default:
+		parts, err := r.content(value)
+		return dialect.ToolResult{Parts: parts}, err
+	}
+	size, images := r.request.PromptBytes, r.request.Images // without what Native counts
+	result, err := dialect.ForeignBlocks{Native: func(value []byte) (dialect.Part, error) {
+		part, err := r.part(value)
+		part.CacheControl = dialect.CacheMarker(value)
+		return part, err
+	}}.Result(value)
+	for i := range result.Parts {
+		switch part := &result.Parts[i]; part.Kind {
+		case dialect.PartText:
+			size += int64(len(part.Text))
+		case dialect.PartImage:
+			r.modality("image")
+			images++
+		case dialect.PartAudio:
+			r.modality("audio")
+		case dialect.PartFile:
+			r.modality("file")
+		case dialect.PartToolCall, dialect.PartToolResult, dialect.PartReasoning:
+			return result, fmt.Errorf(".%d' does not belong into a tool's output", i)
+		}
+	}
+	r.request.PromptBytes, r.request.Images = size, images
+	return result, err
+}
+
 func (r *reader) part(value []byte) (dialect.Part, error) {
 	get := func(object []byte, name string) string { return rawjson.Text(rawjson.Get(object, name)) }
 	switch kind := get(value, "type"); kind {

@@ -147,14 +147,12 @@ func (r *reader) toolResult(it item, i int) error {
 	if it.callID == "" {
 		return dialect.Invalid("'input.%d': a %s needs 'call_id'.", i, it.kind)
 	}
-	parts, err := r.content(it.output)
+	result, err := r.output(it.output)
 	if err != nil {
 		return dialect.Invalid("'input.%d.output%s.", i, err)
 	}
-	r.add(dialect.RoleTool, dialect.Part{
-		Kind:   dialect.PartToolResult,
-		Result: &dialect.ToolResult{CallID: it.callID, Parts: parts},
-	})
+	result.CallID = it.callID
+	r.add(dialect.RoleTool, dialect.Part{Kind: dialect.PartToolResult, Result: &result})
 	return nil
 }
 

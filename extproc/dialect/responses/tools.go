@@ -18,6 +18,15 @@ func (r *reader) tools(value []byte) error {
 	}
 	i := 0
 	for c := rawjson.Walk(value); c.Next(); i++ {
+		if dialect.IsForeignTool(c.Value) {
+			tool, err := dialect.ReadForeignTool(c.Value)
+			if err != nil {
+				return dialect.Invalid("'tools.%d%v.", i, err)
+			}
+			r.chat.Tools = append(r.chat.Tools, tool)
+			r.request.PromptBytes += int64(len(c.Value))
+			continue
+		}
 		tool := dialect.ReadFunction(c.Value)
 		tool.CacheControl = dialect.CacheMarker(c.Value)
 		switch kind := rawjson.Text(rawjson.Get(c.Value, "type")); {
@@ -103,7 +112,11 @@ func (r *reader) toolChoice(value []byte) error {
 	mode := rawjson.Text(value)
 	if rawjson.Kind(value) == '{' {
 		switch kind := rawjson.Text(rawjson.Get(value, "type")); kind {
-		case "function", "custom":
+		case "any": // Anthropic's word
+			mode = "required"
+		case "auto", "none":
+			mode = kind
+		case "function", "custom", "tool":
 			choice.Mode, choice.Name = "tool", rawjson.Text(rawjson.Get(value, "name"))
 			if choice.Name == "" {
 				return dialect.Invalid("'tool_choice.name' must be a string.")
