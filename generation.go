@@ -14,6 +14,7 @@ import (
 	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/health"
 	"github.com/switchyard/switchyard/policies/identity"
+	"github.com/switchyard/switchyard/policies/preset"
 	"github.com/switchyard/switchyard/policies/routing"
 	"github.com/switchyard/switchyard/xds"
 )
@@ -40,6 +41,13 @@ func newGeneration(effective *config.Effective, apiSocket string) (*generation, 
 		return secret.Reveal(), ok
 	})
 	if err != nil {
+		return nil, err
+	}
+	presets, err := preset.FromConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkPresets(presets); err != nil {
 		return nil, err
 	}
 	keys, err := identity.NewKeyring(cfg)

@@ -17,12 +17,14 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/switchyard/switchyard/envoy"
 	"github.com/switchyard/switchyard/extproc"
+	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
 	"github.com/switchyard/switchyard/policies/api"
 	"github.com/switchyard/switchyard/policies/catalog"
@@ -231,6 +233,9 @@ func (g *gateway) serve(ctx context.Context) error {
 	apiServer := &http.Server{
 		Handler: api.New(api.Options{
 			CountTokens: anthropic.CountTokens,
+			CheckPreset: func(api string, config jsontext.Value, systemPrompt string) error {
+				return checkPreset(api, dialect.Preset{Config: config, SystemPrompt: systemPrompt})
+			},
 
 			Catalog:    func() *catalog.Catalog { return g.current.Load().policy.Catalog },
 			Keys:       func() *identity.Keyring { return g.current.Load().policy.Keys },

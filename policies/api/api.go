@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
@@ -43,6 +44,10 @@ type Options struct {
 	// Presets are the presets of requests. Nil is a gateway without: their paths are
 	// 404.
 	Presets *preset.Store
+	// CheckPreset says what is wrong with a preset that was made of a request to an API,
+	// such as "chat/completions". The error is fit to be shown to the client. Nil is
+	// nothing with any.
+	CheckPreset func(api string, config jsontext.Value, systemPrompt string) error
 	// Logger tells of what a client need not know. Default: slog.Default().
 	Logger *slog.Logger
 	// InferencePaths are served by the processor, for POST; any other method on

@@ -72,7 +72,9 @@ func (s *server) routePresets(mux *http.ServeMux, base string) {
 	mux.HandleFunc("GET "+base+"/presets/{slug}/versions", s.withKey(s.presetVersions))
 	mux.HandleFunc("GET "+base+"/presets/{slug}/versions/{version}", s.withKey(s.presetVersion))
 	for _, dialect := range []string{"chat/completions", "messages", "responses"} {
-		mux.HandleFunc("POST "+base+"/presets/{slug}/"+dialect, s.withKey(s.createPreset))
+		mux.HandleFunc("POST "+base+"/presets/{slug}/"+dialect, s.withKey(func(w http.ResponseWriter, r *http.Request, owner string) {
+			s.createPreset(w, r, owner, dialect)
+		}))
 	}
 }
 
@@ -112,13 +114,16 @@ func (s *server) presetVersion(w http.ResponseWriter, r *http.Request, owner str
 }
 
 // createPreset is row 129: a request becomes a preset, or its next version.
-func (s *server) createPreset(w http.ResponseWriter, r *http.Request, owner string) {
+func (s *server) createPreset(w http.ResponseWriter, r *http.Request, owner, dialect string) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		refuse(w, http.StatusRequestEntityTooLarge, "payload_too_large", fmt.Sprintf("The request body is larger than %d bytes, or did not arrive whole.", maxBody))
 		return
 	}
 	config, systemPrompt, err := preset.FromRequest(body)
+	if err == nil && s.CheckPreset != nil {
+		err = s.CheckPreset(dialect, config, systemPrompt)
+	}
 	if err != nil {
 		refuse(w, http.StatusBadRequest, "invalid_request", err.Error())
 		return

@@ -30,7 +30,8 @@ type Preset struct {
 var slugs = regexp.MustCompile("^[a-z0-9][a-z0-9-]{0,62}$")
 
 // fromConfig reads the presets of a configuration, which has been checked.
-func fromConfig(cfg *configpb.Config) (map[string]Preset, error) {
+// FromConfig are the presets of a configuration, by slug.
+func FromConfig(cfg *configpb.Config) (map[string]Preset, error) {
 	presets := make(map[string]Preset, len(cfg.GetPresets()))
 	for slug, from := range cfg.GetPresets() {
 		members := from.GetConfig().AsMap()

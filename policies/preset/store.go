@@ -73,7 +73,7 @@ func Open(file string) (*Store, error) {
 // Configure replaces the presets of the configuration. They hide those of the same
 // slug that clients created.
 func (s *Store) Configure(cfg *configpb.Config) error {
-	configured, err := fromConfig(cfg)
+	configured, err := FromConfig(cfg)
 	if err != nil {
 		return err
 	}

@@ -55,7 +55,7 @@ func TestRows25To29Providers(t *testing.T) {
 	if !slices.Equal(none.ExcludedBy, []string{"allowed_providers"}) || !slices.Equal(none.AffectedProviders, []string{"a", "b", "c"}) || none.Hint == "" {
 		t.Errorf("%+v", none)
 	}
-	refused(t, of(t, `{"only":[]}`), models, "No allowed providers are available")
+	serving(t, of(t, `{"only":[],"quantizations":[],"regions":[],"jurisdictions":[]}`), models, "a", "b", "c")
 }
 
 func TestRows30To33ProviderNames(t *testing.T) {

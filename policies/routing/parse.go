@@ -25,6 +25,10 @@ func ParsePreferences(provider, plugins []byte, route string) (Preferences, erro
 	if err := eachMember(provider, p.set); err != nil {
 		return Preferences{}, fmt.Errorf("provider%w", err)
 	}
+	// Programs write a list that nobody filled in as an empty one: it admits all, as it
+	// does in the configuration.
+	p.Only, p.Quantizations = listed(p.Only), listed(p.Quantizations)
+	p.Regions, p.Jurisdictions = listed(p.Regions), listed(p.Jurisdictions)
 	if err := p.parsePlugins(plugins); err != nil {
 		return Preferences{}, fmt.Errorf("plugins%w", err)
 	}

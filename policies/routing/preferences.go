@@ -7,7 +7,7 @@ import "github.com/switchyard/switchyard/policies/money"
 // they hold together and only ever tighten each other. The zero value admits all.
 type Constraints struct {
 	// Only and Ignore name providers by base slug, tag or display name (spec section
-	// 2.1). A nil Only admits all, an empty one none.
+	// 2.1). A nil Only admits all, an empty one none; a request cannot say the latter.
 	Only, Ignore []string
 	// AllowedModels and IgnoredModels are patterns of model ids in which * stands for
 	// any text. A nil AllowedModels admits all.

@@ -27,10 +27,11 @@ func TestParsePreferences(t *testing.T) {
 			name:     "constraints",
 			provider: `{"only":[],"ignore":["x"],"data_collection":"deny","zdr":true,"enforce_distillable_text":true,"quantizations":["fp8","unknown"],"min_quantization":"fp8","regions":["eu"],"jurisdictions":["DE"]}`,
 			want: Preferences{Constraints: Constraints{
-				Only: []string{}, Ignore: []string{"x"}, DenyDataCollection: true, ZDR: true, Distillable: true,
+				Ignore: []string{"x"}, DenyDataCollection: true, ZDR: true, Distillable: true,
 				Quantizations: []string{"fp8", "unknown"}, MinQuantization: "fp8", Regions: []string{"eu"}, Jurisdictions: []string{"DE"},
 			}},
 		},
+		{name: "lists that nobody filled in", provider: `{"order":[],"only":[],"ignore":[],"quantizations":[],"regions":[],"jurisdictions":[]}`, want: Preferences{Order: []string{}, Constraints: Constraints{Ignore: []string{}}}},
 		{name: "a quantization named twice", provider: `{"quantizations":["fp8","fp4","fp8"]}`, want: Preferences{Constraints: Constraints{Quantizations: []string{"fp8", "fp4"}}}},
 		{name: "stars in a row", plugins: `[{"id":"auto-router","allowed_models":["` + strings.Repeat("*", 1000) + `/x***"]}]`, want: Preferences{Auto: AutoRouter{Allowed: []string{"*/x*"}}}},
 		{name: "row 37: sort", provider: `{"sort":"price"}`, want: Preferences{Sort: SortPrice}},
