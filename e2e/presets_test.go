@@ -21,6 +21,10 @@ func TestRow129PresetsBelongToTheirKey(t *testing.T) {
 	if made.status != http.StatusOK {
 		t.Fatalf("status %d: %s", made.status, made.body)
 	}
+	wrong := s.do(http.MethodPost, "/api/v1/presets/wrong/chat/completions", `{"model":"m/x","temperature":"warm","messages":[{"role":"user","content":"x"}]}`)
+	if failure := wrong.failed(t, http.StatusBadRequest); !strings.Contains(failure.Message, "'temperature' must be a number") {
+		t.Errorf("message %q", failure.Message)
+	}
 	if got := s.ask(question("@preset/mine")); got.status != http.StatusOK || !strings.Contains(string(only.last(t).Body), "Be brief.") {
 		t.Errorf("the owner's request: status %d, %s", got.status, got.body)
 	}
