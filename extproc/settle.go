@@ -182,6 +182,8 @@ func tokens(u dialect.Usage) usage.Tokens {
 		Prompt: u.Prompt, Completion: u.Completion, Reasoning: u.Reasoning,
 		CacheRead: u.CacheRead, CacheWrite: u.CacheWrite, CacheWrite1h: u.CacheWrite1h,
 		AudioPrompt: u.AudioPrompt, AudioCompletion: u.AudioCompletion, ImageCompletion: u.Images,
+		ImagePrompt: u.ImagePrompt, GeneratedImages: u.GeneratedImages,
+		Characters: u.Characters, Seconds: u.Seconds,
 		SearchUnits: u.SearchUnits,
 		WebSearches: u.WebSearches,
 	}
@@ -208,6 +210,9 @@ func (a *attempt) refuse(err error) error {
 		}
 		return a.answerError(a.withMetadata(a.failed()), failed.class.String())
 	case inBand:
+		if a.answer.bytes {
+			return errCut
+		}
 		a.answer.out = a.answer.pipe.Fail(a.answer.out, a.withMetadata(a.failed()))
 		if err := a.flush(true); err != nil {
 			return nil

@@ -158,6 +158,13 @@ type Usage struct {
 	Reasoning                              int64
 	AudioPrompt, AudioCompletion, Images   int64
 	AcceptedPrediction, RejectedPrediction int64
+	// ImagePrompt counts the tokens of images in the prompt, a part of Prompt.
+	ImagePrompt int64
+	// GeneratedImages is the number of images in an answer that consists of images.
+	GeneratedImages int64
+	// Characters is how much text was spoken, in Unicode code points, and Seconds how
+	// much sound was transcribed, rounded up.
+	Characters, Seconds int64
 	// SearchUnits is how often a reranking provider charges its price of a request;
 	// zero where it does not say, which is once.
 	SearchUnits int64
@@ -221,6 +228,18 @@ type Progress struct {
 	// ToolCalls are the calls of functions so far, in the order in which they began. A
 	// call is whole once the answer is done. At most 64 are kept, and 64 KiB of them.
 	ToolCalls []FunctionCall
+}
+
+// Opaque is a [Pipe] whose answers may be something else than JSON.
+type Opaque interface {
+	Pipe
+	// Open is told the media type of an answer that is no stream of events, before
+	// anything of it, and returns the one that the client is told. Where asItComes is
+	// set the answer goes through Bytes, else all at once through Whole.
+	Open(mediaType string) (forClient string, asItComes bool)
+	// Bytes takes the next bytes of such an answer and appends what the client gets.
+	// last says that no more come.
+	Bytes(dst, piece []byte, last bool) ([]byte, error)
 }
 
 // NewPipe joins a client's dialect to a provider's for one answer.

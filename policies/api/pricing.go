@@ -13,7 +13,11 @@ type pricing struct {
 	Completion        string `json:"completion"`
 	Request           string `json:"request,omitempty"`
 	Image             string `json:"image,omitempty"`
+	ImageToken        string `json:"image_token,omitempty"`
 	ImageOutput       string `json:"image_output,omitempty"`
+	GeneratedImage    string `json:"generated_image,omitempty"`
+	Character         string `json:"character,omitempty"`
+	Second            string `json:"second,omitempty"`
 	Audio             string `json:"audio,omitempty"`
 	AudioOutput       string `json:"audio_output,omitempty"`
 	WebSearch         string `json:"web_search,omitempty"`
@@ -65,7 +69,11 @@ func newPricing(p *catalog.Prices) pricing {
 		Completion:        p.Completion.String(),
 		Request:           p.Request.String(),
 		Image:             p.Image.String(),
+		ImageToken:        unlike(p.ImageToken, p.Prompt),
 		ImageOutput:       unlike(p.ImageOutput, p.Completion),
+		GeneratedImage:    unlike(p.GeneratedImage, 0),
+		Character:         unlike(p.Character, 0),
+		Second:            unlike(p.Second, 0),
 		Audio:             unlike(p.Audio, p.Prompt),
 		AudioOutput:       unlike(p.AudioOutput, p.Completion),
 		WebSearch:         unlike(p.WebSearch, 0),

@@ -88,7 +88,7 @@ func TestModelOnDemandClaimsNothing(t *testing.T) {
 	if diff := cmp.Diff([]string{"text", "image", "file", "audio", "video"}, model.InputModalities); diff != "" {
 		t.Errorf("an input is refused although nothing is known (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"text", "embeddings", "rerank"}, model.OutputModalities); diff != "" {
+	if diff := cmp.Diff([]string{"text", "embeddings", "rerank", "image", "speech", "transcription"}, model.OutputModalities); diff != "" {
 		t.Errorf("an output is refused although nothing is known (-want +got):\n%s", diff)
 	}
 }

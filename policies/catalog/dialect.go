@@ -19,9 +19,9 @@ type dialectTraits struct {
 var dialects = map[string]dialectTraits{
 	"anthropic": {parameters: anthropicParameters},
 	"gemini":    {parameters: geminiParameters},
-	"openai":    {parameters: openAIParameters, tasks: []string{"embeddings", "rerank"}},
 
 	"openai_responses": {parameters: responsesParameters},
+	"openai":           {parameters: openAIParameters, tasks: []string{"embeddings", "rerank", "image", "speech", "transcription"}},
 }
 
 // dialectName is the name that the configuration has for a dialect, "" for none.

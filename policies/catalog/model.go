@@ -216,13 +216,14 @@ func newEndpoint(path string, model *Model, from *configpb.Endpoint, providers m
 	return endpoint, nil
 }
 
-// checkTask refuses models for what only one wire format has words for.
+// checkTask refuses models for what only one wire format has words for. A model that
+// converses may draw in conversations.
 func checkTask(path string, model *Model, provider *Provider) error {
 	if provider.Dialect == "" { // that is an error of its own
 		return nil
 	}
 	for _, task := range tasks {
-		if slices.Contains(model.OutputModalities, task) && !slices.Contains(dialects[provider.Dialect].tasks, task) {
+		if slices.Contains(model.OutputModalities, task) && !Makes(model, provider, task) && !(task == "image" && Makes(model, provider, "text")) {
 			return fmt.Errorf("%s.provider: %q speaks %s, which has no %s; serve the model at a provider whose dialect is %s",
 				path, provider.Slug, provider.Dialect, task, strings.Join(dialectsWith(task), " or "))
 		}
@@ -230,8 +231,15 @@ func checkTask(path string, model *Model, provider *Provider) error {
 	return nil
 }
 
-// tasks are the output modalities of models that do not converse.
-var tasks = [...]string{"embeddings", "rerank"}
+// Makes reports whether a model at a provider makes an output modality at the API
+// endpoint that is for it.
+func Makes(model *Model, provider *Provider, modality string) bool {
+	return slices.Contains(model.OutputModalities, modality) &&
+		(!slices.Contains(tasks[:], modality) || slices.Contains(dialects[provider.Dialect].tasks, modality))
+}
+
+// tasks are the output modalities that have an API endpoint of their own.
+var tasks = [...]string{"embeddings", "rerank", "image", "speech", "transcription"}
 
 // onDemand makes up the model that a provider of any model may have.
 func onDemand(id, name string, provider *Provider) *Model {

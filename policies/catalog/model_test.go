@@ -119,7 +119,7 @@ func TestPrices(t *testing.T) {
 			Prices{
 				Prompt: 3 * million, CacheRead: 3 * million, CacheWrite: 3 * million, CacheWrite1h: 3 * million,
 				Completion: 15 * million, Reasoning: 15 * million,
-				Audio: 3 * million, AudioOutput: 15 * million, ImageOutput: 15 * million,
+				Audio: 3 * million, AudioOutput: 15 * million, ImageOutput: 15 * million, ImageToken: 3 * million,
 			},
 		},
 		{
@@ -127,7 +127,7 @@ func TestPrices(t *testing.T) {
 			&configpb.Prices{Prompt: "3", CacheRead: "0", Completion: "15", Reasoning: "0", Audio: "0"},
 			Prices{
 				Prompt: 3 * million, CacheWrite: 3 * million, CacheWrite1h: 3 * million,
-				Completion: 15 * million, AudioOutput: 15 * million, ImageOutput: 15 * million,
+				Completion: 15 * million, AudioOutput: 15 * million, ImageOutput: 15 * million, ImageToken: 3 * million,
 			},
 		},
 		{
@@ -135,11 +135,13 @@ func TestPrices(t *testing.T) {
 			&configpb.Prices{
 				Prompt: "3", Completion: "15", CacheRead: "0.3", CacheWrite: "3.75", CacheWrite_1H: "6",
 				Reasoning: "10", Request: "0.005", Image: "0.0048", Audio: "32", AudioOutput: "64", ImageOutput: "40", WebSearch: "0.01",
+				ImageToken: "5", GeneratedImage: "0.04", Character: "15", Second: "0.0001",
 			},
 			Prices{
 				Prompt: 3 * million, Completion: 15 * million, CacheRead: 300_000, CacheWrite: 3_750_000, CacheWrite1h: 6 * million,
 				Reasoning: 10 * million, Request: money.Dollar / 200, Image: 48 * money.Dollar / 10_000,
 				Audio: 32 * million, AudioOutput: 64 * million, ImageOutput: 40 * million, WebSearch: money.Dollar / 100,
+				ImageToken: 5 * million, GeneratedImage: money.Dollar / 25, Character: 15 * million, Second: money.Dollar / 10_000,
 			},
 		},
 		{

@@ -32,6 +32,12 @@ type Prices struct {
 	// Audio is the price of an audio token of the prompt, AudioOutput and
 	// ImageOutput those of audio and image tokens of the answer.
 	Audio, AudioOutput, ImageOutput money.USD
+	// ImageToken is the price of an image token of the prompt, and GeneratedImage that
+	// of one whole image of the answer.
+	ImageToken, GeneratedImage money.USD
+	// Character is the price of one character that is spoken, and Second that of one
+	// second of sound that is transcribed.
+	Character, Second money.USD
 	// WebSearch is the price of one search that the provider makes.
 	WebSearch money.USD
 	// Overrides are prices that hold instead under conditions, see [Prices.At].
@@ -58,7 +64,7 @@ type statedPrice struct {
 }
 
 // classSet has one bit for each of classes.
-type classSet uint16
+type classSet uint32
 
 // Stated yields the prices that the override names, by their field in the schema
 // ("cache_read"), and none that merely follow them. Amounts are for one token, or
@@ -148,6 +154,10 @@ var classes = [...]class{
 	{"audio", (*configpb.Prices).GetAudio, money.ParsePerMillion, func(p *Prices) *money.USD { return &p.Audio }, promptPrice},
 	{"audio_output", (*configpb.Prices).GetAudioOutput, money.ParsePerMillion, func(p *Prices) *money.USD { return &p.AudioOutput }, completionPrice},
 	{"image_output", (*configpb.Prices).GetImageOutput, money.ParsePerMillion, func(p *Prices) *money.USD { return &p.ImageOutput }, completionPrice},
+	{"image_token", (*configpb.Prices).GetImageToken, money.ParsePerMillion, func(p *Prices) *money.USD { return &p.ImageToken }, promptPrice},
+	{"character", (*configpb.Prices).GetCharacter, money.ParsePerMillion, func(p *Prices) *money.USD { return &p.Character }, nil},
+	{"second", (*configpb.Prices).GetSecond, money.Parse, func(p *Prices) *money.USD { return &p.Second }, nil},
+	{"generated_image", (*configpb.Prices).GetGeneratedImage, money.Parse, func(p *Prices) *money.USD { return &p.GeneratedImage }, nil},
 	{"request", (*configpb.Prices).GetRequest, money.Parse, func(p *Prices) *money.USD { return &p.Request }, nil},
 	{"image", (*configpb.Prices).GetImage, money.Parse, func(p *Prices) *money.USD { return &p.Image }, nil},
 	{"web_search", (*configpb.Prices).GetWebSearch, money.Parse, func(p *Prices) *money.USD { return &p.WebSearch }, nil},
@@ -233,5 +243,5 @@ func minuteOfDay(hhmm uint32) (int, error) {
 // Free reports whether nothing that the endpoint does costs anything.
 func (p Prices) Free() bool {
 	return cmp.Or(p.Prompt, p.Completion, p.CacheRead, p.CacheWrite, p.CacheWrite1h, p.Reasoning, p.Request, p.Image,
-		p.Audio, p.AudioOutput, p.ImageOutput, p.WebSearch) == 0
+		p.Audio, p.AudioOutput, p.ImageOutput, p.ImageToken, p.GeneratedImage, p.Character, p.Second, p.WebSearch) == 0
 }

@@ -134,6 +134,7 @@ func TestFollowersUnderOverrides(t *testing.T) {
 		{"writes for an hour follow the override's writes", &configpb.Prices{Prompt: "1"}, &configpb.Prices{CacheWrite: "3"}, func(p Prices) money.USD { return p.CacheWrite1h }, 3_000_000},
 		{"reasoning follows the completion", &configpb.Prices{Completion: "1"}, &configpb.Prices{Completion: "2"}, func(p Prices) money.USD { return p.Reasoning }, 2_000_000},
 		{"audio follows the prompt", &configpb.Prices{Prompt: "1"}, &configpb.Prices{Prompt: "2"}, func(p Prices) money.USD { return p.Audio }, 2_000_000},
+		{"image tokens of the prompt follow the prompt", &configpb.Prices{Prompt: "1"}, &configpb.Prices{Prompt: "2"}, func(p Prices) money.USD { return p.ImageToken }, 2_000_000},
 		{"images of the answer follow the completion", &configpb.Prices{Completion: "1"}, &configpb.Prices{Completion: "2"}, func(p Prices) money.USD { return p.ImageOutput }, 2_000_000},
 		{"nothing follows what does not change", &configpb.Prices{Prompt: "1"}, &configpb.Prices{Completion: "2"}, func(p Prices) money.USD { return p.CacheRead }, 1_000_000},
 	} {

@@ -15,7 +15,7 @@ var outputFilter = filter{
 	hint:   "Send the request to the API endpoint that is for such models.",
 	active: func(*scope) bool { return true },
 	refuse: func(s *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
-		return Reason{words: "makes no %s", text: s.output()}, !slices.Contains(e.Model.OutputModalities, s.output())
+		return Reason{words: "makes no %s", text: s.output()}, !catalog.Makes(e.Model, e.Provider, s.output())
 	},
 	message: func(s *scope, left []entry) string {
 		model := left[0].endpoint.Model
@@ -34,10 +34,12 @@ func (s *scope) output() string {
 func apiOf(modalities []string) string {
 	for _, modality := range modalities {
 		switch modality {
+		case "text":
+			return "/chat/completions"
 		case "embeddings", "rerank":
 			return "/" + modality
 		case "image":
-			return "/images"
+			return "/images/generations"
 		case "audio", "speech":
 			return "/audio/speech"
 		case "transcription":

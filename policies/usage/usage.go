@@ -32,8 +32,14 @@ type Tokens struct {
 	// that what the cache parts leave over was audio as far as it can be: a cached
 	// prompt with audio in it may have cost less.
 	AudioPrompt, AudioCompletion int64
-	// ImageCompletion counts the tokens of images in the answer.
-	ImageCompletion int64
+	// ImagePrompt and ImageCompletion count the tokens of images in the prompt and in
+	// the answer. Which of those of the prompt came from the cache is not counted: the
+	// assumption is that of audio.
+	ImagePrompt, ImageCompletion int64
+	// GeneratedImages is the number of images in the answer.
+	GeneratedImages int64
+	// Characters is how much text was spoken, and Seconds how much sound transcribed.
+	Characters, Seconds int64
 	// SearchUnits is how often the price of a request is charged; zero is once.
 	// Rerankers count a long list of documents as several requests.
 	SearchUnits int64
@@ -46,7 +52,7 @@ type Charge struct {
 	// Total is Prompt, Completion, and the prices of the request itself and of the
 	// searches that it took.
 	Total money.USD
-	// Prompt is everything that went in, images included; Completion everything
+	// Prompt is everything that went in, images and sound included; Completion everything
 	// that came out.
 	Prompt, Completion money.USD
 }
@@ -59,11 +65,15 @@ func Cost(prices catalog.Prices, t Tokens, now time.Time) Charge {
 	cacheRead, cacheWrite, cacheWrite1h := max(0, t.CacheRead), max(0, t.CacheWrite), max(0, t.CacheWrite1h)
 	fresh := max(0, t.Prompt-cacheRead-cacheWrite-cacheWrite1h)
 	heard := within(t.AudioPrompt, fresh)
-	prompt := prices.Prompt.Mul(fresh - heard).
+	seen := within(t.ImagePrompt, fresh-heard)
+	prompt := prices.Prompt.Mul(fresh - heard - seen).
 		Add(prices.CacheRead.Mul(cacheRead)).
 		Add(prices.CacheWrite.Mul(cacheWrite)).
 		Add(prices.CacheWrite1h.Mul(cacheWrite1h)).
 		Add(prices.Audio.Mul(heard)).
+		Add(prices.ImageToken.Mul(seen)).
+		Add(prices.Character.Mul(max(0, t.Characters))).
+		Add(prices.Second.Mul(max(0, t.Seconds))).
 		Add(prices.Image.Mul(max(0, t.Images)))
 
 	reasoning := max(0, t.Reasoning)
@@ -73,7 +83,8 @@ func Cost(prices catalog.Prices, t Tokens, now time.Time) Charge {
 	completion := prices.Completion.Mul(answer - spoken - drawn).
 		Add(prices.Reasoning.Mul(reasoning)).
 		Add(prices.AudioOutput.Mul(spoken)).
-		Add(prices.ImageOutput.Mul(drawn))
+		Add(prices.ImageOutput.Mul(drawn)).
+		Add(prices.GeneratedImage.Mul(max(0, t.GeneratedImages)))
 	return Charge{
 		Total:      prompt.Add(completion).Add(prices.Request.Mul(max(1, t.SearchUnits))).Add(prices.WebSearch.Mul(max(0, t.WebSearches))),
 		Prompt:     prompt,

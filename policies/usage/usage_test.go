@@ -92,6 +92,24 @@ func TestCost(t *testing.T) {
 			Charge{Prompt: dollars("0.00648"), Total: dollars("0.00648")}, // 800×0.1 + 200×32 per million
 		},
 		{
+			"image tokens of the prompt at their own price, once",
+			catalog.Prices{Prompt: 5_000_000, ImageToken: 10_000_000, Completion: 40_000_000, ImageOutput: 40_000_000},
+			Tokens{Prompt: 100, ImagePrompt: 80, Completion: 10, ImageCompletion: 10},
+			Charge{Prompt: dollars("0.0009"), Completion: dollars("0.0004"), Total: dollars("0.0013")}, // 20×5 + 80×10, 10×40
+		},
+		{
+			"images by the piece",
+			catalog.Prices{GeneratedImage: money.Dollar / 25},
+			Tokens{GeneratedImages: 3},
+			Charge{Completion: dollars("0.12"), Total: dollars("0.12")},
+		},
+		{
+			"speech by the character, and transcripts by the second",
+			catalog.Prices{Character: 15_000_000, Second: money.Dollar / 10_000},
+			Tokens{Characters: 1000, Seconds: 61},
+			Charge{Prompt: dollars("0.0211"), Total: dollars("0.0211")},
+		},
+		{
 			"free", catalog.Prices{},
 			Tokens{Prompt: 1000, CacheRead: 10, Completion: 10, Images: 1},
 			Charge{},
@@ -125,7 +143,7 @@ func TestImpossibleCountsNeverLowerTheCharge(t *testing.T) {
 		{"more written than prompted", Tokens{Prompt: 100, CacheWrite1h: 1000}, dollars("0.006")},
 		{"more heard than prompted", Tokens{Prompt: 100, AudioPrompt: 1000}, dollars("0.0003")},
 		{"more spoken and drawn than answered", Tokens{Completion: 10, AudioCompletion: 1000, ImageCompletion: 1000}, dollars("0.00015")},
-		{"negative audio and images", Tokens{Prompt: 1000, AudioPrompt: -500, Completion: 100, AudioCompletion: -50, ImageCompletion: -9}, dollars("0.0045")},
+		{"negative audio and images", Tokens{Prompt: 1000, AudioPrompt: -500, ImagePrompt: -7, Completion: 100, AudioCompletion: -50, ImageCompletion: -9, GeneratedImages: -1, Characters: -5, Seconds: -60}, dollars("0.0045")},
 		{"more thought than answered", Tokens{Completion: 10, Reasoning: 100}, dollars("0.0015")},
 		{"beyond counting", Tokens{Prompt: math.MaxInt64, CacheRead: math.MaxInt64, CacheWrite: math.MaxInt64}, money.Max},
 	}
@@ -142,7 +160,7 @@ func TestImpossibleCountsNeverLowerTheCharge(t *testing.T) {
 // price for all classes it therefore does not matter how a total is made up.
 func TestEveryTokenIsChargedOnce(t *testing.T) {
 	const price = 7
-	same := catalog.Prices{Prompt: price, Completion: price, CacheRead: price, CacheWrite: price, CacheWrite1h: price, Reasoning: price, Audio: price, AudioOutput: price, ImageOutput: price}
+	same := catalog.Prices{Prompt: price, Completion: price, CacheRead: price, CacheWrite: price, CacheWrite1h: price, Reasoning: price, ImageToken: price, Audio: price, AudioOutput: price, ImageOutput: price}
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 10_000 {
 		var u Tokens
@@ -150,7 +168,7 @@ func TestEveryTokenIsChargedOnce(t *testing.T) {
 		u.Prompt = u.CacheRead + u.CacheWrite + u.CacheWrite1h + random.Int64N(1e6)
 		u.Completion = random.Int64N(1e6)
 		u.Reasoning = random.Int64N(u.Completion + 1)
-		u.AudioPrompt, u.AudioCompletion, u.ImageCompletion = random.Int64N(1e6), random.Int64N(1e6), random.Int64N(1e6)
+		u.AudioPrompt, u.AudioCompletion, u.ImageCompletion, u.ImagePrompt = random.Int64N(1e6), random.Int64N(1e6), random.Int64N(1e6), random.Int64N(1e6)
 		want := Charge{
 			Prompt:     money.USD(price * u.Prompt),
 			Completion: money.USD(price * u.Completion),

@@ -28,6 +28,7 @@ var openRouterClasses = map[string]string{
 	"audio":                "audio",
 	"audio_output":         "audio_output",
 	"image_output":         "image_output",
+	"image_token":          "image_token",
 	"image":                "image",
 	"request":              "request",
 	"web_search":           "web_search",

@@ -21,7 +21,7 @@ var (
 var decimal = regexp.MustCompile(`^[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?$`)
 
 // tokens and units are how prices are counted: US dollars for a million tokens,
-// or for one request, image or search. digits is how fine the schema and the
+// or for one request, image, second or search. digits is how fine the schema and the
 // arithmetic of money can say them.
 var (
 	tokens = scale{factor: big.NewRat(1_000_000, 1), digits: 6}
@@ -60,6 +60,7 @@ func (s scale) price(number string) (price string, rounded bool, err error) {
 var scales = map[string]scale{
 	"prompt": tokens, "completion": tokens, "cache_read": tokens, "cache_write": tokens, "cache_write_1h": tokens,
 	"reasoning": tokens, "audio": tokens, "audio_output": tokens, "image_output": tokens,
+	"image_token": tokens, "character": tokens, "second": units, "generated_image": units,
 	"request": units, "image": units, "web_search": units,
 }
 

@@ -1953,9 +1953,11 @@ type Model struct {
 	ContextLength int64 `protobuf:"varint,5,opt,name=context_length,json=contextLength,proto3" json:"context_length,omitempty"`
 	// text, image, file, audio, video. Default: text.
 	InputModalities []string `protobuf:"bytes,6,rep,name=input_modalities,json=inputModalities,proto3" json:"input_modalities,omitempty"`
-	// text, image, audio, video, embeddings, rerank. Default: text. A model for
-	// embeddings or rerank is asked at /embeddings or /rerank, and needs providers whose
-	// dialect is openai; a provider of rerank serves it at /rerank as Cohere does.
+	// text, image, audio, video, embeddings, rerank, speech, transcription. Default: text.
+	// What is not text is asked for at its own path (/embeddings, /rerank,
+	// /images/generations, /audio/speech, /audio/transcriptions), and from providers whose
+	// dialect is openai; a provider of rerank serves it at /rerank as Cohere does. Models
+	// that make text too are asked for images in conversations as well.
 	OutputModalities []string `protobuf:"bytes,7,rep,name=output_modalities,json=outputModalities,proto3" json:"output_modalities,omitempty"`
 	// Who serves the model. With `balance: listed` they are tried in this order.
 	// If the built-in catalog or a catalog file knows the model, an endpoint here
@@ -2408,6 +2410,14 @@ type Prices struct {
 	ImageOutput string `protobuf:"bytes,11,opt,name=image_output,json=imageOutput,proto3" json:"image_output,omitempty"`
 	// Per web search that the provider makes.
 	WebSearch string `protobuf:"bytes,12,opt,name=web_search,json=webSearch,proto3" json:"web_search,omitempty"`
+	// Image tokens of the prompt; default: the prompt price.
+	ImageToken string `protobuf:"bytes,14,opt,name=image_token,json=imageToken,proto3" json:"image_token,omitempty"`
+	// Per image that the model makes.
+	GeneratedImage string `protobuf:"bytes,15,opt,name=generated_image,json=generatedImage,proto3" json:"generated_image,omitempty"`
+	// Characters that are spoken, per million.
+	Character string `protobuf:"bytes,16,opt,name=character,proto3" json:"character,omitempty"`
+	// Per second of sound that is transcribed; a part of a second counts as a whole one.
+	Second string `protobuf:"bytes,17,opt,name=second,proto3" json:"second,omitempty"`
 	// Prices that hold instead under conditions. Of several that apply, the last
 	// counts, price by price. Those of a catalog hold no longer where prompt or
 	// completion is set anew: they belong to the prices that these replace.
@@ -2526,6 +2536,34 @@ func (x *Prices) GetImageOutput() string {
 func (x *Prices) GetWebSearch() string {
 	if x != nil {
 		return x.WebSearch
+	}
+	return ""
+}
+
+func (x *Prices) GetImageToken() string {
+	if x != nil {
+		return x.ImageToken
+	}
+	return ""
+}
+
+func (x *Prices) GetGeneratedImage() string {
+	if x != nil {
+		return x.GeneratedImage
+	}
+	return ""
+}
+
+func (x *Prices) GetCharacter() string {
+	if x != nil {
+		return x.Character
+	}
+	return ""
+}
+
+func (x *Prices) GetSecond() string {
+	if x != nil {
+		return x.Second
 	}
 	return ""
 }
@@ -3321,7 +3359,7 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\bdisabled\x18\x10 \x01(\bR\bdisabledB\t\n" +
 	"\a_weightB\x11\n" +
 	"\x0f_canary_percentB\a\n" +
-	"\x05_tier\"\xe6\x10\n" +
+	"\x05_tier\"\xa2\x16\n" +
 	"\x06Prices\x12\xa4\x01\n" +
 	"\x06prompt\x18\x01 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\x06prompt\x12\xac\x01\n" +
 	"\n" +
@@ -3340,7 +3378,12 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	" \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\vaudioOutput\x12\xaf\x01\n" +
 	"\fimage_output\x18\v \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\vimageOutput\x12\xab\x01\n" +
 	"\n" +
-	"web_search\x18\f \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\twebSearch\x12A\n" +
+	"web_search\x18\f \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\twebSearch\x12\xad\x01\n" +
+	"\vimage_token\x18\x0e \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\n" +
+	"imageToken\x12\xb5\x01\n" +
+	"\x0fgenerated_image\x18\x0f \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\x0egeneratedImage\x12\xaa\x01\n" +
+	"\tcharacter\x18\x10 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\tcharacter\x12\xa4\x01\n" +
+	"\x06second\x18\x11 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\x06second\x12A\n" +
 	"\toverrides\x18\r \x03(\v2#.switchyard.config.v1.PriceOverrideR\toverrides\"\xe8\x01\n" +
 	"\rPriceOverride\x123\n" +
 	"\x11min_prompt_tokens\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x0fminPromptTokens\x12*\n" +
