@@ -58,6 +58,8 @@ var (
 	errEnded = errors.New("extproc: stream ended")
 	// errDeadline: the message did not come in time.
 	errDeadline = errors.New("extproc: deadline passed")
+	// errCut ends the gRPC stream, and with it the client's connection.
+	errCut = errors.New("extproc: answer broken off")
 )
 
 // run takes the attempt from its first header to its last byte. Every step

@@ -1,6 +1,7 @@
 package extproc
 
 import (
+	"cmp"
 	"errors"
 	"strconv"
 	"time"
@@ -21,6 +22,8 @@ type answer struct {
 	ended   bool              // the provider has sent its last byte
 
 	pipe      dialect.Pipe
+	mediaType string        // that the client is told of an answer that is no stream
+	bytes     bool          // the answer has no place for an error: it passes as it comes
 	out       []byte        // translated, not yet sent
 	committed bool          // the client has the response headers
 	first     time.Duration // until the first token; zero before it
@@ -56,6 +59,12 @@ func (a *attempt) relay() error {
 	})
 	if a.request.Stream && a.answer.events != nil {
 		return a.relayStream()
+	}
+	if opaque, ok := a.answer.pipe.(dialect.Opaque); ok {
+		a.answer.mediaType, a.answer.bytes = opaque.Open(a.answer.headers["content-type"])
+		if a.answer.bytes {
+			return a.relayBytes(opaque)
+		}
 	}
 	return a.relayWhole()
 }
@@ -168,6 +177,40 @@ func (a *attempt) relayStream() error {
 		}
 	}
 	return a.finishStream()
+}
+
+// relayBytes passes on an answer that is neither JSON nor events as it comes. Once the
+// client has a byte, all that is left for a failure is to cut the connection.
+func (a *attempt) relayBytes(pipe dialect.Opaque) error {
+	timeouts := a.candidate.Endpoint.Provider.Timeouts
+	limit := time.NewTimer(max(0, timeouts.FirstToken-time.Since(a.sent)))
+	defer limit.Stop()
+	for !a.answer.ended {
+		message, err := a.next(limit.C)
+		if errors.Is(err, errDeadline) {
+			return a.stalled()
+		}
+		if err != nil {
+			return err
+		}
+		piece := message.GetResponseBody()
+		a.answer.ended = piece.GetEndOfStream() || message.GetResponseTrailers() != nil
+		if a.answer.out, err = pipe.Bytes(a.answer.out, piece.GetBody(), a.answer.ended); err != nil {
+			return a.streamFailure(err)
+		}
+		a.noteFirst()
+		if a.answer.first == 0 || a.answer.ended {
+			continue
+		}
+		if err := a.flush(false); err != nil {
+			return err
+		}
+		limit.Reset(timeouts.BetweenTokens)
+	}
+	if a.answer.first == 0 {
+		return emptyAnswer()
+	}
+	return a.flush(true)
 }
 
 // mayComment tells whether the client may be told that the gateway is alive. That
@@ -296,7 +339,7 @@ func (a *attempt) clientHeaders(whole bool) []dialect.Header {
 			dialect.Header{Name: "content-type", Value: "text/event-stream"},
 			dialect.Header{Name: "cache-control", Value: "no-cache"})
 	}
-	headers = append(headers, dialect.Header{Name: "content-type", Value: "application/json"})
+	headers = append(headers, dialect.Header{Name: "content-type", Value: cmp.Or(a.answer.mediaType, "application/json")})
 	if whole {
 		headers = append(headers, dialect.Header{Name: "content-length", Value: strconv.Itoa(len(a.answer.out))})
 	}

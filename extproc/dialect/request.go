@@ -32,7 +32,7 @@ type Request struct {
 	// Tools: the request offers at least one tool.
 	Tools bool
 	// OutputModality is what the request's endpoint of the API makes: "embeddings",
-	// "rerank", or "" for text.
+	// "rerank", "image", "speech", "transcription", or "" for text.
 	OutputModality string
 	// InputModalities besides text, sorted: "audio", "file", "image", "video".
 	InputModalities []string

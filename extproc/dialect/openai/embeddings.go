@@ -168,7 +168,7 @@ func (Embeddings) WithPreset(body []byte, preset dialect.Preset) ([]byte, error)
 	return Client{}.WithPreset(body, dialect.Preset{Config: routingOf(preset.Config)})
 }
 
-func (w *embeddings) upstream(target dialect.Target) dialect.Upstream {
+func (w *embeddings) upstream(target dialect.Target, _ *dialect.Request) dialect.Upstream {
 	body, dropped := rewriteTask(w.members, target, []string{"input", "dimensions", "encoding_format", "user"},
 		func(dst []byte, _ member) ([]byte, bool) { return dst, false })
 	return dialect.Upstream{Path: "/embeddings", Headers: taskHeaders(), Body: body, Dropped: dropped}

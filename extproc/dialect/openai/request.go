@@ -19,7 +19,7 @@ import (
 // demand for usage and what the target itself asks for (rows 16 and 17).
 func (Provider) Request(request *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
 	if work, ok := request.Parsed.(task); ok {
-		return work.upstream(target), nil
+		return work.upstream(target, request), nil
 	}
 	e := editor{target: target, stream: request.Stream}
 	size := len(request.Raw)

@@ -93,7 +93,7 @@ func (Rerank) WithPreset(body []byte, preset dialect.Preset) ([]byte, error) {
 	return Client{}.WithPreset(body, dialect.Preset{Config: routingOf(preset.Config)})
 }
 
-func (w *rerank) upstream(target dialect.Target) dialect.Upstream {
+func (w *rerank) upstream(target dialect.Target, _ *dialect.Request) dialect.Upstream {
 	body, dropped := rewriteTask(w.members, target, []string{"query", "documents", "top_n", "max_tokens_per_doc", "priority"},
 		func(dst []byte, m member) ([]byte, bool) {
 			switch m.name {

@@ -18,7 +18,7 @@ import (
 // [dialect.Request.Chat] refuses.
 type task interface {
 	// upstream writes the request for target.
-	upstream(target dialect.Target) dialect.Upstream
+	upstream(target dialect.Target, request *dialect.Request) dialect.Upstream
 	// pipe carries one answer.
 	pipe(request *dialect.Request, meta dialect.Meta) dialect.Pipe
 }

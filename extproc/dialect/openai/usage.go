@@ -24,7 +24,7 @@ func readUsage(object []byte) (dialect.Usage, bool) {
 			missed = count(c.Value)
 		case "cache_creation_input_tokens":
 			u.CacheWrite = max(u.CacheWrite, count(c.Value))
-		case "prompt_tokens_details", "input_tokens_details":
+		case "prompt_tokens_details", "input_tokens_details", "input_token_details":
 			readPromptDetails(c.Value, &u)
 		case "completion_tokens_details", "output_tokens_details":
 			readCompletionDetails(c.Value, &u)
@@ -58,6 +58,8 @@ func readPromptDetails(object []byte, u *dialect.Usage) {
 			u.CacheWrite = max(u.CacheWrite, count(c.Value))
 		case "audio_tokens":
 			u.AudioPrompt = count(c.Value)
+		case "image_tokens":
+			u.ImagePrompt = count(c.Value)
 		}
 	}
 }

@@ -1,0 +1,139 @@
+package openai
+
+import (
+	"bufio"
+	"bytes"
+	"mime"
+	"net/textproto"
+	"slices"
+	"strings"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+)
+
+// form is a multipart/form-data body (RFC 7578). Its parts are cut out of the body
+// without copying them: package mime/multipart copies each file and tells no offsets,
+// and an upload of 25 MB is parsed anew by each attempt. What is read here is stricter
+// than there; the fuzz test holds that both find the same parts.
+type form struct {
+	boundary string
+	parts    []part
+}
+
+// part is one field, or one file, of a form.
+type part struct {
+	name string
+	file bool
+	// header is as the client wrote it, with the line ends, and without the empty line.
+	header, content []byte
+}
+
+const (
+	mostParts      = 256
+	longestHeader  = 8 << 10
+	longestSetting = 256 << 10 // of a field that the gateway reads
+)
+
+// boundaryOf reads the boundary of a form; it is "" where the body is something else.
+// The error is an *dialect.Error.
+func boundaryOf(contentType string) (string, error) {
+	kind, parameters, err := mime.ParseMediaType(contentType)
+	if err != nil && kind == "" || kind != "multipart/form-data" {
+		return "", nil
+	}
+	boundary := parameters["boundary"]
+	if err != nil || boundary == "" || len(boundary) > 70 || strings.ContainsAny(boundary, "\r\n") {
+		return "", dialect.Invalid("The content-type multipart/form-data needs a boundary of 1 to 70 characters.")
+	}
+	return boundary, nil
+}
+
+// readForm cuts a body up. The error is an *dialect.Error.
+func readForm(body []byte, boundary string) (*form, error) {
+	f := &form{boundary: boundary, parts: make([]part, 0, 8)}
+	opening := []byte("--" + boundary)
+	delimiter := []byte("\r\n--" + boundary)
+	rest, found := bytes.CutPrefix(bytes.TrimPrefix(body, []byte("\r\n")), opening)
+	if !found {
+		return nil, dialect.Invalid("The multipart body does not begin with its boundary.")
+	}
+	for {
+		if bytes.HasPrefix(rest, []byte("--")) {
+			return f, nil
+		}
+		if rest, found = bytes.CutPrefix(rest, []byte("\r\n")); !found {
+			return nil, dialect.Invalid("The multipart body has a boundary that no line end follows.")
+		}
+		end := bytes.Index(rest, delimiter)
+		if end < 0 {
+			return nil, dialect.Invalid("The multipart body ends before its last boundary.")
+		}
+		if len(f.parts) == mostParts {
+			return nil, dialect.Invalid("The multipart body has more than %d parts.", mostParts)
+		}
+		cut, err := readFormPart(rest[:end])
+		if err != nil {
+			return nil, err
+		}
+		f.parts = append(f.parts, cut)
+		rest = rest[end+len(delimiter):]
+	}
+}
+
+func readFormPart(text []byte) (part, error) {
+	end := bytes.Index(text[:min(len(text), longestHeader)], []byte("\r\n\r\n"))
+	if end < 0 {
+		return part{}, dialect.Invalid("A part of the multipart body has no header, or one of more than %d bytes.", longestHeader)
+	}
+	p := part{header: text[:end+2], content: text[end+4:]}
+	header, err := textproto.NewReader(bufio.NewReader(bytes.NewReader(text[:end+4]))).ReadMIMEHeader()
+	if err != nil {
+		return part{}, dialect.Invalid("A part of the multipart body has a header that cannot be read.")
+	}
+	if len(header["Content-Disposition"]) != 1 {
+		return part{}, dialect.Invalid("A part of the multipart body needs one content-disposition.")
+	}
+	kind, parameters, err := mime.ParseMediaType(header.Get("Content-Disposition"))
+	if err != nil || kind != "form-data" || parameters["name"] == "" {
+		return part{}, dialect.Invalid("A part of the multipart body needs the content-disposition form-data with a name.")
+	}
+	if encoding := header.Get("Content-Transfer-Encoding"); encoding != "" && !slices.Contains([]string{"7bit", "8bit", "binary"}, strings.ToLower(encoding)) {
+		return part{}, dialect.Invalid("The part '%s' of the multipart body must be sent as it is, without a content-transfer-encoding.", parameters["name"])
+	}
+	p.name = parameters["name"]
+	_, p.file = parameters["filename"]
+	return p, nil
+}
+
+// contentType is that of a request with the form as its body.
+func (f *form) contentType() string {
+	return mime.FormatMediaType("multipart/form-data", map[string]string{"boundary": f.boundary})
+}
+
+// write appends the parts as one body. It copies each once.
+func (f *form) write() []byte {
+	size := len(f.boundary) + 8
+	for _, p := range f.parts {
+		size += len(f.boundary) + len(p.header) + len(p.content) + 8
+	}
+	body := make([]byte, 0, size)
+	for _, p := range f.parts {
+		body = append(append(append(body, "--"...), f.boundary...), "\r\n"...)
+		body = append(append(append(body, p.header...), "\r\n"...), p.content...)
+		body = append(body, "\r\n"...)
+	}
+	return append(append(append(body, "--"...), f.boundary...), "--\r\n"...)
+}
+
+// textPart makes a field. Names are those of the API: they need no escapes.
+func textPart(name, value string) part {
+	return part{name: name, header: []byte(`Content-Disposition: form-data; name="` + name + "\"\r\n"), content: []byte(value)}
+}
+
+// filePart makes a file out of what a client sent in JSON.
+func filePart(name, fileName, mediaType string, content []byte) part {
+	return part{
+		name: name, file: true, content: content,
+		header: []byte(`Content-Disposition: form-data; name="` + name + `"; filename="` + fileName + "\"\r\nContent-Type: " + mediaType + "\r\n"),
+	}
+}
