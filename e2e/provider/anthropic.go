@@ -7,7 +7,7 @@ import (
 )
 
 // anthropic is the dialect of the Messages API.
-type anthropic struct{}
+type anthropic struct{ jsonOnly }
 
 func (anthropic) locate(target string) (address, bool) { return address{}, target == "/messages" }
 

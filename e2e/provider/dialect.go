@@ -30,6 +30,10 @@ type dialect interface {
 	errorBody(refusal) []byte
 	// errorEvent is an error inside an event stream.
 	errorEvent(refusal) event
+	// decode reads a body as its endpoint wants it.
+	decode(at address, header http.Header, body []byte) (map[string]any, *refusal)
+	// wholeType is the media type of an answer that is not streamed.
+	wholeType(request) string
 	// whole is the body of an answer that is not streamed.
 	whole(request, Answer) []byte
 	// events are those of a streamed answer, from the first to the last.
@@ -41,6 +45,7 @@ type dialect interface {
 type address struct {
 	model  string
 	stream bool
+	path   string // of [Media], which serves several
 }
 
 // request is what an answer depends on.
@@ -56,6 +61,10 @@ type request struct {
 	inputs       int    // how many texts are to be embedded or ranked
 	base64       bool   // vectors are wanted as base64
 	results      int    // how many documents are wanted of those ranked
+	path         string // of [Media]
+	format       string // its response_format
+	images       int    // how many images are wanted
+	partial      int    // and how many drafts of them
 }
 
 // refusal is an error answer before a dialect words it.
@@ -105,3 +114,19 @@ func encode(value any) string {
 	}
 	return string(text)
 }
+
+// jsonOnly is of dialects whose bodies are all JSON.
+type jsonOnly struct{}
+
+func (jsonOnly) decode(_ address, _ http.Header, body []byte) (map[string]any, *refusal) {
+	var members map[string]any
+	if err := json.Unmarshal(body, &members); err != nil || members == nil {
+		return nil, &refusal{
+			status:  http.StatusBadRequest,
+			message: "We could not parse the JSON body of your request.",
+		}
+	}
+	return members, nil
+}
+
+func (jsonOnly) wholeType(request) string { return "application/json" }

@@ -7,7 +7,7 @@ import (
 )
 
 // gemini is the dialect of Google's generateContent, as AI Studio serves it.
-type gemini struct{}
+type gemini struct{ jsonOnly }
 
 func (gemini) locate(target string) (address, bool) {
 	rest, found := strings.CutPrefix(target, "/models/")

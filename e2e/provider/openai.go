@@ -7,7 +7,7 @@ import (
 )
 
 // openAI is the dialect of the Chat Completions API.
-type openAI struct{}
+type openAI struct{ jsonOnly }
 
 func (openAI) locate(target string) (address, bool) { return address{}, target == "/chat/completions" }
 

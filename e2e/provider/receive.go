@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/go-json-experiment/json"
 )
 
 // receive reads a request and judges it: first the line and headers, so that a
@@ -72,11 +70,9 @@ func (p *Provider) judgeBody(at address, header http.Header, exchange *Exchange)
 			return request{}, leak("a secret in the body")
 		}
 	}
-	if err := json.Unmarshal(exchange.Body, &exchange.JSON); err != nil || exchange.JSON == nil {
-		return request{}, &refusal{
-			status:  http.StatusBadRequest,
-			message: "We could not parse the JSON body of your request.",
-		}
+	var refused *refusal
+	if exchange.JSON, refused = p.dialect.decode(at, header, exchange.Body); refused != nil {
+		return request{}, refused
 	}
 	request, refused := p.dialect.judge(at, exchange.JSON, header)
 	if refused != nil {

@@ -17,7 +17,7 @@ type Exchange struct {
 	ServerName string // TLS server name indication, empty on plain connections
 	Header     http.Header
 	Body       []byte
-	JSON       map[string]any // the decoded body, nil if it was not a JSON object
+	JSON       map[string]any // the decoded body, also of a form; nil if it could not be read
 	Script     Script         // what the fake was told to do
 	Arrived    time.Time      // when the request was complete
 	Violations []string       // why the fake refused it, empty when it did not

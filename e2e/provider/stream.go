@@ -164,7 +164,7 @@ func (s Stream) playWhole(c *call) {
 	case EndComplete, EndLinger:
 		defer c.bill(s.Answer.Usage)
 	}
-	header := http.Header{"Content-Type": {"application/json"}}
+	header := http.Header{"Content-Type": {c.dialect.wholeType(c.request)}}
 	if s.Framing.Gzip {
 		header.Set("Content-Encoding", "gzip")
 		body = zipped(body)
