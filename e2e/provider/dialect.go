@@ -118,7 +118,13 @@ func encode(value any) string {
 // jsonOnly is of dialects whose bodies are all JSON.
 type jsonOnly struct{}
 
-func (jsonOnly) decode(_ address, _ http.Header, body []byte) (map[string]any, *refusal) {
+func (jsonOnly) decode(_ address, header http.Header, body []byte) (map[string]any, *refusal) {
+	if given := header.Get("Content-Type"); given != "application/json" {
+		return nil, &refusal{
+			status:  http.StatusBadRequest,
+			message: "Invalid Content-Type header (" + given + "), expecting application/json",
+		}
+	}
 	var members map[string]any
 	if err := json.Unmarshal(body, &members); err != nil || members == nil {
 		return nil, &refusal{

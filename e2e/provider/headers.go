@@ -25,14 +25,7 @@ func judgeHeaders(r *http.Request, secrets []string) *refusal {
 			}
 		}
 	}
-	switch {
-	case r.Header.Get("Content-Type") != "application/json":
-		return &refusal{
-			status: http.StatusBadRequest,
-			message: "Invalid Content-Type header (" + r.Header.Get("Content-Type") +
-				"), expecting application/json",
-		}
-	case r.ContentLength < 0 || len(r.TransferEncoding) > 0:
+	if r.ContentLength < 0 || len(r.TransferEncoding) > 0 {
 		return &refusal{
 			status:  http.StatusLengthRequired,
 			message: "Content-Length is required; chunked uploads are not accepted.",

@@ -261,10 +261,10 @@ func (m *media) editForm(target dialect.Target) (edited form, dropped []string) 
 		name, _, _ := strings.Cut(p.name, "[")
 		switch {
 		case name == "model" || forGateway(name):
-		case name == "user":
-			edited.parts = append(edited.parts, textPart(name, dialect.EndUser(string(p.content))))
 		case slices.Contains(target.Refused, name), target.Strict && !slices.Contains(m.kind.defined, name):
 			dropped = append(dropped, p.name)
+		case name == "user":
+			edited.parts = append(edited.parts, textPart(name, dialect.EndUser(string(p.content))))
 		default:
 			edited.parts = append(edited.parts, p)
 		}
