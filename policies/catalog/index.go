@@ -36,13 +36,17 @@ func (c *Catalog) Free() []*Model { return c.index.free }
 const (
 	nominalPrompt     = 3000
 	nominalCompletion = 1000
+	nominalCharacters = 1000 // of speech, a minute or so
+	nominalSeconds    = 60
 )
 
 // Nominal is the price of a request with 3,000 prompt tokens and an answer of
-// 1,000, in which no cache has a part. It makes one number of a price list, to
+// 1,000, in which no cache has a part; for other models, of an image, a minute of
+// sound, or as much speech. It makes one number of a price list, to
 // compare it with others.
 func (p *Prices) Nominal() money.USD {
-	return p.Prompt.Mul(nominalPrompt).Add(p.Completion.Mul(nominalCompletion)).Add(p.Request)
+	return p.Prompt.Mul(nominalPrompt).Add(p.Completion.Mul(nominalCompletion)).Add(p.Request).
+		Add(p.GeneratedImage).Add(p.Character.Mul(nominalCharacters)).Add(p.Second.Mul(nominalSeconds))
 }
 
 // Configured finds a configured model by its id or its canonical slug. Unlike

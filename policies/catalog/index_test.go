@@ -54,6 +54,10 @@ func TestNominalPrice(t *testing.T) {
 	if got := prices.Nominal(); got != 3000*2+1000*5+7 {
 		t.Errorf("%d picodollars", got)
 	}
+	others := Prices{GeneratedImage: 3, Character: 5, Second: 7}
+	if got := others.Nominal(); got != 3+1000*5+60*7 {
+		t.Errorf("%d picodollars for an image, speech and a minute", got)
+	}
 }
 
 func TestCheapest(t *testing.T) {

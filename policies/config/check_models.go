@@ -33,7 +33,8 @@ func (l *loader) checkModels(config *configpb.Config) {
 // Free variants, and models that cost by something else than tokens, say so.
 func isFree(endpoint *configpb.Endpoint) bool {
 	prices := endpoint.GetPrices()
-	return prices.GetPrompt() == "" && prices.GetCompletion() == "" && prices.GetRequest() == "" && prices.GetImage() == ""
+	return prices.GetPrompt() == "" && prices.GetCompletion() == "" && prices.GetRequest() == "" && prices.GetImage() == "" &&
+		prices.GetGeneratedImage() == "" && prices.GetCharacter() == "" && prices.GetSecond() == ""
 }
 
 // failUnserved reports a model without endpoints. A provider that is configured is

@@ -74,7 +74,9 @@ func TestPresetsAreComplete(t *testing.T) {
 			if prices.GetPrompt() == "" || prices.GetCompletion() == "" {
 				t.Errorf("%s at %s has no price", id, endpoint.GetProvider())
 			}
-			if endpoint.GetContextLength() == 0 || endpoint.GetModel() == "" {
+			modalities := model.GetOutputModalities()
+			media := len(modalities) == 1 && slices.Contains([]string{"image", "speech", "transcription"}, modalities[0])
+			if endpoint.GetContextLength() == 0 && !media || endpoint.GetModel() == "" {
 				t.Errorf("%s at %s has no context length or model", id, endpoint.GetProvider())
 			}
 			for _, parameter := range endpoint.GetSupportedParameters() {

@@ -64,7 +64,7 @@ var priceFilter = filter{
 		return Reason{words: "costs more than max_price"}, s.any(func(c *constraint) bool {
 			bound := &c.MaxPrice
 			return above(prices.Prompt, bound.Prompt) || above(prices.Completion, bound.Completion) ||
-				above(prices.Request, bound.Request) || above(prices.Image, bound.Image) || above(prices.Audio, bound.Audio)
+				above(prices.Request, bound.Request) || above(prices.Image, bound.Image) || above(prices.GeneratedImage, bound.Image) || above(prices.Audio, bound.Audio)
 		})
 	},
 	message: saying("No endpoints found that satisfy the max price for this request"),

@@ -89,7 +89,7 @@ func (b *builder) expiration(model *configpb.Model) string {
 }
 
 // modalities in the order in which the API lists them.
-var modalities = []string{"text", "image", "file", "audio", "video", "embeddings", "rerank"}
+var modalities = []string{"text", "image", "file", "audio", "video", "embeddings", "rerank", "speech", "transcription"}
 
 // unite returns the modalities that are in either list.
 func unite(a, b []string) []string {

@@ -130,7 +130,7 @@ func (b *builder) addLiteLLM(key string, raw jsontext.Value, asOf string) {
 	case strings.HasPrefix(key, "ft:"):
 		b.report.add(key, "a model that each customer trains")
 		return
-	case e.MaxInput <= 0:
+	case e.MaxInput <= 0 && mediaPaths[e.output()] == "":
 		b.report.add(key, "no context length")
 		return
 	case e.Deprecated != "" && !day.MatchString(e.Deprecated):
@@ -217,6 +217,17 @@ func (e *entry) facts() *configpb.Model {
 		InputModalities:  append([]string{"text"}, e.Modalities...),
 		OutputModalities: append([]string{cmp.Or(e.output(), "text")}, e.Output...),
 		ExpirationDate:   e.Deprecated,
+	}
+	if mediaPaths[e.output()] != "" {
+		// The map's modalities are those of conversations.
+		facts.InputModalities, facts.OutputModalities = []string{"text"}, []string{e.output()}
+		switch {
+		case e.output() == "transcription":
+			facts.InputModalities = append(facts.InputModalities, "audio")
+		case slices.Contains(e.Endpoints, "/v1/images/edits"), e.Vision:
+			facts.InputModalities = append(facts.InputModalities, "image")
+		}
+		return facts
 	}
 	for modality, supported := range map[string]bool{"image": e.Vision || e.EmbedsImages, "file": e.PDF, "audio": e.Audio, "video": e.Video} {
 		if supported {

@@ -109,14 +109,17 @@ func (b *builder) liteLLMPrices(key string, raw jsontext.Value, output string) (
 		readable = b.liteLLMPrice(key, field, class, value, prices.stated(matched[3], above*1000)) && readable
 	}
 	standard := prices[""]
+	if standard.GetImageToken() == standard.GetPrompt() && standard != nil {
+		standard.ImageToken = "" // it follows the prompt, also where that costs more
+	}
 	if output != "" && standard != nil {
-		// Such answers have no tokens, whatever the map says of them.
-		standard.Prompt, standard.Completion = cmp.Or(standard.Prompt, "0"), "0"
+		settleTask(standard, output)
 	}
 	switch {
 	case !readable:
 		return nil, false
-	case output != "" && worthless(standard.GetPrompt()) && worthless(standard.GetRequest()):
+	case output != "" && worthless(standard.GetPrompt()) && worthless(standard.GetRequest()) &&
+		worthless(standard.GetGeneratedImage()) && worthless(standard.GetCharacter()) && worthless(standard.GetSecond()):
 		b.report.add(key, "no price above nothing")
 		return nil, false
 	case output != "":
@@ -130,6 +133,23 @@ func (b *builder) liteLLMPrices(key string, raw jsontext.Value, output string) (
 	}
 	prices.settle()
 	return prices, true
+}
+
+// settleTask makes the prices of a model that does not converse such that nothing is
+// charged twice: where the map has prices by the token and by the piece, they are two
+// ways to say the same.
+func settleTask(p *configpb.Prices, output string) {
+	byToken := !worthless(p.Prompt)
+	p.Prompt, p.Completion = cmp.Or(p.Prompt, "0"), cmp.Or(p.Completion, "0")
+	switch {
+	case mediaPaths[output] == "":
+		p.Completion = "0" // such answers have no tokens, whatever the map says of them
+	case byToken:
+		p.GeneratedImage, p.Second, p.Character = "", "", ""
+	case output == "image":
+		// Nothing goes in that would have a price: some entries have that of the answer there.
+		p.GeneratedImage, p.Image = cmp.Or(p.GeneratedImage, p.Image), ""
+	}
 }
 
 // worthless reports whether a price is nothing, or not stated.
