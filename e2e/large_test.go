@@ -101,6 +101,12 @@ func TestBackPressureReachesTheProvider(t *testing.T) {
 // answer's body.
 func (s *stage) slowly(body string) io.Reader {
 	s.Helper()
+	return s.slowlyAt("/api/v1/chat/completions", body)
+}
+
+// slowlyAt is slowly at another path.
+func (s *stage) slowlyAt(path, body string) io.Reader {
+	s.Helper()
 	transport := &http.Transport{
 		ReadBufferSize: 4 << 10,
 		Dial: func(network, address string) (net.Conn, error) {
@@ -112,7 +118,7 @@ func (s *stage) slowly(body string) io.Reader {
 		},
 	}
 	s.Cleanup(transport.CloseIdleConnections)
-	request, err := http.NewRequestWithContext(s.Context(), http.MethodPost, s.URL+"/api/v1/chat/completions", strings.NewReader(body))
+	request, err := http.NewRequestWithContext(s.Context(), http.MethodPost, s.URL+path, strings.NewReader(body))
 	if err != nil {
 		s.Fatal(err)
 	}

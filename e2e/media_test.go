@@ -5,9 +5,11 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -359,4 +361,76 @@ func TestSpeechStreamsAndIsCancelled(t *testing.T) {
 	}
 	s.costs("s/tts", 11*15e-6)
 	s.eventually(1, "switchyard_settled_total", `model="s/tts"`, `outcome="cancelled"`)
+}
+
+func TestSDKMedia(t *testing.T) {
+	s, at := media(t)
+	s.start()
+	sound := provider.Speech("hello there")
+	heard := fmt.Sprintf("%d %s", len(sound), hash(string(sound)))
+	picture := func(number int) string { return base64.StdEncoding.EncodeToString(provider.Image(number)) }
+	for _, client := range openAIClients(t) {
+		for _, test := range []struct {
+			scenario, model string
+			text, finish    string
+			texts           []string
+			cost            float64
+		}{
+			{scenario: "media_image", model: "i/gpt", texts: []string{picture(0), picture(1)}, cost: 0.02201},
+			{scenario: "media_image_stream", model: "i/gpt", cost: 0.01113, texts: []string{
+				"image_generation.partial_image " + picture(0), "image_generation.partial_image " + picture(1), "image_generation.completed " + picture(2),
+			}},
+			{scenario: "media_edit", model: "i/gpt", texts: []string{picture(0)}, cost: 0.01513}, // 50×5 + 400×10 + 272×40
+			{scenario: "media_speech", model: "s/tts", text: heard, finish: "audio/mpeg"},
+			{scenario: "media_speech_stream", model: "s/gpt", text: heard, finish: "audio/mpeg"},
+			{scenario: "media_transcript", model: "t/gpt", text: provider.Transcript, cost: 696e-6},
+			{scenario: "media_transcript", model: "t/whisper", text: provider.Transcript, cost: 9e-4},
+			{scenario: "media_transcript_text", model: "t/whisper", text: provider.Transcript + "\n"},
+			{scenario: "media_transcript_verbose", model: "t/whisper", text: provider.Transcript, texts: []string{provider.Transcript}, cost: 9e-4},
+			{scenario: "media_transcript_stream", model: "t/gpt", text: provider.Transcript, texts: []string{provider.Transcript}, cost: 696e-6},
+			{scenario: "media_transcript_stream", model: "t/whisper", texts: []string{provider.Transcript}, cost: 9e-4},
+			{scenario: "media_translation", model: "t/whisper", text: provider.Transcript},
+		} {
+			seen := client.call(t, s, test.scenario, test.model)
+			if seen.Error != nil || seen.Text != test.text || seen.Finish != test.finish || !slices.Equal(seen.Texts, test.texts) {
+				t.Errorf("%s, %s of %s: %.600v, error %+v", client.name, test.scenario, test.model, seen, seen.Error)
+			}
+			if test.cost > 0 && (seen.Usage == nil || !near(seen.Usage.Cost, test.cost)) {
+				t.Errorf("%s, %s of %s: usage %+v, want a cost of %v", client.name, test.scenario, test.model, seen.Usage, test.cost)
+			}
+		}
+		at.draws.Enqueue(provider.Failure{Status: 400, Message: "no such cats"})
+		if seen := client.call(t, s, "media_edit", "i/gpt"); seen.Error == nil || seen.Error.Class != "BadRequestError" || !strings.Contains(seen.Error.Message, "no such cats") {
+			t.Errorf("%s: error %+v", client.name, seen.Error)
+		}
+		if seen := client.call(t, s, "media_speech", "t/gpt"); seen.Error == nil || seen.Error.Class != "BadRequestError" || !strings.Contains(seen.Error.Message, "/audio/transcriptions") {
+			t.Errorf("%s: error %+v", client.name, seen.Error)
+		}
+	}
+}
+
+// A sound of 80 MB to a client that reads slowly: all of it comes, and the provider is
+// not read far ahead.
+func TestSpeechToASlowReader(t *testing.T) {
+	s, at := media(t)
+	s.start()
+	const size, ahead = 80 * megabyte, 40 * megabyte
+	at.tts.Enqueue(provider.Flood{Bytes: size})
+	body := s.slowlyAt("/v1/audio/speech", `{"model":"s/tts","input":"x","voice":"alloy"}`)
+	if _, err := io.CopyN(io.Discard, body, 100<<10); err != nil {
+		t.Fatal(err)
+	}
+	exchange := at.tts.last(t)
+	written := int64(-1)
+	for deadline := time.Now().Add(10 * time.Second); written != exchange.Written() && time.Now().Before(deadline); {
+		written = exchange.Written()
+		time.Sleep(500 * time.Millisecond)
+	}
+	if written > ahead {
+		t.Errorf("the provider was read %d MB ahead of the client", written/megabyte)
+	}
+	rest, err := io.Copy(io.Discard, body)
+	if err != nil || rest+100<<10 != size {
+		t.Errorf("%d bytes, %v", rest+100<<10, err)
+	}
 }

@@ -165,13 +165,23 @@ func (s *slowReader) Read(into []byte) (int, error) {
 }
 
 // Flood answers with so many bytes of text as fast as the client takes them: as
-// events of 16 KiB if the request asked for a stream, else in one body.
+// events of 16 KiB if the request asked for a stream, as so many bytes of sound if it
+// asked for speech, else in one body.
 type Flood struct {
 	Bytes int
 }
 
 func (f Flood) play(c *call) {
 	const piece = 16 << 10
+	if kind := c.dialect.wholeType(c.request); strings.HasPrefix(kind, "audio/") {
+		c.begin(http.StatusOK, http.Header{"Content-Type": {kind}})
+		for sent := 0; sent < f.Bytes; sent += piece {
+			if !c.write(bytes.Repeat([]byte("x"), min(piece, f.Bytes-sent))) {
+				return
+			}
+		}
+		return
+	}
 	if !c.request.stream {
 		Answer{Text: strings.Repeat("x", f.Bytes), Usage: floodUsage}.play(c)
 		return

@@ -1,12 +1,13 @@
 // Drives the official openai SDK for the Go tests.
 
 import OpenAI from "openai";
+import * as media from "./openai_media.js";
 import * as responses from "./openai_responses.js";
 import * as chats from "./openai_scenarios.js";
 import { ofError } from "./result.js";
 import { serve } from "./serve.js";
 
-const scenarios = { ...chats, ...responses };
+const scenarios = { ...chats, ...media, ...responses };
 
 await serve(async ({ scenario, base_url, api_key, model, members }) => {
   const client = new OpenAI({

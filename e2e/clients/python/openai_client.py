@@ -2,6 +2,7 @@
 
 import openai
 
+import openai_media
 import openai_responses
 import openai_scenarios
 import result
@@ -9,8 +10,9 @@ from serve import serve
 
 
 def run(command: dict) -> dict:
-    api = openai_responses if command["scenario"].startswith("respond") else openai_scenarios
-    scenario = getattr(api, command["scenario"])
+    apis = {"respond": openai_responses, "media": openai_media}
+    kind = command["scenario"].split("_")[0]
+    scenario = getattr(apis.get(kind, openai_scenarios), command["scenario"])
     settings = {
         "base_url": command["base_url"],
         "api_key": command["api_key"],
