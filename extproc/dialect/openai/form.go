@@ -37,10 +37,11 @@ const (
 // boundaryOf reads the boundary of a form; it is "" where the body is something else.
 // The error is an *dialect.Error.
 func boundaryOf(contentType string) (string, error) {
-	kind, parameters, err := mime.ParseMediaType(contentType)
-	if err != nil && kind == "" || kind != "multipart/form-data" {
+	kind, _, _ := strings.Cut(contentType, ";")
+	if !strings.EqualFold(strings.TrimSpace(kind), "multipart/form-data") {
 		return "", nil
 	}
+	_, parameters, err := mime.ParseMediaType(contentType)
 	boundary := parameters["boundary"]
 	if err != nil || boundary == "" || len(boundary) > 70 || strings.ContainsAny(boundary, "\r\n") {
 		return "", dialect.Invalid("The content-type multipart/form-data needs a boundary of 1 to 70 characters.")
