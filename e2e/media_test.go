@@ -434,3 +434,34 @@ func TestSpeechToASlowReader(t *testing.T) {
 		t.Errorf("%d bytes, %v", rest+100<<10, err)
 	}
 }
+
+func TestOpenRouterSDKMedia(t *testing.T) {
+	s, _ := media(t)
+	s.start()
+	sound := provider.Speech("hello there")
+	picture := func(number int) string { return base64.StdEncoding.EncodeToString(provider.Image(number)) }
+	for _, client := range openRouterSDKs(t) {
+		for _, test := range []struct {
+			scenario, model, text string
+			texts                 []string
+			cost                  float64
+		}{
+			{scenario: "image_generation", model: "i/gpt", texts: []string{picture(0), picture(1)}, cost: 0.02201},
+			{scenario: "image_stream", model: "i/gpt", texts: []string{"image_generation.completed " + picture(0)}, cost: 0.01113},
+			{scenario: "speech", model: "s/tts", text: fmt.Sprintf("%d %s", len(sound), hash(string(sound)))},
+			{scenario: "transcription", model: "t/gpt", text: provider.Transcript, cost: 696e-6},
+		} {
+			seen := client.call(t, s, test.scenario, test.model)
+			if seen.Error != nil || seen.Text != test.text || !slices.Equal(seen.Texts, test.texts) {
+				t.Errorf("%s, %s: %.600v, error %+v", client.name, test.scenario, seen, seen.Error)
+			}
+			if test.cost > 0 && (seen.Usage == nil || !near(seen.Usage.Cost, test.cost)) {
+				t.Errorf("%s, %s: usage %+v, want a cost of %v", client.name, test.scenario, seen.Usage, test.cost)
+			}
+		}
+	}
+	// They are listed below the path that makes them.
+	if got := s.do(http.MethodGet, "/api/v1/images/models", ""); got.status != 200 || !strings.Contains(got.body, `"id":"i/gpt"`) {
+		t.Errorf("status %d: %s", got.status, got.body)
+	}
+}

@@ -1,5 +1,6 @@
 // Drives the official @openrouter/sdk for the Go tests.
 
+import { createHash } from "node:crypto";
 import { OpenRouter } from "@openrouter/sdk";
 import { OpenRouterError } from "@openrouter/sdk/models/errors";
 import { QUESTION, WEATHER } from "./questions.js";
@@ -125,6 +126,46 @@ const scenarios = {
       texts: answer.results.map(({ document }) => document.text),
       usage: { input: answer.usage.searchUnits, cost: answer.usage.cost },
     };
+  },
+
+  async image_generation(client, model, members) {
+    const answer = await client.images.generate({
+      imageGenerationRequest: { model, prompt: "a cat", n: 2, ...ofSDK(members) },
+    });
+    return { texts: answer.data.map(({ b64Json }) => b64Json), usage: ofUsage(answer.usage) };
+  },
+
+  async image_stream(client, model, members) {
+    const events = await client.images.generate({
+      imageGenerationRequest: { model, prompt: "a cat", stream: true, ...ofSDK(members) },
+    });
+    const seen = { texts: [], usage: null };
+    for await (const event of events) {
+      const { type, b64Json, usage } = event.data ?? event;
+      seen.texts.push(`${type} ${b64Json}`);
+      seen.usage = usage ? ofUsage(usage) : seen.usage;
+    }
+    return seen;
+  },
+
+  async speech(client, model, members) {
+    const stream = await client.tts.createSpeech({
+      speechRequest: { model, input: "hello there", voice: "alloy", ...ofSDK(members) },
+    });
+    const pieces = [];
+    for await (const piece of stream) {
+      pieces.push(piece);
+    }
+    const sound = Buffer.concat(pieces);
+    return { text: `${sound.length} ${createHash("sha256").update(sound).digest("hex")}` };
+  },
+
+  async transcription(client, model, members) {
+    const data = Buffer.from("RIFF").toString("base64");
+    const answer = await client.stt.createTranscription({
+      sttRequest: { model, inputAudio: { data, format: "wav" }, language: "en", ...ofSDK(members) },
+    });
+    return { text: answer.text, usage: { cost: answer.usage.cost } };
   },
 };
 

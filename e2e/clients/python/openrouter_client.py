@@ -1,5 +1,8 @@
 """Drives the official openrouter SDK for the Go tests."""
 
+import base64
+import hashlib
+
 import openrouter
 from openrouter import errors, utils
 
@@ -136,10 +139,51 @@ def rerank(client, model, members):
     }
 
 
+def of_image(seen) -> dict:
+    """Tokens and cost of an answer, or of the last event of a stream."""
+    return {
+        "input": seen.usage.prompt_tokens,
+        "output": seen.usage.completion_tokens,
+        "cost": seen.usage.cost,
+    }
+
+
+def image_generation(client, model, members):
+    answer = client.images.generate(model=model, prompt="a cat", n=2, **members)
+    return {"texts": [image.b64_json for image in answer.data], "usage": of_image(answer)}
+
+
+def image_stream(client, model, members):
+    seen = {"texts": [], "usage": None}
+    for event in client.images.generate(model=model, prompt="a cat", stream=True, **members):
+        seen["texts"].append(f"{event.type} {event.b64_json}")
+        if event.type == "image_generation.completed":
+            seen["usage"] = of_image(event)
+    return seen
+
+
+def speech(client, model, members):
+    answer = client.tts.create_speech(model=model, input="hello there", voice="alloy", **members)
+    sound = answer.read()
+    return {
+        "text": f"{len(sound)} {hashlib.sha256(sound).hexdigest()}",
+        "finish": answer.headers["content-type"],
+    }
+
+
+def transcription(client, model, members):
+    sound = base64.b64encode(b"RIFF").decode()
+    answer = client.stt.create_transcription(
+        model=model, input_audio={"data": sound, "format": "wav"}, language="en", **members
+    )
+    return {"text": answer.text, "usage": {"cost": answer.usage.cost}}
+
+
 SCENARIOS = {
     scenario.__name__: scenario
     for scenario in (
         chat, stream, tools, tools_stream, metadata, models, endpoints, embeddings, rerank,
+        image_generation, image_stream, speech, transcription,
         chat,
         stream,
         tools,

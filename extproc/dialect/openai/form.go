@@ -53,7 +53,6 @@ func boundaryOf(contentType string) (string, error) {
 func readForm(body []byte, boundary string) (*form, error) {
 	f := &form{boundary: boundary, parts: make([]part, 0, 8)}
 	opening := []byte("--" + boundary)
-	delimiter := []byte("\r\n--" + boundary)
 	rest, found := bytes.CutPrefix(bytes.TrimPrefix(body, []byte("\r\n")), opening)
 	if !found {
 		return nil, dialect.Invalid("The multipart body does not begin with its boundary.")
@@ -65,7 +64,7 @@ func readForm(body []byte, boundary string) (*form, error) {
 		if rest, found = bytes.CutPrefix(rest, []byte("\r\n")); !found {
 			return nil, dialect.Invalid("The multipart body has a boundary that no line end follows.")
 		}
-		end := bytes.Index(rest, delimiter)
+		end := indexDelimiter(rest, opening)
 		if end < 0 {
 			return nil, dialect.Invalid("The multipart body ends before its last boundary.")
 		}
@@ -77,7 +76,22 @@ func readForm(body []byte, boundary string) (*form, error) {
 			return nil, err
 		}
 		f.parts = append(f.parts, cut)
-		rest = rest[end+len(delimiter):]
+		rest = rest[end+len("\r\n")+len(opening):]
+	}
+}
+
+// indexDelimiter is where a line begins with the boundary, counted from the line end
+// before it, or -1. A short needle is found several times faster than the whole of it.
+func indexDelimiter(text, opening []byte) int {
+	for from := 0; ; {
+		at := bytes.Index(text[from:], []byte("\r\n--"))
+		if at < 0 {
+			return -1
+		}
+		if bytes.HasPrefix(text[from+at+len("\r\n"):], opening) {
+			return from + at
+		}
+		from += at + len("\r\n")
 	}
 }
 
