@@ -212,7 +212,7 @@ func Image(number int) []byte {
 
 func imageBase64(number int) string { return base64.StdEncoding.EncodeToString(Image(number)) }
 
-// Transcript is what is always heard, in ImageUsage-like exactness: 9 seconds of sound.
+// Transcript is what is always heard; it takes 8.47 seconds, which count as nine.
 const Transcript = "The quick brown fox jumped over the lazy dog."
 
 const transcriptSeconds = 8.47

@@ -95,12 +95,44 @@ func TestTasksNeedADialectThatHasThem(t *testing.T) {
 		{"embeddings", &Provider{Slug: "faulty"}, ""},
 		{"embeddings", anthropic, `models["m/x"].endpoints[0].provider: "claude" speaks anthropic, which has no embeddings; serve the model at a provider whose dialect is openai`},
 		{"rerank", anthropic, `models["m/x"].endpoints[0].provider: "claude" speaks anthropic, which has no rerank; serve the model at a provider whose dialect is openai`},
+		{"speech", anthropic, `models["m/x"].endpoints[0].provider: "claude" speaks anthropic, which has no speech; serve the model at a provider whose dialect is openai`},
+		{"image", anthropic, `models["m/x"].endpoints[0].provider: "claude" speaks anthropic, which has no image; serve the model at a provider whose dialect is openai`},
 	} {
 		_, err := newModel("m/x", &configpb.Model{
 			OutputModalities: []string{test.makes}, Endpoints: []*configpb.Endpoint{{Provider: test.provider.Slug}},
 		}, map[string]*Provider{test.provider.Slug: test.provider}, false)
 		if (err == nil) != (test.want == "") || err != nil && err.Error() != test.want {
 			t.Errorf("%s at %s: %v", test.makes, test.provider.Slug, err)
+		}
+	}
+}
+
+// A model that draws in conversations is not asked to at the endpoint for images unless
+// its provider has one.
+func TestMakesIsOfTheModelAndItsProvider(t *testing.T) {
+	for _, test := range []struct {
+		dialect, asked string
+		makes          []string
+		want           bool
+	}{
+		{"gemini", "text", []string{"text", "image"}, true},
+		{"gemini", "image", []string{"text", "image"}, false},
+		{"openai", "image", []string{"text", "image"}, true},
+		{"openai", "image", []string{"text"}, false},
+		{"openai", "speech", []string{"speech"}, true},
+		{"openai", "text", []string{"speech"}, false},
+		{"openai", "video", []string{"video"}, true},
+	} {
+		provider := &Provider{Slug: "p", Dialect: test.dialect}
+		model, err := newModel("m/x", &configpb.Model{
+			OutputModalities: test.makes, Endpoints: []*configpb.Endpoint{{Provider: "p"}},
+		}, map[string]*Provider{"p": provider}, false)
+		if err != nil {
+			t.Errorf("%v at %s: %v", test.makes, test.dialect, err)
+			continue
+		}
+		if got := Makes(model, provider, test.asked); got != test.want {
+			t.Errorf("%v at %s makes %s: %v", test.makes, test.dialect, test.asked, got)
 		}
 	}
 }
