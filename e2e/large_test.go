@@ -80,13 +80,7 @@ func TestBackPressureReachesTheProvider(t *testing.T) {
 		t.Fatal(err)
 	}
 	exchange := gpt.last(t)
-	// The client reads nothing: soon the provider can write nothing.
-	written := int64(-1)
-	for deadline := time.Now().Add(10 * time.Second); written != exchange.Written() && time.Now().Before(deadline); {
-		written = exchange.Written()
-		time.Sleep(500 * time.Millisecond)
-	}
-	if written > ahead {
+	if written := writtenAhead(exchange); written > ahead {
 		t.Errorf("the provider was read %d MB ahead of the client", written/megabyte)
 	}
 	if _, err := io.Copy(io.Discard, body); err != nil {
@@ -95,6 +89,17 @@ func TestBackPressureReachesTheProvider(t *testing.T) {
 	if exchange.Written() < flood {
 		t.Errorf("the provider wrote %d MB, want all", exchange.Written()/megabyte)
 	}
+}
+
+// writtenAhead is how far the provider gets with its answer while the client reads
+// nothing: soon it can write nothing.
+func writtenAhead(exchange *provider.Exchange) int64 {
+	written := int64(-1)
+	for deadline := time.Now().Add(10 * time.Second); written != exchange.Written() && time.Now().Before(deadline); {
+		written = exchange.Written()
+		time.Sleep(500 * time.Millisecond)
+	}
+	return written
 }
 
 // slowly sends a request on a connection with small buffers and returns the
