@@ -27,6 +27,8 @@ const (
 	EventFinish                         // Text: the provider's reason; Reason
 	EventUsage                          // Usage: all so far, replaces what came before
 	EventTier                           // Text: the service tier that served
+	EventVector                         // Index: the input; Raw: an array of numbers
+	EventRank                           // Index: the document; Raw: its score, a number
 	EventDone                           // the dialect's last word
 )
 

@@ -13,7 +13,7 @@ func (p *Progress) Note(event *Event) {
 	case EventText, EventRefusal:
 		p.Started = p.Started || event.Text != ""
 		p.OutputBytes += int64(len(event.Text))
-	case EventImage:
+	case EventImage, EventVector, EventRank:
 		p.Started = true
 	case EventToolCall:
 		p.Started = true

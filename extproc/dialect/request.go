@@ -72,6 +72,10 @@ type Request struct {
 	// provider speaks another dialect: it reads the whole body. A request for
 	// something else than text has none, and its error is an *Error.
 	Chat func() (*Chat, error)
+	// Task is the neutral form of a request for something else than text, nil for a
+	// conversation. Call it only when the provider speaks another dialect. Its error,
+	// of what only its own dialect can say, is an *Error.
+	Task func() (*Task, error)
 }
 
 // EndUser is what a provider gets to know of a client's end user: always the same

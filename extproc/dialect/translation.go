@@ -61,6 +61,15 @@ func (t *translation) Whole(dst []byte, body []byte) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
+	if t.request.Task != nil {
+		task, err := t.request.Task()
+		if err != nil {
+			return dst, err
+		}
+		if err := task.check(events); err != nil {
+			return dst, err
+		}
+	}
 	if t.request.Stream {
 		return t.Finish(t.stream(dst, events)), nil
 	}

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
@@ -58,6 +59,7 @@ func (Embeddings) Parse(body []byte) (*dialect.Request, error) {
 		return nil, err
 	}
 	work.members, request.Parsed, request.Conversation = members, work, hashOf(input)
+	request.Task = sync.OnceValues(work.task)
 	return request, nil
 }
 
@@ -175,5 +177,5 @@ func (w *embeddings) upstream(target dialect.Target, _ *dialect.Request) dialect
 }
 
 func (w *embeddings) pipe(request *dialect.Request, meta dialect.Meta) dialect.Pipe {
-	return &embeddingsPipe{taskPipe: taskPipe{request: request, meta: meta}, work: w}
+	return &embeddingsPipe{taskPipe: taskPipe{request: request, taskAnswer: taskAnswer{meta}}, work: w}
 }

@@ -43,7 +43,7 @@ func (p *embeddingsPipe) Whole(dst []byte, body []byte) ([]byte, error) {
 		p.progress.Usage, p.progress.HasUsage = readTaskUsage(usage)
 	}
 	usage := p.Progress().Usage
-	return p.finish(p.appendUsage(append(dst, ']'), usage)), nil
+	return p.finish(p.appendEmbeddingsUsage(append(dst, ']'), usage)), nil
 }
 
 var errNoVector = errors.New("the provider's answer has an embedding without a vector")
@@ -60,8 +60,7 @@ func (p *embeddingsPipe) vector(dst, element []byte, place int) ([]byte, error) 
 			vector = c.Value
 		}
 	}
-	dst = append(rawjson.Comma(dst), `{"object":"embedding","index":`...)
-	dst = rawjson.AppendName(strconv.AppendInt(dst, index, 10), "embedding")
+	dst = appendEmbedding(dst, index)
 	switch kind := rawjson.Kind(vector); {
 	case len(vector) <= 2 || kind != '[' && kind != '"':
 		return dst, errNoVector
@@ -78,6 +77,13 @@ func (p *embeddingsPipe) vector(dst, element []byte, place int) ([]byte, error) 
 	return append(dst, '}'), nil
 }
 
+// appendEmbedding appends an element of the answer's list up to its vector, which is to
+// follow with a closing brace.
+func appendEmbedding(dst []byte, index int64) []byte {
+	dst = append(rawjson.Comma(dst), `{"object":"embedding","index":`...)
+	return rawjson.AppendName(strconv.AppendInt(dst, index, 10), "embedding")
+}
+
 // readTaskUsage reads usage that may count nothing but a total.
 func readTaskUsage(object []byte) (dialect.Usage, bool) {
 	usage, counted := readUsage(object)
@@ -88,8 +94,8 @@ func readTaskUsage(object []byte) (dialect.Usage, bool) {
 	return usage, counted || usage.Prompt > 0
 }
 
-func (p *embeddingsPipe) appendUsage(dst []byte, usage dialect.Usage) []byte {
-	cost := p.cost(usage)
+func (a *taskAnswer) appendEmbeddingsUsage(dst []byte, usage dialect.Usage) []byte {
+	cost := a.cost(usage)
 	w := writer{dst: dst}
 	w.object("usage", func() {
 		w.whole("prompt_tokens", &usage.Prompt)

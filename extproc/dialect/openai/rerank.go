@@ -1,6 +1,8 @@
 package openai
 
 import (
+	"sync"
+
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
@@ -56,6 +58,7 @@ func (Rerank) Parse(body []byte) (*dialect.Request, error) {
 	}
 	request.PromptBytes += int64(len(query) - 2)
 	work.members, request.Parsed, request.Conversation = members, work, hashOf(query)
+	request.Task = sync.OnceValues(work.task)
 	return request, nil
 }
 
@@ -123,5 +126,5 @@ func (w *rerank) appendDocuments(dst []byte) []byte {
 }
 
 func (w *rerank) pipe(request *dialect.Request, meta dialect.Meta) dialect.Pipe {
-	return &rerankPipe{taskPipe: taskPipe{request: request, meta: meta}, work: w}
+	return &rerankPipe{taskPipe: taskPipe{request: request, taskAnswer: taskAnswer{meta}}, work: w}
 }

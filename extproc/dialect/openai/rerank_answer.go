@@ -40,7 +40,7 @@ func (p *rerankPipe) Whole(dst []byte, body []byte) ([]byte, error) {
 	}
 	p.progress.Started, p.progress.Done = true, true
 	p.progress.Usage, p.progress.HasUsage = readRerankUsage(answer)
-	return p.finish(p.appendUsage(append(dst, ']'))), nil
+	return p.finish(p.appendRerankUsage(append(dst, ']'), p.Progress().Usage)), nil
 }
 
 func (p *rerankPipe) result(dst, element []byte) ([]byte, error) {
@@ -61,15 +61,20 @@ func (p *rerankPipe) result(dst, element []byte) ([]byte, error) {
 	if rawjson.Kind(score) != '0' {
 		return dst, errors.New("the provider's answer has a result without a relevance_score")
 	}
+	return p.work.appendResult(dst, index, score), nil
+}
+
+// appendResult appends one result with its document.
+func (w *rerank) appendResult(dst []byte, index int64, score []byte) []byte {
 	dst = strconv.AppendInt(append(rawjson.Comma(dst), `{"index":`...), index, 10)
 	dst = rawjson.AppendName(rawjson.AppendMember(dst, "relevance_score", score), "document")
-	document := p.work.documents[index]
+	document := w.documents[index]
 	if rawjson.Kind(document) == '"' {
 		dst = append(rawjson.AppendMember(append(dst, '{'), "text", document), '}')
 	} else {
 		dst = append(dst, document...)
 	}
-	return append(dst, '}'), nil
+	return append(dst, '}')
 }
 
 // readRerankUsage reads what Cohere bills, searches or tokens, and what others count.
@@ -83,9 +88,8 @@ func readRerankUsage(answer []byte) (dialect.Usage, bool) {
 	return usage, counted || usage.SearchUnits > 0 || usage.Prompt > 0
 }
 
-func (p *rerankPipe) appendUsage(dst []byte) []byte {
-	usage := p.Progress().Usage
-	cost := p.cost(usage)
+func (a *taskAnswer) appendRerankUsage(dst []byte, usage dialect.Usage) []byte {
+	cost := a.cost(usage)
 	w := writer{dst: dst}
 	w.object("usage", func() {
 		w.raw("cost", []byte(cost.Total))

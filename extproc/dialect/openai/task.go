@@ -14,8 +14,8 @@ import (
 )
 
 // task is work that is no conversation, and that providers of this dialect do beside
-// conversations. The hub has no words for it: client and provider say the same, and
-// [dialect.Request.Chat] refuses.
+// conversations: between those and its clients it passes as bytes. Of other dialects
+// [dialect.Request.Task] is the neutral form.
 type task interface {
 	// upstream writes the request for target.
 	upstream(target dialect.Target, request *dialect.Request) dialect.Upstream
@@ -49,8 +49,8 @@ func newTask(body []byte, modality string, read func(name string, value []byte) 
 	return request, members, nil
 }
 
-// errNoConversation is of a task at a provider of another dialect, which a checked
-// configuration does not have.
+// errNoConversation is of a task at a provider of a dialect that has no words for it,
+// which a checked configuration does not have.
 var errNoConversation = &dialect.Error{
 	Status: http.StatusBadRequest, Type: "invalid_request",
 	Message: "The model's provider speaks a dialect that has conversations only. Choose another model.",
@@ -106,10 +106,14 @@ func taskHeaders() []dialect.Header {
 // taskPipe is what the pipes of tasks share. Their answers are never streams, so that
 // all that a stream needs has nothing to do.
 type taskPipe struct {
+	taskAnswer
 	request  *dialect.Request
-	meta     dialect.Meta
 	progress dialect.Progress
 }
+
+// taskAnswer writes what the answers of all tasks have around what was asked for,
+// whichever dialect it came in.
+type taskAnswer struct{ meta dialect.Meta }
 
 var errStream = errors.New("the provider streams an answer that is none of a conversation")
 
@@ -141,27 +145,27 @@ func (p *taskPipe) read(body []byte) ([]byte, error) {
 }
 
 // open appends the head of an answer, up to its last member.
-func (p *taskPipe) open(dst []byte) []byte {
-	dst = rawjson.AppendText(append(dst, '{'), "id", p.meta.ID)
-	if p.meta.Provider != "" {
-		dst = rawjson.AppendText(dst, "provider", p.meta.Provider)
+func (a *taskAnswer) open(dst []byte) []byte {
+	dst = rawjson.AppendText(append(dst, '{'), "id", a.meta.ID)
+	if a.meta.Provider != "" {
+		dst = rawjson.AppendText(dst, "provider", a.meta.Provider)
 	}
-	return rawjson.AppendText(dst, "model", p.meta.Model)
+	return rawjson.AppendText(dst, "model", a.meta.Model)
 }
 
 // cost prices the answer, once.
-func (p *taskPipe) cost(usage dialect.Usage) dialect.Cost {
+func (a *taskAnswer) cost(usage dialect.Usage) dialect.Cost {
 	cost := dialect.Cost{Total: "0", Prompt: "0", Completion: "0"}
-	if p.meta.Price != nil {
-		cost = p.meta.Price(usage)
+	if a.meta.Price != nil {
+		cost = a.meta.Price(usage)
 	}
 	return cost
 }
 
 // finish ends an answer behind its usage.
-func (p *taskPipe) finish(dst []byte) []byte {
-	if p.meta.RouterMetadata != nil {
-		dst = rawjson.AppendMember(dst, "openrouter_metadata", p.meta.RouterMetadata)
+func (a *taskAnswer) finish(dst []byte) []byte {
+	if a.meta.RouterMetadata != nil {
+		dst = rawjson.AppendMember(dst, "openrouter_metadata", a.meta.RouterMetadata)
 	}
 	return append(dst, '}')
 }
