@@ -3,6 +3,7 @@ package extproc
 import (
 	"strings"
 
+	"github.com/switchyard/switchyard/extproc/ndjson"
 	"github.com/switchyard/switchyard/extproc/sse"
 )
 
@@ -20,6 +21,8 @@ func eventReader(contentType string) events {
 	switch strings.ToLower(strings.TrimSpace(kind)) {
 	case "text/event-stream":
 		return &sse.Reader{}
+	case "application/x-ndjson":
+		return &ndjson.Reader{}
 	}
 	return nil
 }

@@ -29,6 +29,8 @@ type Answer struct {
 	// Refusal is OpenAI's refusal text; on Anthropic it becomes the text of an
 	// answer with the stop reason "refusal".
 	Refusal string
+	// Citations are of the text, Cohere only.
+	Citations []Citation
 	// ToolCalls follow the text. Several are parallel calls.
 	ToolCalls []ToolCall
 	// SameIndex streams each call with index 0, as some compatible vendors do.
@@ -51,6 +53,13 @@ type ToolCall struct {
 	ID        string // "call_1", "call_2", … when empty
 	Name      string
 	Arguments string // a JSON object, "{}" when empty
+}
+
+// Citation is a piece of the text and the document that it is from.
+type Citation struct {
+	Start, End int // characters of the text
+	ID         string
+	URL        string // "" for a document without one
 }
 
 // Usage counts tokens. Input includes cached and cache-writing ones (Anthropic

@@ -40,12 +40,29 @@ type dialect interface {
 	events(request, Answer) []event
 }
 
-// address is what a request's target says of it: everything, with Gemini, and
-// nothing with the others.
+// framer is a dialect whose streams are no server-sent events.
+type framer interface {
+	// contentType is that of its streams.
+	contentType() string
+	// frame renders one event.
+	frame(event) []byte
+}
+
+// streamType is the content type of a dialect's streams.
+func streamType(d dialect) string {
+	if framed, ok := d.(framer); ok {
+		return framed.contentType()
+	}
+	return "text/event-stream; charset=utf-8"
+}
+
+// address is what a request's target says of it: everything, with Gemini, and what is
+// asked for, with vendors of several endpoints.
 type address struct {
 	model  string
 	stream bool
 	path   string // of [Media], which serves several
+	task   string // "embed", "rerank", or "" for a conversation
 }
 
 // request is what an answer depends on.
@@ -65,6 +82,7 @@ type request struct {
 	format       string // its response_format
 	images       int    // how many images are wanted
 	partial      int    // and how many drafts of them
+	task         string // as in [address]
 }
 
 // refusal is an error answer before a dialect words it.

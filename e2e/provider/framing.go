@@ -91,6 +91,9 @@ func (f Framing) writer(c *call) *eventWriter { return &eventWriter{framing: f, 
 // event sends an event and reports whether the client is still there.
 func (w *eventWriter) event(e event) bool {
 	line := w.framing.encode(e)
+	if framed, ok := w.call.dialect.(framer); ok {
+		line = framed.frame(e)
+	}
 	switch {
 	case w.framing.Merged || w.framing.Gzip:
 		w.held = append(w.held, line...)

@@ -70,6 +70,20 @@ func Gemini(config Config) *Provider {
 	return newProvider(config, gemini{})
 }
 
+// Cohere returns a fake of Cohere's API, POST {base}/chat, /embed and /rerank. Its base is
+// "/v2" unless given. Ranks are those of [Rerank], vectors those of [Vector].
+func Cohere(config Config) *Provider {
+	config.Base = cmp.Or(config.Base, "/v2")
+	return newProvider(config, cohere{})
+}
+
+// Ollama returns a fake of Ollama's API, POST {base}/chat and /embed. Its base is "/api"
+// unless given. Tool calls carry ids as in newer versions, unless [ToolCall.ID] is "-".
+func Ollama(config Config) *Provider {
+	config.Base = cmp.Or(config.Base, "/api")
+	return newProvider(config, ollama{})
+}
+
 func newProvider(config Config, dialect dialect) *Provider {
 	if config.Base == "" {
 		config.Base = "/v1"

@@ -187,9 +187,12 @@ func (f Flood) play(c *call) {
 		return
 	}
 	events := c.dialect.events(c.request, Answer{Pieces: []string{strings.Repeat("x", piece)}, Usage: floodUsage})
-	c.begin(http.StatusOK, http.Header{"Content-Type": {"text/event-stream"}})
+	c.begin(http.StatusOK, http.Header{"Content-Type": {streamType(c.dialect)}})
 	for _, e := range events {
 		line := Framing{}.encode(e)
+		if framed, ok := c.dialect.(framer); ok {
+			line = framed.frame(e)
+		}
 		for sent := 0; sent == 0 || e.piece && sent < f.Bytes; sent += piece {
 			if !c.write(line) {
 				return

@@ -5,15 +5,19 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/switchyard/switchyard/e2e/provider"
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
+	"github.com/switchyard/switchyard/extproc/dialect/cohere"
 	"github.com/switchyard/switchyard/extproc/dialect/gemini"
+	"github.com/switchyard/switchyard/extproc/dialect/ollama"
 	"github.com/switchyard/switchyard/extproc/dialect/openai"
 	"github.com/switchyard/switchyard/extproc/dialect/responses"
+	"github.com/switchyard/switchyard/extproc/ndjson"
 	"github.com/switchyard/switchyard/extproc/sse"
 )
 
@@ -26,13 +30,38 @@ type side struct {
 	fake    func(provider.Config) *provider.Provider
 	base    string
 	target  dialect.Target
+	lacks   []string // what the vendor has no words for: names of accepted, and those below
 }
+
+// What not every vendor has.
+const (
+	bindingReasoning = "reasoning that binds"
+	tiers            = "service tiers"
+	annotations      = "annotations"
+	cacheReads       = "cached tokens"
+)
+
+// streams is the content type of the vendor's streams.
+func (s side) streams() string {
+	if s.name == ollama.Name {
+		return "application/x-ndjson"
+	}
+	return "text/event-stream"
+}
+
+func (s side) has(what string) bool { return !slices.Contains(s.lacks, what) }
 
 var sides = []side{
 	{"openai", openai.Provider{}, provider.OpenAI, "/v1", dialect.Target{Model: "gpt-4o", Strict: true}},
 	{"anthropic", anthropic.Provider{}, provider.Anthropic, "/v1", dialect.Target{Model: "claude-x"}},
 	{"gemini", gemini.Provider{}, provider.Gemini, "/v1beta", dialect.Target{Model: "gemini-2.5-flash"}},
 	{"responses", responses.Provider{}, provider.Responses, "/v1", dialect.Target{Model: "gpt-4o", Strict: true}},
+	{"openai", openai.Provider{}, provider.OpenAI, "/v1", dialect.Target{Model: "gpt-4o", Strict: true}, nil},
+	{"anthropic", anthropic.Provider{}, provider.Anthropic, "/v1", dialect.Target{Model: "claude-x"}, nil},
+	{"gemini", gemini.Provider{}, provider.Gemini, "/v1beta", dialect.Target{Model: "gemini-2.5-flash"}, nil},
+	{"cohere", cohere.Provider{}, provider.Cohere, "/v2", dialect.Target{Model: "command-a-03-2025"}, []string{"a PDF", "files", bindingReasoning, tiers}},
+	{"ollama", ollama.Provider{}, provider.Ollama, "/api", dialect.Target{Model: "llama3.2"},
+		[]string{"images", "a PDF", "files", bindingReasoning, tiers, annotations, cacheReads}},
 }
 
 var meta = dialect.Meta{
@@ -90,13 +119,21 @@ func (s side) carryTo(t *testing.T, client dialect.Client, request *dialect.Requ
 	pipe := dialect.NewPipe(client, s.dialect, request, meta)
 	var out []byte
 	var err error
-	if !strings.Contains(response.Header().Get("Content-Type"), "event-stream") {
+	var reader interface {
+		Feed([]byte)
+		Next() (sse.Event, bool, error)
+	}
+	switch kind := response.Header().Get("Content-Type"); {
+	case strings.Contains(kind, "event-stream"):
+		reader = &sse.Reader{}
+	case strings.Contains(kind, "ndjson"):
+		reader = &ndjson.Reader{}
+	default:
 		if out, err = pipe.Whole(nil, response.Body.Bytes()); err != nil {
 			t.Fatal(err)
 		}
 		return string(out), pipe.Progress()
 	}
-	var reader sse.Reader
 	reader.Feed(response.Body.Bytes())
 	for {
 		event, ok, err := reader.Next()

@@ -94,3 +94,12 @@ type Encoder interface {
 	// Whole appends an answer that is not a stream.
 	Whole(dst []byte, events []Event, usage Usage) []byte
 }
+
+// AppendVectors appends the vectors of a list, each an array of numbers.
+func AppendVectors(events []Event, list []byte) []Event {
+	index := 0
+	for c := rawjson.Walk(list); c.Next(); index++ {
+		events = append(events, Event{Kind: EventVector, Index: index, Raw: c.Value})
+	}
+	return events
+}

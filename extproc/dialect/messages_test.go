@@ -36,6 +36,9 @@ var acceptedMessages = []struct{ name, body string }{
 func TestStrictProvidersTakeMessages(t *testing.T) {
 	for _, test := range acceptedMessages {
 		for _, s := range sides {
+			if !s.has(test.name) {
+				continue
+			}
 			t.Run(test.name+"/"+s.name, func(t *testing.T) {
 				out, progress := s.askAs(t, anthropic.Client{}, test.body, provider.Answer{Text: "hey you"})
 				if !strings.Contains(out, `"id":"`+meta.ID+`"`) || !strings.Contains(out, `"stop_reason":"end_turn"`) || !strings.Contains(out, `"cost":0.00042`) {

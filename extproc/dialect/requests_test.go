@@ -93,6 +93,9 @@ var accepted = []struct{ name, body string }{
 func TestStrictProvidersTakeTheRequest(t *testing.T) {
 	for _, test := range accepted {
 		for _, s := range sides {
+			if !s.has(test.name) {
+				continue
+			}
 			if strings.Contains(test.body, "gpt-5") {
 				// What the model itself does not take is the endpoint's to say.
 				s.target.Refused = []string{"max_tokens"}

@@ -22,6 +22,10 @@ var dialects = map[string]dialectTraits{
 
 	"openai_responses": {parameters: responsesParameters},
 	"openai":           {parameters: openAIParameters, tasks: []string{"embeddings", "rerank", "image", "speech", "transcription"}},
+	"cohere":    {parameters: cohereParameters, tasks: []string{"embeddings", "rerank"}},
+	"gemini":    {parameters: geminiParameters, tasks: []string{"embeddings"}},
+	"ollama":    {parameters: ollamaParameters, tasks: []string{"embeddings"}},
+	"openai":    {parameters: openAIParameters, tasks: []string{"embeddings", "rerank"}},
 }
 
 // dialectName is the name that the configuration has for a dialect, "" for none.

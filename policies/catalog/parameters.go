@@ -16,6 +16,20 @@ var (
 		"response_format", "stop", "structured_outputs", "temperature",
 		"tool_choice", "tools", "top_k", "top_p", "verbosity",
 	}
+	cohereParameters = []string{
+		"frequency_penalty", "include_reasoning", "logprobs",
+		"max_completion_tokens", "max_tokens", "presence_penalty", "reasoning",
+		"reasoning_effort", "response_format", "seed", "stop",
+		"structured_outputs", "temperature", "tool_choice", "tools", "top_k",
+		"top_p",
+	}
+	ollamaParameters = []string{
+		"frequency_penalty", "include_reasoning", "logprobs",
+		"max_completion_tokens", "max_tokens", "min_p", "presence_penalty",
+		"reasoning", "reasoning_effort", "repetition_penalty",
+		"response_format", "seed", "stop", "structured_outputs",
+		"temperature", "tools", "top_k", "top_logprobs", "top_p",
+	}
 	// What few models of the dialect take, such as penalties, an endpoint must list.
 	geminiParameters = []string{
 		"include_reasoning", "max_completion_tokens", "max_tokens", "reasoning",

@@ -1,6 +1,10 @@
 package rawjson
 
-import "github.com/go-json-experiment/json/jsontext"
+import (
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
 
 // Comma appends a comma unless dst ends with an opening bracket. No value ends
 // with one, so that this needs no state.
@@ -30,6 +34,11 @@ func AppendName(dst []byte, name string) []byte {
 // AppendText appends a member whose value is a string.
 func AppendText(dst []byte, name, text string) []byte {
 	return AppendQuoted(AppendName(dst, name), text)
+}
+
+// AppendInt appends a member whose value is a whole number.
+func AppendInt(dst []byte, name string, n int64) []byte {
+	return strconv.AppendInt(AppendName(dst, name), n, 10)
 }
 
 // AppendRaw appends a member, or an element, as it stands.

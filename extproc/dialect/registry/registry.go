@@ -5,7 +5,9 @@ package registry
 import (
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
+	"github.com/switchyard/switchyard/extproc/dialect/cohere"
 	"github.com/switchyard/switchyard/extproc/dialect/gemini"
+	"github.com/switchyard/switchyard/extproc/dialect/ollama"
 	"github.com/switchyard/switchyard/extproc/dialect/openai"
 	"github.com/switchyard/switchyard/extproc/dialect/responses"
 )
@@ -47,7 +49,9 @@ func Clients() dialect.Clients {
 func Providers() map[string]dialect.Provider {
 	return map[string]dialect.Provider{
 		"anthropic": anthropic.Provider{},
+		"cohere":    cohere.Provider{},
 		"gemini":    gemini.Provider{},
+		"ollama":    ollama.Provider{},
 		"openai":    openai.Provider{},
 
 		"openai_responses": responses.Provider{},

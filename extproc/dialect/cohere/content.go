@@ -1,0 +1,108 @@
+package cohere
+
+import (
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+)
+
+// begin notes where the text of a content block begins: citations count from there.
+func (d *decoder) begin(index int64) {
+	if d.bases == nil {
+		d.bases = map[int64]int64{}
+	}
+	d.bases[index] = d.text
+	d.details++ // a thought in it is a new one
+	d.planning = false
+}
+
+func (d *decoder) content(object []byte) {
+	for c := rawjson.Walk(object); c.Next(); {
+		words := rawjson.Text(c.Value)
+		if words == "" {
+			continue
+		}
+		switch string(c.Name) {
+		case "text":
+			d.text += int64(utf8.RuneCountInString(words))
+			d.emit(dialect.Event{Kind: dialect.EventText, Text: words})
+		case "thinking":
+			d.think(words, "")
+		}
+	}
+}
+
+func (d *decoder) think(words, id string) {
+	d.emit(dialect.Event{Kind: dialect.EventReasoning, Reasoning: dialect.ReasoningDetail{
+		Type: dialect.ReasoningText, Text: words, ID: id, Format: dialect.FormatUnknown, Index: max(0, d.details-1),
+	}})
+}
+
+// plan tells what the model plans before it calls tools. It is reasoning that the API
+// wants back as what it is.
+func (d *decoder) plan(words string) {
+	if words == "" {
+		return
+	}
+	if !d.planning {
+		d.planning = true
+		d.details++
+	}
+	d.think(words, planID)
+}
+
+func (d *decoder) call(index int64, object []byte) error {
+	if rawjson.Kind(object) != '{' || len(d.calls) >= mostCalls {
+		return errNoMessage
+	}
+	function := rawjson.Get(object, "function")
+	name, arguments := rawjson.Text(rawjson.Get(function, "name")), rawjson.Text(rawjson.Get(function, "arguments"))
+	number := len(d.calls)
+	d.calls = append(d.calls, index)
+	d.emit(dialect.Event{
+		Kind: dialect.EventToolCall, Index: number, Text: name,
+		ID: d.ids.ID(rawjson.Text(rawjson.Get(object, "id")), d.id, number, name, arguments),
+	})
+	d.argue(number, arguments)
+	return nil
+}
+
+// arguments goes on with the latest call of a number.
+func (d *decoder) arguments(index int64, object []byte) {
+	for number, at := range slices.Backward(d.calls) {
+		if at == index {
+			d.argue(number, rawjson.Text(rawjson.Get(rawjson.Get(object, "function"), "arguments")))
+			return
+		}
+	}
+}
+
+func (d *decoder) argue(number int, words string) {
+	if words != "" {
+		d.emit(dialect.Event{Kind: dialect.EventToolArguments, Index: number, Text: words})
+	}
+}
+
+// logprobs puts an item, a piece of the text with its tokens, into the form of Chat
+// Completions. Of several tokens the probabilities multiply, and their logarithms add up.
+func (d *decoder) logprobs(item []byte) {
+	text := rawjson.Get(item, "text")
+	if rawjson.Kind(text) != '"' {
+		return
+	}
+	sum := 0.0
+	for c := rawjson.Walk(rawjson.Get(item, "logprobs")); c.Next(); {
+		logprob, _ := rawjson.Float(c.Value)
+		sum += logprob
+	}
+	raw := rawjson.AppendMember([]byte(`{"content":[{`), "token", text)
+	raw = strconv.AppendFloat(rawjson.AppendName(raw, "logprob"), sum, 'g', -1, 64)
+	raw = append(raw, `,"bytes":[`...)
+	for _, b := range rawjson.Unquote(text) {
+		raw = strconv.AppendInt(rawjson.Comma(raw), int64(b), 10)
+	}
+	d.emit(dialect.Event{Kind: dialect.EventLogprobs, Raw: append(raw, `],"top_logprobs":[]}],"refusal":null}`...)})
+}

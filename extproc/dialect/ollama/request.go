@@ -1,0 +1,60 @@
+package ollama
+
+import (
+	"github.com/go-json-experiment/json"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+)
+
+// Request writes a conversation for /chat, and texts to embed for /embed.
+func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
+	if client.OutputModality == "embeddings" && client.Task != nil {
+		task, err := client.Task()
+		if err != nil {
+			return dialect.Upstream{}, err
+		}
+		return embed(task.Embedding, target)
+	}
+	chat, err := client.Chat()
+	if err != nil {
+		return dialect.Upstream{}, err
+	}
+	b := builder{chat: chat, target: target, request: request{Model: target.Model, Stream: client.Stream}, calls: map[string]string{}}
+	if err := b.build(); err != nil {
+		return dialect.Upstream{}, err
+	}
+	body, err := json.Marshal(&b.request)
+	if err != nil {
+		return dialect.Upstream{}, dialect.Invalid("The request cannot be written for this provider: %v.", err)
+	}
+	return dialect.NewUpstream("/chat", dialect.Accepts(client.Stream, streamType), body, b.dropped), nil
+}
+
+// streamType is what the API streams.
+const streamType = "application/x-ndjson"
+
+// builder makes one request of a conversation.
+type builder struct {
+	chat    *dialect.Chat
+	target  dialect.Target
+	calls   map[string]string // the names of the tools called so far, by the call's id
+	request request
+	dropped []string
+}
+
+func (b *builder) build() error {
+	if err := b.conversation(); err != nil {
+		return err
+	}
+	b.tools()
+	b.format()
+	b.think()
+	b.logprobs()
+	if err := b.options(); err != nil {
+		return err
+	}
+	b.others()
+	return nil
+}
+
+func (b *builder) drop(names ...string) { b.dropped = append(b.dropped, names...) }
