@@ -159,6 +159,13 @@ func importModelsCommand() *cobra.Command {
 // askForModels asks a provider for its models, with the headers of its dialect.
 func askForModels(ctx context.Context, provider *configpb.Provider, secret config.Secret) ([]byte, error) {
 	address := strings.TrimSuffix(provider.GetBaseUrl(), "/") + "/models"
+	switch base := strings.TrimSuffix(provider.GetBaseUrl(), "/"); provider.GetDialect() {
+	case configpb.Dialect_DIALECT_COHERE:
+		// The second version of the API has no list of its own.
+		address = strings.TrimSuffix(base, "/v2") + "/v1/models?page_size=1000&endpoint=chat"
+	case configpb.Dialect_DIALECT_OLLAMA:
+		address = strings.TrimSuffix(base, "/api") + "/v1/models"
+	}
 	header := http.Header{}
 	for name, value := range provider.GetHeaders() {
 		header.Set(name, value)

@@ -60,20 +60,27 @@ func TestCatalogImportAndDiff(t *testing.T) {
 
 // A provider is asked as its configuration says, and its key stays in the header.
 func TestCatalogImportModels(t *testing.T) {
-	for dialect, header := range map[string]string{"openai": "Authorization: Bearer secret", "anthropic": "X-Api-Key: secret", "gemini": "X-Goog-Api-Key: secret"} {
+	const bearer = "Authorization: Bearer secret"
+	for dialect, test := range map[string]struct{ base, header, list string }{
+		"openai":    {"/v1", bearer, `{"data": [{"id": "Qwen/Qwen3-32B"}]}`},
+		"anthropic": {"/v1", "X-Api-Key: secret", `{"data": [{"id": "Qwen/Qwen3-32B"}]}`},
+		"gemini":    {"/v1", "X-Goog-Api-Key: secret", `{"data": [{"id": "Qwen/Qwen3-32B"}]}`},
+		"cohere":    {"/v2", bearer, `{"models": [{"name": "Qwen/Qwen3-32B", "endpoints": ["chat"]}]}`},
+		"ollama":    {"/api", bearer, `{"object": "list", "data": [{"id": "Qwen/Qwen3-32B"}]}`},
+	} {
 		t.Run(dialect, func(t *testing.T) {
-			name, want, _ := strings.Cut(header, ": ")
+			name, want, _ := strings.Cut(test.header, ": ")
 			provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path != "/v1/models" || r.Header.Get(name) != want || r.Header.Get("X-Team") != "blue" {
 					w.WriteHeader(http.StatusForbidden)
 					return
 				}
-				_, _ = w.Write([]byte(`{"data": [{"id": "Qwen/Qwen3-32B"}]}`))
+				_, _ = w.Write([]byte(test.list))
 			}))
 			defer provider.Close()
 			path := fileOf(t, "switchyard.yaml", `
 providers:
-  own: {dialect: `+dialect+`, base_url: "`+provider.URL+`/v1", credential: {value: secret}, headers: {X-Team: blue}}
+  own: {dialect: `+dialect+`, base_url: "`+provider.URL+test.base+`", credential: {value: secret}, headers: {X-Team: blue}}
 `)
 			out, _, err := switchyard(t, "catalog", "import", "models", "own", "--config", path)
 			if err != nil {

@@ -97,6 +97,9 @@ func (l *loader) checkBaseURL(provider *configpb.Provider, parent path) {
 		l.report.fail(at, "must be %s", formOf(fieldOf(provider, "base_url")))
 		return
 	}
+	if provider.GetDialect() == configpb.Dialect_DIALECT_OLLAMA && strings.TrimSuffix(base.Path, "/") == openAIPath {
+		l.report.fail(at, "ends in /v1, where Ollama speaks OpenAI's dialect: end it in /api, or set dialect: openai")
+	}
 	if base.Scheme == "http" && provider.GetCredential() != nil && !isLocal(base.Hostname()) {
 		l.report.warn(at, "the credential is sent to %s without TLS; prefer https", base.Hostname())
 	}

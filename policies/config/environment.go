@@ -31,7 +31,7 @@ func FromEnvironment(lookup func(string) (string, bool)) *configpb.Config {
 		if address = strings.TrimSpace(address); address == "" {
 			continue
 		}
-		provider := &configpb.Provider{BaseUrl: serverURL(address, server.port)}
+		provider := &configpb.Provider{BaseUrl: serverURL(address, server.port, server.path)}
 		if key, _ := lookup(server.key); strings.TrimSpace(key) != "" {
 			provider.Credential = &configpb.Secret{Source: &configpb.Secret_Env{Env: server.key}}
 		}
@@ -42,16 +42,20 @@ func FromEnvironment(lookup func(string) (string, bool)) *configpb.Config {
 
 // ownServers are the presets that people run themselves. The environment says
 // where they are; few of them ask for a key.
-var ownServers = [...]struct{ preset, address, key, port string }{
-	{preset: "ollama", address: "OLLAMA_HOST", key: "OLLAMA_API_KEY", port: "11434"},
-	{preset: "vllm", address: "VLLM_BASE_URL", key: "VLLM_API_KEY", port: "8000"},
-	{preset: "lmstudio", address: "LM_STUDIO_API_BASE", key: "LM_STUDIO_API_KEY", port: "1234"},
+var ownServers = [...]struct{ preset, address, key, port, path string }{
+	{preset: "ollama", address: "OLLAMA_HOST", key: "OLLAMA_API_KEY", port: "11434", path: "/api"},
+	{preset: "vllm", address: "VLLM_BASE_URL", key: "VLLM_API_KEY", port: "8000", path: openAIPath},
+	{preset: "lmstudio", address: "LM_STUDIO_API_BASE", key: "LM_STUDIO_API_KEY", port: "1234", path: openAIPath},
 }
 
+// openAIPath is where servers speak OpenAI's dialect.
+const openAIPath = "/v1"
+
 // serverURL makes a base URL of an address as short as OLLAMA_HOST may be: a
-// host, host:port or URL, where 0.0.0.0 is what the server listens on. What is
+// host, host:port or URL, where 0.0.0.0 is what the server listens on. Its API is at
+// path, unless the address names another; that of OpenAI's dialect is no other. What is
 // no address comes back unchanged, to be refused like any other base URL.
-func serverURL(address, defaultPort string) string {
+func serverURL(address, defaultPort, path string) string {
 	bare := !strings.Contains(address, "://")
 	if bare {
 		address = "http://" + address
@@ -74,8 +78,8 @@ func serverURL(address, defaultPort string) string {
 		host += ":" + port
 	}
 	server.Host = host
-	if server.Path = strings.TrimSuffix(server.Path, "/"); server.Path == "" {
-		server.Path = "/v1"
+	if server.Path = strings.TrimSuffix(server.Path, "/"); server.Path == "" || server.Path == openAIPath {
+		server.Path = path
 	}
 	return server.String()
 }

@@ -25,7 +25,7 @@ func TestFromEnvironment(t *testing.T) {
 		},
 		"a server of one's own": {
 			variables: map[string]string{"OLLAMA_HOST": "gpu:11434"},
-			want:      map[string]*configpb.Provider{"ollama": {BaseUrl: "http://gpu:11434/v1"}},
+			want:      map[string]*configpb.Provider{"ollama": {BaseUrl: "http://gpu:11434/api"}},
 		},
 		"a server that asks for a key": {
 			variables: map[string]string{"VLLM_BASE_URL": "https://gpu.example/v1/", "VLLM_API_KEY": "k"},
@@ -55,18 +55,19 @@ func TestFromEnvironment(t *testing.T) {
 // The forms are those that Ollama itself takes for OLLAMA_HOST.
 func TestServerURL(t *testing.T) {
 	for address, want := range map[string]string{
-		"127.0.0.1":               "http://127.0.0.1:11434/v1",
-		"gpu":                     "http://gpu:11434/v1",
-		"gpu:80":                  "http://gpu:80/v1",
-		":9000":                   "http://127.0.0.1:9000/v1",
-		"0.0.0.0":                 "http://127.0.0.1:11434/v1",
-		"[::]:11434":              "http://127.0.0.1:11434/v1",
-		"[::1]":                   "http://[::1]:11434/v1",
-		"http://gpu":              "http://gpu/v1",
-		"https://gpu.example/":    "https://gpu.example/v1",
-		"https://gpu.example/api": "https://gpu.example/api",
+		"127.0.0.1":               "http://127.0.0.1:11434/api",
+		"gpu":                     "http://gpu:11434/api",
+		"gpu:80":                  "http://gpu:80/api",
+		":9000":                   "http://127.0.0.1:9000/api",
+		"0.0.0.0":                 "http://127.0.0.1:11434/api",
+		"[::]:11434":              "http://127.0.0.1:11434/api",
+		"[::1]":                   "http://[::1]:11434/api",
+		"http://gpu":              "http://gpu/api",
+		"https://gpu.example/":    "https://gpu.example/api",
+		"https://gpu.example/x":   "https://gpu.example/x",
+		"https://gpu.example/v1/": "https://gpu.example/api",
 	} {
-		if got := serverURL(address, "11434"); got != want {
+		if got := serverURL(address, "11434", "/api"); got != want {
 			t.Errorf("%s is %s, want %s", address, got, want)
 		}
 	}
@@ -76,6 +77,17 @@ func TestAddressInTheEnvironmentThatIsNone(t *testing.T) {
 	_, err := Load("", Options{LookupEnv: environment(map[string]string{"OLLAMA_HOST": "ftp://gpu"})})
 	if err == nil || !strings.HasPrefix(err.Error(), "environment: providers.ollama.base_url: must be an http or https URL") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// An address of Ollama's other dialect would end in errors that say nothing.
+func TestOllamaAtOpenAIsPath(t *testing.T) {
+	_, err := Parse("test.yaml", []byte("providers: {ollama: {base_url: \"http://gpu:11434/v1/\"}}\n"), Options{})
+	if err == nil || !strings.Contains(err.Error(), "end it in /api, or set dialect: openai") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := Parse("test.yaml", []byte("providers: {ollama: {dialect: openai, base_url: \"http://gpu:11434/v1\"}}\n"), Options{}); err != nil {
+		t.Error(err)
 	}
 }
 

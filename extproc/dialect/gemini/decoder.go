@@ -59,6 +59,10 @@ func (d *decoder) Whole(body []byte) ([]dialect.Event, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the provider's answer: %w", err)
 	}
+	if vectors := rawjson.Get(body, "embeddings"); vectors != nil {
+		d.readEmbeddings(body, vectors)
+		return d.events, nil
+	}
 	if err := d.read(body); err != nil {
 		return nil, err
 	}

@@ -12,8 +12,16 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect"
 )
 
-// Request writes a conversation as a request of generateContent.
+// Request writes a conversation as a request of generateContent, and inputs to embed as
+// one of batchEmbedContents.
 func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
+	if client.OutputModality == "embeddings" && client.Task != nil {
+		task, err := client.Task()
+		if err != nil {
+			return dialect.Upstream{}, err
+		}
+		return requestEmbeddings(task.Embedding, target)
+	}
 	chat, err := client.Chat()
 	if err != nil {
 		return dialect.Upstream{}, err

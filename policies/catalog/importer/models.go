@@ -36,7 +36,7 @@ type listedModel struct {
 }
 
 // Models reads a provider's own answer to GET /models: {"data": [...]} as OpenAI
-// has it, {"models": [...]} as Google has it, or the list alone. slug is the provider's in the configuration, and
+// has it, {"models": [...]} as Google and Cohere have it, or the list alone. slug is the provider's in the configuration, and
 // preset what it starts from, whose rules for names hold. A price is taken only
 // where it is a text in US dollars for one token, as OpenRouter asks providers to
 // state it: numbers mean one thing here and another there.
@@ -72,8 +72,9 @@ func Models(data []byte, slug, preset string) (*configpb.Config, *Report, error)
 			model.ID = named.ID
 			b.report.add(model.ID, "only the id can be read")
 		}
-		if name, google := strings.CutPrefix(model.Name, "models/"); google {
-			model.ID = cmp.Or(model.ID, name)
+		if len(answer.Models) > 0 {
+			// Google's and Cohere's models have names where others' have ids.
+			model.ID = cmp.Or(model.ID, strings.TrimPrefix(model.Name, "models/"))
 		}
 		b.addListed(&model, slug, rules)
 	}
