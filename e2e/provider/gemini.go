@@ -15,6 +15,8 @@ func (gemini) locate(target string) (address, bool) {
 	switch method {
 	case "generateContent":
 		return address{model: model}, found
+	case "batchEmbedContents":
+		return address{model: model, task: method}, found
 	case "streamGenerateContent?alt=sse":
 		return address{model: model, stream: true}, found
 	}
@@ -38,6 +40,9 @@ func (gemini) admit(header http.Header, key string) *refusal {
 }
 
 func (d gemini) judge(at address, body map[string]any, _ http.Header) (request, *refusal) {
+	if at.task != "" {
+		return d.judgeEmbeddings(at, body)
+	}
 	req := request{model: at.model, stream: at.stream}
 	if wrong := geminiRequest(nil, body); wrong != nil {
 		worded := d.mistake(*wrong)

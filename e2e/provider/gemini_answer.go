@@ -10,6 +10,9 @@ import (
 const geminiResponseID = "x6kYaYqoHcWdkdUPlZzH2Ac"
 
 func (gemini) whole(req request, a Answer) []byte {
+	if req.task != "" {
+		return geminiEmbeddings(req, a)
+	}
 	a = a.complete()
 	var parts []any
 	for _, piece := range geminiParts(req, a) {

@@ -63,7 +63,7 @@ func Anthropic(config Config) *Provider {
 }
 
 // Gemini returns a fake of generateContent, POST {base}/models/{model}:generateContent
-// and :streamGenerateContent?alt=sse.
+// and :streamGenerateContent?alt=sse, and of :batchEmbedContents.
 // Its base is "/v1beta" unless given.
 func Gemini(config Config) *Provider {
 	config.Base = cmp.Or(config.Base, "/v1beta")
