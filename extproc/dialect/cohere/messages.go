@@ -16,6 +16,9 @@ const planID = "tool_plan"
 func (b *builder) conversation() error {
 	for i := range b.chat.Messages {
 		said := &b.chat.Messages[i]
+		if said.Role != dialect.RoleTool {
+			b.show()
+		}
 		var err error
 		switch said.Role {
 		case dialect.RoleSystem, dialect.RoleDeveloper:
@@ -31,6 +34,7 @@ func (b *builder) conversation() error {
 			return err
 		}
 	}
+	b.show()
 	if len(b.request.Messages) == 0 {
 		return dialect.Invalid("Input must have at least 1 token.")
 	}
@@ -104,10 +108,16 @@ func (b *builder) recall(written *message, thought *dialect.ReasoningDetail) {
 	}
 }
 
-// results writes what tools gave, each in a message of its own. Images that they show
-// the user has to show, behind all results.
+// show writes the images that tools gave: the user has to show them, behind all results.
+func (b *builder) show() {
+	if len(b.shown) > 0 {
+		b.request.Messages = append(b.request.Messages, message{Role: "user", Content: b.shown})
+		b.shown = nil
+	}
+}
+
+// results writes what tools gave, each in a message of its own.
 func (b *builder) results(i int, said *dialect.Message) error {
-	shown := message{Role: "user"}
 	for j := range said.Parts {
 		result := said.Parts[j].Result
 		if result == nil {
@@ -125,16 +135,13 @@ func (b *builder) results(i int, said *dialect.Message) error {
 				return err
 			}
 			if made != nil {
-				shown.Content = append(shown.Content, *made)
+				b.shown = append(b.shown, *made)
 			}
 		}
 		if len(written.Content) == 0 {
 			written.Content = []part{resultPart("", result.Failed)}
 		}
 		b.request.Messages = append(b.request.Messages, written)
-	}
-	if len(shown.Content) > 0 {
-		b.request.Messages = append(b.request.Messages, shown)
 	}
 	return nil
 }

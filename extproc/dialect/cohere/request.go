@@ -34,6 +34,7 @@ type builder struct {
 	chat    *dialect.Chat
 	target  dialect.Target
 	request request
+	shown   []part // images that tools gave, not yet written
 	dropped []string
 }
 

@@ -10,6 +10,9 @@ import (
 func (b *builder) conversation() error {
 	for i := range b.chat.Messages {
 		said := &b.chat.Messages[i]
+		if said.Role != dialect.RoleTool {
+			b.show()
+		}
 		written, err := b.message(i, said)
 		if err != nil {
 			return err
@@ -19,11 +22,20 @@ func (b *builder) conversation() error {
 		}
 		b.request.Messages = append(b.request.Messages, written)
 	}
+	b.show()
 	if len(b.request.Messages) == 0 {
 		// Ollama would load the model and say nothing.
 		return dialect.Invalid("Input must have at least 1 token.")
 	}
 	return nil
+}
+
+// show writes the images that tools gave: the user has to show them, behind all results.
+func (b *builder) show() {
+	if len(b.shown) > 0 {
+		b.request.Messages = append(b.request.Messages, message{Role: "user", Images: b.shown})
+		b.shown = nil
+	}
 }
 
 // message writes message i: one text, which is all that the API has a place for, and
@@ -48,12 +60,9 @@ func (b *builder) message(i int, said *dialect.Message) (message, error) {
 				written.Thinking += thought.Text
 			}
 		case dialect.PartToolResult:
-			images, err := b.result(i, said, part.Result)
-			if err != nil {
+			if err := b.result(i, said, part.Result); err != nil {
 				return written, err
 			}
-			// What a tool shows the user has to show.
-			written.Role, written.Images = "user", append(written.Images, images...)
 		default:
 			image, err := media(i, &part)
 			if err != nil {
@@ -82,7 +91,7 @@ func role(from dialect.Role) string {
 
 // result writes what a tool gave in a message of its own. Templates of models name the
 // tool, some the call.
-func (b *builder) result(i int, said *dialect.Message, result *dialect.ToolResult) (images []string, err error) {
+func (b *builder) result(i int, said *dialect.Message, result *dialect.ToolResult) error {
 	written := message{Role: "tool", ToolCallID: result.CallID, ToolName: b.calls[result.CallID]}
 	if written.ToolName == "" {
 		written.ToolName = said.Name
@@ -96,16 +105,16 @@ func (b *builder) result(i int, said *dialect.Message, result *dialect.ToolResul
 		}
 		image, err := media(i, piece)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		images = append(images, image)
+		b.shown = append(b.shown, image)
 	}
 	written.Content = strings.Join(words, "\n")
 	if result.Failed {
 		written.Content = "Error: " + written.Content
 	}
 	b.request.Messages = append(b.request.Messages, written)
-	return images, nil
+	return nil
 }
 
 // media is an image, or a sound for a model that hears: the API has one place for both.

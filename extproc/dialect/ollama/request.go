@@ -39,6 +39,7 @@ type builder struct {
 	target  dialect.Target
 	calls   map[string]string // the names of the tools called so far, by the call's id
 	request request
+	shown   []string // images that tools gave, not yet written
 	dropped []string
 }
 
