@@ -1,6 +1,7 @@
 package cohere
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -95,8 +96,9 @@ func (d *decoder) logprobs(item []byte) {
 	}
 	sum := 0.0
 	for c := rawjson.Walk(rawjson.Get(item, "logprobs")); c.Next(); {
-		logprob, _ := rawjson.Float(c.Value)
-		sum += logprob
+		if logprob, ok := rawjson.Float(c.Value); ok {
+			sum = max(-math.MaxFloat64, min(sum+logprob, math.MaxFloat64)) // JSON has no infinity
+		}
 	}
 	raw := rawjson.AppendMember([]byte(`{"content":[{`), "token", text)
 	raw = strconv.AppendFloat(rawjson.AppendName(raw, "logprob"), sum, 'g', -1, 64)
