@@ -84,11 +84,7 @@ func (d cohere) judgeEmbed(body map[string]any) (request, *refusal) {
 }
 
 func (cohere) mistake(m mistake) refusal {
-	at := ""
-	for _, step := range m.at {
-		at += fmt.Sprintf(".%v", step)
-	}
-	at = strings.TrimPrefix(at, ".")
+	at := m.at.dotted()
 	r := refusal{status: http.StatusBadRequest}
 	switch m.kind {
 	case unknownField:

@@ -3,7 +3,6 @@ package provider
 import (
 	"fmt"
 	"net/http"
-	"strings"
 )
 
 // ollama is the dialect of Ollama's own API. The real one passes over fields that it
@@ -51,11 +50,7 @@ func (d ollama) judge(at address, body map[string]any, _ http.Header) (request, 
 }
 
 func (ollama) mistake(m mistake) refusal {
-	at := ""
-	for _, step := range m.at {
-		at += fmt.Sprintf(".%v", step)
-	}
-	at = strings.TrimPrefix(at, ".")
+	at := m.at.dotted()
 	r := refusal{status: http.StatusBadRequest}
 	switch m.kind {
 	case unknownField:

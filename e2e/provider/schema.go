@@ -1,9 +1,11 @@
 package provider
 
 import (
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -15,6 +17,15 @@ type check func(at path, value any) *mistake
 type path []any
 
 func (p path) to(step any) path { return append(slices.Clip(p), step) }
+
+// dotted is the path as most vendors word it: "messages.0.content".
+func (p path) dotted() string {
+	steps := make([]string, len(p))
+	for i, step := range p {
+		steps[i] = fmt.Sprint(step)
+	}
+	return strings.Join(steps, ".")
+}
 
 // mistake is a structural error, which each vendor words in its own way.
 type mistake struct {
