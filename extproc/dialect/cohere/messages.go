@@ -184,4 +184,11 @@ func content(i int, said *dialect.Part) (*part, error) {
 	return nil, dialect.Invalid("'messages.%d' holds audio, video or a file; this model's provider takes text and images only.", i)
 }
 
-func dataURL(media *dialect.Media) string { return "data:" + media.Type + ";base64," + media.Data }
+// dataURL puts data into the form that the API takes, by the type's registered name.
+func dataURL(media *dialect.Media) string {
+	kind := media.Type
+	if kind == "image/jpg" {
+		kind = "image/jpeg"
+	}
+	return "data:" + kind + ";base64," + media.Data
+}

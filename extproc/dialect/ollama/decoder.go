@@ -13,7 +13,7 @@ import (
 )
 
 // decoder reads an answer: the lines of a stream, or a whole one, which has the form of
-// the last line. A stream that was taken for a whole answer is its lines.
+// the last line.
 type decoder struct {
 	events  []dialect.Event
 	started bool
