@@ -114,6 +114,7 @@ func TestRefusals(t *testing.T) {
 		"a sound":                {openai.Client{}, `{"messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AA==","format":"wav"}}]}]}`, "'messages.0'"},
 		"tokens to embed":        {openai.Embeddings{}, `{"input":[1,2]}`, "must be text"},
 		"an image by URL":        {openai.Embeddings{}, `{"input":[{"content":[{"type":"image_url","image_url":{"url":"https://a/b.png"}}]}]}`, "'input.0'"},
+		"an image nowhere":       {openai.Embeddings{}, `{"input":[{"content":[{"type":"image_url","image_url":{}}]}]}`, "'input.0.content.0': it holds neither"},
 		"two forms of vectors":   {openai.Embeddings{}, `{"input":"a","embedding_types":["float","int8"]}`, "'embedding_types'"},
 		"a form that is a text":  {openai.Embeddings{}, `{"input":"a","embedding_types":["base64"]}`, "'embedding_types'"},
 		"a document without any": {openai.Rerank{}, `{"query":"q","documents":["a",{"image":"c"}]}`, "'documents.1'"},

@@ -42,6 +42,7 @@ func readInputs(embedding *dialect.Embedding, value []byte) error {
 		return nil
 	}
 	for c := rawjson.Walk(value); c.Next(); {
+		i := len(embedding.Inputs)
 		var parts []dialect.Part
 		switch rawjson.Kind(c.Value) {
 		case '"':
@@ -50,7 +51,7 @@ func readInputs(embedding *dialect.Embedding, value []byte) error {
 			for content := rawjson.Walk(rawjson.Get(c.Value, "content")); content.Next(); {
 				part, err := readPart(content.Value)
 				if err != nil {
-					return err
+					return dialect.Invalid("'input.%d.content.%d': %v.", i, len(parts), err)
 				}
 				parts = append(parts, part)
 			}
