@@ -52,13 +52,10 @@ func (s side) streams() string {
 func (s side) has(what string) bool { return !slices.Contains(s.lacks, what) }
 
 var sides = []side{
-	{"openai", openai.Provider{}, provider.OpenAI, "/v1", dialect.Target{Model: "gpt-4o", Strict: true}},
-	{"anthropic", anthropic.Provider{}, provider.Anthropic, "/v1", dialect.Target{Model: "claude-x"}},
-	{"gemini", gemini.Provider{}, provider.Gemini, "/v1beta", dialect.Target{Model: "gemini-2.5-flash"}},
-	{"responses", responses.Provider{}, provider.Responses, "/v1", dialect.Target{Model: "gpt-4o", Strict: true}},
 	{"openai", openai.Provider{}, provider.OpenAI, "/v1", dialect.Target{Model: "gpt-4o", Strict: true}, nil},
 	{"anthropic", anthropic.Provider{}, provider.Anthropic, "/v1", dialect.Target{Model: "claude-x"}, nil},
 	{"gemini", gemini.Provider{}, provider.Gemini, "/v1beta", dialect.Target{Model: "gemini-2.5-flash"}, nil},
+	{"responses", responses.Provider{}, provider.Responses, "/v1", dialect.Target{Model: "gpt-4o", Strict: true}, nil},
 	{"cohere", cohere.Provider{}, provider.Cohere, "/v2", dialect.Target{Model: "command-a-03-2025"}, []string{"a PDF", "files", bindingReasoning, tiers}},
 	{"ollama", ollama.Provider{}, provider.Ollama, "/api", dialect.Target{Model: "llama3.2"},
 		[]string{"images", "a PDF", "files", bindingReasoning, tiers, annotations, cacheReads}},

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -150,7 +151,18 @@ func FuzzWholeAnswers(f *testing.F) {
 }
 
 // natives are the dialects whose measurements are here.
-func natives() []side { return sides[3:] }
+func natives() []side { return named(cohere.Name, ollama.Name) }
+
+// named are the sides of these names.
+func named(names ...string) []side {
+	var found []side
+	for _, s := range sides {
+		if slices.Contains(names, s.name) {
+			found = append(found, s)
+		}
+	}
+	return found
+}
 
 func BenchmarkRequest(b *testing.B) {
 	turn := `{"role":"user","content":"` + strings.Repeat("Lorem ipsum dolor sit amet. ", 18) + `"},{"role":"assistant","content":"yes"}`

@@ -17,15 +17,12 @@ type dialectTraits struct {
 
 // dialects are those that providers speak, by their name in the configuration.
 var dialects = map[string]dialectTraits{
-	"anthropic": {parameters: anthropicParameters},
-	"gemini":    {parameters: geminiParameters},
-
-	"openai_responses": {parameters: responsesParameters},
+	"anthropic":        {parameters: anthropicParameters},
+	"cohere":           {parameters: cohereParameters, tasks: []string{"embeddings", "rerank"}},
+	"gemini":           {parameters: geminiParameters, tasks: []string{"embeddings"}},
+	"ollama":           {parameters: ollamaParameters, tasks: []string{"embeddings"}},
 	"openai":           {parameters: openAIParameters, tasks: []string{"embeddings", "rerank", "image", "speech", "transcription"}},
-	"cohere":    {parameters: cohereParameters, tasks: []string{"embeddings", "rerank"}},
-	"gemini":    {parameters: geminiParameters, tasks: []string{"embeddings"}},
-	"ollama":    {parameters: ollamaParameters, tasks: []string{"embeddings"}},
-	"openai":    {parameters: openAIParameters, tasks: []string{"embeddings", "rerank"}},
+	"openai_responses": {parameters: responsesParameters},
 }
 
 // dialectName is the name that the configuration has for a dialect, "" for none.

@@ -93,8 +93,6 @@ func TestTasksNeedADialectThatHasThem(t *testing.T) {
 		{"text", anthropic, ""},
 		{"embeddings", &Provider{Slug: "local", Dialect: "openai"}, ""},
 		{"embeddings", &Provider{Slug: "faulty"}, ""},
-		{"embeddings", anthropic, `models["m/x"].endpoints[0].provider: "claude" speaks anthropic, which has no embeddings; serve the model at a provider whose dialect is openai`},
-		{"rerank", anthropic, `models["m/x"].endpoints[0].provider: "claude" speaks anthropic, which has no rerank; serve the model at a provider whose dialect is openai`},
 		{"speech", anthropic, `models["m/x"].endpoints[0].provider: "claude" speaks anthropic, which has no speech; serve the model at a provider whose dialect is openai`},
 		{"image", anthropic, `models["m/x"].endpoints[0].provider: "claude" speaks anthropic, which has no image; serve the model at a provider whose dialect is openai`},
 		{"embeddings", &Provider{Slug: "google", Dialect: "gemini"}, ""},

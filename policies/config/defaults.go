@@ -90,6 +90,9 @@ func fillProvider(slug string, provider *configpb.Provider) {
 	orDuration(&provider.Timeouts.FirstToken, 2*time.Minute)
 	orDuration(&provider.Timeouts.BetweenTokens, time.Minute)
 	if check := provider.GetHealthCheck(); check.GetInterval().AsDuration() > 0 {
+		if provider.GetDialect() == configpb.Dialect_DIALECT_OLLAMA {
+			orDefault(&check.Path, "/tags") // its list of models
+		}
 		orDefault(&check.Path, "/models")
 		orDuration(&check.Timeout, 5*time.Second)
 	}

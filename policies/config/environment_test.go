@@ -80,6 +80,19 @@ func TestAddressInTheEnvironmentThatIsNone(t *testing.T) {
 	}
 }
 
+// What a provider is asked for to see whether it is well, it must have.
+func TestHealthCheckOfOllama(t *testing.T) {
+	for text, want := range map[string]string{
+		"{interval: 30s}":           "/tags",
+		"{interval: 30s, path: /x}": "/x",
+	} {
+		checked := parse(t, "providers: {ollama: {health_check: "+text+"}}\n")
+		if got := checked.Config().GetProviders()["ollama"].GetHealthCheck().GetPath(); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}
+
 // An address of Ollama's other dialect would end in errors that say nothing.
 func TestOllamaAtOpenAIsPath(t *testing.T) {
 	_, err := Parse("test.yaml", []byte("providers: {ollama: {base_url: \"http://gpu:11434/v1/\"}}\n"), Options{})

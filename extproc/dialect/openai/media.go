@@ -273,5 +273,5 @@ func (m *media) editForm(target dialect.Target) (edited form, dropped []string) 
 }
 
 func (m *media) pipe(request *dialect.Request, meta dialect.Meta) dialect.Pipe {
-	return m.kind.pipe(m, taskPipe{request: request, meta: meta})
+	return m.kind.pipe(m, taskPipe{taskAnswer: taskAnswer{meta}, request: request})
 }

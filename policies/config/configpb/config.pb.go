@@ -1647,7 +1647,8 @@ type HealthCheck struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Time between two checks. Default: none is made.
 	Interval *durationpb.Duration `protobuf:"bytes,1,opt,name=interval,proto3" json:"interval,omitempty"`
-	// What is asked for with GET, behind the base URL. Default "/models".
+	// What is asked for with GET, behind the base URL. Default "/models", where the
+	// dialect is ollama "/tags". Cohere's second version answers no GET.
 	Path string `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`
 	// How long an answer may take. Default 5s.
 	Timeout       *durationpb.Duration `protobuf:"bytes,3,opt,name=timeout,proto3" json:"timeout,omitempty"`
