@@ -58,3 +58,16 @@ func TakeCacheKey(r *Request, key string) {
 		r.SessionID = key
 	}
 }
+
+// WithWebPlugin adds the plugin that searches the web to those of the request, unless the
+// client says more of it there.
+func WithWebPlugin(plugins []byte) []byte {
+	list := []byte{'['}
+	for c := rawjson.Walk(plugins); c.Next(); {
+		if rawjson.Text(rawjson.Get(c.Value, "id")) == "web" {
+			return plugins
+		}
+		list = rawjson.AppendRaw(list, c.Value)
+	}
+	return append(rawjson.AppendRaw(list, []byte(`{"id":"web"}`)), ']')
+}

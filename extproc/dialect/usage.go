@@ -21,3 +21,24 @@ func AppendUsage(events []Event, usage Usage, tier string) []Event {
 	}
 	return append(events, Event{Kind: EventUsage, Usage: usage})
 }
+
+// AppendCost appends what usage costs, in US dollars, to the open object that counts
+// it (spec section 4.4). It asks meta for the price.
+func AppendCost(dst []byte, meta *Meta, usage Usage) []byte {
+	var cost Cost
+	if meta.Price != nil {
+		cost = meta.Price(usage)
+	}
+	money := func(name, amount string) {
+		if amount == "" {
+			amount = "0"
+		}
+		dst = append(rawjson.AppendName(dst, name), amount...)
+	}
+	money("cost", cost.Total)
+	dst = append(rawjson.AppendMember(dst, "is_byok", []byte("false")), `,"cost_details":{`...)
+	money("upstream_inference_cost", cost.Total)
+	money("upstream_inference_prompt_cost", cost.Prompt)
+	money("upstream_inference_completions_cost", cost.Completion)
+	return append(dst, '}')
+}

@@ -82,22 +82,7 @@ func (e *envelope) servedTier() string {
 
 // price appends what usage costs, in US dollars, to the open object of usage.
 func (e *envelope) price(dst []byte, u dialect.Usage) []byte {
-	var cost dialect.Cost
-	if e.meta.Price != nil {
-		cost = e.meta.Price(u)
-	}
-	money := func(name, amount string) {
-		if amount == "" {
-			amount = "0"
-		}
-		dst = append(rawjson.AppendName(dst, name), amount...)
-	}
-	money("cost", cost.Total)
-	dst = append(rawjson.AppendMember(dst, "is_byok", []byte("false")), `,"cost_details":{`...)
-	money("upstream_inference_cost", cost.Total)
-	money("upstream_inference_prompt_cost", cost.Prompt)
-	money("upstream_inference_completions_cost", cost.Completion)
-	return append(dst, '}')
+	return dialect.AppendCost(dst, &e.meta, u)
 }
 
 // stopReason is the API's word for why an answer ended. A provider's own word stays

@@ -4,8 +4,6 @@ import (
 	"encoding/base64"
 	"strings"
 
-	"github.com/go-json-experiment/json"
-
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
@@ -14,29 +12,16 @@ import (
 // wrapped in. Anthropic's own are base64, which has no colon.
 const sealPrefix = "switchyard.reasoning:"
 
-// sealed is what a thinking block has no field for. Clients send it back as it is,
-// and the maker gets it back as it was (spec section 11, thought signatures lost).
-type sealed struct {
-	Type      string `json:"type"`
-	Format    string `json:"format,omitzero"`
-	ID        string `json:"id,omitzero"`
-	Signature string `json:"signature,omitzero"`
-	Data      string `json:"data,omitzero"`
-}
-
 // proof is what stands for a detail's signature or data in a block: Anthropic's as
 // they are, others sealed, "" if there is nothing to prove.
 func proof(detail *dialect.ReasoningDetail) string {
 	own := detail.Format == dialect.FormatAnthropic && detail.Type != dialect.ReasoningSummary
-	switch {
-	case own:
+	if own {
 		return detail.Signature + detail.Data
-	case detail.Signature == "" && detail.Data == "" && detail.ID == "":
-		return ""
 	}
-	text, err := json.Marshal(sealed{detail.Type, detail.Format, detail.ID, detail.Signature, detail.Data})
-	if err != nil {
-		return "" // text that is not UTF-8 cannot go back, and was not readable anyway
+	text := dialect.SealThought(detail)
+	if text == nil {
+		return ""
 	}
 	return sealPrefix + base64.RawURLEncoding.EncodeToString(text)
 }
@@ -61,16 +46,14 @@ func readThought(kind string, block []byte) dialect.ReasoningDetail {
 		return detail
 	}
 	detail = dialect.ReasoningDetail{Type: detail.Type, Text: detail.Text, Format: dialect.FormatUnknown}
-	var s sealed
 	text, err := base64.RawURLEncoding.DecodeString(packed)
-	if err != nil || json.Unmarshal(text, &s) != nil || s.Format == dialect.FormatAnthropic {
+	if err != nil {
 		return detail // a client changed it: nobody would take it
 	}
-	switch s.Type {
-	case dialect.ReasoningText, dialect.ReasoningSummary, dialect.ReasoningEncrypted:
-	default:
+	proved, ok := dialect.UnsealThought(text)
+	if !ok || proved.Format == dialect.FormatAnthropic {
 		return detail
 	}
-	detail.Type, detail.Format, detail.ID, detail.Signature, detail.Data = s.Type, s.Format, s.ID, s.Signature, s.Data
-	return detail
+	proved.Text = detail.Text
+	return proved
 }

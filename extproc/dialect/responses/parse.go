@@ -103,7 +103,7 @@ func (r *reader) complete() error {
 	}
 	dialect.TakeCacheKey(request, r.cacheKey)
 	if r.web {
-		request.Plugins = withWeb(request.Plugins)
+		request.Plugins = dialect.WithWebPlugin(request.Plugins)
 	}
 	request.Tools = len(chat.Tools) > 0
 	if request.Tools {

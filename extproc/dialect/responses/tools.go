@@ -60,19 +60,6 @@ func isWebSearch(kind string) bool {
 	return false
 }
 
-// withWeb adds the plugin that searches the web to those of the request, unless the
-// client says more of it there.
-func withWeb(plugins []byte) []byte {
-	list := []byte{'['}
-	for c := rawjson.Walk(plugins); c.Next(); {
-		if rawjson.Text(rawjson.Get(c.Value, "id")) == "web" {
-			return plugins
-		}
-		list = rawjson.AppendRaw(list, c.Value)
-	}
-	return append(rawjson.AppendRaw(list, []byte(`{"id":"web"}`)), ']')
-}
-
 // customize makes a function of a tool that takes plain text, as a function is what
 // all providers have: one with a single text, and the grammar in its description.
 func customize(tool *dialect.Tool, format []byte) {
