@@ -56,6 +56,8 @@ type attempt struct {
 var (
 	// errEnded: the stream is over. Nothing can be said to anyone any more.
 	errEnded = errors.New("extproc: stream ended")
+	// errAnswered: the client has its answer, and no provider was needed.
+	errAnswered = errors.New("extproc: answered")
 	// errDeadline: the message did not come in time.
 	errDeadline = errors.New("extproc: deadline passed")
 	// errCut ends the gRPC stream, and with it the client's connection.
@@ -73,6 +75,9 @@ func (a *attempt) run() error {
 		err = a.read() // what do they ask?
 	}
 	if err == nil {
+		err = a.answerItself() // is a provider needed?
+	}
+	if err == nil {
 		err = a.choose() // who shall answer?
 	}
 	if err == nil {
@@ -87,11 +92,13 @@ func (a *attempt) run() error {
 	if err == nil {
 		err = a.relay() // pass their answer on
 	}
-	if errors.Is(err, errEnded) {
+	switch {
+	case errors.Is(err, errAnswered):
+		return nil
+	case errors.Is(err, errEnded):
 		a.outcome.cancelled = true
 		return nil
-	}
-	if err != nil {
+	case err != nil:
 		return a.refuse(err)
 	}
 	return nil
@@ -134,8 +141,9 @@ func (a *attempt) admit() error {
 	a.client = client
 	a.shared = a.requests.enter(a.requestID, a.number)
 
-	if a.key, err = a.policy.Keys.Authenticate(h["authorization"], h["x-api-key"], a.began); err != nil {
-		return unauthenticated(err)
+	apiKey := cmp.Or(h["x-api-key"], h["x-goog-api-key"])
+	if a.key, err = a.policy.Keys.Authenticate(h["authorization"], apiKey, a.began); err != nil {
+		return unauthenticated(err, query)
 	}
 	if a.policy.Keys.Open() && fromForeignPage(h["origin"]) {
 		return &dialect.Error{Status: 403, Type: "permission_denied", Message: "A gateway without keys does not serve web pages from elsewhere. Make a key: switchyard keys create."}
@@ -191,6 +199,21 @@ func (a *attempt) read() error {
 	}
 	a.arrived, a.uploaded = time.Now(), true
 	return a.parse(body)
+}
+
+// answerItself answers what needs no provider, such as a count of tokens.
+func (a *attempt) answerItself() error {
+	answerer, ok := a.client.(dialect.Answerer)
+	if !ok {
+		return nil
+	}
+	body, answered := answerer.Answer(a.request)
+	if !answered {
+		return nil
+	}
+	a.outcome.finished = true
+	a.sendLocal(http.StatusOK, body, a.crossOrigin())
+	return errAnswered
 }
 
 // choose plans the request, or takes up the plan that its first attempt made,

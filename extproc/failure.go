@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/policies/health"
+	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/quota"
 	"github.com/switchyard/switchyard/policies/routing"
 )
@@ -93,8 +95,20 @@ func internalError() *dialect.Error {
 	return &dialect.Error{Status: http.StatusInternalServerError, Type: "server", Message: "Internal Server Error"}
 }
 
-func unauthenticated(err error) *dialect.Error {
-	return &dialect.Error{Status: http.StatusUnauthorized, Type: "authentication", Message: err.Error()}
+// unauthenticated tells who asks without a key. One in the query, where Google's API
+// takes it too, would stand in the log of every proxy on the way.
+func unauthenticated(err error, query string) *dialect.Error {
+	message := err.Error()
+	var missing *identity.Error
+	if errors.As(err, &missing) && missing.Reason == identity.Missing && inQuery(query, "key") {
+		message = "A key is not taken from the URL, which proxies log. Send it in the header x-goog-api-key."
+	}
+	return &dialect.Error{Status: http.StatusUnauthorized, Type: "authentication", Message: message}
+}
+
+func inQuery(query, name string) bool {
+	values, err := url.ParseQuery(query)
+	return err == nil && values.Has(name)
 }
 
 func tooLarge(limit int64) *dialect.Error {

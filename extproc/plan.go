@@ -50,6 +50,9 @@ func Parse(client dialect.Client, body []byte, preset func(slug string) (dialect
 		return client.Parse(body)
 	}
 	slug, _ := dialect.PresetOf(body)
+	if namer, ok := client.(dialect.PresetNamer); ok {
+		slug = cmp.Or(namer.Preset(), slug)
+	}
 	if slug == "" {
 		return client.Parse(body)
 	}

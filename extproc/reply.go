@@ -110,24 +110,30 @@ func pieces(whole []byte, end bool, send func(piece []byte, last bool) error) er
 // body is complete all the same, for the case that it cannot.
 func (a *attempt) answerError(told *dialect.Error, failover string) error {
 	a.takeUpload()
-	headers := []dialect.Header{{Name: "content-type", Value: "application/json"}}
+	var headers []dialect.Header
 	if failover != "" {
 		headers = append(headers, dialect.Header{Name: headerFailover, Value: failover})
 	}
 	headers = append(headers, retryHeaders(told)...)
 	headers = append(headers, a.crossOrigin()...)
+	a.sendLocal(told.Status, a.renderError(told), headers)
+	return nil
+}
+
+// sendLocal answers the client with JSON that no provider made.
+func (a *attempt) sendLocal(status int, body []byte, headers []dialect.Header) {
+	headers = append(headers, dialect.Header{Name: "content-type", Value: "application/json"})
 	message := &extprocv3.ProcessingResponse{
 		DynamicMetadata: a.metadata(),
 		Response: &extprocv3.ProcessingResponse_ImmediateResponse{ImmediateResponse: &extprocv3.ImmediateResponse{
-			Status:  &typev3.HttpStatus{Code: typev3.StatusCode(told.Status)},
+			Status:  &typev3.HttpStatus{Code: typev3.StatusCode(status)},
 			Headers: &extprocv3.HeaderMutation{SetHeaders: set(headers)},
-			Body:    a.renderError(told),
+			Body:    body,
 			Details: "switchyard",
 		}},
 	}
 	// The client may be gone; there is nobody to report that to.
 	_ = a.stream.Send(message)
-	return nil
 }
 
 // takeUpload takes the rest of a request that is turned away. An answer before its end

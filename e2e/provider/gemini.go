@@ -44,6 +44,7 @@ func (d gemini) judge(at address, body map[string]any, _ http.Header) (request, 
 		return d.judgeEmbeddings(at, body)
 	}
 	req := request{model: at.model, stream: at.stream}
+	body = protobufNames(body).(map[string]any)
 	if wrong := geminiRequest(nil, body); wrong != nil {
 		worded := d.mistake(*wrong)
 		return req, &worded

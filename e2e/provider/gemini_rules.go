@@ -186,7 +186,7 @@ func geminiSignatures(model string, body map[string]any) string {
 			call, calls := part["functionCall"].(map[string]any)
 			signature, signed := part["thoughtSignature"].(string)
 			switch {
-			case signed && signature != geminiSkip && signature != geminiSignature(part):
+			case signed && signature != geminiSkip && standardAlphabet(signature) != geminiSignature(part):
 				return fmt.Sprintf("Thought signature is not valid at contents[%d].parts[%d].", i, j)
 			case calls && first && current && !signed && geminiGeneration3(model):
 				return fmt.Sprintf("Function call is missing a thought_signature in functionCall parts. This is required for tools to work correctly, "+

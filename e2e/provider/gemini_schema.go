@@ -49,7 +49,7 @@ var geminiContent = tagged("role", map[string]check{
 // geminiData are the fields of a part of which one must be set, and only one.
 var geminiData = fields{
 	"text":       may(text(0)),
-	"inlineData": may(object(fields{"mimeType": need(matching(`^[a-z]+/[a-z0-9.+-]+$`)), "data": need(base64Text)})),
+	"inlineData": may(object(fields{"mimeType": need(matching(`^[a-z]+/[a-z0-9.+-]+$`)), "data": need(geminiBytes)})),
 	"fileData":   may(object(fields{"mimeType": may(matching(`^[a-z]+/[a-z0-9.+-]+$`)), "fileUri": need(matching(`^(https|gs)://`))})),
 	"functionCall": may(object(fields{
 		"id": may(text(0)), "name": need(geminiToolName), "args": may(mapOf(anything)),
@@ -75,6 +75,72 @@ func geminiPart(at path, value any) *mistake {
 	return nil
 }
 
+// geminiBytes is base64 in either alphabet.
+func geminiBytes(at path, value any) *mistake {
+	if text, ok := value.(string); ok {
+		value = standardAlphabet(text)
+	}
+	return base64Text(at, value)
+}
+
+func standardAlphabet(text string) string {
+	return strings.NewReplacer("-", "+", "_", "/").Replace(text)
+}
+
+// protobufNames puts the names of fields into camel case, as the JSON of protocol buffers
+// takes snake case too. What is no message stays as it is.
+func protobufNames(value any) any {
+	switch value := value.(type) {
+	case []any:
+		named := make([]any, len(value))
+		for i, element := range value {
+			named[i] = protobufNames(element)
+		}
+		return named
+	case map[string]any:
+		named := make(map[string]any, len(value))
+		for name, member := range value {
+			name = camelCase(name)
+			switch inner, _ := member.(map[string]any); {
+			case name == "args", name == "response" && inner["type"] == nil, strings.HasSuffix(name, "JsonSchema"):
+				named[name] = member
+			case name == "properties":
+				properties := map[string]any{}
+				for property, schema := range inner {
+					properties[property] = protobufNames(schema)
+				}
+				named[name] = properties
+			default:
+				named[name] = protobufNames(member)
+			}
+		}
+		return named
+	}
+	return value
+}
+
+// camelCase is a field's name in camel case, if the API has such a field.
+func camelCase(name string) string {
+	words := strings.Split(name, "_")
+	for i := 1; i < len(words); i++ {
+		if words[i] != "" {
+			words[i] = strings.ToUpper(words[i][:1]) + words[i][1:]
+		}
+	}
+	if joined := strings.Join(words, ""); slices.Contains(geminiNames, joined) {
+		return joined
+	}
+	return name
+}
+
+// geminiNames are the fields whose names are of several words.
+var geminiNames = strings.Fields(`systemInstruction toolConfig functionCallingConfig allowedFunctionNames safetySettings
+	generationConfig candidateCount maxOutputTokens topP topK presencePenalty frequencyPenalty stopSequences
+	responseModalities responseMimeType responseSchema responseJsonSchema thinkingConfig includeThoughts thinkingLevel
+	thinkingBudget serviceTier cachedContent inlineData mimeType fileData fileUri functionCall functionResponse
+	thoughtSignature functionDeclarations parametersJsonSchema googleSearch urlContext codeExecution anyOf
+	propertyOrdering minItems maxItems`)
+
 var geminiToolName = matching(`^[a-zA-Z_][a-zA-Z0-9_.:-]{0,63}$`)
 
 var geminiTool = object(fields{
@@ -83,6 +149,8 @@ var geminiTool = object(fields{
 		"description":          may(text(0)),
 		"parameters":           may(geminiSchema),
 		"parametersJsonSchema": may(geminiJSONSchema),
+		"response":             may(geminiSchema),
+		"responseJsonSchema":   may(geminiJSONSchema),
 	}))),
 	"googleSearch":  may(object(fields{})),
 	"urlContext":    may(object(fields{})),

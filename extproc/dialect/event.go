@@ -102,4 +102,9 @@ func AppendVectors(events []Event, list []byte) []Event {
 		events = append(events, Event{Kind: EventVector, Index: index, Raw: c.Value})
 	}
 	return events
+// Commenter is an encoder of a dialect whose clients do not read comments in a stream,
+// although the standard has them.
+type Commenter interface {
+	// Comment appends what keeps a stream alive instead of one.
+	Comment(dst []byte, text string) []byte
 }

@@ -64,3 +64,9 @@ func CutPreset(id string) (model, slug string) {
 	}
 	return model, slug
 }
+
+// PresetNamer is a client dialect whose requests name a preset outside of their body.
+type PresetNamer interface {
+	// Preset is its slug, or "".
+	Preset() string
+}

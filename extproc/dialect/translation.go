@@ -92,6 +92,9 @@ func (t *translation) Fail(dst []byte, failure *Error) []byte {
 }
 
 func (t *translation) Comment(dst []byte, text string) []byte {
+	if own, ok := t.encoder.(Commenter); ok && t.request.Stream {
+		return own.Comment(dst, text)
+	}
 	return appendComment(dst, t.request, text)
 }
 

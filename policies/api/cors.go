@@ -11,7 +11,7 @@ import (
 var (
 	allowedMethods = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 	allowedHeaders = strings.Join([]string{
-		"Authorization", "X-Api-Key", "Content-Type", "Accept",
+		"Authorization", "X-Api-Key", "X-Goog-Api-Key", "X-Goog-Api-Client", "Content-Type", "Accept",
 		"HTTP-Referer", "X-Title", "X-OpenRouter-Title", "X-OpenRouter-Categories", "X-OpenRouter-App-Visibility",
 		"X-Session-Id", "Idempotency-Key", "traceparent",
 		"Anthropic-Version", "Anthropic-Beta", "X-Anthropic-Beta", "Anthropic-Dangerous-Direct-Browser-Access",

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
@@ -30,7 +31,8 @@ type rateLimit struct {
 
 // caller finds out whose request it is. The error is an [*identity.Error].
 func (s *server) caller(r *http.Request) (*identity.Key, error) {
-	return s.Keys().Authenticate(r.Header.Get("Authorization"), r.Header.Get("X-Api-Key"), time.Now())
+	apiKey := cmp.Or(r.Header.Get("X-Api-Key"), r.Header.Get("X-Goog-Api-Key"))
+	return s.Keys().Authenticate(r.Header.Get("Authorization"), apiKey, time.Now())
 }
 
 func (s *server) key(w http.ResponseWriter, r *http.Request) {

@@ -81,8 +81,8 @@ func (k *Keyring) Named(name string) (*Key, error) {
 }
 
 // Authenticate finds out whose request it is from the values of the headers
-// Authorization and x-api-key, of which the first counts if it is a bearer
-// token (RFC 6750; the scheme's case does not matter). The error is an [*Error].
+// Authorization and x-api-key (or x-goog-api-key), of which the first counts if it is a
+// bearer token (RFC 6750; the scheme's case does not matter). The error is an [*Error].
 //
 // Whatever was presented is hashed before anything is compared: how long the
 // comparison takes tells of a hash that nobody can choose, not of the key.

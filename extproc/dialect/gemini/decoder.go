@@ -38,11 +38,16 @@ func (d *decoder) emit(event dialect.Event) {
 // Event reads one chunk. The API has no last word but the reason why the candidates
 // finished.
 func (d *decoder) Event(event sse.Event) ([]dialect.Event, error) {
-	d.events = d.events[:0]
 	data, err := dialect.ReadData(event)
 	if data == nil {
 		return nil, err
 	}
+	return d.next(data)
+}
+
+// next reads the next chunk, which is valid JSON.
+func (d *decoder) next(data []byte) ([]dialect.Event, error) {
+	d.events = d.events[:0]
 	if err := d.read(data); err != nil {
 		return nil, err
 	}

@@ -1,5 +1,8 @@
-// Package gemini speaks generateContent, as the Gemini API of Google AI Studio
-// serves it.
+// Package gemini speaks generateContent: as the Gemini API of Google AI Studio serves
+// it, and as the Google Gen AI SDKs use it.
+//
+// Between the two a request is read once and copied with a few members changed, and an
+// answer's chunks pass as they are.
 //
 // The API knows two speakers, user and model, and demands that the results of tools
 // follow the turn that called them. From the third generation on, models refuse a
@@ -16,7 +19,10 @@ const Name = "gemini"
 // Provider is the dialect as providers speak it. Base URLs end in "/v1beta".
 type Provider struct{}
 
-var _ dialect.Provider = Provider{}
+var (
+	_ dialect.Provider = Provider{}
+	_ dialect.Passer   = Provider{}
+)
 
 // Name returns "gemini".
 func (Provider) Name() string { return Name }

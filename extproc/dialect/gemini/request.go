@@ -21,6 +21,8 @@ func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect
 			return dialect.Upstream{}, err
 		}
 		return requestEmbeddings(task.Embedding, target)
+	if client.Dialect == Name {
+		return passRequest(client, target), nil
 	}
 	chat, err := client.Chat()
 	if err != nil {
@@ -34,19 +36,23 @@ func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect
 	if err != nil {
 		return dialect.Upstream{}, invalid("The request cannot be written for this provider: %v.", err)
 	}
+	return upstream(target.Model, body, client.Stream, b.dropped), nil
+}
+
+func upstream(model string, body []byte, stream bool, dropped []string) dialect.Upstream {
 	accept := "application/json"
-	if client.Stream {
+	if stream {
 		accept = "text/event-stream"
 	}
 	return dialect.Upstream{
-		Path: resource(target.Model, client.Stream),
+		Path: resource(model, stream),
 		Headers: []dialect.Header{
 			{Name: "content-type", Value: "application/json"},
 			{Name: "accept", Value: accept},
 		},
 		Body:    body,
-		Dropped: b.dropped,
-	}, nil
+		Dropped: dropped,
+	}
 }
 
 // resource names the model and the method. A tuned model has a collection of its own,

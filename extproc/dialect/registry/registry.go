@@ -41,6 +41,22 @@ func Clients() dialect.Clients {
 		"/v1/messages":                 anthropic.Client{},
 		"/api/v1/responses":            responses.Client{},
 		"/v1/responses":                responses.Client{},
+		"/api/v1/chat/completions": openai.Client{},
+		"/v1/chat/completions":     openai.Client{},
+		"/api/v1/completions":      openai.Completions{},
+		"/v1/completions":          openai.Completions{},
+		"/api/v1/embeddings":       openai.Embeddings{},
+		"/v1/embeddings":           openai.Embeddings{},
+		"/api/v1/rerank":           openai.Rerank{},
+		"/v1/rerank":               openai.Rerank{},
+		"/api/v1/messages":         anthropic.Client{},
+		"/v1/messages":             anthropic.Client{},
+		"/api/v1/responses":        responses.Client{},
+		"/v1/responses":            responses.Client{},
+		"/api/v1beta/models/":      gemini.Client{},
+		"/api/v1/models/":          gemini.Client{},
+		"/v1beta/models/":          gemini.Client{},
+		"/v1/models/":              gemini.Client{},
 	}
 }
 

@@ -1,0 +1,147 @@
+package gemini
+
+import (
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+)
+
+// Parse checks a request once, strictly as JSON and as far as the gateway itself
+// relies on it; what is beyond that is between the client and the provider.
+func (c Client) Parse(body []byte) (*dialect.Request, error) {
+	text, err := dialect.Object(body)
+	if err != nil {
+		return nil, err
+	}
+	if inner := get(text, "generateContentRequest"); c.method == count && inner != nil {
+		text = inner // which holds what to count with all that goes with it
+	}
+	p := parser{
+		request: &dialect.Request{Dialect: Name, Raw: text, Model: c.model, Stream: c.method == stream},
+		parsed:  parsed{plain: true},
+	}
+	for m := rawjson.Walk(text); m.Next(); {
+		if !rawjson.Present(m.Value) {
+			continue
+		}
+		if err := p.member(string(m.Name), camel(m.Name), m.Value); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.complete(); err != nil {
+		return nil, err
+	}
+	p.request.Parsed = &p.parsed
+	p.request.Chat = sync.OnceValues(func() (*dialect.Chat, error) { return readChat(text) })
+	return p.request, nil
+}
+
+// Answer counts the tokens of a request that asks for nothing else, as the gateway does
+// when it plans: a quarter of the text's bytes, rounded up. It reads no images.
+func (c Client) Answer(request *dialect.Request) ([]byte, bool) {
+	if c.method != count {
+		return nil, false
+	}
+	tokens := strconv.FormatInt(dialect.Tokens(request.PromptBytes), 10)
+	return []byte(`{"totalTokens":` + tokens + `,"promptTokensDetails":[{"modality":"TEXT","tokenCount":` + tokens + `}]}`), true
+}
+
+// parsed is what Parse keeps for a provider of the same dialect.
+type parsed struct {
+	// plain: the contents hold nothing that the API itself would refuse, and can be
+	// copied as they stand.
+	plain bool
+}
+
+// parser collects what policy reads.
+type parser struct {
+	request  *dialect.Request
+	parsed   parsed
+	contents bool
+	web      bool   // the model is to search the web
+	role     string // of the turn before
+	opening  dialect.Opening
+}
+
+// member reads a member of the request, whose name is also given in camel case.
+func (p *parser) member(name, field string, value []byte) error {
+	r := p.request
+	switch field {
+	case "contents":
+		p.contents = true
+		return p.readContents(value)
+	case "systemInstruction":
+		return p.instructions(value)
+	case "tools":
+		return p.tools(value)
+	case "toolConfig":
+		return p.toolConfig(value)
+	case "generationConfig":
+		return p.generationConfig(value)
+	case "safetySettings":
+		if rawjson.Kind(value) != '[' {
+			return dialect.Invalid("'safetySettings' must be an array.")
+		}
+		return nil
+	case "cachedContent":
+		var cached string
+		return dialect.ReadText(&cached, field, value)
+	case "serviceTier":
+		if err := dialect.ReadText(&r.ServiceTier, field, value); err != nil {
+			return err
+		}
+		r.ServiceTier = tierOf(r.ServiceTier)
+		return nil
+	case "user":
+		return dialect.ReadName(&r.User, name, value)
+	case "model":
+		if r.Model != "" {
+			return nil // the path has said it
+		}
+	}
+	_, err := dialect.ReadRouting(r, name, value)
+	return err
+}
+
+// tierOf puts a tier of the API into the gateway's terms (spec section 3.7).
+func tierOf(tier string) string {
+	switch tier {
+	case "standard", "SERVICE_TIER_STANDARD", "unspecified", "SERVICE_TIER_UNSPECIFIED":
+		return "default"
+	case "SERVICE_TIER_FLEX":
+		return "flex"
+	case "SERVICE_TIER_PRIORITY":
+		return "priority"
+	}
+	return tier
+}
+
+func (p *parser) complete() error {
+	r := p.request
+	if !p.contents {
+		return dialect.Invalid("'contents' is missing.")
+	}
+	if p.web {
+		r.Plugins = dialect.WithWebPlugin(r.Plugins)
+	}
+	r.Conversation = p.opening.Hash()
+	slices.Sort(r.Parameters)
+	r.Parameters = slices.Compact(r.Parameters)
+	slices.Sort(r.InputModalities)
+	return nil
+}
+
+// parameter notes a request parameter by its name in the catalog.
+func (p *parser) parameter(name string) { p.request.Parameters = append(p.request.Parameters, name) }
+
+func (p *parser) modality(name string) {
+	if name == "image" {
+		p.request.Images++
+	}
+	if !slices.Contains(p.request.InputModalities, name) {
+		p.request.InputModalities = append(p.request.InputModalities, name)
+	}
+}

@@ -1,0 +1,164 @@
+package gemini
+
+import (
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+)
+
+// instructions reads the system's part of the prompt, a content without a role.
+func (p *parser) instructions(value []byte) error {
+	if rawjson.Kind(value) != '{' || rawjson.Kind(get(value, "parts")) != '[' {
+		return dialect.Invalid("'systemInstruction' must be an object with an array of parts.")
+	}
+	p.opening.Instructions.See(get(value, "parts"))
+	i := 0
+	for c := rawjson.Walk(get(value, "parts")); c.Next(); i++ {
+		text := get(c.Value, "text")
+		if rawjson.Kind(text) != '"' {
+			return dialect.Invalid("'systemInstruction.parts.%d.text' must be a string.", i)
+		}
+		p.request.PromptBytes += int64(len(text) - 2)
+	}
+	return nil
+}
+
+// readContents checks the turns as far as the gateway relies on them, and notes what
+// they hold.
+func (p *parser) readContents(value []byte) error {
+	if rawjson.Kind(value) != '[' {
+		return dialect.Invalid("'contents' must be an array.")
+	}
+	i := 0
+	for c := rawjson.Walk(value); c.Next(); i++ {
+		if err := p.readContent(i, c.Value); err != nil {
+			return err
+		}
+	}
+	if i == 0 {
+		return dialect.Invalid("'contents' must have at least one item.")
+	}
+	return nil
+}
+
+// holding is what the parts of one turn are.
+type holding struct{ call, result, bound bool }
+
+func (p *parser) readContent(i int, content []byte) error {
+	if rawjson.Kind(content) != '{' {
+		return dialect.Invalid("'contents.%d' must be an object.", i)
+	}
+	role := rawjson.Text(get(content, "role"))
+	switch role {
+	case "", "user", "model", "function":
+	default:
+		return dialect.Invalid("'contents.%d.role' must be one of user and model.", i)
+	}
+	p.parsed.plain = p.parsed.plain && (role != "model" || p.role != role)
+	p.role = role
+	parts := get(content, "parts")
+	if parts != nil && rawjson.Kind(parts) != '[' {
+		return dialect.Invalid("'contents.%d.parts' must be an array.", i)
+	}
+	p.opening.First.See(parts)
+	var held holding
+	j := 0
+	for c := rawjson.Walk(parts); c.Next(); j++ {
+		if rawjson.Kind(c.Value) != '{' {
+			return dialect.Invalid("'contents.%d.parts.%d' must be an object.", i, j)
+		}
+		if err := p.readPart(i, j, c.Value, &held); err != nil {
+			return err
+		}
+	}
+	if role == "model" {
+		p.request.BoundReasoning = p.request.BoundReasoning || held.call && held.bound
+	} else {
+		// What goes on with a tool loop answers its calls.
+		p.request.BoundReasoning = p.request.BoundReasoning && held.result
+	}
+	return nil
+}
+
+func (p *parser) readPart(i, j int, part []byte, held *holding) error {
+	p.parsed.plain = p.parsed.plain && !silent(part)
+	at := func(message string) error {
+		return dialect.Invalid("'contents.%d.parts.%d."+message, i, j)
+	}
+	for c := rawjson.Walk(part); c.Next(); {
+		if !rawjson.Present(c.Value) {
+			continue
+		}
+		switch camel(c.Name) {
+		case "text":
+			if rawjson.Kind(c.Value) != '"' {
+				return at("text' must be a string.")
+			}
+			p.request.PromptBytes += int64(len(c.Value) - 2)
+		case "inlineData":
+			kind := rawjson.Text(get(c.Value, "mimeType"))
+			if rawjson.Kind(get(c.Value, "data")) != '"' || kind == "" {
+				return at("inlineData' must have data and a mimeType.")
+			}
+			p.shown(kind)
+		case "fileData":
+			if rawjson.Kind(get(c.Value, "fileUri")) != '"' {
+				return at("fileData.fileUri' must be a string.")
+			}
+			p.shown(fileKind(c.Value))
+		case "functionCall":
+			held.call = true
+			// A call that some other model made lacks what newer models of the API demand.
+			p.parsed.plain = p.parsed.plain && get(part, "thoughtSignature") != nil
+			if rawjson.Text(get(c.Value, "name")) == "" {
+				return at("functionCall.name' must be a string.")
+			}
+			p.request.PromptBytes += int64(len(get(c.Value, "args")))
+		case "functionResponse":
+			held.result = true
+			if rawjson.Text(get(c.Value, "name")) == "" {
+				return at("functionResponse.name' must be a string.")
+			}
+			p.request.PromptBytes += int64(len(get(c.Value, "response")))
+			for shown := rawjson.Walk(get(c.Value, "parts")); shown.Next(); {
+				if data := get(shown.Value, "inlineData"); data != nil {
+					p.shown(rawjson.Text(get(data, "mimeType")))
+				}
+			}
+		case "thoughtSignature":
+			signature := rawjson.Unquote(c.Value)
+			if signature == nil {
+				return at("thoughtSignature' must be a string with base64.")
+			}
+			held.bound = held.bound || len(signature) > 0
+			p.parsed.plain = p.parsed.plain && !isSealed(signature)
+		}
+	}
+	return nil
+}
+
+// shown notes the modality of data of a media type.
+func (p *parser) shown(kind string) {
+	switch mediaKind(kind) {
+	case dialect.PartImage:
+		p.modality("image")
+	case dialect.PartAudio:
+		p.modality("audio")
+	case dialect.PartVideo:
+		p.modality("video")
+	case dialect.PartFile:
+		p.modality("file")
+	}
+}
+
+// silent reports whether a part has nothing but a text that is empty. The API refuses
+// such a part; yet SDKs keep the chunks of a stream, which the API itself ends with one.
+func silent(part []byte) bool {
+	for c := rawjson.Walk(part); c.Next(); {
+		switch name := camel(c.Name); {
+		case name == "thought", name == "text" && string(c.Value) == `""`:
+		default:
+			return false
+		}
+	}
+	return true
+}
