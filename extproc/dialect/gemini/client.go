@@ -29,9 +29,9 @@ var (
 type method uint8
 
 const (
-	generate method = iota // generateContent
-	stream                 // streamGenerateContent
-	count                  // countTokens
+	generateContent method = iota
+	streamGenerateContent
+	countTokens
 )
 
 // Name returns "gemini".
@@ -67,10 +67,10 @@ func (Client) ReadHead(head dialect.Head) (dialect.Client, error) {
 		if err != nil || query.Get("alt") != "sse" {
 			return nil, dialect.Invalid("streamGenerateContent is served as server-sent events alone; add ?alt=sse to the URL.")
 		}
-		c.method = stream
+		c.method = streamGenerateContent
 		return c, nil
 	case "countTokens":
-		c.method = count
+		c.method = countTokens
 		return c, nil
 	default:
 		return nil, unknownMethod(name)

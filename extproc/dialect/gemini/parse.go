@@ -16,11 +16,11 @@ func (c Client) Parse(body []byte) (*dialect.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	if inner := get(text, "generateContentRequest"); c.method == count && inner != nil {
+	if inner := get(text, "generateContentRequest"); c.method == countTokens && inner != nil {
 		text = inner // which holds what to count with all that goes with it
 	}
 	p := parser{
-		request: &dialect.Request{Dialect: Name, Raw: text, Model: c.model, Stream: c.method == stream},
+		request: &dialect.Request{Dialect: Name, Raw: text, Model: c.model, Stream: c.method == streamGenerateContent},
 		parsed:  parsed{plain: true},
 	}
 	for m := rawjson.Walk(text); m.Next(); {
@@ -42,7 +42,7 @@ func (c Client) Parse(body []byte) (*dialect.Request, error) {
 // Answer counts the tokens of a request that asks for nothing else, as the gateway does
 // when it plans: a quarter of the text's bytes, rounded up. It reads no images.
 func (c Client) Answer(request *dialect.Request) ([]byte, bool) {
-	if c.method != count {
+	if c.method != countTokens {
 		return nil, false
 	}
 	tokens := strconv.FormatInt(dialect.Tokens(request.PromptBytes), 10)

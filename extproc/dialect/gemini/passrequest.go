@@ -87,7 +87,7 @@ func (e *editor) member(dst []byte, c *rawjson.Cursor) []byte {
 
 // config keeps of generationConfig what the target takes.
 func (e *editor) config(dst []byte, c *rawjson.Cursor) []byte {
-	start := len(dst)
+	start, dropped := len(dst), len(e.dropped)
 	dst = append(append(rawjson.Comma(dst), c.Member[:len(c.Member)-len(c.Value)]...), '{')
 	kept := false
 	for m := rawjson.Walk(c.Value); m.Next(); {
@@ -101,7 +101,10 @@ func (e *editor) config(dst []byte, c *rawjson.Cursor) []byte {
 		}
 		dst, kept = rawjson.AppendRaw(dst, m.Member), true
 	}
-	if !kept {
+	switch {
+	case len(e.dropped) == dropped:
+		return rawjson.AppendRaw(dst[:start], c.Member)
+	case !kept:
 		return dst[:start]
 	}
 	return append(dst, '}')
