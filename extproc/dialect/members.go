@@ -76,3 +76,17 @@ func ReadEffort(into *string, name string, value []byte) error {
 	}
 	return Invalid("'%s' must be one of max, xhigh, high, medium, low, minimal and none.", name)
 }
+
+// EachText demands an array of strings.
+func EachText(name string, value []byte) error {
+	if rawjson.Kind(value) != '[' {
+		return Invalid("'%s' must be an array of strings.", name)
+	}
+	i := 0
+	for c := rawjson.Walk(value); c.Next(); i++ {
+		if rawjson.Kind(c.Value) != '"' {
+			return Invalid("'%s.%d' must be a string.", name, i)
+		}
+	}
+	return nil
+}

@@ -3,6 +3,7 @@ package dialect
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -76,6 +77,17 @@ type Request struct {
 	// conversation. Call it only when the provider speaks another dialect. Its error,
 	// of what only its own dialect can say, is an *Error.
 	Task func() (*Task, error)
+}
+
+// Hold notes that a message holds something besides text, of a modality. It is for the
+// client's dialect alone, while it reads the request.
+func (r *Request) Hold(modality string) {
+	if modality == "image" {
+		r.Images++
+	}
+	if !slices.Contains(r.InputModalities, modality) {
+		r.InputModalities = append(r.InputModalities, modality)
+	}
 }
 
 // EndUser is what a provider gets to know of a client's end user: always the same

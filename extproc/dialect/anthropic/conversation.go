@@ -1,8 +1,6 @@
 package anthropic
 
 import (
-	"slices"
-
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
@@ -116,10 +114,10 @@ func (p *parser) readBlock(i, j int, block []byte, held *holding) error {
 		}
 		p.request.PromptBytes += int64(len(text) - 2)
 	case "image":
-		p.modality("image")
+		p.request.Hold("image")
 		return checkSource(i, j, block)
 	case "document":
-		p.modality("file")
+		p.request.Hold("file")
 		return checkSource(i, j, block)
 	case "tool_use":
 		held.call = true
@@ -157,9 +155,9 @@ func (p *parser) readResult(i, j int, content []byte) error {
 	for c := rawjson.Walk(content); c.Next(); {
 		switch rawjson.Text(rawjson.Get(c.Value, "type")) {
 		case "image":
-			p.modality("image")
+			p.request.Hold("image")
 		case "document":
-			p.modality("file")
+			p.request.Hold("file")
 		}
 	}
 	return nil
@@ -170,13 +168,4 @@ func checkSource(i, j int, block []byte) error {
 		return dialect.Invalid("'messages.%d.content.%d.source' must be an object.", i, j)
 	}
 	return nil
-}
-
-func (p *parser) modality(name string) {
-	if name == "image" {
-		p.request.Images++
-	}
-	if !slices.Contains(p.request.InputModalities, name) {
-		p.request.InputModalities = append(p.request.InputModalities, name)
-	}
 }

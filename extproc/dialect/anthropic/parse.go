@@ -70,7 +70,7 @@ func (p *parser) member(name string, value []byte) error {
 		return p.system(value)
 	case "models":
 		// An item that is no string is named before the items are counted.
-		if err := eachText(name, value); err != nil {
+		if err := dialect.EachText(name, value); err != nil {
 			return err
 		}
 	case "fallbacks":

@@ -24,7 +24,7 @@ func parameterName(field string) string {
 
 func checkParameter(field string, value []byte) error {
 	if field == "stop_sequences" {
-		return eachText(field, value)
+		return dialect.EachText(field, value)
 	}
 	number, ok := rawjson.Float(value)
 	if !ok {
@@ -46,20 +46,6 @@ func checkParameter(field string, value []byte) error {
 		return dialect.Invalid("'%s' must be at least %v.", field, least)
 	case number < least || number > most:
 		return dialect.Invalid("'%s' must be between %v and %v.", field, least, most)
-	}
-	return nil
-}
-
-// eachText demands an array of strings.
-func eachText(field string, value []byte) error {
-	if rawjson.Kind(value) != '[' {
-		return dialect.Invalid("'%s' must be an array of strings.", field)
-	}
-	i := 0
-	for c := rawjson.Walk(value); c.Next(); i++ {
-		if rawjson.Kind(c.Value) != '"' {
-			return dialect.Invalid("'%s.%d' must be a string.", field, i)
-		}
 	}
 	return nil
 }

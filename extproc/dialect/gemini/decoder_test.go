@@ -245,14 +245,8 @@ func FuzzStream(f *testing.F) {
 	f.Add([]byte("data: "+said(`{"text":"é"}`, `"groundingMetadata":{"groundingChunks":[{"web":{"uri":"u"}}],"groundingSupports":[{"segment":{"startIndex":-1,"endIndex":1},"groundingChunkIndices":[0,-1]}]}`)+"\n"), uint64(4))
 	f.Fuzz(func(t *testing.T, stream []byte, seed uint64) {
 		whole := translate(t, [][]byte{stream})
-		random := rand.New(rand.NewPCG(seed, 0))
-		var chunks [][]byte
-		for rest := stream; len(rest) > 0; {
-			n := 1 + random.IntN(len(rest))
-			chunks, rest = append(chunks, rest[:n]), rest[n:]
-		}
-		if cut := translate(t, chunks); cut != whole {
-			t.Errorf("cut differently:\n%s\n%s", whole, cut)
+		if got := translate(t, cut(stream, seed)); got != whole {
+			t.Errorf("cut differently:\n%s\n%s", whole, got)
 		}
 		for line := range strings.SplitSeq(whole, "\n\n") {
 			data, _ := strings.CutPrefix(line, "data: ")
@@ -265,7 +259,11 @@ func FuzzStream(f *testing.F) {
 
 func translate(t *testing.T, chunks [][]byte) string {
 	t.Helper()
-	pipe := dialect.NewPipe(openai.Client{}, Provider{}, &dialect.Request{Stream: true}, dialect.Meta{ID: "gen-1-a"})
+	return carry(dialect.NewPipe(openai.Client{}, Provider{}, &dialect.Request{Stream: true}, dialect.Meta{ID: "gen-1-a"}), chunks)
+}
+
+// carry runs a provider's stream, cut into chunks, through a pipe to a client.
+func carry(pipe dialect.Pipe, chunks [][]byte) string {
 	var reader sse.Reader
 	var out []byte
 	read := func() bool {
@@ -291,6 +289,17 @@ func translate(t *testing.T, chunks [][]byte) string {
 		out = pipe.Finish(out)
 	}
 	return string(out)
+}
+
+// cut splits a stream at random.
+func cut(stream []byte, seed uint64) [][]byte {
+	random := rand.New(rand.NewPCG(seed, 0))
+	var chunks [][]byte
+	for len(stream) > 0 {
+		n := 1 + random.IntN(len(stream))
+		chunks, stream = append(chunks, stream[:n]), stream[n:]
+	}
+	return chunks
 }
 
 func FuzzWhole(f *testing.F) {

@@ -2,7 +2,6 @@ package gemini
 
 import (
 	"encoding/json"
-	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -11,7 +10,6 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
 	"github.com/switchyard/switchyard/extproc/dialect/openai"
-	"github.com/switchyard/switchyard/extproc/sse"
 )
 
 func testMeta() dialect.Meta {
@@ -196,11 +194,11 @@ func TestSealedThoughtsComeBack(t *testing.T) {
 		{Type: dialect.ReasoningEncrypted, Data: "no base64", Format: dialect.FormatGemini},
 		{Type: dialect.ReasoningSummary, Text: "hm", ID: "x", Format: "openai-responses-v1"},
 	} {
-		answer := Client{}.Encoder(dialect.Meta{}).Whole(nil, []dialect.Event{{Kind: dialect.EventReasoning, Reasoning: detail}}, dialect.Usage{})
+		said := Client{}.Encoder(dialect.Meta{}).Whole(nil, []dialect.Event{{Kind: dialect.EventReasoning, Reasoning: detail}}, dialect.Usage{})
 		var wire struct {
 			Candidates []struct{ Content json.RawMessage }
 		}
-		if err := json.Unmarshal(answer, &wire); err != nil {
+		if err := json.Unmarshal(said, &wire); err != nil {
 			t.Fatal(err)
 		}
 		turn := strings.NewReplacer("+", "-", "/", "_").Replace(string(wire.Candidates[0].Content))
@@ -214,45 +212,9 @@ func TestSealedThoughtsComeBack(t *testing.T) {
 	}
 }
 
-// carry runs a provider's stream, cut into chunks, to a client of this dialect.
-func carry(provider dialect.Provider, chunks [][]byte) string {
-	pipe := dialect.NewPipe(Client{}, provider, &dialect.Request{Dialect: Name, Stream: true}, testMeta())
-	var reader sse.Reader
-	var out []byte
-	read := func() bool {
-		for {
-			event, ok, err := reader.Next()
-			if err != nil || !ok {
-				return err == nil
-			}
-			if out, err = pipe.Event(out, event); err != nil {
-				out = pipe.Fail(out, &dialect.Error{Status: 502, Message: "x"})
-				return false
-			}
-		}
-	}
-	for _, chunk := range chunks {
-		reader.Feed(chunk)
-		if !read() {
-			return string(out)
-		}
-	}
-	reader.End()
-	if read() {
-		out = pipe.Finish(out)
-	}
-	return string(out)
-}
-
-// cut splits a stream at random.
-func cut(stream []byte, seed uint64) [][]byte {
-	random := rand.New(rand.NewPCG(seed, 0))
-	var chunks [][]byte
-	for len(stream) > 0 {
-		n := 1 + random.IntN(len(stream))
-		chunks, stream = append(chunks, stream[:n]), stream[n:]
-	}
-	return chunks
+// answer is what a client of this dialect gets of a provider's stream.
+func answer(provider dialect.Provider, chunks ...[]byte) string {
+	return carry(dialect.NewPipe(Client{}, provider, &dialect.Request{Dialect: Name, Stream: true}, testMeta()), chunks)
 }
 
 // FuzzClientStream holds that a client can read what comes of any provider's stream, and
@@ -264,8 +226,8 @@ func FuzzClientStream(f *testing.F) {
 	f.Add([]byte("event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"thinking\",\"thinking\":\"h\",\"signature\":\"s\"}}\n\nevent: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":1,\"delta\":{\"type\":\"text_delta\",\"text\":\"\xff\"}}\n\n"), uint64(4), uint8(2))
 	f.Fuzz(func(t *testing.T, stream []byte, seed uint64, from uint8) {
 		provider := []dialect.Provider{Provider{}, openai.Provider{}, anthropic.Provider{}}[from%3]
-		whole := carry(provider, [][]byte{stream})
-		if got := carry(provider, cut(stream, seed)); got != whole {
+		whole := answer(provider, stream)
+		if got := answer(provider, cut(stream, seed)...); got != whole {
 			t.Errorf("cut differently:\n%s\n%s", whole, got)
 		}
 		var bytewise [][]byte
@@ -273,7 +235,7 @@ func FuzzClientStream(f *testing.F) {
 			bytewise = append(bytewise, stream[i:i+1])
 		}
 		if len(stream) <= 4<<10 {
-			if got := carry(provider, bytewise); got != whole {
+			if got := answer(provider, bytewise...); got != whole {
 				t.Errorf("byte by byte:\n%s\n%s", whole, got)
 			}
 		}

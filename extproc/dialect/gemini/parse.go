@@ -136,12 +136,3 @@ func (p *parser) complete() error {
 
 // parameter notes a request parameter by its name in the catalog.
 func (p *parser) parameter(name string) { p.request.Parameters = append(p.request.Parameters, name) }
-
-func (p *parser) modality(name string) {
-	if name == "image" {
-		p.request.Images++
-	}
-	if !slices.Contains(p.request.InputModalities, name) {
-		p.request.InputModalities = append(p.request.InputModalities, name)
-	}
-}

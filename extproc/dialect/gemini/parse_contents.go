@@ -140,13 +140,13 @@ func (p *parser) readPart(i, j int, part []byte, held *holding) error {
 func (p *parser) shown(kind string) {
 	switch mediaKind(kind) {
 	case dialect.PartImage:
-		p.modality("image")
+		p.request.Hold("image")
 	case dialect.PartAudio:
-		p.modality("audio")
+		p.request.Hold("audio")
 	case dialect.PartVideo:
-		p.modality("video")
+		p.request.Hold("video")
 	case dialect.PartFile:
-		p.modality("file")
+		p.request.Hold("file")
 	}
 }
 

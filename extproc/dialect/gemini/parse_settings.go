@@ -82,7 +82,7 @@ func (p *parser) setting(field string, value []byte) error {
 		var wanted bool
 		return dialect.ReadBoolean(&wanted, name, value)
 	case "stopSequences":
-		return eachText(name, value)
+		return dialect.EachText(name, value)
 	case "responseMimeType":
 		var kind string
 		if err := dialect.ReadText(&kind, name, value); err != nil {
@@ -154,20 +154,6 @@ func empty(value []byte) bool {
 	return rawjson.Kind(value) == 'f' || rawjson.Kind(value) == '[' && !c.Next()
 }
 
-// eachText demands an array of strings.
-func eachText(name string, value []byte) error {
-	if rawjson.Kind(value) != '[' {
-		return dialect.Invalid("'%s' must be an array of strings.", name)
-	}
-	i := 0
-	for c := rawjson.Walk(value); c.Next(); i++ {
-		if rawjson.Kind(c.Value) != '"' {
-			return dialect.Invalid("'%s.%d' must be a string.", name, i)
-		}
-	}
-	return nil
-}
-
 // tools notes functions, and a search of the web, which other providers have too.
 func (p *parser) tools(value []byte) error {
 	if rawjson.Kind(value) != '[' {
@@ -227,7 +213,7 @@ func (p *parser) toolConfig(value []byte) error {
 	}
 	allowed := get(config, "allowedFunctionNames")
 	if allowed != nil {
-		if err := eachText("toolConfig.functionCallingConfig.allowedFunctionNames", allowed); err != nil {
+		if err := dialect.EachText("toolConfig.functionCallingConfig.allowedFunctionNames", allowed); err != nil {
 			return err
 		}
 	}

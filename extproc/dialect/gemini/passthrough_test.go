@@ -15,7 +15,7 @@ func TestPassthroughStream(t *testing.T) {
 		last  = "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"\",\"thoughtSignature\":\"-_8\"}]},\ndata: \"finishReason\":\"STOP\"}],\"zebra\":1,\"usageMetadata\":{\"promptTokenCount\":5,\"candidatesTokenCount\":7,\"new\":1,\"cost\":99},\"responseId\":\"up\"}\n\n"
 	)
 	for seed := range uint64(20) {
-		out := carry(Provider{}, cut([]byte(first+last), seed))
+		out := answer(Provider{}, cut([]byte(first+last), seed)...)
 		want := `data: {"candidates": [{"content":{"parts":[{"text":"a","new":{"x": 1}}],"role":"model"},"index":0,"safetyRatings":[]}],"usageMetadata":{"promptTokenCount":5},` + identity + "}\n\n" +
 			`data: {"candidates":[{"content":{"parts":[{"text":"","thoughtSignature":"-_8"}]}, "finishReason":"STOP"}],"zebra":1,` + identity +
 			`,"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":7,"new":1,` + cost + `}` + trailer + "\n\n"
@@ -56,14 +56,14 @@ func TestPassthroughBetweenFramings(t *testing.T) {
 			}
 		}
 	}
-	if out := carry(Provider{}, [][]byte{[]byte("data: [" + chunk + "]\n\n")}); !strings.Contains(out, text) || strings.Contains(out, "data: [") {
+	if out := answer(Provider{}, []byte("data: ["+chunk+"]\n\n")); !strings.Contains(out, text) || strings.Contains(out, "data: [") {
 		t.Errorf("an array in an event: %s", out)
 	}
 }
 
 func TestPassthroughRefuses(t *testing.T) {
 	for _, data := range []string{`{`, `1`, `{"error":{"code":429,"message":"m"}}`, `{"promptFeedback":{"blockReason":"SAFETY"}}`} {
-		if out := carry(Provider{}, [][]byte{[]byte("data: " + data + "\n\n")}); !strings.HasPrefix(out, `data: {"error":{"code":502`) {
+		if out := answer(Provider{}, []byte("data: "+data+"\n\n")); !strings.HasPrefix(out, `data: {"error":{"code":502`) {
 			t.Errorf("%s passed as %s", data, out)
 		}
 	}
