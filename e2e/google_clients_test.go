@@ -59,6 +59,48 @@ func TestGoogleSDKAnswers(t *testing.T) {
 	})
 }
 
+func TestGoogleSDKModels(t *testing.T) {
+	s, _, _ := pair(t)
+	s.start()
+	want := "models/m/anthropic models/m/openai models/openrouter/auto models/openrouter/free"
+	if seen := startPython(t, "google").call(t, s, "models", ""); strings.Join(seen.Models, " ") != want {
+		t.Errorf("models %v, error %+v", seen.Models, seen.Error)
+	}
+}
+
+// Rows 126 to 128, and routing as extra members of the body.
+func TestGooglePresetsAndRouting(t *testing.T) {
+	s, gpt, claude := pair(t)
+	s.serve("m/both", gpt, claude)
+	s.start()
+	created := s.do(http.MethodPost, "/api/v1/presets/brief/chat/completions", `{"model":"m/both","temperature":0.25,"provider":{"order":["claude"],"allow_fallbacks":false},"messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"x"}]}`)
+	if created.status/100 != 2 {
+		t.Fatalf("%d %s", created.status, created.body)
+	}
+	const body = `{"contents":[{"parts":[{"text":"hi"}]}]}`
+	for path, body := range map[string]string{
+		"/v1/models/@preset/brief:generateContent":       body,
+		"/v1/models/m/both@preset/brief:generateContent": body,
+		"/v1/models/m/both:generateContent":              `{"preset":"brief",` + body[1:],
+	} {
+		claude.Reset()
+		got := s.google(path, body)
+		if got.status != 200 || !strings.Contains(got.body, `"modelVersion":"m/both"`) || !strings.Contains(got.body, `"provider":"claude"`) {
+			t.Fatalf("%s: %d %s", path, got.status, got.body)
+		}
+		if sent := string(claude.last(t).Body); !strings.Contains(sent, "Be brief.") || !strings.Contains(sent, "0.25") {
+			t.Errorf("%s: the preset is missing in %s", path, sent)
+		}
+	}
+	if got := s.google("/v1/models/@preset/none:generateContent", body); got.status != 404 || !strings.Contains(got.body, `"status":"NOT_FOUND"`) {
+		t.Errorf("no preset: %d %s", got.status, got.body)
+	}
+	gpt.Enqueue(provider.Failure{Status: 503})
+	if got := s.google("/v1/models/m/openai:generateContent", `{"models":["m/anthropic"],`+body[1:]); got.status != 200 || !strings.Contains(got.body, `"modelVersion":"m/anthropic"`) {
+		t.Errorf("fallback: %d %s", got.status, got.body)
+	}
+}
+
 func TestGoogleSDKTools(t *testing.T) {
 	eachGoogleClient(t, func(t *testing.T, client *sdk, s *stage, at *site, model string) {
 		for _, scenario := range []string{"tools", "tools_stream", "forced"} {

@@ -96,7 +96,7 @@ func New(options Options) http.Handler {
 	s := &server{Options: options}
 	mux := http.NewServeMux()
 	for _, base := range []string{"/api/v1", "/v1"} {
-		mux.HandleFunc("GET "+base+"/models", s.models)
+		mux.HandleFunc("GET "+base+"/models", forGoogle(s.googleModels, s.models))
 		mux.HandleFunc("GET "+base+"/models/count", s.modelCount)
 		mux.HandleFunc("GET "+base+"/models/user", s.userModels)
 		mux.HandleFunc("GET "+base+"/models/{id...}", s.modelDetails)
@@ -118,6 +118,10 @@ func New(options Options) http.Handler {
 		if options.Presets != nil {
 			s.routePresets(mux, base)
 		}
+	}
+	for _, base := range []string{"/api/v1beta", "/v1beta"} {
+		mux.HandleFunc("GET "+base+"/models", s.googleModels)
+		mux.HandleFunc("GET "+base+"/models/{id...}", s.googleModel)
 	}
 	for _, path := range options.InferencePaths {
 		if !strings.HasSuffix(path, "/") {

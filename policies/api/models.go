@@ -154,6 +154,8 @@ func (s *server) modelDetails(w http.ResponseWriter, r *http.Request) {
 	case !ok:
 	case endpoints:
 		s.endpoints(w, r, found)
+	case r.Header.Get(googleKey) != "":
+		reply(w, http.StatusOK, newGoogleModel(&found.shown))
 	default:
 		author, _, _ := strings.Cut(found.shown.ID, "/")
 		reply(w, http.StatusOK, openAIModel{found.shown.ID, "model", found.shown.Created, author})

@@ -211,6 +211,10 @@ def count(client, model):
     return {"usage": {"input": counted.total_tokens, "output": 0}}
 
 
+def models(client, model):
+    return {"models": [listed.name for listed in client.models.list()]}
+
+
 def embed(client, model):
     client.models.embed_content(model=model, contents=QUESTION)
     return {}
@@ -220,7 +224,7 @@ SCENARIOS = {
     scenario.__name__: scenario
     for scenario in (
         whole, stream, async_whole, async_stream, image, thinking, thinking_stream,
-        tools, tools_stream, forced, automatic, chat, parse, count, embed,
+        tools, tools_stream, forced, automatic, chat, parse, count, models, embed,
     )
 }
 
