@@ -95,6 +95,13 @@ type Encoder interface {
 	Whole(dst []byte, events []Event, usage Usage) []byte
 }
 
+// Commenter is an encoder of a dialect whose clients do not read comments in a stream,
+// although the standard has them.
+type Commenter interface {
+	// Comment appends what keeps a stream alive instead of one.
+	Comment(dst []byte, text string) []byte
+}
+
 // AppendVectors appends the vectors of a list, each an array of numbers.
 func AppendVectors(events []Event, list []byte) []Event {
 	index := 0
@@ -102,9 +109,4 @@ func AppendVectors(events []Event, list []byte) []Event {
 		events = append(events, Event{Kind: EventVector, Index: index, Raw: c.Value})
 	}
 	return events
-// Commenter is an encoder of a dialect whose clients do not read comments in a stream,
-// although the standard has them.
-type Commenter interface {
-	// Comment appends what keeps a stream alive instead of one.
-	Comment(dst []byte, text string) []byte
 }

@@ -11,6 +11,14 @@ import (
 
 // camel is a member's name in camel case.
 func camel(name []byte) string {
+	switch string(name) { // what every turn has costs no allocation
+	case "role":
+		return "role"
+	case "parts":
+		return "parts"
+	case "text":
+		return "text"
+	}
 	if bytes.IndexByte(name, '_') < 0 {
 		return string(name)
 	}

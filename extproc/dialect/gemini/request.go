@@ -21,6 +21,7 @@ func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect
 			return dialect.Upstream{}, err
 		}
 		return requestEmbeddings(task.Embedding, target)
+	}
 	if client.Dialect == Name {
 		return passRequest(client, target), nil
 	}

@@ -41,22 +41,10 @@ func Clients() dialect.Clients {
 		"/v1/messages":                 anthropic.Client{},
 		"/api/v1/responses":            responses.Client{},
 		"/v1/responses":                responses.Client{},
-		"/api/v1/chat/completions": openai.Client{},
-		"/v1/chat/completions":     openai.Client{},
-		"/api/v1/completions":      openai.Completions{},
-		"/v1/completions":          openai.Completions{},
-		"/api/v1/embeddings":       openai.Embeddings{},
-		"/v1/embeddings":           openai.Embeddings{},
-		"/api/v1/rerank":           openai.Rerank{},
-		"/v1/rerank":               openai.Rerank{},
-		"/api/v1/messages":         anthropic.Client{},
-		"/v1/messages":             anthropic.Client{},
-		"/api/v1/responses":        responses.Client{},
-		"/v1/responses":            responses.Client{},
-		"/api/v1beta/models/":      gemini.Client{},
-		"/api/v1/models/":          gemini.Client{},
-		"/v1beta/models/":          gemini.Client{},
-		"/v1/models/":              gemini.Client{},
+		"/api/v1beta/models/":          gemini.Client{},
+		"/api/v1/models/":              gemini.Client{},
+		"/v1beta/models/":              gemini.Client{},
+		"/v1/models/":                  gemini.Client{},
 	}
 }
 
@@ -64,12 +52,11 @@ func Clients() dialect.Clients {
 // for them.
 func Providers() map[string]dialect.Provider {
 	return map[string]dialect.Provider{
-		"anthropic": anthropic.Provider{},
-		"cohere":    cohere.Provider{},
-		"gemini":    gemini.Provider{},
-		"ollama":    ollama.Provider{},
-		"openai":    openai.Provider{},
-
+		"anthropic":        anthropic.Provider{},
+		"cohere":           cohere.Provider{},
+		"gemini":           gemini.Provider{},
+		"ollama":           ollama.Provider{},
+		"openai":           openai.Provider{},
 		"openai_responses": responses.Provider{},
 	}
 }
