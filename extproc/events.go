@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/switchyard/switchyard/extproc/ndjson"
+	"github.com/switchyard/switchyard/extproc/eventstream"
 	"github.com/switchyard/switchyard/extproc/sse"
 )
 
@@ -23,6 +24,8 @@ func eventReader(contentType string) events {
 		return &sse.Reader{}
 	case "application/x-ndjson":
 		return &ndjson.Reader{}
+	case eventstream.ContentType:
+		return &eventstream.Reader{}
 	}
 	return nil
 }
