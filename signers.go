@@ -1,6 +1,9 @@
 package main
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"fmt"
 
 	"github.com/switchyard/switchyard/extproc/signing"
@@ -28,6 +31,26 @@ func newSigner(provider *catalog.Provider) (signing.Signer, error) {
 	switch provider.Authentication {
 	case configpb.Authentication_AUTHENTICATION_UNSPECIFIED, configpb.Authentication_AUTHENTICATION_KEY:
 		return nil, nil
+	case configpb.Authentication_AUTHENTICATION_AWS:
+		return newAWSSigner(provider)
 	}
 	return nil, fmt.Errorf("authentication: %v is not known", provider.Authentication)
+}
+
+// newAWSSigner signs for Bedrock, the one service of AWS that serves models by the
+// dialects that there are.
+func newAWSSigner(provider *catalog.Provider) (signing.Signer, error) {
+	region := cmp.Or(provider.SigningRegion, signing.AWSRegion(provider.Host))
+	if region == "" {
+		return nil, errors.New("signing_region: is missing, and the host in base_url names no region; give one such as us-east-1")
+	}
+	credential, static := provider.Credential.Reveal()
+	signer, err := signing.NewAWS(context.Background(), signing.AWSOptions{Credential: credential, Region: region, Service: "bedrock"})
+	switch {
+	case err != nil && static:
+		return nil, fmt.Errorf("credential: %w", err)
+	case err != nil:
+		return nil, fmt.Errorf("authentication: %w", err)
+	}
+	return signer, nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/health"
 	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/quota"
@@ -62,12 +63,19 @@ func (a *attempt) streamFailure(err error) error {
 // withoutCredential takes the provider's key out of what the provider says: some
 // quote the request, and a client must never read it.
 func (a *attempt) withoutCredential(f *failure) *failure {
-	key, needed := a.candidate.Endpoint.Provider.Credential.Reveal()
-	if needed && key != "" {
-		hide := func(text *string) { *text = strings.ReplaceAll(*text, key, "[redacted]") }
-		hide(&f.message)
-		hide(&f.code)
-		hide(&f.raw)
+	provider := a.candidate.Endpoint.Provider
+	key, _ := provider.Credential.Reveal()
+	secrets := []string{key}
+	if provider.Authentication == configpb.Authentication_AUTHENTICATION_AWS {
+		secrets = append(secrets, strings.Split(key, ":")...)
+	}
+	for _, secret := range secrets {
+		if secret == "" {
+			continue
+		}
+		for _, text := range []*string{&f.message, &f.code, &f.raw} {
+			*text = strings.ReplaceAll(*text, secret, "[redacted]")
+		}
 	}
 	return f
 }

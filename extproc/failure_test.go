@@ -7,6 +7,7 @@ import (
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/policies/catalog"
+	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/health"
 	"github.com/switchyard/switchyard/policies/routing"
 )
@@ -110,5 +111,17 @@ func TestProvidersRefusalOfOurCredentialIsNotTheClients(t *testing.T) {
 	}
 	if strings.Contains(told.Message, "sk-abc") || told.Metadata["raw"] != nil {
 		t.Errorf("the provider's words about the gateway's key are shown: %q %v", told.Message, told.Metadata)
+	}
+}
+
+// AWS quotes the id of a key that it does not know, and a proxy may quote the rest.
+func TestPartsOfAnAWSCredentialAreHidden(t *testing.T) {
+	provider := &catalog.Provider{
+		Authentication: configpb.Authentication_AUTHENTICATION_AWS, Credential: catalog.NewCredential("AKIDEXAMPLE:very-secret:session"),
+	}
+	a := &attempt{candidate: routing.Candidate{Endpoint: &catalog.Endpoint{Provider: provider}}}
+	got := a.withoutCredential(&failure{message: "AKIDEXAMPLE is unknown", code: "very-secret", raw: "session, not: a word"})
+	if got.message != "[redacted] is unknown" || got.code != "[redacted]" || got.raw != "[redacted], not: a word" {
+		t.Errorf("%+v", got)
 	}
 }

@@ -23,6 +23,12 @@ var dialects = map[string]dialectTraits{
 	"ollama":           {parameters: ollamaParameters, tasks: []string{"embeddings"}},
 	"openai":           {parameters: openAIParameters, tasks: []string{"embeddings", "rerank", "image", "speech", "transcription"}},
 	"openai_responses": {parameters: responsesParameters},
+	"anthropic":         {parameters: anthropicParameters},
+	"anthropic_bedrock": {parameters: anthropicParameters},
+	// What only Claude has words for, such as top_k, is dropped for other models.
+	"bedrock": {parameters: anthropicParameters},
+	"gemini":  {parameters: geminiParameters},
+	"openai":  {parameters: openAIParameters, tasks: []string{"embeddings", "rerank"}},
 }
 
 // dialectName is the name that the configuration has for a dialect, "" for none.

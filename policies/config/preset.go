@@ -77,6 +77,10 @@ func (l *loader) applyProviderPresets(config *configpb.Config) map[string][]stri
 		name := cmp.Or(provider.GetPreset(), slug)
 		preset, ok := l.known.GetProviders()[name]
 		if ok {
+			if provider.GetAuthentication() > configpb.Authentication_AUTHENTICATION_KEY && provider.GetCredential() == nil {
+				// What the preset asks for is of another kind.
+				preset = withoutCredential(preset)
+			}
 			config.Providers[slug] = override(preset, provider)
 			config.Providers[slug].Preset = name
 			serving[name] = append(serving[name], slug)
@@ -89,6 +93,13 @@ func (l *loader) applyProviderPresets(config *configpb.Config) map[string][]stri
 		}
 	}
 	return serving
+}
+
+// withoutCredential copies a preset for a way of authentication that is not its own.
+func withoutCredential(preset *configpb.Provider) *configpb.Provider {
+	preset = proto.CloneOf(preset)
+	preset.Credential = nil
+	return preset
 }
 
 // enabledEndpoints are the endpoints at the providers that are configured, in

@@ -135,9 +135,9 @@ func appendTools(dst, preset []byte, own map[string]bool) []byte {
 			if words := rawjson.Get(function, "description"); rawjson.Present(words) {
 				tool = rawjson.AppendMember(tool, "description", words)
 			}
-			schema := anyInput
+			schema := dialect.ObjectSchema(nil)
 			if parameters := rawjson.Get(function, "parameters"); rawjson.Kind(parameters) == '{' {
-				schema = inputSchema(parameters)
+				schema = dialect.ObjectSchema(parameters)
 			}
 			tool = append(rawjson.AppendMember(tool, "input_schema", schema), '}')
 		}

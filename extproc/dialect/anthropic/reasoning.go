@@ -27,23 +27,34 @@ func (b *builder) reasoning() {
 	}
 	if slices.Contains(b.target.Refused, "thinking.budget_tokens") {
 		b.request.Thinking = &thinking{Type: "adaptive"}
-		b.request.OutputConfig = &outputConfig{Effort: adaptiveEffort(level)}
+		b.request.OutputConfig = &outputConfig{Effort: AdaptiveEffort(level)}
 		return
 	}
-	budget := asked.MaxTokens
-	if level != "" {
-		budget = int64(float64(b.request.MaxTokens) * dialect.EffortShare(level))
-	}
-	// The budget must leave room for an answer.
-	budget = min(max(min(budget, mostBudget), leastBudget), b.request.MaxTokens-1)
-	if budget < leastBudget {
+	budget := Budget(asked, b.request.MaxTokens)
+	if budget == 0 {
 		b.drop("reasoning")
 		return
 	}
 	b.request.Thinking = &thinking{Type: "enabled", BudgetTokens: budget}
 }
 
-func adaptiveEffort(level string) string {
+// Budget is how many tokens of an answer of at most bound may go into thinking, as
+// asked for. It is zero where bound leaves no room for it.
+func Budget(asked *dialect.Reasoning, bound int64) int64 {
+	budget := asked.MaxTokens
+	if level := asked.Level(); level != "" {
+		budget = int64(float64(bound) * dialect.EffortShare(level))
+	}
+	// The budget must leave room for an answer.
+	budget = min(max(min(budget, mostBudget), leastBudget), bound-1)
+	if budget < leastBudget {
+		return 0
+	}
+	return budget
+}
+
+// AdaptiveEffort is the effort of a model that finds its budget itself.
+func AdaptiveEffort(level string) string {
 	switch level {
 	case "minimal":
 		return "low"

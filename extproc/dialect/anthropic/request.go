@@ -1,6 +1,7 @@
 package anthropic
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -79,18 +80,19 @@ func (b *builder) takes(names ...string) bool { return b.target.Takes(names...) 
 
 func (b *builder) drop(names ...string) { b.dropped = append(b.dropped, names...) }
 
-func (b *builder) bound() {
-	b.request.MaxTokens = b.chat.MaxTokens
-	if b.request.MaxTokens > 0 {
-		return
-	}
-	b.request.MaxTokens = b.target.MaxCompletionTokens
-	if b.request.MaxTokens == 0 {
-		b.request.MaxTokens = defaultMaxTokens
-		if r := b.chat.Reasoning; r != nil {
-			b.request.MaxTokens += r.MaxTokens
+func (b *builder) bound() { b.request.MaxTokens = Bound(b.chat, b.target) }
+
+// Bound is how many tokens an answer may have, thinking included: what the client
+// says, else the target.
+func Bound(chat *dialect.Chat, target dialect.Target) int64 {
+	bound := cmp.Or(chat.MaxTokens, target.MaxCompletionTokens)
+	if bound == 0 {
+		bound = defaultMaxTokens
+		if r := chat.Reasoning; r != nil {
+			bound += r.MaxTokens
 		}
 	}
+	return bound
 }
 
 // sampling comes after reasoning, which forbids most of it.

@@ -70,8 +70,8 @@ func TestRequest(t *testing.T) {
 			{"role":"assistant","content":"","tool_calls":[{"id":"a.1","type":"function","function":{"name":"f","arguments":"{\"x\":1}"}},{"id":"b","type":"function","function":{"name":"f","arguments":"{"}}]},
 			{"role":"tool","tool_call_id":"b","content":"B"},{"role":"user","content":"so?"},{"role":"tool","tool_call_id":"a.1","content":""}]}`,
 			want: `{"model":"claude","max_tokens":9,"messages":[{"role":"user","content":[{"type":"text","text":"hi"}]},` +
-				`{"role":"assistant","content":[{"type":"tool_use","id":"` + toolID("a.1") + `","name":"f","input":{"x":1}},{"type":"tool_use","id":"b","name":"f","input":{}}]},` +
-				`{"role":"user","content":[{"type":"tool_result","tool_use_id":"b","content":[{"type":"text","text":"B"}]},{"type":"tool_result","tool_use_id":"` + toolID("a.1") + `"},{"type":"text","text":"so?"}]}],` +
+				`{"role":"assistant","content":[{"type":"tool_use","id":"` + dialect.PlainID("a.1", mostID) + `","name":"f","input":{"x":1}},{"type":"tool_use","id":"b","name":"f","input":{}}]},` +
+				`{"role":"user","content":[{"type":"tool_result","tool_use_id":"b","content":[{"type":"text","text":"B"}]},{"type":"tool_result","tool_use_id":"` + dialect.PlainID("a.1", mostID) + `"},{"type":"text","text":"so?"}]}],` +
 				`"tools":[{"name":"f","input_schema":{"type":"object"}}]}`},
 		{name: "a history of tools that are not offered again", body: `{"max_tokens":9,"messages":[{"role":"user","content":"hi"},
 			{"role":"assistant","tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"a","content":"A"}]}`,

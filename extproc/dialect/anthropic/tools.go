@@ -4,12 +4,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
-
+	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
-
-var anyInput = jsontext.Value(`{"type":"object"}`)
 
 // tools writes the tools in the client's order, on which prompt caching depends.
 func (b *builder) tools() {
@@ -28,7 +25,7 @@ func (b *builder) tools() {
 		for _, block := range turn.Content {
 			if block.Type == "tool_use" && !known[block.Name] {
 				known[block.Name] = true
-				b.request.Tools = append(b.request.Tools, tool{Name: block.Name, InputSchema: anyInput})
+				b.request.Tools = append(b.request.Tools, tool{Name: block.Name, InputSchema: dialect.ObjectSchema(nil)})
 			}
 		}
 	}
@@ -50,26 +47,9 @@ func (b *builder) offered() {
 			continue
 		}
 		b.request.Tools = append(b.request.Tools, tool{
-			Name: t.Name, Description: t.Description, InputSchema: inputSchema(t.Parameters), CacheControl: t.CacheControl,
+			Name: t.Name, Description: t.Description, InputSchema: dialect.ObjectSchema(t.Parameters), CacheControl: t.CacheControl,
 		})
 	}
-}
-
-// inputSchema is a schema of an object, which is all that the API takes.
-func inputSchema(parameters jsontext.Value) jsontext.Value {
-	if len(parameters) == 0 {
-		return anyInput
-	}
-	if rawjson.Text(rawjson.Get(parameters, "type")) == "object" {
-		return parameters
-	}
-	schema := []byte(`{"type":"object"`)
-	for c := rawjson.Walk(parameters); c.Next(); {
-		if string(c.Name) != "type" {
-			schema = rawjson.AppendRaw(schema, c.Member)
-		}
-	}
-	return append(schema, '}')
 }
 
 func (b *builder) toolChoice() {

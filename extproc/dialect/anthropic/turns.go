@@ -1,13 +1,15 @@
 package anthropic
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	"math"
 	"slices"
 	"strings"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 )
+
+// mostID is how long the id of a tool call may be.
+const mostID = math.MaxInt
 
 // conversation puts messages into turns that alternate and begin with the user.
 func (b *builder) conversation() error {
@@ -119,11 +121,11 @@ func (b *builder) block(part *dialect.Part) (block, bool, error) {
 	case dialect.PartReasoning:
 		return thought(part.Reasoning)
 	case dialect.PartToolCall:
-		made.Type, made.ID, made.Name = "tool_use", toolID(part.Call.ID), part.Call.Name
+		made.Type, made.ID, made.Name = "tool_use", dialect.PlainID(part.Call.ID, mostID), part.Call.Name
 		made.Input = part.Call.Input()
 		return made, true, nil
 	case dialect.PartToolResult:
-		made.Type, made.ToolUseID, made.IsError = "tool_result", toolID(part.Result.CallID), part.Result.Failed
+		made.Type, made.ToolUseID, made.IsError = "tool_result", dialect.PlainID(part.Result.CallID, mostID), part.Result.Failed
 		for i := range part.Result.Parts {
 			inner, ok, err := b.block(&part.Result.Parts[i])
 			if err != nil {
@@ -146,23 +148,4 @@ func (b *builder) block(part *dialect.Part) (block, bool, error) {
 	var err error
 	made.Source, err = mediaSource(part)
 	return made, true, err
-}
-
-// toolID puts an id into the characters that the API allows. Different ids stay
-// different.
-func toolID(id string) string {
-	allowed := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-'
-	}
-	clean := strings.Map(func(r rune) rune {
-		if allowed(r) {
-			return r
-		}
-		return '_'
-	}, id)
-	if clean == id && id != "" {
-		return id
-	}
-	sum := sha256.Sum256([]byte(id))
-	return clean + "_" + hex.EncodeToString(sum[:4])
 }

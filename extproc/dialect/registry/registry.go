@@ -6,6 +6,7 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
 	"github.com/switchyard/switchyard/extproc/dialect/cohere"
+	"github.com/switchyard/switchyard/extproc/dialect/bedrock"
 	"github.com/switchyard/switchyard/extproc/dialect/gemini"
 	"github.com/switchyard/switchyard/extproc/dialect/ollama"
 	"github.com/switchyard/switchyard/extproc/dialect/openai"
@@ -58,5 +59,10 @@ func Providers() map[string]dialect.Provider {
 		"ollama":           ollama.Provider{},
 		"openai":           openai.Provider{},
 		"openai_responses": responses.Provider{},
+		"anthropic":         anthropic.Provider{},
+		"anthropic_bedrock": bedrock.Claude{},
+		"bedrock":           bedrock.Provider{},
+		"gemini":            gemini.Provider{},
+		"openai":            openai.Provider{},
 	}
 }
