@@ -94,6 +94,7 @@ func (w *eventWriter) event(e event) bool {
 	if framed, ok := w.call.dialect.(framer); ok {
 		line = framed.frame(e)
 	}
+	line := w.call.encode(w.framing, e)
 	switch {
 	case w.framing.Merged || w.framing.Gzip:
 		w.held = append(w.held, line...)

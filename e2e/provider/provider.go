@@ -22,7 +22,7 @@ import (
 type Config struct {
 	// Key is the only credential accepted. Required.
 	Key string
-	// Base is the path below which the API lives, "/v1" unless given. It has no
+	// Base is the path below which the API lives, "/v1" unless given or said otherwise. It has no
 	// trailing slash.
 	Base string
 	// Models are the names served; others are refused with the vendor's 404.
@@ -82,6 +82,20 @@ func Cohere(config Config) *Provider {
 func Ollama(config Config) *Provider {
 	config.Base = cmp.Or(config.Base, "/api")
 	return newProvider(config, ollama{})
+// Bedrock returns a fake of Amazon Bedrock's Converse API, POST
+// {base}/model/{model}/converse and /converse-stream. Its base is "" unless given. A
+// key "<access key id>:<secret access key>", with ":<session token>" behind it if there
+// is one, has to sign requests; any other is an API key.
+func Bedrock(config Config) *Provider { return awsProvider(config, bedrock{}) }
+
+// BedrockClaude returns a fake of Claude on Bedrock, POST {base}/model/{model}/invoke
+// and /invoke-with-response-stream. The rest is as for [Bedrock].
+func BedrockClaude(config Config) *Provider { return awsProvider(config, bedrockClaude{}) }
+
+func awsProvider(config Config, dialect dialect) *Provider {
+	p := newProvider(config, dialect)
+	p.config.Base = config.Base
+	return p
 }
 
 func newProvider(config Config, dialect dialect) *Provider {

@@ -42,6 +42,11 @@ func (p *Provider) judge(r *http.Request, exchange *Exchange, script Script) (re
 		exchange.cancel()
 		return request{}, &refusal{status: http.StatusBadRequest, message: "The upload broke off: " + err.Error()}
 	}
+	if proven, ok := p.dialect.(signed); ok {
+		if refused := proven.verify(r, read, p.config.Key); refused != nil {
+			return request{}, refused
+		}
+	}
 	return p.judgeBody(at, r.Header, exchange)
 }
 

@@ -193,6 +193,9 @@ func (f Flood) play(c *call) {
 		if framed, ok := c.dialect.(framer); ok {
 			line = framed.frame(e)
 		}
+	c.begin(http.StatusOK, http.Header{"Content-Type": {c.streamType()}})
+	for _, e := range events {
+		line := c.encode(Framing{}, e)
 		for sent := 0; sent == 0 || e.piece && sent < f.Bytes; sent += piece {
 			if !c.write(line) {
 				return

@@ -64,7 +64,7 @@ func TestAnswers(t *testing.T) {
 			want: message{Content: strings.Repeat(" a", 20), Finish: "stop"}},
 	} {
 		for _, s := range sides {
-			if test.only != "" && test.only != s.name {
+			if test.only != "" && test.only != s.maker() {
 				continue
 			}
 			for _, stream := range []bool{false, true} {
@@ -80,7 +80,7 @@ func TestAnswers(t *testing.T) {
 						t.Errorf("cached tokens are %v", details)
 					}
 					if progress.FinishReason != got.Finish || progress.NativeFinishReason != got.Native || !progress.Started ||
-						!progress.Done || progress.Empty || progress.Usage.Prompt != 100 || progress.UpstreamID == "" {
+						!progress.Done || progress.Empty || progress.Usage.Prompt != 100 || (progress.UpstreamID == "") != (s.name == "bedrock") {
 						t.Errorf("progress is %+v", progress)
 					}
 					if bound := got.Signatures+got.Data != ""; progress.BoundReasoning != bound {
@@ -93,7 +93,7 @@ func TestAnswers(t *testing.T) {
 					if diff := cmp.Diff(got.Calls, noted); diff != "" {
 						t.Errorf("section 2.4: calls that progress tells of (-client +progress):\n%s", diff)
 					}
-					if got.Reasoning != "" && s.name == "anthropic" {
+					if got.Reasoning != "" && s.maker() == "anthropic" {
 						if got.Signatures != provider.Signature(got.Reasoning) {
 							t.Errorf("row 101: the signature is %q", got.Signatures)
 						}

@@ -172,7 +172,7 @@ func (s side) answers(t *testing.T, gives, wants bool, meta dialect.Meta) ([]str
 // eachWay runs a test for each dialect of a provider and each way of streaming that
 // provider and client may have; like dialects and ways are passed through.
 func eachWay(t *testing.T, test func(t *testing.T, s side, gives, wants bool)) {
-	for _, s := range sides {
+	for _, s := range textual {
 		for _, gives := range []bool{false, true} {
 			for _, wants := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s/provider streams=%t/client streams=%t", s.name, gives, wants), func(t *testing.T) { test(t, s, gives, wants) })
@@ -245,7 +245,7 @@ func TestStrictClients(t *testing.T) {
 
 func TestStrictClientsReadErrors(t *testing.T) {
 	failure := &dialect.Error{Status: 502, Type: "provider_unavailable", Message: "x"}
-	for _, s := range sides {
+	for _, s := range textual {
 		pipe := dialect.NewPipe(openai.Client{}, s.dialect, s.parse(t, true), meta)
 		for _, body := range []string{string(openai.Client{}.Error(failure)), string(pipe.Fail(nil, failure))} {
 			var answer struct {
@@ -321,7 +321,7 @@ func TestRow113RouterMetadataOfErrors(t *testing.T) {
 	if got, want := string(openai.Client{}.Error(failure)), "{\"error\":{\"code\":404,\"message\":\"x\"},\"openrouter_metadata\":{\n\"attempt\":1}}"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	for _, s := range sides {
+	for _, s := range textual {
 		pipe := dialect.NewPipe(openai.Client{}, s.dialect, s.parse(t, true), meta)
 		if got := string(pipe.Fail(nil, failure)); !strings.Contains(got, `"error":{"code":404,"message":"x"},"openrouter_metadata":{ "attempt":1},"choices":[`) {
 			t.Errorf("%s: %s", s.name, got)
@@ -362,6 +362,7 @@ func TestRows131To133ServedTier(t *testing.T) {
 			if !s.has(tiers) {
 				continue
 			}
+		for _, s := range textual {
 			for _, stream := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s/%s/stream=%t", test.name, s.name, stream), func(t *testing.T) {
 					body := map[string]string{

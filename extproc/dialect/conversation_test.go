@@ -13,11 +13,13 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
 	"github.com/switchyard/switchyard/extproc/dialect/cohere"
+	"github.com/switchyard/switchyard/extproc/dialect/bedrock"
 	"github.com/switchyard/switchyard/extproc/dialect/gemini"
 	"github.com/switchyard/switchyard/extproc/dialect/ollama"
 	"github.com/switchyard/switchyard/extproc/dialect/openai"
 	"github.com/switchyard/switchyard/extproc/dialect/responses"
 	"github.com/switchyard/switchyard/extproc/ndjson"
+	"github.com/switchyard/switchyard/extproc/eventstream"
 	"github.com/switchyard/switchyard/extproc/sse"
 )
 
@@ -59,6 +61,22 @@ var sides = []side{
 	{"cohere", cohere.Provider{}, provider.Cohere, "/v2", dialect.Target{Model: "command-a-03-2025"}, []string{"a PDF", "files", bindingReasoning, tiers}},
 	{"ollama", ollama.Provider{}, provider.Ollama, "/api", dialect.Target{Model: "llama3.2"},
 		[]string{"images", "a PDF", "files", bindingReasoning, tiers, annotations, cacheReads}},
+	{"openai", openai.Provider{}, provider.OpenAI, "/v1", dialect.Target{Model: "gpt-4o", Strict: true}},
+	{"anthropic", anthropic.Provider{}, provider.Anthropic, "/v1", dialect.Target{Model: "claude-x"}},
+	{"gemini", gemini.Provider{}, provider.Gemini, "/v1beta", dialect.Target{Model: "gemini-2.5-flash"}},
+	{"bedrock", bedrock.Provider{}, provider.Bedrock, "", dialect.Target{Model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0"}},
+	{"anthropic_bedrock", bedrock.Claude{}, provider.BedrockClaude, "", dialect.Target{Model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0"}},
+}
+
+// textual are the sides whose streams are server-sent events, which tests can write.
+var textual = sides[:3]
+
+// maker is whose model answers.
+func (s side) maker() string {
+	if s.name == "bedrock" || s.name == "anthropic_bedrock" {
+		return "anthropic"
+	}
+	return s.name
 }
 
 var meta = dialect.Meta{
@@ -87,7 +105,7 @@ func (s side) askAs(t *testing.T, client dialect.Client, body string, answer pro
 		t.Fatal(err)
 	}
 	target := s.target
-	if request.Model != "" && request.Model != "m/x" && s.name != "gemini" {
+	if request.Model != "" && request.Model != "m/x" && (s.name == "openai" || s.name == "anthropic") {
 		target.Model = request.Model
 	}
 	upstream, err := s.dialect.Request(request, target)
@@ -126,10 +144,19 @@ func (s side) carryTo(t *testing.T, client dialect.Client, request *dialect.Requ
 	case strings.Contains(kind, "ndjson"):
 		reader = &ndjson.Reader{}
 	default:
+	kind := response.Header().Get("Content-Type")
+	if kind != eventstream.ContentType && !strings.Contains(kind, "event-stream") {
 		if out, err = pipe.Whole(nil, response.Body.Bytes()); err != nil {
 			t.Fatal(err)
 		}
 		return string(out), pipe.Progress()
+	}
+	var reader interface {
+		Feed([]byte)
+		Next() (sse.Event, bool, error)
+	} = &sse.Reader{}
+	if kind == eventstream.ContentType {
+		reader = &eventstream.Reader{}
 	}
 	reader.Feed(response.Body.Bytes())
 	for {

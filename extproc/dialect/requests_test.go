@@ -95,11 +95,13 @@ func TestStrictProvidersTakeTheRequest(t *testing.T) {
 		for _, s := range sides {
 			if !s.has(test.name) {
 				continue
+			if strings.Contains(test.body, "https://") && strings.Contains(s.name, "bedrock") {
+				continue // fetches nothing, see package bedrock
 			}
 			if strings.Contains(test.body, "gpt-5") {
 				// What the model itself does not take is the endpoint's to say.
 				s.target.Refused = []string{"max_tokens"}
-				if s.name == "anthropic" {
+				if strings.Contains(s.name, "anthropic") {
 					s.target.Refused = nil
 				}
 			}

@@ -1,0 +1,56 @@
+package provider
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
+)
+
+// framer is a dialect whose streams are no server-sent events.
+type framer interface {
+	streamType() string
+	frame(event) []byte
+}
+
+// awsFraming is AWS's own framing. An event's name is its type; with exceptionPrefix
+// that of an exception.
+type awsFraming struct{}
+
+const exceptionPrefix = "exception:"
+
+func (awsFraming) streamType() string { return "application/vnd.amazon.eventstream" }
+
+func (awsFraming) frame(e event) []byte {
+	message := eventstream.Message{Payload: []byte(e.data)}
+	set := func(name, value string) { message.Headers.Set(name, eventstream.StringValue(value)) }
+	if exception, failed := strings.CutPrefix(e.name, exceptionPrefix); failed {
+		set(":exception-type", exception)
+		set(":message-type", "exception")
+	} else {
+		set(":event-type", e.name)
+		set(":message-type", "event")
+	}
+	set(":content-type", "application/json")
+	var b bytes.Buffer
+	if err := eventstream.NewEncoder().Encode(&b, message); err != nil {
+		panic(err) // a mistake here
+	}
+	return b.Bytes()
+}
+
+// encode puts an event on the wire as the dialect does.
+func (c *call) encode(f Framing, e event) []byte {
+	if framed, ok := c.dialect.(framer); ok {
+		return framed.frame(e)
+	}
+	return f.encode(e)
+}
+
+// streamType is the content type of the dialect's streams.
+func (c *call) streamType() string {
+	if framed, ok := c.dialect.(framer); ok {
+		return framed.streamType()
+	}
+	return "text/event-stream; charset=utf-8"
+}
