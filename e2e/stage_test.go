@@ -89,7 +89,12 @@ func (s *stage) anthropic(slug string, network ...provider.Network) *site {
 
 func (s *stage) site(slug, dialect, model string, vendor func(provider.Config) *provider.Provider, network ...provider.Network) *site {
 	s.Helper()
-	key := "sk-provider-" + slug + "-" + hash(slug)[:16]
+	return s.keyed(slug, dialect, model, "sk-provider-"+slug+"-"+hash(slug)[:16], vendor, network...)
+}
+
+// keyed is site with a key of the provider's own kind.
+func (s *stage) keyed(slug, dialect, model, key string, vendor func(provider.Config) *provider.Provider, network ...provider.Network) *site {
+	s.Helper()
 	fake := vendor(provider.Config{Key: key, Models: []string{model}, Secrets: []string{clientKey}})
 	added := &site{Provider: fake, slug: slug, key: key, model: model}
 	server, err := fake.Start(append(network, provider.Network{})[0])
@@ -189,6 +194,7 @@ func (s *stage) secrets() []string {
 	var all []string
 	for _, at := range s.sites {
 		all = append(all, at.key)
+		all = append(all, strings.Split(at.key, ":")...) // AWS's have parts
 	}
 	return all
 }
