@@ -158,6 +158,9 @@ func importModelsCommand() *cobra.Command {
 
 // askForModels asks a provider for its models, with the headers of its dialect.
 func askForModels(ctx context.Context, provider *configpb.Provider, secret config.Secret) ([]byte, error) {
+	if provider.GetAuthentication() > configpb.Authentication_AUTHENTICATION_KEY {
+		return nil, errors.New("the provider's requests are signed, and it has no GET /models; give its models with --file")
+	}
 	address := strings.TrimSuffix(provider.GetBaseUrl(), "/") + "/models"
 	switch base := strings.TrimSuffix(provider.GetBaseUrl(), "/"); provider.GetDialect() {
 	case configpb.Dialect_DIALECT_COHERE:

@@ -10,7 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/config"
+	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/identity"
 )
 
@@ -197,4 +199,47 @@ func requestIn(call string) string {
 		call = regexp.MustCompile(rewrite[0]).ReplaceAllString(call, rewrite[1])
 	}
 	return call
+}
+
+// checkProvider checks a configuration with one provider, of these members.
+func checkProvider(t *testing.T, members string) error {
+	t.Helper()
+	_, err := execute(t, "check", "--config", writeFile(t, "providers: {aws: {"+members+"}}\nmodels: {a/m: {endpoints: [{provider: aws}]}}\n"))
+	return err
+}
+
+func TestAWSAuthentication(t *testing.T) {
+	const (
+		anywhere = `dialect: bedrock, base_url: "https://bedrock.example", authentication: aws, credential: {value: "AKIDEXAMPLE:very-secret"}`
+		ireland  = `dialect: bedrock, base_url: "https://bedrock-runtime.eu-west-1.amazonaws.com", authentication: aws`
+	)
+	for name, test := range map[string]struct{ members, want string }{
+		"a region in the host's name": {ireland + `, credential: {value: "AKIDEXAMPLE:very-secret"}`, ""},
+		"a region that is given":      {anywhere + `, signing_region: eu-west-1`, ""},
+		"no credential":               {ireland, ""},
+		"no region":                   {anywhere, `providers["aws"]: signing_region: is missing`},
+		"half a credential":           {ireland + `, credential: {value: "AKIDEXAMPLE-very-secret"}`, `providers["aws"]: credential: want "<access key id>:<secret access key>"`},
+		"the preset's key is another": {`preset: bedrock, authentication: aws`, ""},
+		"the preset and no key":       {`preset: bedrock`, "AWS_BEARER_TOKEN_BEDROCK is not set"},
+	} {
+		err := checkProvider(t, test.members)
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "very-secret") {
+			t.Errorf("%s: the error has the secret", name)
+		}
+	}
+}
+
+// What signs requests is shown to no provider, in no health check either.
+func TestNoSecretInHealthChecks(t *testing.T) {
+	provider := &catalog.Provider{Dialect: "bedrock", Credential: catalog.NewCredential("AKIDEXAMPLE:very-secret")}
+	if got := credentialHeaders(provider).Get("Authorization"); got != "Bearer AKIDEXAMPLE:very-secret" {
+		t.Errorf("by a key: %q", got)
+	}
+	provider.Authentication = configpb.Authentication_AUTHENTICATION_AWS
+	if got := credentialHeaders(provider); len(got) > 0 {
+		t.Errorf("signed: %v", got)
+	}
 }

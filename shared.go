@@ -9,6 +9,7 @@ import (
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/policies/catalog"
+	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/health"
 	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/preset"
@@ -111,9 +112,12 @@ func (g *gateway) newProber() *probe.Prober {
 	})
 }
 
+// credentialHeaders are none where requests are signed: what signs them is not for the
+// provider to see, and its 403 tells as well that it is up.
 func credentialHeaders(provider *catalog.Provider) http.Header {
 	headers := http.Header{}
-	if key, needed := provider.Credential.Reveal(); needed {
+	signed := provider.Authentication > configpb.Authentication_AUTHENTICATION_KEY
+	if key, needed := provider.Credential.Reveal(); needed && !signed {
 		for _, h := range providers[provider.Dialect].Credential(key) {
 			headers.Set(h.Name, h.Value)
 		}

@@ -139,6 +139,26 @@ func TestOverrideReplacesFieldByField(t *testing.T) {
 	}
 }
 
+// A provider that signs has no use for the key of the preset that it starts from, nor
+// has anyone else to give one.
+func TestSignedProviderNeedsNoKeyOfThePreset(t *testing.T) {
+	const signed = "providers: {bedrock: {authentication: aws%s}}\n"
+	for own, want := range map[string]bool{"": false, ", credential: {env: OWN}": true} {
+		effective, err := Parse("a.yaml", []byte(strings.Replace(signed, "%s", own, 1)), Options{LookupEnv: environment(map[string]string{
+			"AWS_BEARER_TOKEN_BEDROCK": "token", "OWN": "id:secret",
+		})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, has := effective.Secret("bedrock"); has != want {
+			t.Errorf("%q: has a secret: %t", own, has)
+		}
+	}
+	if presets().GetProviders()["bedrock"].GetCredential() == nil {
+		t.Error("the preset itself was changed")
+	}
+}
+
 // An own endpoint takes what it leaves open from the preset's of its provider; the
 // list is the model's own.
 func TestEndpointInheritsFieldByField(t *testing.T) {
