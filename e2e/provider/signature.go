@@ -67,7 +67,11 @@ func (awsAuth) verify(r *http.Request, body []byte, key string) *refusal {
 	}
 	again := &http.Request{Method: r.Method, Host: r.Host, URL: &url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath}, Header: http.Header{}}
 	for _, name := range names {
-		if name != "host" {
+		switch name {
+		case "host":
+		case "content-length":
+			again.ContentLength = r.ContentLength
+		default:
 			again.Header[http.CanonicalHeaderKey(name)] = r.Header.Values(name)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 
 // Decoder reads one answer.
 func (Claude) Decoder() dialect.Decoder {
-	return unpackedDecoder{Decoder: anthropic.Provider{}.Decoder()}
+	return &unpackedDecoder{Decoder: anthropic.Provider{}.Decoder()}
 }
 
 // Passthrough carries answers to a client of the Messages API.
@@ -21,10 +21,13 @@ func (Claude) Passthrough(request *dialect.Request, meta dialect.Meta) dialect.P
 }
 
 // unpackedDecoder reads the events within the events.
-type unpackedDecoder struct{ dialect.Decoder }
+type unpackedDecoder struct {
+	dialect.Decoder
+	unpacker
+}
 
-func (d unpackedDecoder) Event(event sse.Event) ([]dialect.Event, error) {
-	inner, err := unpack(event)
+func (d *unpackedDecoder) Event(event sse.Event) ([]dialect.Event, error) {
+	inner, err := d.unpack(event)
 	if err != nil {
 		return nil, err
 	}
@@ -32,19 +35,26 @@ func (d unpackedDecoder) Event(event sse.Event) ([]dialect.Event, error) {
 }
 
 // unpackedPipe passes the events within the events on.
-type unpackedPipe struct{ dialect.Pipe }
+type unpackedPipe struct {
+	dialect.Pipe
+	unpacker
+}
 
 func (p *unpackedPipe) Event(dst []byte, event sse.Event) ([]byte, error) {
-	inner, err := unpack(event)
+	inner, err := p.unpack(event)
 	if err != nil {
 		return dst, err
 	}
 	return p.Pipe.Event(dst, inner)
 }
 
+// unpacker takes events out of events. Its buffer serves one after the other.
+type unpacker struct{ buffer []byte }
+
 // unpack returns the event of the Messages API that a chunk of InvokeModel's stream
-// holds. Anything else but an exception is an event without data, which says nothing.
-func unpack(event sse.Event) (sse.Event, error) {
+// holds, valid until the next call. Anything else but an exception is an event without
+// data, which says nothing.
+func (u *unpacker) unpack(event sse.Event) (sse.Event, error) {
 	if failure := streamFailure(event); failure != nil {
 		return sse.Event{}, failure
 	}
@@ -52,11 +62,9 @@ func unpack(event sse.Event) (sse.Event, error) {
 	if err != nil || event.Name != "chunk" {
 		return sse.Event{}, err
 	}
-	packed := rawjson.Unquote(rawjson.Get(data, "bytes"))
-	inner := make([]byte, base64.StdEncoding.DecodedLen(len(packed)))
-	n, err := base64.StdEncoding.Decode(inner, packed)
+	u.buffer, err = base64.StdEncoding.AppendDecode(u.buffer[:0], rawjson.Unquote(rawjson.Get(data, "bytes")))
 	if err != nil {
 		return sse.Event{}, fmt.Errorf("event of the provider's stream: %w", err)
 	}
-	return sse.Event{Data: inner[:n]}, nil
+	return sse.Event{Data: u.buffer}, nil
 }
