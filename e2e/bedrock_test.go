@@ -212,6 +212,7 @@ func TestBedrockFailover(t *testing.T) {
 			"throttled":                   provider.Failure{Status: 429, Message: "Too many requests, please wait before trying again."},
 			"denied":                      provider.Failure{Status: 403, Message: "You don't have access to the model with the specified model ID."},
 			"the model has failed":        provider.Failure{Status: 424, Message: "The system encountered an unexpected error during processing."},
+			"the account's quota is used": provider.Failure{Status: 400, Code: "ServiceQuotaExceededException"},
 			"the model is not there":      provider.Failure{Status: 400, Message: "The provided model identifier is invalid."},
 			"an exception comes first":    provider.Stream{End: provider.EndError},
 			"a broken answer comes first": provider.Stream{End: provider.EndMalformed},

@@ -439,6 +439,14 @@ func (a *attempt) await() error {
 	}
 }
 
+// saidOfFailure is what the provider's dialect makes of an answer that is an error.
+func (a *attempt) saidOfFailure(headers map[string]string, body []byte) dialect.ProviderFailure {
+	if failer, ok := a.provider.(dialect.HeaderFailer); ok {
+		return failer.FailureWith(func(name string) string { return headers[name] }, a.answer.status, body)
+	}
+	return a.provider.Failure(a.answer.status, body)
+}
+
 // readFailure reads what a provider says about its own failure.
 func (a *attempt) readFailure(headers map[string]string) error {
 	const (
@@ -460,7 +468,7 @@ func (a *attempt) readFailure(headers map[string]string) error {
 		body = append(body, piece.GetBody()...)
 		a.answer.ended = piece.GetEndOfStream() || message.GetResponseTrailers() != nil
 	}
-	said := a.provider.Failure(a.answer.status, body)
+	said := a.saidOfFailure(headers, body)
 	return a.withoutCredential(&failure{
 		class:      health.ClassOf(said.Status),
 		status:     said.Status,

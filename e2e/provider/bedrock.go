@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -110,6 +111,12 @@ func (bedrock) errorBody(r refusal) []byte {
 		name = "Message"
 	}
 	return []byte(encode(map[string]any{name: r.message}))
+}
+
+// errorHeader has the type: a code if there is one, else the status's own.
+func (d bedrock) errorHeader(r refusal) http.Header {
+	kind := d.errorType(r.status)
+	return http.Header{"X-Amzn-Errortype": {cmp.Or(r.code, strings.ToUpper(kind[:1])+kind[1:]) + ":http://internal.amazon.com/coral/com.amazon.bedrock/"}}
 }
 
 func (d bedrock) errorEvent(r refusal) event {

@@ -50,6 +50,8 @@ func (bedrockClaude) errorEvent(r refusal) event         { return bedrock{}.erro
 func (bedrockClaude) headers() http.Header               { return bedrock{}.headers() }
 func (bedrockClaude) whole(req request, a Answer) []byte { return anthropic{}.whole(req, a) }
 
+func (bedrockClaude) errorHeader(r refusal) http.Header { return bedrock{}.errorHeader(r) }
+
 // events are those of the Messages API, each packed into one of the service's.
 func (bedrockClaude) events(req request, a Answer) []event {
 	events := anthropic{}.events(req, a)

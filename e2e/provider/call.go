@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"maps"
 	"net"
 	"net/http"
 	"time"
@@ -118,6 +119,15 @@ func (c *call) hangUp() {
 
 // refuse answers with an error in the vendor's shape.
 func (c *call) refuse(r refusal) {
-	c.begin(r.status, http.Header{"Content-Type": {"application/json"}})
+	c.begin(r.status, c.errorHeader(r))
 	c.write(c.dialect.errorBody(r))
+}
+
+// errorHeader are the headers of an error answer, but for those of every answer.
+func (c *call) errorHeader(r refusal) http.Header {
+	header := http.Header{"Content-Type": {"application/json"}}
+	if typed, ok := c.dialect.(typedErrors); ok {
+		maps.Copy(header, typed.errorHeader(r))
+	}
+	return header
 }

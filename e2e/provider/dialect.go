@@ -95,6 +95,11 @@ type refusal struct {
 	wait    string // Gemini: seconds until another try may succeed
 }
 
+// typedErrors is a dialect whose errors have their type in a header.
+type typedErrors interface {
+	errorHeader(refusal) http.Header
+}
+
 // questionOf is the text of a body's last message, in OpenAI's dialect and in
 // Anthropic's.
 func questionOf(body map[string]any) string {

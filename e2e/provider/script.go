@@ -38,7 +38,7 @@ type Failure struct {
 }
 
 func (f Failure) play(c *call) {
-	header := http.Header{"Content-Type": {"application/json"}}
+	header := c.errorHeader(refusal{status: f.Status, code: f.Code})
 	if _, inBody := c.dialect.(gemini); f.RetryAfter != "" && !inBody {
 		header.Set("Retry-After", f.RetryAfter)
 	}

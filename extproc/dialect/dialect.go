@@ -54,6 +54,12 @@ type Passer interface {
 	Passthrough(*Request, Meta) Pipe
 }
 
+// HeaderFailer is a provider dialect whose errors say in a header what they are.
+type HeaderFailer interface {
+	// FailureWith is Failure of an answer with headers. Names are lower-case.
+	FailureWith(header func(name string) string, status int, body []byte) ProviderFailure
+}
+
 // Target is the endpoint that a request is written for.
 type Target struct {
 	// Model is the model's name at the provider.

@@ -19,7 +19,10 @@ const Name = "bedrock"
 // Provider is the Converse API. Base URLs end behind the host.
 type Provider struct{}
 
-var _ dialect.Provider = Provider{}
+var (
+	_ dialect.Provider     = Provider{}
+	_ dialect.HeaderFailer = Provider{}
+)
 
 // Name returns "bedrock".
 func (Provider) Name() string { return Name }
@@ -36,7 +39,12 @@ func (Provider) Decoder() dialect.Decoder { return &decoder{} }
 
 // Failure reads an error of one of AWS's services.
 func (Provider) Failure(status int, body []byte) dialect.ProviderFailure {
-	return readFailure(status, body)
+	return readFailure("", status, body)
+}
+
+// FailureWith reads it with its type, which is in a header.
+func (Provider) FailureWith(header func(string) string, status int, body []byte) dialect.ProviderFailure {
+	return readFailure(header(errorType), status, body)
 }
 
 // upstream is a request for an operation on a model, which may be named by an ARN:

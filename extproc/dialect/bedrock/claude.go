@@ -17,8 +17,9 @@ import (
 type Claude struct{}
 
 var (
-	_ dialect.Provider = Claude{}
-	_ dialect.Passer   = Claude{}
+	_ dialect.Provider     = Claude{}
+	_ dialect.Passer       = Claude{}
+	_ dialect.HeaderFailer = Claude{}
 )
 
 // messagesVersion is the only one that Bedrock knows.
@@ -32,7 +33,12 @@ func (Claude) Credential(key string) []dialect.Header { return bearer(key) }
 
 // Failure reads an error of one of AWS's services.
 func (Claude) Failure(status int, body []byte) dialect.ProviderFailure {
-	return readFailure(status, body)
+	return readFailure("", status, body)
+}
+
+// FailureWith reads it with its type, which is in a header.
+func (Claude) FailureWith(header func(string) string, status int, body []byte) dialect.ProviderFailure {
+	return readFailure(header(errorType), status, body)
 }
 
 // Request writes a request of the Messages API, then changes what Bedrock has

@@ -169,24 +169,30 @@ func TestFinishReasons(t *testing.T) {
 
 func TestFailures(t *testing.T) {
 	for _, test := range []struct {
+		kind    string
 		status  int
 		body    string
 		want    int
 		message string
 	}{
-		{429, `{"message":"Too many requests"}`, 429, "Too many requests"},
-		{403, `{"Message":"The security token included in the request is invalid"}`, 403, "The security token included in the request is invalid"},
-		{400, `{"message":"messages.0: bad"}`, 400, "messages.0: bad"},
-		{400, `{"message":"The provided model identifier is invalid."}`, 404, "The provided model identifier is invalid."},
-		{400, `{"message":"Invocation of model ID x with on-demand throughput isn’t supported."}`, 404, "Invocation of model ID x with on-demand throughput isn’t supported."},
-		{400, `{"message":"Your request exceeds the service quota for your account."}`, 429, "Your request exceeds the service quota for your account."},
-		{424, `{"message":"The model failed","originalStatusCode":500}`, 502, "The model failed"},
-		{503, `<html>`, 503, "The provider answered with status 503 (Service Unavailable) and gave no reason."},
+		{"ThrottlingException:http://internal.amazon.com/coral/", 429, `{"message":"Too many requests"}`, 429, "Too many requests"},
+		{"", 403, `{"Message":"The security token included in the request is invalid"}`, 403, "The security token included in the request is invalid"},
+		{"ValidationException", 400, `{"message":"messages.0: bad"}`, 400, "messages.0: bad"},
+		{"ValidationException", 400, `{"message":"The provided model identifier is invalid."}`, 404, "The provided model identifier is invalid."},
+		{"ValidationException", 400, `{"message":"Invocation of model ID x with on-demand throughput isn’t supported."}`, 404, "Invocation of model ID x with on-demand throughput isn’t supported."},
+		{"ServiceQuotaExceededException", 400, `{"message":"Your request exceeds the service quota for your account."}`, 429, "Your request exceeds the service quota for your account."},
+		{"ModelErrorException", 424, `{"message":"The model failed","originalStatusCode":500}`, 502, "The model failed"},
+		{"", 503, `<html>`, 503, "The provider answered with status 503 (Service Unavailable) and gave no reason."},
 	} {
-		for _, provider := range []dialect.Provider{Provider{}, Claude{}} {
-			if got := provider.Failure(test.status, []byte(test.body)); got.Status != test.want || got.Message != test.message {
+		code, _, _ := strings.Cut(test.kind, ":")
+		header := func(name string) string { return map[string]string{"x-amzn-errortype": test.kind}[name] }
+		for _, provider := range []dialect.HeaderFailer{Provider{}, Claude{}} {
+			if got := provider.FailureWith(header, test.status, []byte(test.body)); got.Status != test.want || got.Message != test.message || got.Code != code {
 				t.Errorf("%d %s: %+v", test.status, test.body, got)
 			}
+		}
+		if got := (Provider{}).Failure(test.status, []byte(test.body)); got.Message != test.message {
+			t.Errorf("without headers: %+v", got)
 		}
 	}
 }

@@ -10,14 +10,21 @@ import (
 	"github.com/switchyard/switchyard/extproc/sse"
 )
 
+// errorType is the header that says what an error is: "ValidationException", and a URL
+// behind a colon from some services.
+const errorType = "x-amzn-errortype"
+
 // readFailure reads an error of one of AWS's services: a message, written with a
-// capital by what stands in front of them. Its type is in a header.
-func readFailure(status int, body []byte) dialect.ProviderFailure {
+// capital by what stands in front of them. kind is the header [errorType], or "".
+func readFailure(kind string, status int, body []byte) dialect.ProviderFailure {
 	failure := dialect.ReadFailure(status, body)
 	if text, err := rawjson.Repair(body); err == nil {
 		if words := rawjson.Text(rawjson.Get(text, "Message")); words != "" {
 			failure = dialect.ReadFailure(status, rawjson.AppendQuoted(nil, words))
 		}
+	}
+	if kind, _, _ = strings.Cut(kind, ":"); kind != "" {
+		failure.Code = kind
 	}
 	refine(&failure)
 	return failure
@@ -33,7 +40,7 @@ func refine(failure *dialect.ProviderFailure) {
 		switch says := func(words string) bool { return strings.Contains(failure.Message, words) }; {
 		case says("model identifier is invalid"), says("on-demand throughput isn"):
 			failure.Status = http.StatusNotFound
-		case says("service quota"): // ServiceQuotaExceededException
+		case failure.Code == "ServiceQuotaExceededException":
 			failure.Status = http.StatusTooManyRequests
 		}
 	}

@@ -53,47 +53,39 @@ func mediaOf(i int, part *dialect.Part) (*media, error) {
 	if part.Kind == dialect.PartAudio && !strings.Contains(kind, "/") {
 		kind = "audio/" + kind // the client gave the format's name
 	}
-	made := &media{}
 	switch {
 	case m.FileID != "":
 		return nil, dialect.Invalid("'messages.%d': this model's provider keeps no files; send %s as a data URL with base64.", i, field(part.Kind))
-	case strings.HasPrefix(m.URL, "s3://"):
-		made.Source.S3Location = &s3Location{URI: m.URL}
-		kind = typeOfName(m.URL)
 	case part.Kind == dialect.PartFile && m.URL != "" && !strings.Contains(m.URL, ":"):
 		// Base64 without a data URL around it, as OpenAI takes it too.
 		data, kind = m.URL, "application/pdf"
 	case m.URL != "" || data == "":
+		// The API would read an s3:// URL with the gateway's own rights, which clients
+		// do not have.
 		return nil, dialect.Invalid("'messages.%d': this model's provider fetches no URL; send %s as a data URL with base64.", i, field(part.Kind))
 	}
-	made.Source.Bytes = data
-	known := formats[part.Kind]
-	format, ok := known[kind]
-	if !ok {
-		format, ok = known[typeOfName(m.Name)]
-	}
-	if !ok && part.Kind == dialect.PartFile && strings.HasPrefix(kind, "text/") {
-		format, ok = "txt", true
-	}
-	if !ok {
+	made := &media{Source: source{Bytes: data}}
+	if made.Format = formatOf(part.Kind, kind, m.Name); made.Format == "" {
 		return nil, dialect.Invalid("'messages.%d': this model's provider does not take %s of type %q.", i, field(part.Kind), kind)
 	}
-	made.Format = format
 	return made, nil
 }
 
-// typeOfName is the media type that the ending of a name stands for, or "".
-func typeOfName(name string) string {
-	ending := strings.TrimPrefix(strings.ToLower(path.Ext(name)), ".")
-	if ending == "" {
-		return ""
+// formatOf is the format of a part by its media type, or else by the ending of its
+// name; "" for one that there is no word for.
+func formatOf(kind dialect.PartKind, mediaType, name string) string {
+	known := formats[kind]
+	if format, ok := known[mediaType]; ok {
+		return format
 	}
-	for _, known := range formats {
-		for kind, format := range known {
-			if format == ending || ending == "jpg" && format == "jpeg" {
-				return kind
-			}
+	ending := strings.TrimPrefix(strings.ToLower(path.Ext(name)), ".")
+	for _, format := range known {
+		if format == ending || ending == "jpg" && format == "jpeg" {
+			return format
 		}
+	}
+	if kind == dialect.PartFile && strings.HasPrefix(mediaType, "text/") {
+		return "txt"
 	}
 	return ""
 }

@@ -98,8 +98,8 @@ func TestRequest(t *testing.T) {
 		{name: "cache points that the model refuses", target: model("meta.llama3-3-70b-instruct-v1:0"), body: `{"messages":[{"role":"user","content":[{"type":"text","text":"hi","cache_control":{"type":"ephemeral"}}]}]}`,
 			want: `{` + hiOut + `}`, dropped: []string{"cache_control"}},
 
-		{name: "images, and a film in a bucket", body: `{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/jpg;base64,AAAA"}},{"type":"video_url","video_url":{"url":"s3://bucket/a.mp4"}}]}]}`,
-			want: `{"messages":[{"role":"user","content":[{"image":{"format":"jpeg","source":{"bytes":"AAAA"}}},{"video":{"format":"mp4","source":{"s3Location":{"uri":"s3://bucket/a.mp4"}}}}]}]}`},
+		{name: "images and a film", body: `{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/jpg;base64,AAAA"}},{"type":"video_url","video_url":{"url":"data:video/mp4;base64,AAAA"}}]}]}`,
+			want: `{"messages":[{"role":"user","content":[{"image":{"format":"jpeg","source":{"bytes":"AAAA"}}},{"video":{"format":"mp4","source":{"bytes":"AAAA"}}}]}]}`},
 		{name: "sound", body: `{"messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"}}]}]}`,
 			want: `{"messages":[{"role":"user","content":[{"audio":{"format":"wav","source":{"bytes":"AAAA"}}}]}]}`},
 		{name: "documents get names that are allowed, and some text", body: `{"messages":[{"role":"user","content":[
@@ -162,6 +162,7 @@ func TestPaths(t *testing.T) {
 func TestRefusedContent(t *testing.T) {
 	for name, test := range map[string]struct{ part, want string }{
 		"a remote image":       {`{"type":"image_url","image_url":{"url":"https://example.com/a.png"}}`, "'messages.1': this model's provider fetches no URL; send image_url.url as a data URL with base64."},
+		"a film in a bucket":   {`{"type":"video_url","video_url":{"url":"s3://bucket/a.mp4"}}`, "'messages.1': this model's provider fetches no URL; send video_url.url as"},
 		"a remote document":    {`{"type":"file","file":{"file_data":"https://example.com/a.pdf"}}`, "'messages.1': this model's provider fetches no URL; send file.file_data as"},
 		"an uploaded file":     {`{"type":"file","file":{"file_id":"file-1"}}`, "'messages.1': this model's provider keeps no files"},
 		"an unknown image":     {`{"type":"image_url","image_url":{"url":"data:image/tiff;base64,AAAA"}}`, `does not take image_url.url of type "image/tiff"`},

@@ -46,12 +46,7 @@ type media struct {
 }
 
 type source struct {
-	Bytes      string      `json:"bytes,omitzero"`
-	S3Location *s3Location `json:"s3Location,omitzero"`
-}
-
-type s3Location struct {
-	URI string `json:"uri"`
+	Bytes string `json:"bytes"`
 }
 
 type toolUse struct {
