@@ -3,8 +3,8 @@ package extproc
 import (
 	"strings"
 
-	"github.com/switchyard/switchyard/extproc/ndjson"
 	"github.com/switchyard/switchyard/extproc/eventstream"
+	"github.com/switchyard/switchyard/extproc/ndjson"
 	"github.com/switchyard/switchyard/extproc/sse"
 )
 

@@ -10,6 +10,7 @@ import (
 
 // bedrock is the dialect of Amazon Bedrock's Converse and ConverseStream.
 type bedrock struct {
+	jsonOnly
 	awsAuth
 	awsFraming
 }

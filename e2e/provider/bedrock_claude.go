@@ -10,6 +10,7 @@ import (
 // bedrockClaude is the dialect of Claude on Bedrock, by InvokeModel and
 // InvokeModelWithResponseStream: the Messages API in another envelope.
 type bedrockClaude struct {
+	jsonOnly
 	awsAuth
 	awsFraming
 }

@@ -42,18 +42,10 @@ type dialect interface {
 
 // framer is a dialect whose streams are no server-sent events.
 type framer interface {
-	// contentType is that of its streams.
-	contentType() string
+	// streamType is the content type of its streams.
+	streamType() string
 	// frame renders one event.
 	frame(event) []byte
-}
-
-// streamType is the content type of a dialect's streams.
-func streamType(d dialect) string {
-	if framed, ok := d.(framer); ok {
-		return framed.contentType()
-	}
-	return "text/event-stream; charset=utf-8"
 }
 
 // address is what a request's target says of it: everything, with Gemini, and what is

@@ -7,12 +7,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
 )
 
-// framer is a dialect whose streams are no server-sent events.
-type framer interface {
-	streamType() string
-	frame(event) []byte
-}
-
 // awsFraming is AWS's own framing. An event's name is its type; with exceptionPrefix
 // that of an exception.
 type awsFraming struct{}
@@ -37,20 +31,4 @@ func (awsFraming) frame(e event) []byte {
 		panic(err) // a mistake here
 	}
 	return b.Bytes()
-}
-
-// encode puts an event on the wire as the dialect does.
-func (c *call) encode(f Framing, e event) []byte {
-	if framed, ok := c.dialect.(framer); ok {
-		return framed.frame(e)
-	}
-	return f.encode(e)
-}
-
-// streamType is the content type of the dialect's streams.
-func (c *call) streamType() string {
-	if framed, ok := c.dialect.(framer); ok {
-		return framed.streamType()
-	}
-	return "text/event-stream; charset=utf-8"
 }

@@ -90,10 +90,6 @@ func (f Framing) writer(c *call) *eventWriter { return &eventWriter{framing: f, 
 
 // event sends an event and reports whether the client is still there.
 func (w *eventWriter) event(e event) bool {
-	line := w.framing.encode(e)
-	if framed, ok := w.call.dialect.(framer); ok {
-		line = framed.frame(e)
-	}
 	line := w.call.encode(w.framing, e)
 	switch {
 	case w.framing.Merged || w.framing.Gzip:
@@ -127,4 +123,20 @@ func zipped(body []byte) []byte {
 	_, _ = compressor.Write(body) // a bytes.Buffer cannot fail
 	_ = compressor.Close()
 	return b.Bytes()
+}
+
+// encode puts an event on the wire as the dialect does.
+func (c *call) encode(f Framing, e event) []byte {
+	if framed, ok := c.dialect.(framer); ok {
+		return framed.frame(e)
+	}
+	return f.encode(e)
+}
+
+// streamType is the content type of the dialect's streams.
+func (c *call) streamType() string {
+	if framed, ok := c.dialect.(framer); ok {
+		return framed.streamType()
+	}
+	return "text/event-stream; charset=utf-8"
 }

@@ -19,7 +19,7 @@ func (ollama) locate(target string) (address, bool) {
 	return address{}, false
 }
 
-func (ollama) contentType() string { return "application/x-ndjson" }
+func (ollama) streamType() string { return "application/x-ndjson" }
 
 func (ollama) frame(e event) []byte { return []byte(e.data + "\n") }
 

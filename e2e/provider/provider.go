@@ -82,6 +82,8 @@ func Cohere(config Config) *Provider {
 func Ollama(config Config) *Provider {
 	config.Base = cmp.Or(config.Base, "/api")
 	return newProvider(config, ollama{})
+}
+
 // Bedrock returns a fake of Amazon Bedrock's Converse API, POST
 // {base}/model/{model}/converse and /converse-stream. Its base is "" unless given. A
 // key "<access key id>:<secret access key>", with ":<session token>" behind it if there

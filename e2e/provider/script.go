@@ -187,12 +187,6 @@ func (f Flood) play(c *call) {
 		return
 	}
 	events := c.dialect.events(c.request, Answer{Pieces: []string{strings.Repeat("x", piece)}, Usage: floodUsage})
-	c.begin(http.StatusOK, http.Header{"Content-Type": {streamType(c.dialect)}})
-	for _, e := range events {
-		line := Framing{}.encode(e)
-		if framed, ok := c.dialect.(framer); ok {
-			line = framed.frame(e)
-		}
 	c.begin(http.StatusOK, http.Header{"Content-Type": {c.streamType()}})
 	for _, e := range events {
 		line := c.encode(Framing{}, e)

@@ -61,7 +61,6 @@ func (s Stream) play(c *call) {
 		s.playWhole(c)
 		return
 	}
-	header := http.Header{"Content-Type": {streamType(c.dialect)}, "Cache-Control": {"no-cache"}}
 	header := http.Header{"Content-Type": {c.streamType()}, "Cache-Control": {"no-cache"}}
 	if s.Framing.Gzip {
 		header.Set("Content-Encoding", "gzip")

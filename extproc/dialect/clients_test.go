@@ -358,11 +358,7 @@ func TestRows131To133ServedTier(t *testing.T) {
 		{"the provider says nothing", openaiSays(`null`), anthropicSays(`null`), geminiSays(`null`), "flex", "flex"},
 		{"nobody says anything", `{` + text + `}`, anthropicSays(`null`), geminiSays(`null`), "", "<nil>"},
 	} {
-		for _, s := range sides {
-			if !s.has(tiers) {
-				continue
-			}
-		for _, s := range textual {
+		for _, s := range named("openai", "anthropic", "gemini", "responses") {
 			for _, stream := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s/%s/stream=%t", test.name, s.name, stream), func(t *testing.T) {
 					body := map[string]string{

@@ -12,15 +12,12 @@ import (
 	"github.com/switchyard/switchyard/e2e/provider"
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
-	"github.com/switchyard/switchyard/extproc/dialect/cohere"
 	"github.com/switchyard/switchyard/extproc/dialect/bedrock"
+	"github.com/switchyard/switchyard/extproc/dialect/cohere"
 	"github.com/switchyard/switchyard/extproc/dialect/gemini"
 	"github.com/switchyard/switchyard/extproc/dialect/ollama"
 	"github.com/switchyard/switchyard/extproc/dialect/openai"
 	"github.com/switchyard/switchyard/extproc/dialect/responses"
-	"github.com/switchyard/switchyard/extproc/ndjson"
-	"github.com/switchyard/switchyard/extproc/eventstream"
-	"github.com/switchyard/switchyard/extproc/sse"
 )
 
 const key = "key-of-the-provider"
@@ -43,14 +40,6 @@ const (
 	cacheReads       = "cached tokens"
 )
 
-// streams is the content type of the vendor's streams.
-func (s side) streams() string {
-	if s.name == ollama.Name {
-		return "application/x-ndjson"
-	}
-	return "text/event-stream"
-}
-
 func (s side) has(what string) bool { return !slices.Contains(s.lacks, what) }
 
 var sides = []side{
@@ -61,15 +50,33 @@ var sides = []side{
 	{"cohere", cohere.Provider{}, provider.Cohere, "/v2", dialect.Target{Model: "command-a-03-2025"}, []string{"a PDF", "files", bindingReasoning, tiers}},
 	{"ollama", ollama.Provider{}, provider.Ollama, "/api", dialect.Target{Model: "llama3.2"},
 		[]string{"images", "a PDF", "files", bindingReasoning, tiers, annotations, cacheReads}},
-	{"openai", openai.Provider{}, provider.OpenAI, "/v1", dialect.Target{Model: "gpt-4o", Strict: true}},
-	{"anthropic", anthropic.Provider{}, provider.Anthropic, "/v1", dialect.Target{Model: "claude-x"}},
-	{"gemini", gemini.Provider{}, provider.Gemini, "/v1beta", dialect.Target{Model: "gemini-2.5-flash"}},
-	{"bedrock", bedrock.Provider{}, provider.Bedrock, "", dialect.Target{Model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0"}},
-	{"anthropic_bedrock", bedrock.Claude{}, provider.BedrockClaude, "", dialect.Target{Model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0"}},
+	{"bedrock", bedrock.Provider{}, provider.Bedrock, "", dialect.Target{Model: claudeOnBedrock}, nil},
+	{"anthropic_bedrock", bedrock.Claude{}, provider.BedrockClaude, "", dialect.Target{Model: claudeOnBedrock}, nil},
 }
 
-// textual are the sides whose streams are server-sent events, which tests can write.
-var textual = sides[:3]
+const claudeOnBedrock = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+
+// named are the sides of these names.
+func named(names ...string) []side {
+	var found []side
+	for _, s := range sides {
+		if slices.Contains(names, s.name) {
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
+// textual are sides whose answers tests write themselves: their streams are text.
+var textual = named("openai", "anthropic", "gemini", "responses", "cohere", "ollama")
+
+// streams is the content type of the vendor's streams, if it is one of textual.
+func (s side) streams() string {
+	if s.name == ollama.Name {
+		return "application/x-ndjson"
+	}
+	return "text/event-stream"
+}
 
 // maker is whose model answers.
 func (s side) maker() string {
@@ -133,30 +140,13 @@ func (s side) carryTo(t *testing.T, client dialect.Client, request *dialect.Requ
 	t.Helper()
 	pipe := dialect.NewPipe(client, s.dialect, request, meta)
 	var out []byte
-	var err error
-	var reader interface {
-		Feed([]byte)
-		Next() (sse.Event, bool, error)
-	}
-	switch kind := response.Header().Get("Content-Type"); {
-	case strings.Contains(kind, "event-stream"):
-		reader = &sse.Reader{}
-	case strings.Contains(kind, "ndjson"):
-		reader = &ndjson.Reader{}
-	default:
-	kind := response.Header().Get("Content-Type")
-	if kind != eventstream.ContentType && !strings.Contains(kind, "event-stream") {
-		if out, err = pipe.Whole(nil, response.Body.Bytes()); err != nil {
+	reader := framingOf(response.Header().Get("Content-Type"))
+	if reader == nil {
+		out, err := pipe.Whole(nil, response.Body.Bytes())
+		if err != nil {
 			t.Fatal(err)
 		}
 		return string(out), pipe.Progress()
-	}
-	var reader interface {
-		Feed([]byte)
-		Next() (sse.Event, bool, error)
-	} = &sse.Reader{}
-	if kind == eventstream.ContentType {
-		reader = &eventstream.Reader{}
 	}
 	reader.Feed(response.Body.Bytes())
 	for {

@@ -17,3 +17,16 @@ func MediaAt(url string) Media {
 	kind, _, _ = strings.Cut(kind, ";")
 	return Media{Data: data, Type: strings.ToLower(kind)}
 }
+
+// Field is where a client of Chat Completions says what a part of this kind holds.
+func (k PartKind) Field() string {
+	switch k {
+	case PartImage:
+		return "image_url.url"
+	case PartAudio:
+		return "input_audio.data"
+	case PartVideo:
+		return "video_url.url"
+	}
+	return "file.file_data"
+}

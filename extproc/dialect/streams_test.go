@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect/cohere"
 	"github.com/switchyard/switchyard/extproc/dialect/ollama"
 	"github.com/switchyard/switchyard/extproc/dialect/openai"
+	"github.com/switchyard/switchyard/extproc/eventstream"
 	"github.com/switchyard/switchyard/extproc/ndjson"
 	"github.com/switchyard/switchyard/extproc/sse"
 )
@@ -22,6 +22,19 @@ type framing interface {
 	Feed([]byte)
 	End()
 	Next() (sse.Event, bool, error)
+}
+
+// framingOf is what reads a stream of a content type; nil if that is none.
+func framingOf(contentType string) framing {
+	switch {
+	case contentType == eventstream.ContentType:
+		return &eventstream.Reader{}
+	case strings.Contains(contentType, "ndjson"):
+		return &ndjson.Reader{}
+	case strings.Contains(contentType, "event-stream"):
+		return &sse.Reader{}
+	}
+	return nil
 }
 
 // carryChunks carries a stream that comes in these chunks to a client, whatever is in it.
@@ -152,17 +165,6 @@ func FuzzWholeAnswers(f *testing.F) {
 
 // natives are the dialects whose measurements are here.
 func natives() []side { return named(cohere.Name, ollama.Name) }
-
-// named are the sides of these names.
-func named(names ...string) []side {
-	var found []side
-	for _, s := range sides {
-		if slices.Contains(names, s.name) {
-			found = append(found, s)
-		}
-	}
-	return found
-}
 
 func BenchmarkRequest(b *testing.B) {
 	turn := `{"role":"user","content":"` + strings.Repeat("Lorem ipsum dolor sit amet. ", 18) + `"},{"role":"assistant","content":"yes"}`

@@ -17,18 +17,15 @@ type dialectTraits struct {
 
 // dialects are those that providers speak, by their name in the configuration.
 var dialects = map[string]dialectTraits{
-	"anthropic":        {parameters: anthropicParameters},
+	"anthropic":         {parameters: anthropicParameters},
+	"anthropic_bedrock": {parameters: anthropicParameters},
+	// What only Claude has words for, such as top_k, is dropped for other models.
+	"bedrock":          {parameters: anthropicParameters},
 	"cohere":           {parameters: cohereParameters, tasks: []string{"embeddings", "rerank"}},
 	"gemini":           {parameters: geminiParameters, tasks: []string{"embeddings"}},
 	"ollama":           {parameters: ollamaParameters, tasks: []string{"embeddings"}},
 	"openai":           {parameters: openAIParameters, tasks: []string{"embeddings", "rerank", "image", "speech", "transcription"}},
 	"openai_responses": {parameters: responsesParameters},
-	"anthropic":         {parameters: anthropicParameters},
-	"anthropic_bedrock": {parameters: anthropicParameters},
-	// What only Claude has words for, such as top_k, is dropped for other models.
-	"bedrock": {parameters: anthropicParameters},
-	"gemini":  {parameters: geminiParameters},
-	"openai":  {parameters: openAIParameters, tasks: []string{"embeddings", "rerank"}},
 }
 
 // dialectName is the name that the configuration has for a dialect, "" for none.

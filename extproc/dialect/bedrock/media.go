@@ -55,18 +55,18 @@ func mediaOf(i int, part *dialect.Part) (*media, error) {
 	}
 	switch {
 	case m.FileID != "":
-		return nil, dialect.Invalid("'messages.%d': this model's provider keeps no files; send %s as a data URL with base64.", i, field(part.Kind))
+		return nil, dialect.Invalid("'messages.%d': this model's provider keeps no files; send %s as a data URL with base64.", i, part.Kind.Field())
 	case part.Kind == dialect.PartFile && m.URL != "" && !strings.Contains(m.URL, ":"):
 		// Base64 without a data URL around it, as OpenAI takes it too.
 		data, kind = m.URL, "application/pdf"
 	case m.URL != "" || data == "":
 		// The API would read an s3:// URL with the gateway's own rights, which clients
 		// do not have.
-		return nil, dialect.Invalid("'messages.%d': this model's provider fetches no URL; send %s as a data URL with base64.", i, field(part.Kind))
+		return nil, dialect.Invalid("'messages.%d': this model's provider fetches no URL; send %s as a data URL with base64.", i, part.Kind.Field())
 	}
 	made := &media{Source: source{Bytes: data}}
 	if made.Format = formatOf(part.Kind, kind, m.Name); made.Format == "" {
-		return nil, dialect.Invalid("'messages.%d': this model's provider does not take %s of type %q.", i, field(part.Kind), kind)
+		return nil, dialect.Invalid("'messages.%d': this model's provider does not take %s of type %q.", i, part.Kind.Field(), kind)
 	}
 	return made, nil
 }
@@ -116,17 +116,4 @@ func (b *builder) documentName(name string) string {
 	}
 	b.names[strings.ToLower(unique)] = true
 	return unique
-}
-
-// field is where a client says what a part holds.
-func field(kind dialect.PartKind) string {
-	switch kind {
-	case dialect.PartImage:
-		return "image_url.url"
-	case dialect.PartAudio:
-		return "input_audio.data"
-	case dialect.PartVideo:
-		return "video_url.url"
-	}
-	return "file.file_data"
 }

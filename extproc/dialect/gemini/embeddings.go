@@ -31,7 +31,7 @@ func requestEmbeddings(task *dialect.Embedding, target dialect.Target) (dialect.
 				body = append(rawjson.Comma(body), `{"inlineData":{`...)
 				body = append(rawjson.AppendText(rawjson.AppendText(body, "mimeType", mediaType(part)), "data", part.Media.Data), "}}"...)
 			default:
-				return dialect.Upstream{}, invalid("'input.%d': %s must be data with base64; this model's provider fetches nothing to embed.", i, field(part.Kind))
+				return dialect.Upstream{}, invalid("'input.%d': %s must be data with base64; this model's provider fetches nothing to embed.", i, part.Kind.Field())
 			}
 		}
 		body = append(append(append(body, "]}"...), settings...), '}')

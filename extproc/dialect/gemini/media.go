@@ -45,12 +45,12 @@ func media(i int, said *dialect.Part) (part, error) {
 	}
 	location, err := url.Parse(m.URL)
 	if err != nil || location.Scheme != "https" && location.Scheme != "gs" {
-		return part{}, invalid("'messages.%d': %s must be https, or data with base64.", i, field(said.Kind))
+		return part{}, invalid("'messages.%d': %s must be https, or data with base64.", i, said.Kind.Field())
 	}
 	kind, known := types[strings.ToLower(path.Ext(location.Path))]
 	if !known && !selfDescribing(location) {
 		return part{}, invalid("'messages.%d': %s must end in the type of what it points to, such as .png, for this model's provider to fetch it. "+
-			"Send the data itself with base64 instead.", i, field(said.Kind))
+			"Send the data itself with base64 instead.", i, said.Kind.Field())
 	}
 	return part{FileData: &fileData{MIMEType: kind, FileURI: m.URL}}, nil
 }
@@ -74,17 +74,4 @@ func mediaType(said *dialect.Part) string {
 		return "image/jpeg"
 	}
 	return kind
-}
-
-// field is where a client says what a part holds.
-func field(kind dialect.PartKind) string {
-	switch kind {
-	case dialect.PartImage:
-		return "image_url.url"
-	case dialect.PartAudio:
-		return "input_audio.data"
-	case dialect.PartVideo:
-		return "video_url.url"
-	}
-	return "file.file_data"
 }

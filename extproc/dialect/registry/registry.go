@@ -5,8 +5,8 @@ package registry
 import (
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
-	"github.com/switchyard/switchyard/extproc/dialect/cohere"
 	"github.com/switchyard/switchyard/extproc/dialect/bedrock"
+	"github.com/switchyard/switchyard/extproc/dialect/cohere"
 	"github.com/switchyard/switchyard/extproc/dialect/gemini"
 	"github.com/switchyard/switchyard/extproc/dialect/ollama"
 	"github.com/switchyard/switchyard/extproc/dialect/openai"
@@ -53,16 +53,13 @@ func Clients() dialect.Clients {
 // for them.
 func Providers() map[string]dialect.Provider {
 	return map[string]dialect.Provider{
-		"anthropic":        anthropic.Provider{},
-		"cohere":           cohere.Provider{},
-		"gemini":           gemini.Provider{},
-		"ollama":           ollama.Provider{},
-		"openai":           openai.Provider{},
-		"openai_responses": responses.Provider{},
 		"anthropic":         anthropic.Provider{},
 		"anthropic_bedrock": bedrock.Claude{},
 		"bedrock":           bedrock.Provider{},
+		"cohere":            cohere.Provider{},
 		"gemini":            gemini.Provider{},
+		"ollama":            ollama.Provider{},
 		"openai":            openai.Provider{},
+		"openai_responses":  responses.Provider{},
 	}
 }
