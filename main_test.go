@@ -10,9 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/config"
-	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/identity"
 )
 
@@ -232,14 +230,28 @@ func TestAWSAuthentication(t *testing.T) {
 	}
 }
 
-// What signs requests is shown to no provider, in no health check either.
-func TestNoSecretInHealthChecks(t *testing.T) {
-	provider := &catalog.Provider{Dialect: "bedrock", Credential: catalog.NewCredential("AKIDEXAMPLE:very-secret")}
-	if got := credentialHeaders(provider).Get("Authorization"); got != "Bearer AKIDEXAMPLE:very-secret" {
-		t.Errorf("by a key: %q", got)
+const signed = `
+providers:
+  vertex: {dialect: gemini, base_url: "https://aiplatform.googleapis.com/v1/projects/p/locations/global/publishers/google", authentication: google}
+models:
+  m/x: {endpoints: [{provider: vertex, model: gemini-3-flash}]}
+`
+
+func TestCheckNamesTheMemberOfAKeyAtFault(t *testing.T) {
+	if out, err := execute(t, "check", "--config", writeFile(t, signed)); err != nil {
+		t.Errorf("without a credential: %v\n%s", err, out)
 	}
-	provider.Authentication = configpb.Authentication_AUTHENTICATION_AWS
-	if got := credentialHeaders(provider); len(got) > 0 {
-		t.Errorf("signed: %v", got)
+	for key, want := range map[string]string{
+		"s3cr3t": "credential: must be the JSON key",
+		`{"type": "service_account", "client_email": "a@b", "private_key": "s3cr3t"}`: "credential: private_key:",
+	} {
+		file := filepath.Join(t.TempDir(), "key.json")
+		if err := os.WriteFile(file, []byte(key), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := execute(t, "check", "--config", writeFile(t, strings.Replace(signed, "google}", "google, credential: {file: "+file+"}}", 1)))
+		if !errors.Is(err, errConfiguration) || !strings.Contains(err.Error(), `providers["vertex"]: `+want) || strings.Contains(out+err.Error(), "s3cr3t") {
+			t.Errorf("%v\n%s", err, out)
+		}
 	}
 }

@@ -3,13 +3,14 @@ package main
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/signing"
 	"github.com/switchyard/switchyard/policies/catalog"
-	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/health"
 	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/preset"
@@ -97,7 +98,7 @@ func (g *gateway) labels(endpointID string) (model, provider string, ok bool) {
 // all endpoints of the provider.
 func (g *gateway) newProber() *probe.Prober {
 	return probe.New(probe.Options{
-		Credential: credentialHeaders,
+		Authorize: g.authorize,
 		Report: func(provider string, class health.Class) {
 			now := time.Now()
 			for _, model := range g.current.Load().policy.Catalog.Models() {
@@ -112,15 +113,34 @@ func (g *gateway) newProber() *probe.Prober {
 	})
 }
 
-// credentialHeaders are none where requests are signed: what signs them is not for the
-// provider to see, and its 403 tells as well that it is up.
-func credentialHeaders(provider *catalog.Provider) http.Header {
-	headers := http.Header{}
-	signed := provider.Authentication > configpb.Authentication_AUTHENTICATION_KEY
-	if key, needed := provider.Credential.Reveal(); needed && !signed {
-		for _, h := range providers[provider.Dialect].Credential(key) {
-			headers.Set(h.Name, h.Value)
+// authorize adds what proves to the provider who asks: its key, or what its signer
+// makes of the request.
+func (g *gateway) authorize(ctx context.Context, provider *catalog.Provider, request *http.Request) error {
+	var proof []dialect.Header
+	if signer := g.current.Load().policy.Signers[provider.Slug]; signer != nil {
+		var err error
+		if proof, err = signer.Sign(ctx, signing.Request{Headers: headersOf(request)}); err != nil {
+			return err
 		}
+	} else if key, needed := provider.Credential.Reveal(); needed {
+		proof = providers[provider.Dialect].Credential(key)
+	}
+	for _, h := range proof {
+		request.Header.Set(h.Name, h.Value)
+	}
+	return nil
+}
+
+// headersOf are a request's headers as [signing.Request] has them.
+func headersOf(request *http.Request) []dialect.Header {
+	headers := []dialect.Header{
+		{Name: ":method", Value: request.Method},
+		{Name: ":scheme", Value: request.URL.Scheme},
+		{Name: ":authority", Value: request.URL.Host},
+		{Name: ":path", Value: request.URL.RequestURI()},
+	}
+	for name, values := range request.Header {
+		headers = append(headers, dialect.Header{Name: strings.ToLower(name), Value: values[len(values)-1]})
 	}
 	return headers
 }

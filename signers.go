@@ -11,6 +11,9 @@ import (
 	"github.com/switchyard/switchyard/policies/config/configpb"
 )
 
+// googleAccounts keep their tokens while configurations come and go.
+var googleAccounts signing.GoogleAccounts
+
 // newSigners makes those of the providers that want more than a key.
 func newSigners(providers []*catalog.Provider) (map[string]signing.Signer, error) {
 	signers := make(map[string]signing.Signer)
@@ -33,6 +36,13 @@ func newSigner(provider *catalog.Provider) (signing.Signer, error) {
 		return nil, nil
 	case configpb.Authentication_AUTHENTICATION_AWS:
 		return newAWSSigner(provider)
+	case configpb.Authentication_AUTHENTICATION_GOOGLE:
+		key, _ := provider.Credential.Reveal()
+		signer, err := googleAccounts.Signer(key)
+		if err != nil {
+			return nil, fmt.Errorf("credential: %w", err)
+		}
+		return signer, nil
 	}
 	return nil, fmt.Errorf("authentication: %v is not known", provider.Authentication)
 }

@@ -45,10 +45,11 @@ type attempt struct {
 	plan      routing.Plan
 	candidate routing.Candidate
 	provider  dialect.Provider
-	sent      time.Time     // when the provider's request was handed to Envoy
-	arrived   time.Time     // the client's last byte
-	worked    time.Duration // from the client's last byte to sent, without fetched
-	fetched   time.Duration // spent on fetching what the client named by URL
+	proof     []dialect.Header // what a signer added to the provider's request
+	sent      time.Time        // when the provider's request was handed to Envoy
+	arrived   time.Time        // the client's last byte
+	worked    time.Duration    // from the client's last byte to sent, without fetched
+	fetched   time.Duration    // spent on fetching what the client named by URL
 	answer    answer
 	outcome   outcome
 }
@@ -397,6 +398,7 @@ func (a *attempt) sign(headers []dialect.Header, body []byte) ([]dialect.Header,
 			message: "The gateway could not sign the request for the provider.", local: err.Error(),
 		}
 	}
+	a.proof = proof
 	return append(headers, proof...), nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -60,24 +61,34 @@ func (a *attempt) streamFailure(err error) error {
 	return &failure{class: health.BadAnswer, status: http.StatusBadGateway, message: "The provider's answer cannot be read.", local: err.Error()}
 }
 
-// withoutCredential takes the provider's key out of what the provider says: some
-// quote the request, and a client must never read it.
+// withoutCredential takes the provider's key, and what a signer made of it, out of what
+// the provider says: some quote the request, and a client must never read it.
 func (a *attempt) withoutCredential(f *failure) *failure {
+	for _, secret := range a.secrets() {
+		hide := func(text *string) { *text = strings.ReplaceAll(*text, secret, "[redacted]") }
+		hide(&f.message)
+		hide(&f.code)
+		hide(&f.raw)
+	}
+	return f
+}
+
+// secrets are what the provider's request proves with who asks. A key that signs is
+// not among what the provider got, but costs nothing to look for.
+func (a *attempt) secrets() []string {
 	provider := a.candidate.Endpoint.Provider
 	key, _ := provider.Credential.Reveal()
 	secrets := []string{key}
 	if provider.Authentication == configpb.Authentication_AUTHENTICATION_AWS {
 		secrets = append(secrets, strings.Split(key, ":")...)
 	}
-	for _, secret := range secrets {
-		if secret == "" {
-			continue
-		}
-		for _, text := range []*string{&f.message, &f.code, &f.raw} {
-			*text = strings.ReplaceAll(*text, secret, "[redacted]")
+	for _, h := range a.proof {
+		secrets = append(secrets, h.Value)
+		if _, token, found := strings.Cut(h.Value, " "); found {
+			secrets = append(secrets, token) // without its scheme, as in "Bearer x"
 		}
 	}
-	return f
+	return slices.DeleteFunc(secrets, func(secret string) bool { return secret == "" })
 }
 
 // explain sorts an error: either a provider failed, or the client is told what

@@ -79,3 +79,20 @@ func TestTokenThatDoesNotComeIsWaitedForNoLongerThanAnAnswer(t *testing.T) {
 		}
 	})
 }
+
+// Some providers quote the request in their errors, the token in it.
+func TestTokenThatAProviderQuotesIsHidden(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, signedBy(func(context.Context, signing.Request) ([]dialect.Header, error) {
+			return []dialect.Header{{Name: "authorization", Value: "Bearer ya29.of-a"}}, nil
+		}))
+		e := g.attempt("1")
+		e.asks(wholeOf, true)
+		e.forwarded()
+		e.replies("400", viaUpstream)
+		e.sends(`{"error":{"message":"you sent Bearer ya29.of-a","code":"ya29.of-a","key":"secret-of-a"}}`, true)
+		if got := e.refused(); !strings.Contains(got.body, "you sent") || strings.Contains(got.body, "ya29") || strings.Contains(got.body, "secret-of-a") {
+			t.Errorf("body %s", got.body)
+		}
+	})
+}

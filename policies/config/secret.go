@@ -53,7 +53,8 @@ func (l *loader) resolveSecrets(config *configpb.Config) map[string]Secret {
 		if text == "" {
 			continue
 		}
-		if strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		inHeader := provider.GetAuthentication() != configpb.Authentication_AUTHENTICATION_GOOGLE // else it is JSON
+		if inHeader && strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
 			// An HTTP header cannot hold it: it would fail at each request instead.
 			l.report.fail(source, "has white space or non-ASCII characters in it; give the key alone")
 			continue

@@ -20,9 +20,9 @@ import (
 
 // Options of a [Prober]. All must be set.
 type Options struct {
-	// Credential returns the headers that carry a provider's credential, as its
-	// dialect says it; none if it has no credential.
-	Credential func(*catalog.Provider) http.Header
+	// Authorize adds to a check's request what proves who asks. It is called for each
+	// check, as what proves it may not last, and may wait no longer than ctx allows.
+	Authorize func(ctx context.Context, provider *catalog.Provider, request *http.Request) error
 	// Report takes in how a check went, [health.None] if well. It is called by
 	// several goroutines, never after [Prober.Close] has returned.
 	Report func(provider string, class health.Class)
@@ -72,7 +72,7 @@ func (p *Prober) configure(providers []*catalog.Provider) {
 		if provider.HealthCheck.Interval <= 0 {
 			continue
 		}
-		target, err := newTarget(provider, p.options.Credential(provider))
+		target, err := newTarget(provider, p.options.Authorize)
 		if err != nil {
 			p.options.Log.Error("a provider cannot be checked", "provider", provider.Slug, "error", err)
 			continue

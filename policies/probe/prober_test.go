@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -44,10 +45,18 @@ func (r *reports) take(provider string) []time.Time {
 // such a check takes no time, also in a bubble.
 func newProber(report func(string, health.Class)) *Prober {
 	return New(Options{
-		Credential: func(*catalog.Provider) http.Header { return nil },
-		Report:     report,
-		Log:        slog.New(slog.DiscardHandler),
+		Authorize: carrying(""),
+		Report:    report,
+		Log:       slog.New(slog.DiscardHandler),
 	})
+}
+
+// carrying puts a credential into each request.
+func carrying(credential string) func(context.Context, *catalog.Provider, *http.Request) error {
+	return func(_ context.Context, _ *catalog.Provider, request *http.Request) error {
+		request.Header.Set("Authorization", credential)
+		return nil
+	}
 }
 
 func checkedProvider(slug, authority string, interval time.Duration) *catalog.Provider {
@@ -177,7 +186,7 @@ func TestChangesAreReportedAndLogged(t *testing.T) {
 	classes := make(chan health.Class)
 	done := make(chan struct{})
 	prober := New(Options{
-		Credential: func(*catalog.Provider) http.Header { return http.Header{"Authorization": {"Bearer sesame\n"}} },
+		Authorize: carrying("Bearer sesame\n"),
 		Report: func(_ string, class health.Class) {
 			select {
 			case classes <- class:
@@ -204,9 +213,7 @@ func TestChangesAreReportedAndLogged(t *testing.T) {
 
 	prober.Configure([]*catalog.Provider{provider})
 	await(health.Connect) // no header can carry such a credential
-	prober.options.Credential = func(*catalog.Provider) http.Header {
-		return http.Header{"Authorization": {"Bearer sesame"}}
-	}
+	prober.options.Authorize = carrying("Bearer sesame")
 	prober.Configure([]*catalog.Provider{provider})
 	await(health.ServerError)
 	await(health.ServerError)

@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -18,13 +17,14 @@ import (
 
 // target is whom to ask, and how. It is immutable.
 type target struct {
-	request *http.Request // cloned for each check; it holds the credential: never print it
-	timeout time.Duration
-	client  *http.Client
+	request   *http.Request // cloned for each check
+	authorize func(context.Context, *http.Request) error
+	timeout   time.Duration
+	client    *http.Client
 }
 
 // newTarget reads the file of certificate authorities. Its errors name the field.
-func newTarget(provider *catalog.Provider, credential http.Header) (*target, error) {
+func newTarget(provider *catalog.Provider, authorize func(context.Context, *catalog.Provider, *http.Request) error) (*target, error) {
 	request, err := http.NewRequest(http.MethodGet,
 		provider.Scheme+"://"+provider.Authority+provider.PathPrefix+provider.HealthCheck.Path, nil)
 	if err != nil {
@@ -33,7 +33,6 @@ func newTarget(provider *catalog.Provider, credential http.Header) (*target, err
 	for name, value := range provider.Headers {
 		request.Header.Set(name, value)
 	}
-	maps.Copy(request.Header, credential)
 	transport := &http.Transport{
 		// A new connection each time: that a provider can be reached and that its
 		// certificate is good are part of the question.
@@ -50,6 +49,9 @@ func newTarget(provider *catalog.Provider, credential http.Header) (*target, err
 	}
 	return &target{
 		request: request,
+		authorize: func(ctx context.Context, request *http.Request) error {
+			return authorize(ctx, provider, request)
+		},
 		timeout: provider.HealthCheck.Timeout,
 		client: &http.Client{
 			Transport: transport,
@@ -76,7 +78,11 @@ func readAuthorities(name string) (*x509.CertPool, error) {
 func (t *target) ask(ctx context.Context) (health.Class, error) {
 	ctx, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
-	response, err := t.client.Do(t.request.Clone(ctx))
+	request := t.request.Clone(ctx) // holds the credential from here on: never print it
+	if err := t.authorize(ctx, request); err != nil {
+		return health.Authentication, err
+	}
+	response, err := t.client.Do(request)
 	if err != nil {
 		var timeout net.Error
 		if errors.As(err, &timeout) && timeout.Timeout() {

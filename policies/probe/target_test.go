@@ -1,7 +1,9 @@
 package probe
 
 import (
+	"context"
 	"encoding/pem"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -37,7 +39,7 @@ func providerAt(t *testing.T, base string) *catalog.Provider {
 
 func ask(t *testing.T, provider *catalog.Provider) (health.Class, error) {
 	t.Helper()
-	target, err := newTarget(provider, http.Header{"Authorization": {"Bearer sesame"}})
+	target, err := newTarget(provider, carrying("Bearer sesame"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +78,35 @@ func TestRequest(t *testing.T) {
 	if r.Method != "GET" || r.URL.Path != "/v1/models" || r.Header.Get("Authorization") != "Bearer sesame" ||
 		r.Header.Get("OpenAI-Organization") != "org-1" {
 		t.Errorf("%s %s with %v", r.Method, r.URL, r.Header)
+	}
+}
+
+// What proves who asks is made for each request: a token does not last.
+func TestProofIsMadeForEachCheck(t *testing.T) {
+	asked := make(chan *http.Request, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { asked <- r }))
+	defer server.Close()
+	made := 0
+	target, err := newTarget(providerAt(t, server.URL), func(_ context.Context, provider *catalog.Provider, request *http.Request) error {
+		if made++; made == 3 {
+			return errors.New("no token to be had")
+		}
+		request.Header.Set("Authorization", provider.Slug+strconv.Itoa(made))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"p1", "p2"} {
+		if class, err := target.ask(t.Context()); class != health.None {
+			t.Fatalf("class %v, %v", class, err)
+		}
+		if got := (<-asked).Header["Authorization"]; len(got) != 1 || got[0] != want {
+			t.Errorf("authorization %q, want %q", got, want)
+		}
+	}
+	if class, err := target.ask(t.Context()); class != health.Authentication || err == nil {
+		t.Errorf("class %v, %v; want %v", class, err, health.Authentication)
 	}
 }
 
