@@ -281,6 +281,8 @@ func (a *attempt) target() dialect.Target {
 	return dialect.Target{
 		Model:               endpoint.ProviderModel,
 		Endpoint:            a.endpointName(),
+		Base:                endpoint.Provider.PathPrefix,
+		APIVersion:          endpoint.Provider.APIVersion,
 		Supported:           endpoint.SupportedParameters,
 		Refused:             endpoint.Provider.RefusedFields,
 		Strict:              endpoint.Provider.Strict,

@@ -34,7 +34,8 @@ type Client interface {
 
 // Provider is a wire format that providers speak.
 type Provider interface {
-	// Name is the dialect's name, for example "anthropic".
+	// Name is the dialect's name, for example "anthropic". Clouds that serve a vendor's
+	// dialect at addresses of their own have the vendor's.
 	Name() string
 	// Request writes the request that target gets. It starts from the client's
 	// bytes each time, so that nothing of one attempt leaks into the next. The
@@ -67,6 +68,12 @@ type Target struct {
 	// Endpoint names the endpoint as [Meta.Endpoint] does: what another one alone can
 	// read is not for it.
 	Endpoint string
+	// Base is the path of the provider's base URL, such as "/v1". Vendors serve one
+	// dialect under several, and not all alike.
+	Base string
+	// APIVersion is the version of the API that the provider is asked for, "" for the
+	// dialect's own choice.
+	APIVersion string
 	// Supported are the request parameters that the endpoint takes; nil means
 	// all that the dialect can say.
 	Supported []string
@@ -116,7 +123,8 @@ type Header struct{ Name, Value string }
 
 // Upstream is a request that is ready for a provider.
 type Upstream struct {
-	// Path follows the provider's base URL, for example "/chat/completions".
+	// Path follows the provider's base URL, for example "/chat/completions". It may end
+	// in a query.
 	Path string
 	// Headers are those that the dialect itself asks for; not the credential.
 	Headers []Header

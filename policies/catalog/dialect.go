@@ -26,6 +26,11 @@ var dialects = map[string]dialectTraits{
 	"ollama":           {parameters: ollamaParameters, tasks: []string{"embeddings"}},
 	"openai":           {parameters: openAIParameters, tasks: []string{"embeddings", "rerank", "image", "speech", "transcription"}},
 	"openai_responses": {parameters: responsesParameters},
+	"anthropic":        {parameters: anthropicParameters},
+	"anthropic_vertex": {parameters: anthropicParameters},
+	"azure":            {parameters: openAIParameters, tasks: []string{"embeddings"}},
+	"gemini":           {parameters: geminiParameters},
+	"openai":           {parameters: openAIParameters, tasks: []string{"embeddings", "rerank"}},
 }
 
 // dialectName is the name that the configuration has for a dialect, "" for none.

@@ -43,6 +43,8 @@ type Provider struct {
 	// SigningRegion is the AWS region that signatures name, "" for the one in the
 	// host's name.
 	SigningRegion string
+	// APIVersion is the version of the API to ask for, "" for the dialect's own choice.
+	APIVersion string
 	// Headers go with every request; names are lower-case. Do not change the map.
 	Headers  map[string]string
 	Timeouts Timeouts
@@ -112,6 +114,7 @@ func newProvider(slug string, from *configpb.Provider, secret func(string) (stri
 
 		Authentication: from.GetAuthentication(),
 		SigningRegion:  from.GetSigningRegion(),
+		APIVersion:     from.GetApiVersion(),
 
 		Headquarters:      from.GetHeadquarters(),
 		Datacenters:       slices.Clone(from.GetDatacenters()),

@@ -19,7 +19,12 @@ const Name = "anthropic"
 const version = "2023-06-01"
 
 // Provider is the dialect as providers speak it. Base URLs end in "/v1".
-type Provider struct{}
+type Provider struct {
+	// Hosted is the version of the API where a cloud hosts it, "" at Anthropic and its
+	// neighbours. A cloud reads the version in the body and the model in the address,
+	// fetches no images or documents, and has tiers of its own.
+	Hosted string
+}
 
 var (
 	_ dialect.Provider = Provider{}

@@ -14,10 +14,17 @@ var contextBeta = dialect.Header{Name: "anthropic-beta", Value: "context-managem
 
 // passRequest copies a client's request, of which only what the gateway must change
 // is changed: caching at the provider depends on the bytes.
-func passRequest(client *dialect.Request, target dialect.Target) dialect.Upstream {
-	e := editor{builder: builder{target: target}, client: client}
+func (p Provider) passRequest(client *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
+	e := editor{builder: builder{target: target, hosted: p.Hosted != ""}, client: client}
 	dst := append(make([]byte, 0, len(client.Raw)+256), '{')
-	dst = rawjson.AppendText(dst, "model", target.Model)
+	if e.hosted {
+		if err := checkMedia(client); err != nil {
+			return dialect.Upstream{}, err
+		}
+		dst = rawjson.AppendText(dst, "anthropic_version", p.Hosted)
+	} else {
+		dst = rawjson.AppendText(dst, "model", target.Model)
+	}
 	for c := rawjson.Walk(client.Raw); c.Next(); {
 		if rawjson.Present(c.Value) {
 			dst = e.member(dst, &c)
@@ -30,17 +37,17 @@ func passRequest(client *dialect.Request, target dialect.Target) dialect.Upstrea
 		dst = append(rawjson.AppendName(dst, "metadata"), '{')
 		dst = append(rawjson.AppendText(dst, "user_id", dialect.EndUser(client.User)), '}')
 	}
-	if tier := wireTier(target.ServiceTier, client.ServiceTier); tier != "" {
+	if tier := e.wireTier(client.ServiceTier); tier != "" {
 		dst = rawjson.AppendText(dst, "service_tier", tier)
 	} else if client.ServiceTier != "" {
 		e.drop("service_tier")
 	}
 	slices.Sort(e.dropped)
-	made := upstream(append(dst, '}'), client.Stream, slices.Compact(e.dropped))
+	made := p.upstream(append(dst, '}'), client.Stream, slices.Compact(e.dropped))
 	if e.managed {
 		made.Headers = append(made.Headers, contextBeta)
 	}
-	return made
+	return made, nil
 }
 
 // editor decides on each member of one request.
@@ -53,7 +60,7 @@ type editor struct {
 func (e *editor) member(dst []byte, c *rawjson.Cursor) []byte {
 	name := string(c.Name)
 	switch name {
-	case "model", "metadata", "service_tier", "speed":
+	case "model", "metadata", "service_tier", "speed", "anthropic_version":
 		return dst // written anew
 	case "thinking":
 		return e.thinking(dst, c)

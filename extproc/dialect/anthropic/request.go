@@ -16,16 +16,19 @@ const defaultMaxTokens = 4096
 
 // Request writes a conversation as a request of the Messages API. A request that is
 // one already is edited.
-func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
+func (p Provider) Request(client *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
 	if own, same := client.Parsed.(*parsed); same && own.plain {
-		return passRequest(client, target), nil
+		return p.passRequest(client, target)
 	}
 	chat, err := client.Chat()
 	if err != nil {
 		return dialect.Upstream{}, err
 	}
-	b := builder{chat: chat, target: target}
-	b.request.Model, b.request.Stream = target.Model, client.Stream
+	b := builder{chat: chat, target: target, hosted: p.Hosted != ""}
+	b.request.Version, b.request.Stream = p.Hosted, client.Stream
+	if !b.hosted {
+		b.request.Model = target.Model
+	}
 	if err := b.build(); err != nil {
 		return dialect.Upstream{}, err
 	}
@@ -33,30 +36,29 @@ func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect
 	if err != nil {
 		return dialect.Upstream{}, dialect.Invalid("The request cannot be written for this provider: %v.", err)
 	}
-	return upstream(body, client.Stream, b.dropped), nil
+	return p.upstream(body, client.Stream, b.dropped), nil
 }
 
-func upstream(body []byte, stream bool, dropped []string) dialect.Upstream {
+func (p Provider) upstream(body []byte, stream bool, dropped []string) dialect.Upstream {
 	accept := "application/json"
 	if stream {
 		accept = "text/event-stream"
 	}
-	return dialect.Upstream{
-		Path: "/messages",
-		Headers: []dialect.Header{
-			{Name: "content-type", Value: "application/json"},
-			{Name: "accept", Value: accept},
-			{Name: "anthropic-version", Value: version},
-		},
-		Body:    body,
-		Dropped: dropped,
+	headers := []dialect.Header{
+		{Name: "content-type", Value: "application/json"},
+		{Name: "accept", Value: accept},
 	}
+	if p.Hosted == "" {
+		headers = append(headers, dialect.Header{Name: "anthropic-version", Value: version})
+	}
+	return dialect.Upstream{Path: "/messages", Headers: headers, Body: body, Dropped: dropped}
 }
 
 // builder makes one request of a conversation.
 type builder struct {
 	chat    *dialect.Chat
 	target  dialect.Target
+	hosted  bool
 	request request
 	dropped []string
 }
@@ -161,14 +163,16 @@ func (b *builder) others() {
 // particular. The API's "auto" takes priority capacity where there is some; it has
 // no slower tier.
 func (b *builder) serviceTier() {
-	b.request.ServiceTier = wireTier(b.target.ServiceTier, b.chat.ServiceTier)
+	b.request.ServiceTier = b.wireTier(b.chat.ServiceTier)
 	if b.request.ServiceTier == "" && b.chat.ServiceTier != "" {
 		b.drop("service_tier")
 	}
 }
 
-func wireTier(target, wish string) string {
-	switch {
+func (b *builder) wireTier(wish string) string {
+	switch target := b.target.ServiceTier; {
+	case b.hosted:
+		return ""
 	case target == "priority", target == "" && wish == "auto":
 		return "auto"
 	case target == "" && wish == "default":

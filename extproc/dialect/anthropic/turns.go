@@ -146,6 +146,6 @@ func (b *builder) block(part *dialect.Part) (block, bool, error) {
 		return made, false, dialect.Invalid("This model's provider takes no video input.")
 	}
 	var err error
-	made.Source, err = mediaSource(part)
+	made.Source, err = b.mediaSource(part)
 	return made, true, err
 }

@@ -6,7 +6,8 @@ import "github.com/go-json-experiment/json/jsontext"
 // nothing is sent that the client did not ask for, but for max_tokens.
 
 type request struct {
-	Model         string         `json:"model"`
+	Version       string         `json:"anthropic_version,omitzero"`
+	Model         string         `json:"model,omitzero"`
 	MaxTokens     int64          `json:"max_tokens"`
 	System        []block        `json:"system,omitzero"`
 	Messages      []turn         `json:"messages"`

@@ -107,7 +107,7 @@ func (b *builder) parts(i int, message *dialect.Message) ([]part, error) {
 		case dialect.PartReasoning:
 			// Below, as it belongs to the parts that it led to.
 		default:
-			made, err := media(i, said)
+			made, err := b.media(i, said)
 			if err != nil {
 				return nil, err
 			}
@@ -138,7 +138,7 @@ func (b *builder) result(i int, message *dialect.Message, result *dialect.ToolRe
 			words = append(words, said.Text)
 			continue
 		}
-		made, err := media(i, said)
+		made, err := b.media(i, said)
 		if err != nil {
 			return nil, err
 		}

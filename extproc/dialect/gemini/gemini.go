@@ -3,6 +3,8 @@
 //
 // Between the two a request is read once and copied with a few members changed, and an
 // answer's chunks pass as they are.
+// Package gemini speaks generateContent, as the Gemini API of Google AI Studio and
+// Google Cloud's Vertex AI serve it.
 //
 // The API knows two speakers, user and model, and demands that the results of tools
 // follow the turn that called them. From the third generation on, models refuse a
@@ -16,7 +18,8 @@ import "github.com/switchyard/switchyard/extproc/dialect"
 // Name is the dialect's name.
 const Name = "gemini"
 
-// Provider is the dialect as providers speak it. Base URLs end in "/v1beta".
+// Provider is the dialect as providers speak it. Base URLs end in "/v1beta" at AI
+// Studio, and in "/publishers/google" at Vertex AI; see vertex.go.
 type Provider struct{}
 
 var (

@@ -30,9 +30,11 @@ func (Provider) NeedsBytes(part *dialect.Part, target dialect.Target) bool {
 }
 
 // media writes an image, a sound, a film or a file of message i.
-func media(i int, said *dialect.Part) (part, error) {
+func (b *builder) media(i int, said *dialect.Part) (part, error) {
 	m := said.Media
 	switch {
+	case b.vertex && m.FileID != "":
+		return stored(i, said.Kind, m.FileID)
 	case strings.HasPrefix(m.FileID, "https://"):
 		return part{FileData: &fileData{FileURI: m.FileID}}, nil
 	case m.FileID != "":
@@ -47,6 +49,9 @@ func media(i int, said *dialect.Part) (part, error) {
 	if err != nil || location.Scheme != "https" && location.Scheme != "gs" {
 		return part{}, invalid("'messages.%d': %s must be https, or data with base64.", i, said.Kind.Field())
 	}
+	if b.vertex {
+		return stored(i, said.Kind, m.URL)
+	}
 	kind, known := types[strings.ToLower(path.Ext(location.Path))]
 	if !known && !selfDescribing(location) {
 		return part{}, invalid("'messages.%d': %s must end in the type of what it points to, such as .png, for this model's provider to fetch it. "+
@@ -58,11 +63,15 @@ func media(i int, said *dialect.Part) (part, error) {
 // selfDescribing reports whether the API knows the type of what is at a URL: a film of
 // YouTube's, or a file that was uploaded to the API.
 func selfDescribing(location *url.URL) bool {
+	return isFilm(location) || strings.HasPrefix(location.Path, "/v1beta/files/")
+}
+
+func isFilm(location *url.URL) bool {
 	switch location.Hostname() {
 	case "youtu.be", "www.youtube.com", "youtube.com":
 		return true
 	}
-	return strings.HasPrefix(location.Path, "/v1beta/files/")
+	return false
 }
 
 func mediaType(said *dialect.Part) string {

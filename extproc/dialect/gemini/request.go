@@ -29,7 +29,10 @@ func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect
 	if err != nil {
 		return dialect.Upstream{}, err
 	}
-	b := builder{chat: chat, client: client, target: target, generation: generation(target.Model), calls: map[string]string{}}
+	b := builder{
+		chat: chat, client: client, target: target, calls: map[string]string{},
+		generation: generation(target.Model), vertex: isVertex(target.Base),
+	}
 	if err := b.build(); err != nil {
 		return dialect.Upstream{}, err
 	}
@@ -54,6 +57,14 @@ func upstream(model string, body []byte, stream bool, dropped []string) dialect.
 		Body:    body,
 		Dropped: dropped,
 	}
+	headers := []dialect.Header{
+		{Name: "content-type", Value: "application/json"},
+		{Name: "accept", Value: accept},
+	}
+	if b.vertex && target.ServiceTier != "" {
+		headers = append(headers, dialect.Header{Name: vertexTier, Value: target.ServiceTier})
+	}
+	return dialect.Upstream{Path: resource(target.Model, client.Stream), Headers: headers, Body: body, Dropped: b.dropped}, nil
 }
 
 // resource names the model and the method. A tuned model has a collection of its own,
@@ -97,6 +108,7 @@ type builder struct {
 	client     *dialect.Request
 	target     dialect.Target
 	generation int
+	vertex     bool
 	calls      map[string]string // the names of the tools called so far, by the call's id
 	request    request
 	dropped    []string
@@ -105,6 +117,9 @@ type builder struct {
 func (b *builder) build() error {
 	if err := b.conversation(); err != nil {
 		return err
+	}
+	if b.vertex && b.generation < 3 {
+		b.forgetIDs()
 	}
 	b.tools()
 	if b.target.WebSearch {

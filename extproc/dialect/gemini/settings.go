@@ -81,6 +81,8 @@ func (b *builder) extra() {
 			b.request.GenerationConfig.ResponseModalities = modalities(field.Value)
 		case field.Name == "safety_settings" && rawjson.Kind(field.Value) == '[':
 			b.request.SafetySettings = field.Value
+		case field.Name == "labels" && b.vertex && isLabels(field.Value):
+			b.request.Labels = field.Value
 		case field.Name == "web_search_options":
 			b.search()
 		default:
@@ -110,7 +112,9 @@ func (b *builder) others() {
 			b.drop(name)
 		}
 	}
-	b.request.ServiceTier = b.target.ServiceTier
+	if !b.vertex { // else a header says it
+		b.request.ServiceTier = b.target.ServiceTier
+	}
 	if c.ServiceTier != "" && c.ServiceTier != "auto" && b.target.ServiceTier == "" {
 		b.drop("service_tier")
 	}

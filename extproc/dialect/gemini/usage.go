@@ -34,6 +34,8 @@ func (u *usage) read(object []byte) {
 		case "candidatesTokensDetails":
 			dialect.ReadCount(&u.audio, ofModality(c.Value, "AUDIO"))
 			dialect.ReadCount(&u.image, ofModality(c.Value, "IMAGE"))
+		case "trafficType":
+			u.tier = servedTier(rawjson.Text(c.Value))
 		case "serviceTier":
 			u.tier = strings.ToLower(rawjson.Text(c.Value))
 		}

@@ -13,6 +13,7 @@ type request struct {
 	SafetySettings    jsontext.Value   `json:"safetySettings,omitzero"`
 	GenerationConfig  generationConfig `json:"generationConfig,omitzero"`
 	ServiceTier       string           `json:"serviceTier,omitzero"`
+	Labels            jsontext.Value   `json:"labels,omitzero"` // on Vertex AI
 }
 
 // content is a turn.

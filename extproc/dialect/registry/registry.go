@@ -7,10 +7,12 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
 	"github.com/switchyard/switchyard/extproc/dialect/bedrock"
 	"github.com/switchyard/switchyard/extproc/dialect/cohere"
+	"github.com/switchyard/switchyard/extproc/dialect/azure"
 	"github.com/switchyard/switchyard/extproc/dialect/gemini"
 	"github.com/switchyard/switchyard/extproc/dialect/ollama"
 	"github.com/switchyard/switchyard/extproc/dialect/openai"
 	"github.com/switchyard/switchyard/extproc/dialect/responses"
+	"github.com/switchyard/switchyard/extproc/dialect/vertex"
 )
 
 // Clients returns the client dialects by path: each under OpenRouter's own and
@@ -61,5 +63,10 @@ func Providers() map[string]dialect.Provider {
 		"ollama":            ollama.Provider{},
 		"openai":            openai.Provider{},
 		"openai_responses":  responses.Provider{},
+		"anthropic":        anthropic.Provider{},
+		"anthropic_vertex": vertex.NewAnthropic(),
+		"azure":            azure.Provider{},
+		"gemini":           gemini.Provider{},
+		"openai":           openai.Provider{},
 	}
 }

@@ -1452,6 +1452,9 @@ type Provider struct {
 	Authentication Authentication `protobuf:"varint,21,opt,name=authentication,proto3,enum=switchyard.config.v1.Authentication" json:"authentication,omitempty"`
 	// The AWS region that signatures name. Default: the one in the host's name.
 	SigningRegion string `protobuf:"bytes,22,opt,name=signing_region,json=signingRegion,proto3" json:"signing_region,omitempty"`
+	// The version of the API to ask for, where the dialect has several. Of azure, for
+	// base URLs that do not end in /v1. Default: 2024-10-21.
+	ApiVersion    string `protobuf:"bytes,23,opt,name=api_version,json=apiVersion,proto3" json:"api_version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1636,6 +1639,13 @@ func (x *Provider) GetAuthentication() Authentication {
 func (x *Provider) GetSigningRegion() string {
 	if x != nil {
 		return x.SigningRegion
+	}
+	return ""
+}
+
+func (x *Provider) GetApiVersion() string {
+	if x != nil {
+		return x.ApiVersion
 	}
 	return ""
 }
@@ -1964,6 +1974,8 @@ type Model struct {
 	// dialect has words for it: openai and cohere for both, gemini and ollama for
 	// embeddings. A provider of rerank whose dialect is openai serves it at /rerank as
 	// Cohere does.
+	// dialect is openai, or azure for embeddings; a provider of rerank serves it at
+	// /rerank as Cohere does.
 	OutputModalities []string `protobuf:"bytes,7,rep,name=output_modalities,json=outputModalities,proto3" json:"output_modalities,omitempty"`
 	// Who serves the model. With `balance: listed` they are tried in this order.
 	// If the built-in catalog or a catalog file knows the model, an endpoint here
@@ -3260,7 +3272,7 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\vconcurrency\x18\x02 \x01(\rB\b\xbaH\x05*\x03\x18\x80\x02R\vconcurrency\x12G\n" +
 	"\n" +
 	"drain_time\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\r\xbaH\n" +
-	"\xaa\x01\a\"\x03\b\x90\x1c2\x00R\tdrainTime\"\x93\f\n" +
+	"\xaa\x01\a\"\x03\b\x90\x1c2\x00R\tdrainTime\"\xf2\f\n" +
 	"\bProvider\x12\x16\n" +
 	"\x06preset\x18\x01 \x01(\tR\x06preset\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12A\n" +
@@ -3289,7 +3301,9 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x04tier\x18\x13 \x01(\rB\a\xbaH\x04*\x02\x18dR\x04tier\x12D\n" +
 	"\fhealth_check\x18\x14 \x01(\v2!.switchyard.config.v1.HealthCheckR\vhealthCheck\x12V\n" +
 	"\x0eauthentication\x18\x15 \x01(\x0e2$.switchyard.config.v1.AuthenticationB\b\xbaH\x05\x82\x01\x02\x10\x01R\x0eauthentication\x12e\n" +
-	"\x0esigning_region\x18\x16 \x01(\tB>\xbaH\x18r\x162\x14^([a-z0-9-]{1,32})?$\x82\xb5\x18\x1fan AWS region such as us-east-1R\rsigningRegion\x1a:\n" +
+	"\x0esigning_region\x18\x16 \x01(\tB>\xbaH\x18r\x162\x14^([a-z0-9-]{1,32})?$\x82\xb5\x18\x1fan AWS region such as us-east-1R\rsigningRegion\x12]\n" +
+	"\vapi_version\x18\x17 \x01(\tB<\xbaH\x19r\x172\x15^([a-z0-9.-]{1,32})?$\x82\xb5\x18\x1ca version such as 2024-10-21R\n" +
+	"apiVersion\x1a:\n" +
 	"\fHeadersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\f\n" +
