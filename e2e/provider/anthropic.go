@@ -19,7 +19,7 @@ const (
 
 func (anthropic) admit(header http.Header, key string) *refusal {
 	for name := range header {
-		if strings.HasPrefix(name, "Openai-") || name == "X-Goog-Api-Key" {
+		if strings.HasPrefix(name, "Openai-") || name == "X-Goog-Api-Key" || name == "Api-Key" {
 			return leak("header " + strings.ToLower(name))
 		}
 	}

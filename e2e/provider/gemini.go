@@ -25,7 +25,7 @@ func (gemini) locate(target string) (address, bool) {
 
 func (gemini) admit(header http.Header, key string) *refusal {
 	for name := range header {
-		if strings.HasPrefix(name, "Openai-") || strings.HasPrefix(name, "Anthropic-") || name == "X-Api-Key" || name == "Authorization" {
+		if strings.HasPrefix(name, "Openai-") || strings.HasPrefix(name, "Anthropic-") || name == "X-Api-Key" || name == "Api-Key" || name == "Authorization" {
 			return leak("header " + strings.ToLower(name))
 		}
 	}

@@ -40,6 +40,7 @@ func allowedHeader(name string) bool {
 	name = strings.ToLower(name)
 	return slices.Contains([]string{
 		"accept",
+		"api-key",
 		"authorization",
 		"content-type",
 		"content-length",
@@ -53,6 +54,7 @@ func allowedHeader(name string) bool {
 		"x-api-key",
 		"x-client-request-id",
 		"x-goog-api-key",
+		"x-vertex-ai-llm-shared-request-type",
 	}, name) || strings.HasPrefix(name, "openai-") || strings.HasPrefix(name, "anthropic-")
 }
 

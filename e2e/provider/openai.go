@@ -12,7 +12,7 @@ type openAI struct{ jsonOnly }
 func (openAI) locate(target string) (address, bool) { return address{}, target == "/chat/completions" }
 
 func (openAI) admit(header http.Header, key string) *refusal {
-	for _, foreign := range []string{"X-Api-Key", "X-Goog-Api-Key", "Anthropic-Version", "Anthropic-Beta"} {
+	for _, foreign := range []string{"X-Api-Key", "Api-Key", "X-Goog-Api-Key", "Anthropic-Version", "Anthropic-Beta"} {
 		if header.Get(foreign) != "" {
 			return leak("header " + strings.ToLower(foreign))
 		}

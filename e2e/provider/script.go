@@ -41,6 +41,13 @@ func (f Failure) play(c *call) {
 	header := c.errorHeader(refusal{status: f.Status, code: f.Code})
 	if _, inBody := c.dialect.(gemini); f.RetryAfter != "" && !inBody {
 		header.Set("Retry-After", f.RetryAfter)
+	header := http.Header{"Content-Type": {"application/json"}}
+	switch c.dialect.(type) {
+	case gemini, vertexGemini:
+	default:
+		if f.RetryAfter != "" {
+			header.Set("Retry-After", f.RetryAfter)
+		}
 	}
 	c.begin(f.Status, header)
 	c.write(c.dialect.errorBody(refusal{

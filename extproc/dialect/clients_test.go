@@ -147,7 +147,7 @@ func (s side) answers(t *testing.T, gives, wants bool, meta dialect.Meta) ([]str
 	if gives {
 		response.Header().Set("Content-Type", s.streams())
 	}
-	response.WriteString(fussy[s.name][gives])
+	response.WriteString(fussy[s.dialect.Name()][gives])
 	out, progress := s.carry(t, s.parse(t, wants), response, meta)
 	var answers []strictAnswer
 	for part := range strings.SplitSeq(strings.TrimSuffix(out, "data: [DONE]\n\n"), "\n\n") {
@@ -364,8 +364,9 @@ func TestRows131To133ServedTier(t *testing.T) {
 					body := map[string]string{
 						"openai": test.openai, "anthropic": test.anthropic, "gemini": test.gemini, "responses": responsesSays(test.openai),
 					}[s.name]
+					body := map[string]string{"openai": test.openai, "anthropic": test.anthropic, "gemini": test.gemini}[s.dialect.Name()]
 					response := httptest.NewRecorder()
-					if stream && s.name == "openai" {
+					if stream && s.dialect.Name() == "openai" {
 						response.Header().Set("Content-Type", "text/event-stream")
 						body = "data: " + body + "\n\ndata: [DONE]\n\n"
 					}

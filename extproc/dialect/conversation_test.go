@@ -14,10 +14,13 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
 	"github.com/switchyard/switchyard/extproc/dialect/bedrock"
 	"github.com/switchyard/switchyard/extproc/dialect/cohere"
+	"github.com/switchyard/switchyard/extproc/dialect/azure"
 	"github.com/switchyard/switchyard/extproc/dialect/gemini"
 	"github.com/switchyard/switchyard/extproc/dialect/ollama"
 	"github.com/switchyard/switchyard/extproc/dialect/openai"
 	"github.com/switchyard/switchyard/extproc/dialect/responses"
+	"github.com/switchyard/switchyard/extproc/dialect/vertex"
+	"github.com/switchyard/switchyard/extproc/sse"
 )
 
 const key = "key-of-the-provider"
@@ -25,7 +28,7 @@ const key = "key-of-the-provider"
 // side is a provider's dialect with the strict fake that speaks it.
 type side struct {
 	name    string
-	dialect dialect.Provider
+	dialect dialect.Provider // by its name the vendor's own is meant
 	fake    func(provider.Config) *provider.Provider
 	base    string
 	target  dialect.Target
@@ -84,6 +87,20 @@ func (s side) maker() string {
 		return "anthropic"
 	}
 	return s.name
+	{"openai", openai.Provider{}, provider.OpenAI, "/v1", dialect.Target{Model: "gpt-4o", Strict: true}},
+	{"anthropic", anthropic.Provider{}, provider.Anthropic, "/v1", dialect.Target{Model: "claude-x"}},
+	{"gemini", gemini.Provider{}, provider.Gemini, "/v1beta", dialect.Target{Model: "gemini-2.5-flash"}},
+	{"azure", azure.Provider{}, provider.Azure, "/openai/v1", dialect.Target{Model: "gpt-4o", Base: "/openai/v1", Strict: true}},
+	{"azure of old", azure.Provider{}, provider.Azure, "/openai", dialect.Target{Model: "gpt-4o", Base: "/openai", Strict: true}},
+	{"vertex", gemini.Provider{}, expressVertex, "/v1/publishers/google", dialect.Target{Model: "gemini-2.5-flash", Base: "/v1/publishers/google"}},
+	{"vertex anthropic", vertex.NewAnthropic(), expressVertexAnthropic, "/v1/publishers/anthropic", dialect.Target{Model: "claude-x"}},
+}
+
+// With a key instead of tokens.
+func expressVertex(config provider.Config) *provider.Provider { return provider.Vertex(config, nil) }
+
+func expressVertexAnthropic(config provider.Config) *provider.Provider {
+	return provider.VertexAnthropic(config, nil)
 }
 
 var meta = dialect.Meta{
@@ -113,6 +130,7 @@ func (s side) askAs(t *testing.T, client dialect.Client, body string, answer pro
 	}
 	target := s.target
 	if request.Model != "" && request.Model != "m/x" && (s.name == "openai" || s.name == "anthropic") {
+	if request.Model != "" && request.Model != "m/x" && s.dialect.Name() != "gemini" {
 		target.Model = request.Model
 	}
 	upstream, err := s.dialect.Request(request, target)
