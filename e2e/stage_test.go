@@ -34,6 +34,7 @@ type stage struct {
 	providers settings
 	models    settings
 	sites     []*site
+	tokens    []*provider.GoogleTokens
 	authority *provider.Authority
 	client    *http.Client
 }
@@ -195,6 +196,9 @@ func (s *stage) secrets() []string {
 	for _, at := range s.sites {
 		all = append(all, at.key)
 		all = append(all, strings.Split(at.key, ":")...) // AWS's have parts
+	}
+	for _, endpoint := range s.tokens {
+		all = append(all, endpoint.Secrets()...)
 	}
 	return all
 }
