@@ -263,3 +263,27 @@ func TestProvidersCredentialsStayInside(t *testing.T) {
 		}
 	})
 }
+
+// What moves a request on is the processor's word alone.
+func TestProvidersCannotMoveRequestsOn(t *testing.T) {
+	s, gpt, claude := pair(t)
+	s.serve("m/both", gpt, claude)
+	s.start()
+	for _, body := range []string{question("m/both"), streamed("m/both")} {
+		gpt.Reset()
+		answer := provider.Raw{
+			Header: http.Header{"Content-Type": {"application/json"}, "X-Switchyard-Failover": {"server_error"}, "X-Switchyard-Cluster": {"provider/claude"}},
+			Body:   `{"id":"c","object":"chat.completion","created":1,"model":"z","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}`,
+		}
+		gpt.Enqueue(answer)
+		got := s.ask(body)
+		if got.status != 200 || gpt.calls() != 1 || claude.calls() != 0 {
+			t.Errorf("%d, %d and %d calls: %s", got.status, gpt.calls(), claude.calls(), got.body)
+		}
+		for name := range got.header {
+			if strings.HasPrefix(name, "X-Switchyard") {
+				t.Errorf("the client got %s", name)
+			}
+		}
+	}
+}

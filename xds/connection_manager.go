@@ -34,7 +34,7 @@ func (p *packer) ingressManager(in Inputs) *hcm.HttpConnectionManager {
 		StatPrefix:     ListenerIngress,
 		CodecType:      hcm.HttpConnectionManager_AUTO,
 		RouteSpecifier: routesOverADS(ListenerIngress),
-		HttpFilters:    []*hcm.HttpFilter{p.responseCleaner(), p.router()},
+		HttpFilters:    []*hcm.HttpFilter{p.responseCleaner(prefixEnvoy, prefixSwitchyard), p.router()},
 
 		UseRemoteAddress:              wrapperspb.Bool(true),
 		XffNumTrustedHops:             in.TrustedHops,
@@ -79,9 +79,10 @@ func (p *packer) attemptManager(in Inputs) *hcm.HttpConnectionManager {
 		CodecType:      hcm.HttpConnectionManager_HTTP1,
 		RouteSpecifier: routesOverADS(ListenerAttempt),
 		// The cleaner stands between the router and the processor: a provider
-		// cannot speak to the processor in our headers, and what the processor
-		// itself sets on the way back passes.
-		HttpFilters: []*hcm.HttpFilter{p.externalProcessor(), p.responseCleaner(), p.router()},
+		// cannot speak to Envoy. What the processor answers before the request
+		// went on passes the cleaner too, so that our own headers have to stay;
+		// a provider's are replaced by the processor like all that it sends.
+		HttpFilters: []*hcm.HttpFilter{p.externalProcessor(), p.responseCleaner(prefixEnvoy), p.router()},
 
 		UseRemoteAddress:          wrapperspb.Bool(false),
 		SkipXffAppend:             true,

@@ -64,11 +64,13 @@ func (p *packer) externalProcessor() *hcm.HttpFilter {
 
 // responseCleaner removes from responses what is meant for Envoy or for the
 // processor alone.
-func (p *packer) responseCleaner() *hcm.HttpFilter {
+func (p *packer) responseCleaner(prefixes ...string) *hcm.HttpFilter {
+	var mutations []*mutation.HeaderMutation
+	for _, prefix := range prefixes {
+		mutations = append(mutations, removePrefix(prefix))
+	}
 	return p.httpFilter("envoy.filters.http.header_mutation", &headers.HeaderMutation{
-		Mutations: &headers.Mutations{ResponseMutations: []*mutation.HeaderMutation{
-			removePrefix(prefixEnvoy), removePrefix(prefixSwitchyard),
-		}},
+		Mutations: &headers.Mutations{ResponseMutations: mutations},
 	})
 }
 

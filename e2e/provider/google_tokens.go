@@ -65,8 +65,11 @@ func NewGoogleTokens(lifetime time.Duration) (*GoogleTokens, error) {
 	return g, nil
 }
 
-// Close stops the endpoint.
-func (g *GoogleTokens) Close() { g.server.Close() }
+// Close stops the endpoint, also where it hangs.
+func (g *GoogleTokens) Close() {
+	g.server.CloseClientConnections()
+	g.server.Close()
+}
 
 // Key is the service account's JSON key.
 func (g *GoogleTokens) Key() string { return g.key }
