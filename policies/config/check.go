@@ -87,6 +87,12 @@ func (l *loader) checkProvider(slug string, provider *configpb.Provider) {
 	}
 }
 
+// baseEndings are how base URLs of clouds end, where the first try of most is wrong.
+var baseEndings = map[configpb.Dialect][]string{
+	configpb.Dialect_DIALECT_ANTHROPIC_VERTEX: {"/publishers/anthropic"},
+	configpb.Dialect_DIALECT_AZURE:            {"/openai", "/openai/v1"},
+}
+
 func (l *loader) checkBaseURL(provider *configpb.Provider, parent path) {
 	at := parent.field("base_url")
 	if provider.GetBaseUrl() == "" || l.report.isFaulty(at) {
@@ -99,6 +105,10 @@ func (l *loader) checkBaseURL(provider *configpb.Provider, parent path) {
 	}
 	if provider.GetDialect() == configpb.Dialect_DIALECT_OLLAMA && strings.TrimSuffix(base.Path, "/") == openAIPath {
 		l.report.fail(at, "ends in /v1, where Ollama speaks OpenAI's dialect: end it in /api, or set dialect: openai")
+	if ends := baseEndings[provider.GetDialect()]; ends != nil && !slices.ContainsFunc(ends, func(end string) bool {
+		return strings.HasSuffix(strings.TrimRight(base.Path, "/"), end)
+	}) {
+		l.report.warn(at, "usually ends in %s for this dialect", enumerate(ends, "or"))
 	}
 	if base.Scheme == "http" && provider.GetCredential() != nil && !isLocal(base.Hostname()) {
 		l.report.warn(at, "the credential is sent to %s without TLS; prefer https", base.Hostname())

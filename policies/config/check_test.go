@@ -110,4 +110,20 @@ func TestFetchSettings(t *testing.T) {
 	if fetch := defaults.Config().GetFetch(); fetch.GetDisabled() || defaults.MaxFetchSize() != 20<<20 || durationText(fetch.GetTimeout()) != "10s" {
 		t.Errorf("defaults %v", fetch)
 	}
+// The address of the resource alone is what most try first.
+func TestBaseURLsOfClouds(t *testing.T) {
+	for base, usual := range map[string]bool{
+		"azure, base_url: https://acme.openai.azure.com":                                                   false,
+		"azure, base_url: https://acme.openai.azure.com/openai/deployments/gpt":                            false,
+		"azure, base_url: https://acme.openai.azure.com/openai/v1/":                                        true,
+		"azure, base_url: https://acme.openai.azure.com/openai":                                            true,
+		"anthropic_vertex, base_url: https://aiplatform.googleapis.com/v1/projects/p/locations/global":     false,
+		"anthropic_vertex, base_url: https://aiplatform.googleapis.com/v1/projects/p/publishers/anthropic": true,
+		"openai, base_url: https://llm.example.com":                                                        true,
+	} {
+		got := parse(t, "providers: {cloud: {dialect: "+base+"}}").Warnings().Error()
+		if usual != (got == "") || !usual && !strings.Contains(got, "providers.cloud.base_url: usually ends in /") {
+			t.Errorf("%s: %q", base, got)
+		}
+	}
 }
