@@ -39,9 +39,6 @@ type Failure struct {
 
 func (f Failure) play(c *call) {
 	header := c.errorHeader(refusal{status: f.Status, code: f.Code})
-	if _, inBody := c.dialect.(gemini); f.RetryAfter != "" && !inBody {
-		header.Set("Retry-After", f.RetryAfter)
-	header := http.Header{"Content-Type": {"application/json"}}
 	switch c.dialect.(type) {
 	case gemini, vertexGemini:
 	default:

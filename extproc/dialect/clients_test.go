@@ -364,9 +364,8 @@ func TestRows131To133ServedTier(t *testing.T) {
 					body := map[string]string{
 						"openai": test.openai, "anthropic": test.anthropic, "gemini": test.gemini, "responses": responsesSays(test.openai),
 					}[s.name]
-					body := map[string]string{"openai": test.openai, "anthropic": test.anthropic, "gemini": test.gemini}[s.dialect.Name()]
 					response := httptest.NewRecorder()
-					if stream && s.dialect.Name() == "openai" {
+					if stream && s.name == "openai" {
 						response.Header().Set("Content-Type", "text/event-stream")
 						body = "data: " + body + "\n\ndata: [DONE]\n\n"
 					}

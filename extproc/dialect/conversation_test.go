@@ -12,15 +12,14 @@ import (
 	"github.com/switchyard/switchyard/e2e/provider"
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
+	"github.com/switchyard/switchyard/extproc/dialect/azure"
 	"github.com/switchyard/switchyard/extproc/dialect/bedrock"
 	"github.com/switchyard/switchyard/extproc/dialect/cohere"
-	"github.com/switchyard/switchyard/extproc/dialect/azure"
 	"github.com/switchyard/switchyard/extproc/dialect/gemini"
 	"github.com/switchyard/switchyard/extproc/dialect/ollama"
 	"github.com/switchyard/switchyard/extproc/dialect/openai"
 	"github.com/switchyard/switchyard/extproc/dialect/responses"
 	"github.com/switchyard/switchyard/extproc/dialect/vertex"
-	"github.com/switchyard/switchyard/extproc/sse"
 )
 
 const key = "key-of-the-provider"
@@ -55,6 +54,10 @@ var sides = []side{
 		[]string{"images", "a PDF", "files", bindingReasoning, tiers, annotations, cacheReads}},
 	{"bedrock", bedrock.Provider{}, provider.Bedrock, "", dialect.Target{Model: claudeOnBedrock}, nil},
 	{"anthropic_bedrock", bedrock.Claude{}, provider.BedrockClaude, "", dialect.Target{Model: claudeOnBedrock}, nil},
+	{"azure", azure.Provider{}, provider.Azure, "/openai/v1", dialect.Target{Model: "gpt-4o", Base: "/openai/v1", Strict: true}, nil},
+	{"azure of old", azure.Provider{}, provider.Azure, "/openai", dialect.Target{Model: "gpt-4o", Base: "/openai", Strict: true}, nil},
+	{"vertex", gemini.Provider{}, expressVertex, "/v1/publishers/google", dialect.Target{Model: "gemini-2.5-flash", Base: "/v1/publishers/google"}, nil},
+	{"vertex anthropic", vertex.NewAnthropic(), expressVertexAnthropic, "/v1/publishers/anthropic", dialect.Target{Model: "claude-x"}, nil},
 }
 
 const claudeOnBedrock = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
@@ -83,17 +86,10 @@ func (s side) streams() string {
 
 // maker is whose model answers.
 func (s side) maker() string {
-	if s.name == "bedrock" || s.name == "anthropic_bedrock" {
+	if s.name == "bedrock" {
 		return "anthropic"
 	}
-	return s.name
-	{"openai", openai.Provider{}, provider.OpenAI, "/v1", dialect.Target{Model: "gpt-4o", Strict: true}},
-	{"anthropic", anthropic.Provider{}, provider.Anthropic, "/v1", dialect.Target{Model: "claude-x"}},
-	{"gemini", gemini.Provider{}, provider.Gemini, "/v1beta", dialect.Target{Model: "gemini-2.5-flash"}},
-	{"azure", azure.Provider{}, provider.Azure, "/openai/v1", dialect.Target{Model: "gpt-4o", Base: "/openai/v1", Strict: true}},
-	{"azure of old", azure.Provider{}, provider.Azure, "/openai", dialect.Target{Model: "gpt-4o", Base: "/openai", Strict: true}},
-	{"vertex", gemini.Provider{}, expressVertex, "/v1/publishers/google", dialect.Target{Model: "gemini-2.5-flash", Base: "/v1/publishers/google"}},
-	{"vertex anthropic", vertex.NewAnthropic(), expressVertexAnthropic, "/v1/publishers/anthropic", dialect.Target{Model: "claude-x"}},
+	return s.dialect.Name()
 }
 
 // With a key instead of tokens.
@@ -129,8 +125,7 @@ func (s side) askAs(t *testing.T, client dialect.Client, body string, answer pro
 		t.Fatal(err)
 	}
 	target := s.target
-	if request.Model != "" && request.Model != "m/x" && (s.name == "openai" || s.name == "anthropic") {
-	if request.Model != "" && request.Model != "m/x" && s.dialect.Name() != "gemini" {
+	if request.Model != "" && request.Model != "m/x" && slices.Contains([]string{"openai", "anthropic", "responses"}, s.dialect.Name()) && !strings.HasPrefix(s.name, "anthropic_") {
 		target.Model = request.Model
 	}
 	upstream, err := s.dialect.Request(request, target)

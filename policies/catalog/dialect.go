@@ -19,6 +19,8 @@ type dialectTraits struct {
 var dialects = map[string]dialectTraits{
 	"anthropic":         {parameters: anthropicParameters},
 	"anthropic_bedrock": {parameters: anthropicParameters},
+	"anthropic_vertex":  {parameters: anthropicParameters},
+	"azure":             {parameters: openAIParameters, tasks: []string{"embeddings"}},
 	// What only Claude has words for, such as top_k, is dropped for other models.
 	"bedrock":          {parameters: anthropicParameters},
 	"cohere":           {parameters: cohereParameters, tasks: []string{"embeddings", "rerank"}},
@@ -26,11 +28,6 @@ var dialects = map[string]dialectTraits{
 	"ollama":           {parameters: ollamaParameters, tasks: []string{"embeddings"}},
 	"openai":           {parameters: openAIParameters, tasks: []string{"embeddings", "rerank", "image", "speech", "transcription"}},
 	"openai_responses": {parameters: responsesParameters},
-	"anthropic":        {parameters: anthropicParameters},
-	"anthropic_vertex": {parameters: anthropicParameters},
-	"azure":            {parameters: openAIParameters, tasks: []string{"embeddings"}},
-	"gemini":           {parameters: geminiParameters},
-	"openai":           {parameters: openAIParameters, tasks: []string{"embeddings", "rerank"}},
 }
 
 // dialectName is the name that the configuration has for a dialect, "" for none.

@@ -96,10 +96,8 @@ func TestTasksNeedADialectThatHasThem(t *testing.T) {
 		{"speech", anthropic, `models["m/x"].endpoints[0].provider: "claude" speaks anthropic, which has no speech; serve the model at a provider whose dialect is openai`},
 		{"image", anthropic, `models["m/x"].endpoints[0].provider: "claude" speaks anthropic, which has no image; serve the model at a provider whose dialect is openai`},
 		{"embeddings", &Provider{Slug: "google", Dialect: "gemini"}, ""},
-		{"embeddings", anthropic, `models["m/x"].endpoints[0].provider: "claude" speaks anthropic, which has no embeddings; serve the model at a provider whose dialect is cohere or gemini or ollama or openai`},
+		{"embeddings", anthropic, `models["m/x"].endpoints[0].provider: "claude" speaks anthropic, which has no embeddings; serve the model at a provider whose dialect is azure or cohere or gemini or ollama or openai`},
 		{"rerank", anthropic, `models["m/x"].endpoints[0].provider: "claude" speaks anthropic, which has no rerank; serve the model at a provider whose dialect is cohere or openai`},
-		{"embeddings", anthropic, `models["m/x"].endpoints[0].provider: "claude" speaks anthropic, which has no embeddings; serve the model at a provider whose dialect is azure or openai`},
-		{"rerank", anthropic, `models["m/x"].endpoints[0].provider: "claude" speaks anthropic, which has no rerank; serve the model at a provider whose dialect is openai`},
 	} {
 		_, err := newModel("m/x", &configpb.Model{
 			OutputModalities: []string{test.makes}, Endpoints: []*configpb.Endpoint{{Provider: test.provider.Slug}},

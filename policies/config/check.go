@@ -105,6 +105,7 @@ func (l *loader) checkBaseURL(provider *configpb.Provider, parent path) {
 	}
 	if provider.GetDialect() == configpb.Dialect_DIALECT_OLLAMA && strings.TrimSuffix(base.Path, "/") == openAIPath {
 		l.report.fail(at, "ends in /v1, where Ollama speaks OpenAI's dialect: end it in /api, or set dialect: openai")
+	}
 	if ends := baseEndings[provider.GetDialect()]; ends != nil && !slices.ContainsFunc(ends, func(end string) bool {
 		return strings.HasSuffix(strings.TrimRight(base.Path, "/"), end)
 	}) {

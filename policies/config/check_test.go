@@ -110,6 +110,8 @@ func TestFetchSettings(t *testing.T) {
 	if fetch := defaults.Config().GetFetch(); fetch.GetDisabled() || defaults.MaxFetchSize() != 20<<20 || durationText(fetch.GetTimeout()) != "10s" {
 		t.Errorf("defaults %v", fetch)
 	}
+}
+
 // The address of the resource alone is what most try first.
 func TestBaseURLsOfClouds(t *testing.T) {
 	for base, usual := range map[string]bool{

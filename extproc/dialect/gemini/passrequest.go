@@ -35,7 +35,7 @@ func passRequest(client *dialect.Request, target dialect.Target) dialect.Upstrea
 		e.drop("service_tier")
 	}
 	slices.Sort(e.dropped)
-	return upstream(target.Model, append(dst, '}'), client.Stream, slices.Compact(e.dropped))
+	return upstream(target, append(dst, '}'), client.Stream, slices.Compact(e.dropped))
 }
 
 // editor decides on each member of one request.

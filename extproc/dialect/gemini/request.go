@@ -40,31 +40,22 @@ func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect
 	if err != nil {
 		return dialect.Upstream{}, invalid("The request cannot be written for this provider: %v.", err)
 	}
-	return upstream(target.Model, body, client.Stream, b.dropped), nil
+	return upstream(target, body, client.Stream, b.dropped), nil
 }
 
-func upstream(model string, body []byte, stream bool, dropped []string) dialect.Upstream {
+func upstream(target dialect.Target, body []byte, stream bool, dropped []string) dialect.Upstream {
 	accept := "application/json"
 	if stream {
 		accept = "text/event-stream"
-	}
-	return dialect.Upstream{
-		Path: resource(model, stream),
-		Headers: []dialect.Header{
-			{Name: "content-type", Value: "application/json"},
-			{Name: "accept", Value: accept},
-		},
-		Body:    body,
-		Dropped: dropped,
 	}
 	headers := []dialect.Header{
 		{Name: "content-type", Value: "application/json"},
 		{Name: "accept", Value: accept},
 	}
-	if b.vertex && target.ServiceTier != "" {
+	if target.ServiceTier != "" && isVertex(target.Base) {
 		headers = append(headers, dialect.Header{Name: vertexTier, Value: target.ServiceTier})
 	}
-	return dialect.Upstream{Path: resource(target.Model, client.Stream), Headers: headers, Body: body, Dropped: b.dropped}, nil
+	return dialect.Upstream{Path: resource(target.Model, stream), Headers: headers, Body: body, Dropped: dropped}
 }
 
 // resource names the model and the method. A tuned model has a collection of its own,

@@ -51,7 +51,7 @@ func (b *builder) forgetIDs() {
 func stored(i int, kind dialect.PartKind, address string) (part, error) {
 	location, err := url.Parse(address)
 	if err != nil || location.Scheme != "https" && location.Scheme != "gs" {
-		return part{}, invalid("'messages.%d': %s must be gs or https, or data with base64.", i, field(kind))
+		return part{}, invalid("'messages.%d': %s must be gs or https, or data with base64.", i, kind.Field())
 	}
 	mimeType := types[strings.ToLower(path.Ext(location.Path))]
 	if mimeType == "" && isFilm(location) {
@@ -59,7 +59,7 @@ func stored(i int, kind dialect.PartKind, address string) (part, error) {
 	}
 	if mimeType == "" {
 		return part{}, invalid("'messages.%d': %s must end in the type of what it points to, such as .png, for Vertex AI to read it. "+
-			"Send the data itself with base64 instead.", i, field(kind))
+			"Send the data itself with base64 instead.", i, kind.Field())
 	}
 	return part{FileData: &fileData{MIMEType: mimeType, FileURI: address}}, nil
 }

@@ -5,9 +5,9 @@ package registry
 import (
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
+	"github.com/switchyard/switchyard/extproc/dialect/azure"
 	"github.com/switchyard/switchyard/extproc/dialect/bedrock"
 	"github.com/switchyard/switchyard/extproc/dialect/cohere"
-	"github.com/switchyard/switchyard/extproc/dialect/azure"
 	"github.com/switchyard/switchyard/extproc/dialect/gemini"
 	"github.com/switchyard/switchyard/extproc/dialect/ollama"
 	"github.com/switchyard/switchyard/extproc/dialect/openai"
@@ -57,16 +57,13 @@ func Providers() map[string]dialect.Provider {
 	return map[string]dialect.Provider{
 		"anthropic":         anthropic.Provider{},
 		"anthropic_bedrock": bedrock.Claude{},
+		"anthropic_vertex":  vertex.NewAnthropic(),
+		"azure":             azure.Provider{},
 		"bedrock":           bedrock.Provider{},
 		"cohere":            cohere.Provider{},
 		"gemini":            gemini.Provider{},
 		"ollama":            ollama.Provider{},
 		"openai":            openai.Provider{},
 		"openai_responses":  responses.Provider{},
-		"anthropic":        anthropic.Provider{},
-		"anthropic_vertex": vertex.NewAnthropic(),
-		"azure":            azure.Provider{},
-		"gemini":           gemini.Provider{},
-		"openai":           openai.Provider{},
 	}
 }
