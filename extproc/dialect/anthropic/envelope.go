@@ -53,11 +53,11 @@ func (e *envelope) fail(dst []byte, failure *dialect.Error) []byte {
 // usage appends the member of that name (spec section 9.2). Unlike in Chat
 // Completions the input is what the cache had no part in.
 func (e *envelope) usage(dst []byte, u dialect.Usage) []byte {
-	count := func(name string, n int64) { dst = strconv.AppendInt(rawjson.AppendName(dst, name), n, 10) }
+	count := func(name string, n int64) { dst = appendCount(dst, name, n) }
 	dst = append(rawjson.AppendName(dst, "usage"), '{')
-	count("input_tokens", max(u.Prompt-u.CacheRead-u.CacheWrite-u.CacheWrite1h, 0))
-	count("cache_creation_input_tokens", u.CacheWrite+u.CacheWrite1h)
-	count("cache_read_input_tokens", u.CacheRead)
+	for _, part := range promptCounts(u) {
+		count(part.name, part.tokens)
+	}
 	dst = append(rawjson.AppendName(dst, "cache_creation"), '{')
 	count("ephemeral_5m_input_tokens", u.CacheWrite)
 	count("ephemeral_1h_input_tokens", u.CacheWrite1h)
@@ -69,6 +69,24 @@ func (e *envelope) usage(dst []byte, u dialect.Usage) []byte {
 	dst = append(dst, `,"server_tool_use":null`...)
 	dst = rawjson.AppendText(dst, "service_tier", e.servedTier())
 	return append(e.price(dst, u), '}')
+}
+
+// promptCount is how much of a prompt the API counts under a name.
+type promptCount struct {
+	name   string
+	tokens int64
+}
+
+func promptCounts(u dialect.Usage) [3]promptCount {
+	return [...]promptCount{
+		{"input_tokens", max(u.Prompt-u.CacheRead-u.CacheWrite-u.CacheWrite1h, 0)},
+		{"cache_creation_input_tokens", u.CacheWrite + u.CacheWrite1h},
+		{"cache_read_input_tokens", u.CacheRead},
+	}
+}
+
+func appendCount(dst []byte, name string, n int64) []byte {
+	return strconv.AppendInt(rawjson.AppendName(dst, name), n, 10)
 }
 
 // servedTier is the API's word for the tier: the ordinary one is "standard" (spec

@@ -152,7 +152,8 @@ func (p *passthrough) Whole(dst, body []byte) ([]byte, error) {
 }
 
 // priced appends the member usage: the provider's own counts, and the gateway's
-// where there are none, with their cost.
+// where there are none, with their cost. The last event of a stream sums up what came
+// before it, and some clients read no other: what it leaves out of the prompt is added.
 func (p *passthrough) priced(dst, counts []byte) []byte {
 	usage := p.Progress().Usage
 	if rawjson.Kind(counts) != '{' {
@@ -162,8 +163,18 @@ func (p *passthrough) priced(dst, counts []byte) []byte {
 	for c := rawjson.Walk(counts); c.Next(); {
 		switch string(c.Name) {
 		case "cost", "cost_details", "is_byok":
+		case "input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens":
+			if !rawjson.Present(c.Value) {
+				continue
+			}
+			fallthrough
 		default:
 			dst = rawjson.AppendRaw(dst, c.Member)
+		}
+	}
+	for _, part := range promptCounts(usage) {
+		if !rawjson.Present(rawjson.Get(counts, part.name)) {
+			dst = appendCount(dst, part.name, part.tokens)
 		}
 	}
 	return append(p.envelope.price(dst, usage), '}')

@@ -80,7 +80,7 @@ func TestPassthroughStream(t *testing.T) {
 		t.Errorf("message_start:\n%s", out)
 	}
 	if !strings.HasSuffix(string(out), `event: message_delta
-data: {"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":7,"cost":0.5,"is_byok":false,"cost_details":{"upstream_inference_cost":0.5,"upstream_inference_prompt_cost":0.2,"upstream_inference_completions_cost":0.3}}}
+data: {"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":7,"input_tokens":5,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"cost":0.5,"is_byok":false,"cost_details":{"upstream_inference_cost":0.5,"upstream_inference_prompt_cost":0.2,"upstream_inference_completions_cost":0.3}}}
 
 event: message_stop
 data: {"type":"message_stop","openrouter_metadata":{"region":"here"}}
@@ -92,6 +92,25 @@ data: {"type":"message_stop","openrouter_metadata":{"region":"here"}}
 		Usage: dialect.Usage{Prompt: 5, Completion: 7}, HasUsage: true, OutputBytes: 3, UpstreamID: "msg_1"}
 	if diff := cmp.Diff(want, progress); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Some clients read the counts of the last event alone, which adds up all before it. Of
+// the prompt's it says nothing at some providers, and less than all at others.
+func TestPassthroughCountsAtTheEnd(t *testing.T) {
+	cached := strings.Replace(start, `"input_tokens":5`, `"input_tokens":5,"cache_read_input_tokens":3,"cache_creation_input_tokens":2`, 1)
+	for _, test := range []struct{ name, said, want string }{
+		{"nothing", `"output_tokens":7`, `"input_tokens":5,"cache_creation_input_tokens":2,"cache_read_input_tokens":3`},
+		{"null", `"input_tokens":null,"output_tokens":7`, `"input_tokens":5,"cache_creation_input_tokens":2,"cache_read_input_tokens":3`},
+		{"some", `"output_tokens":7,"input_tokens":6`, `"output_tokens":7,"input_tokens":6,"cache_creation_input_tokens":2,"cache_read_input_tokens":3`},
+		{"all", `"input_tokens":6,"cache_read_input_tokens":4,"cache_creation_input_tokens":1,"output_tokens":7`,
+			`"input_tokens":6,"cache_read_input_tokens":4,"cache_creation_input_tokens":1,"output_tokens":7`},
+	} {
+		stream := cached + strings.ReplaceAll(spoke, `"index":1`, `"index":0`) + strings.Replace(ended, `"output_tokens":7`, test.said, 1)
+		out, _, err := pass(t, stream, true)
+		if err != nil || !strings.Contains(string(out), test.want+`,"cost":0.5`) {
+			t.Errorf("%s: %v in\n%s", test.name, err, out)
+		}
 	}
 }
 
