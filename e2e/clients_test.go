@@ -18,6 +18,7 @@ import (
 // sdk is a running client program that drives one SDK.
 type sdk struct {
 	name    string
+	api     string // the one to call, of a program that knows several
 	command *exec.Cmd
 	input   io.WriteCloser
 	output  *bufio.Scanner
@@ -44,6 +45,7 @@ type observed struct {
 		Class, Message string
 		Status         *int
 		Body           map[string]any
+		RetryAfter     string `json:"retry_after"`
 	}
 }
 
@@ -85,6 +87,12 @@ func startPython(t *testing.T, vendor string) *sdk {
 	return startSDK(t, vendor+" Python", ".tmp/venv/bin/python", pythonClients+vendor+"_client.py")
 }
 
+// startOlderPython does so for an SDK that needs an older openai beside it.
+func startOlderPython(t *testing.T, vendor string) *sdk {
+	t.Helper()
+	return startSDK(t, vendor+" Python", ".tmp/venv-openai2/bin/python", pythonClients+vendor+"_client.py")
+}
+
 // startNode does so with the machine's Node if it is new enough for the SDKs, else
 // with the one that was installed beside them.
 func startNode(t *testing.T, vendor string) *sdk {
@@ -117,7 +125,7 @@ func (c *sdk) callAs(t *testing.T, s *stage, key, scenario, model string, member
 	t.Helper()
 	command, err := json.Marshal(settings{
 		"scenario": scenario, "model": model, "members": members,
-		"base_url": s.URL + "/api/v1", "api_key": key,
+		"base_url": s.URL + "/api/v1", "api_key": key, "api": c.api,
 	})
 	if err != nil {
 		t.Fatal(err)
