@@ -10,18 +10,27 @@ import (
 	"github.com/switchyard/switchyard/e2e/provider"
 )
 
-// eachAnthropicClient runs a test with Anthropic's own SDK against a provider of each
-// dialect. A key in x-api-key is what it sends (row 144).
+// anthropicClients are Anthropic's own SDKs.
+func anthropicClients(t *testing.T) []*sdk {
+	t.Helper()
+	return []*sdk{startPython(t, "anthropic"), startNode(t, "anthropic")}
+}
+
+// eachAnthropicClient runs a test with each of them against a provider of each dialect.
+// A bearer token is what they send, as of their newest (row 144).
 func eachAnthropicClient(t *testing.T, test func(t *testing.T, client *sdk, s *stage, at *site, model string)) {
 	t.Helper()
 	s, gpt, claude := pair(t)
+	for _, model := range []string{"m/openai", "m/anthropic"} {
+		s.models[model].(settings)["input_modalities"] = []any{"text", "image"}
+	}
 	s.start()
-	eachClient(t, []*sdk{startPython(t, "anthropic")}, s, gpt, claude, test)
+	eachClient(t, anthropicClients(t), s, gpt, claude, test)
 }
 
 func TestRow138MessagesOfTheSDK(t *testing.T) {
 	eachAnthropicClient(t, func(t *testing.T, client *sdk, s *stage, at *site, model string) {
-		for _, scenario := range []string{"whole", "stream", "beta"} {
+		for _, scenario := range []string{"whole", "stream", "beta", "image"} {
 			seen := client.call(t, s, scenario, model)
 			if seen.Error != nil {
 				t.Errorf("%s: %+v", scenario, *seen.Error)

@@ -3,7 +3,7 @@
 import anthropic
 
 import result
-from questions import QUESTION
+from questions import PIXEL, QUESTION
 from serve import serve
 
 WEATHER = {
@@ -109,6 +109,12 @@ def history(client, request):
     return whole(client, request | {"messages": QUESTION + turns})
 
 
+def image(client, request):
+    source = {"type": "base64", "media_type": "image/png", "data": PIXEL.partition(",")[2]}
+    content = [{"type": "image", "source": source}, {"type": "text", "text": "What is this?"}]
+    return whole(client, request | {"messages": [{"role": "user", "content": content}]})
+
+
 def beta(client, request):
     return of_message(client.beta.messages.create(**request))
 
@@ -121,7 +127,7 @@ def count(client, request):
 
 SCENARIOS = {
     scenario.__name__: scenario
-    for scenario in (whole, stream, tools, tools_stream, events, history, beta, count)
+    for scenario in (whole, stream, tools, tools_stream, events, history, image, beta, count)
 }
 
 serve(run)
