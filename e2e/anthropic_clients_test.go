@@ -163,6 +163,32 @@ func TestRow140MessagesErrorsOfTheSDK(t *testing.T) {
 	})
 }
 
+// TestMessagesHeadersOfTheSDK: the version that the SDK speaks and the betas that its
+// user asks for reach a provider of the same API. Sampling needs the older version.
+func TestMessagesHeadersOfTheSDK(t *testing.T) {
+	eachAnthropicClient(t, func(t *testing.T, client *sdk, s *stage, at *site, model string) {
+		members := settings{"betas": []any{"interleaved-thinking-2025-05-14", "structured-outputs-2025-11-13"}, "tools": []any{settings{
+			"name": "weather", "strict": true, "input_schema": settings{"type": "object", "additionalProperties": false},
+		}}}
+		if seen := client.callWith(t, s, "beta", model, members); seen.Text != said {
+			t.Fatalf("%+v, error %+v", seen, seen.Error)
+		}
+		betas, version := "interleaved-thinking-2025-05-14,structured-outputs-2025-11-13", "2026-10-21"
+		if model == "m/openai" {
+			betas, version = "", ""
+		}
+		if sent := at.last(t).Header; sent.Get("Anthropic-Beta") != betas || sent.Get("Anthropic-Version") != version {
+			t.Errorf("betas %q, version %q", sent.Get("Anthropic-Beta"), sent.Get("Anthropic-Version"))
+		}
+		if seen := client.call(t, s, "sampled", model); seen.Text != said {
+			t.Fatalf("%+v, error %+v", seen, seen.Error)
+		}
+		if sent := at.last(t); sent.JSON["temperature"] != 0.5 || version != "" && sent.Header.Get("Anthropic-Version") != "2023-06-01" {
+			t.Errorf("version %q: %s", sent.Header.Get("Anthropic-Version"), sent.Body)
+		}
+	})
+}
+
 // TestRow141MessagesFallbacks goes past a broken provider, from one dialect to the
 // other.
 func TestRow141MessagesFallbacks(t *testing.T) {

@@ -3,6 +3,7 @@ package provider
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -41,6 +42,25 @@ func (anthropic) admit(header http.Header, key string) *refusal {
 		return &refusal{
 			status:  http.StatusBadRequest,
 			message: fmt.Sprintf("anthropic-version: %q is not a valid version", version),
+		}
+	}
+	return anthropicBetas(header)
+}
+
+// betas are some of those that the API knows.
+var betas = []string{
+	"claude-code-20250219", "context-management-2025-06-27", "fine-grained-tool-streaming-2025-05-14",
+	"interleaved-thinking-2025-05-14", "structured-outputs-2025-11-13",
+}
+
+func anthropicBetas(header http.Header) *refusal {
+	for beta := range strings.SplitSeq(header.Get("Anthropic-Beta"), ",") {
+		if beta = strings.TrimSpace(beta); beta != "" && !slices.Contains(betas, beta) {
+			return &refusal{
+				status: http.StatusBadRequest,
+				message: fmt.Sprintf("Unexpected value(s) `%s` for the `anthropic-beta` header. "+
+					"Please consult our documentation at docs.claude.com or try again without the header.", beta),
+			}
 		}
 	}
 	return nil

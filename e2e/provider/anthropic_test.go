@@ -151,6 +151,8 @@ func TestAnthropicHeaders(t *testing.T) {
 		"unknown version":                {"Anthropic-Version", "2020-01-01", message, http.StatusBadRequest},
 		"newer version":                  {"Anthropic-Version", version2026, message, http.StatusOK},
 		"newer version with temperature": {"Anthropic-Version", version2026, messageWith(`"temperature":1`), http.StatusBadRequest},
+		"unknown beta":                   {"Anthropic-Beta", "interleaved-thinking-2025-05-14, foo", message, http.StatusBadRequest},
+		"known beta":                     {"Anthropic-Beta", "interleaved-thinking-2025-05-14", message, http.StatusOK},
 		"strict tools in their beta": {"Anthropic-Beta", "structured-outputs-2025-11-13",
 			messageWith(`"tools":[{"name":"f","strict":true,"input_schema":{"type":"object"}}]`), http.StatusOK},
 		"OpenAI's header": {"Openai-Organization", "org", message, http.StatusBadRequest},

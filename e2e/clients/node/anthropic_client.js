@@ -70,6 +70,8 @@ const scenarios = {
     return scenarios.whole(client, { ...request, messages: [{ role: "user", content }] });
   },
 
+  sampled: (client, request) => scenarios.whole(client, { ...request, temperature: 0.5 }),
+
   beta: async (client, request) => ofMessage(await client.beta.messages.create(request)),
 
   async count(client, { max_tokens, ...request }) {

@@ -15,9 +15,6 @@ import "github.com/switchyard/switchyard/extproc/dialect"
 // Name is the dialect's name.
 const Name = "anthropic"
 
-// version is the newest that still takes sampling parameters.
-const version = "2023-06-01"
-
 // Provider is the dialect as providers speak it. Base URLs end in "/v1".
 type Provider struct {
 	// Hosted is the version of the API where a cloud hosts it, "" at Anthropic and its

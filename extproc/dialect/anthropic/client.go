@@ -4,11 +4,12 @@ import "github.com/switchyard/switchyard/extproc/dialect"
 
 // Client is the dialect as clients of the gateway speak it (spec section 9): the
 // Anthropic SDKs and the programs built on them.
-type Client struct{}
+type Client struct{ head head }
 
 var (
-	_ dialect.Client    = Client{}
-	_ dialect.Presetter = Client{}
+	_ dialect.Client     = Client{}
+	_ dialect.HeadReader = Client{}
+	_ dialect.Presetter  = Client{}
 )
 
 // Name returns "anthropic".

@@ -105,8 +105,7 @@ func TestPassedRequest(t *testing.T) {
 	}
 }
 
-// TestContextManagementIsAnnounced: the API refuses the field without its beta header,
-// and the client's own header does not get there.
+// TestContextManagementIsAnnounced: the API refuses the field without its beta header.
 func TestContextManagementIsAnnounced(t *testing.T) {
 	for body, want := range map[string]bool{
 		`{"context_management":{"edits":[]},"messages":[{"role":"user","content":"hi"}]}`: true,
@@ -116,7 +115,7 @@ func TestContextManagementIsAnnounced(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := slices.Contains(upstream.Headers, contextBeta); got != want {
+		if got := slices.Contains(upstream.Headers, dialect.Header{Name: "anthropic-beta", Value: contextBeta}); got != want {
 			t.Errorf("%s: announced is %t", body, got)
 		}
 	}

@@ -13,17 +13,17 @@ const mostFallbacks = 3
 
 // Parse checks a request once, strictly as JSON and as far as the gateway itself
 // relies on it; what is beyond that is between the client and the provider.
-func (Client) Parse(body []byte) (*dialect.Request, error) {
+func (c Client) Parse(body []byte) (*dialect.Request, error) {
 	text, err := dialect.Object(body)
 	if err != nil {
 		return nil, err
 	}
-	p := parser{request: &dialect.Request{Dialect: Name, Raw: text}, parsed: parsed{plain: true}}
-	for c := rawjson.Walk(text); c.Next(); {
-		if !rawjson.Present(c.Value) {
+	p := parser{request: &dialect.Request{Dialect: Name, Raw: text}, parsed: parsed{plain: true, head: c.head}}
+	for m := rawjson.Walk(text); m.Next(); {
+		if !rawjson.Present(m.Value) {
 			continue
 		}
-		if err := p.member(string(c.Name), c.Value); err != nil {
+		if err := p.member(string(m.Name), m.Value); err != nil {
 			return nil, err
 		}
 	}
@@ -40,6 +40,7 @@ type parsed struct {
 	// plain: the messages hold nothing that the API itself would refuse, and can be
 	// copied as they stand.
 	plain bool
+	head  head
 }
 
 // parser collects what policy reads.

@@ -8,14 +8,12 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
 
-// contextBeta is what the API demands to be told of a request that manages its own
-// context. The client's own header does not reach providers.
-var contextBeta = dialect.Header{Name: "anthropic-beta", Value: "context-management-2025-06-27"}
-
 // passRequest copies a client's request, of which only what the gateway must change
 // is changed: caching at the provider depends on the bytes.
 func (p Provider) passRequest(client *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
 	e := editor{builder: builder{target: target, hosted: p.Hosted != ""}, client: client}
+func passRequest(client *dialect.Request, head head, target dialect.Target) dialect.Upstream {
+	e := editor{builder: builder{target: target}, client: client}
 	dst := append(make([]byte, 0, len(client.Raw)+256), '{')
 	if e.hosted {
 		if err := checkMedia(client); err != nil {
@@ -48,12 +46,14 @@ func (p Provider) passRequest(client *dialect.Request, target dialect.Target) (d
 		made.Headers = append(made.Headers, contextBeta)
 	}
 	return made, nil
+	return upstream(append(dst, '}'), client.Stream, slices.Compact(e.dropped), head.headers(e.sampled, e.managed))
 }
 
 // editor decides on each member of one request.
 type editor struct {
 	builder
 	client  *dialect.Request
+	sampled bool // the request has sampling parameters
 	managed bool // the request manages its context
 }
 
@@ -87,7 +87,12 @@ func (e *editor) member(dst []byte, c *rawjson.Cursor) []byte {
 		e.drop(name)
 		return dst
 	}
-	e.managed = e.managed || name == "context_management"
+	switch name {
+	case "temperature", "top_p", "top_k":
+		e.sampled = true
+	case "context_management":
+		e.managed = true
+	}
 	return rawjson.AppendRaw(dst, c.Member)
 }
 

@@ -19,6 +19,13 @@ const defaultMaxTokens = 4096
 func (p Provider) Request(client *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
 	if own, same := client.Parsed.(*parsed); same && own.plain {
 		return p.passRequest(client, target)
+func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
+	var said head
+	if own, same := client.Parsed.(*parsed); same {
+		said = own.head
+		if own.plain {
+			return passRequest(client, said, target), nil
+		}
 	}
 	chat, err := client.Chat()
 	if err != nil {
@@ -40,6 +47,11 @@ func (p Provider) Request(client *dialect.Request, target dialect.Target) (diale
 }
 
 func (p Provider) upstream(body []byte, stream bool, dropped []string) dialect.Upstream {
+	sampled := b.request.Temperature != nil || b.request.TopP != nil || b.request.TopK != nil
+	return upstream(body, client.Stream, b.dropped, said.headers(sampled, false)), nil
+}
+
+func upstream(body []byte, stream bool, dropped []string, headers []dialect.Header) dialect.Upstream {
 	accept := "application/json"
 	if stream {
 		accept = "text/event-stream"
@@ -47,6 +59,14 @@ func (p Provider) upstream(body []byte, stream bool, dropped []string) dialect.U
 	headers := []dialect.Header{
 		{Name: "content-type", Value: "application/json"},
 		{Name: "accept", Value: accept},
+	return dialect.Upstream{
+		Path: "/messages",
+		Headers: append([]dialect.Header{
+			{Name: "content-type", Value: "application/json"},
+			{Name: "accept", Value: accept},
+		}, headers...),
+		Body:    body,
+		Dropped: dropped,
 	}
 	if p.Hosted == "" {
 		headers = append(headers, dialect.Header{Name: "anthropic-version", Value: version})

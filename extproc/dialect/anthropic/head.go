@@ -1,0 +1,67 @@
+package anthropic
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+)
+
+// The API's versions that are known. The newer one takes no sampling parameters.
+const (
+	version       = "2023-06-01"
+	newestVersion = "2026-10-21"
+)
+
+// mostBetas is in bytes.
+const mostBetas = 4096
+
+// contextBeta is what the API demands to be told of a request that manages its own
+// context.
+const contextBeta = "context-management-2025-06-27"
+
+// head is what a client says in headers to a provider of the same dialect: Claude Code
+// and the SDKs count on gateways to hand it on
+// (https://code.claude.com/docs/en/llm-gateway-protocol).
+type head struct {
+	// betas are separated by commas, as the client wrote them.
+	betas string
+	// version is one that is known, or "".
+	version string
+}
+
+// ReadHead notes the betas that the request asks for, and the version of the API that
+// it is written for. Of a version that is not known the gateway cannot tell whether it
+// reads the answers, and asks for the oldest, as it does if there is none.
+func (Client) ReadHead(sent dialect.Head) (dialect.Client, error) {
+	own := head{betas: sent.Header("anthropic-beta")}
+	if len(own.betas) > mostBetas {
+		return nil, dialect.Invalid("The header 'anthropic-beta' must have at most %d bytes; it has %d.", mostBetas, len(own.betas))
+	}
+	if sent.Header("anthropic-version") == newestVersion {
+		own.version = newestVersion
+	}
+	return Client{head: own}, nil
+}
+
+// headers are those of a request that says the same. Sampled: it has sampling
+// parameters; managed: it manages its context.
+func (h head) headers(sampled, managed bool) []dialect.Header {
+	headers := []dialect.Header{{Name: "anthropic-version", Value: version}}
+	if h.version != "" && !sampled {
+		headers[0].Value = h.version
+	}
+	betas := h.betas
+	if managed && !slices.Contains(strings.FieldsFunc(betas, betweenBetas), contextBeta) {
+		if betas != "" {
+			betas += ","
+		}
+		betas += contextBeta
+	}
+	if betas != "" {
+		headers = append(headers, dialect.Header{Name: "anthropic-beta", Value: betas})
+	}
+	return headers
+}
+
+func betweenBetas(r rune) bool { return r == ',' || r == ' ' || r == '\t' }
