@@ -138,7 +138,11 @@ func TestRow140MessagesErrorsOfTheSDK(t *testing.T) {
 			{name: "the provider's refusal", key: clientKey, model: model, script: provider.Failure{Status: 422, Message: "words"}, status: 422, class: "UnprocessableEntityError", kind: "invalid_request_error"},
 			{name: "busy", key: clientKey, model: model, script: provider.Failure{Status: 429, Message: "words"}, status: 429, class: "RateLimitError", kind: "rate_limit_error"},
 		} {
-			for _, scenario := range []string{"whole", "stream"} {
+			scenarios := []string{"whole", "stream"}
+			if test.status == 401 {
+				scenarios = append(scenarios, "count")
+			}
+			for _, scenario := range scenarios {
 				at.Reset()
 				if test.script != nil {
 					at.Enqueue(test.script)

@@ -15,20 +15,21 @@ const (
 )
 
 // countTokens is row 143: how many tokens a request of the Messages API is. It is an
-// estimate, since the tokenizers of most models are not public.
+// estimate, since the tokenizers of most models are not public. Errors have the API's
+// own form, which its SDKs read (row 140).
 func (s *server) countTokens(w http.ResponseWriter, r *http.Request) {
 	if _, err := s.caller(r); err != nil {
-		refuse(w, http.StatusUnauthorized, "authentication", err.Error())
+		refuseMessage(w, http.StatusUnauthorized, "authentication_error", err.Error())
 		return
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		refuse(w, http.StatusRequestEntityTooLarge, "payload_too_large", fmt.Sprintf("The request body is larger than %d bytes, or did not arrive whole.", maxPrompt))
+		refuseMessage(w, http.StatusRequestEntityTooLarge, "request_too_large", fmt.Sprintf("The request body is larger than %d bytes, or did not arrive whole.", maxPrompt))
 		return
 	}
 	tokens, err := s.CountTokens(body)
 	if err != nil {
-		refuse(w, http.StatusBadRequest, "invalid_request", err.Error())
+		refuseMessage(w, http.StatusBadRequest, "invalid_request_error", err.Error())
 		return
 	}
 	reply(w, http.StatusOK, struct {
@@ -36,10 +37,25 @@ func (s *server) countTokens(w http.ResponseWriter, r *http.Request) {
 	}{tokens})
 }
 
+// refuseMessage answers with an error of the Messages API. No generation has an id yet.
+func refuseMessage(w http.ResponseWriter, status int, kind, message string) {
+	type failure struct {
+		Type    string `json:"type"`
+		Message string `json:"message"`
+	}
+	reply(w, status, struct {
+		Type      string  `json:"type"`
+		Error     failure `json:"error"`
+		RequestID *string `json:"request_id"`
+	}{"error", failure{kind, message}, nil})
+}
+
 // largest is the most bytes that a request may have.
 func largest(r *http.Request) int64 {
-	if strings.HasSuffix(r.URL.Path, countTokensPath) {
+	if countsTokens(r) {
 		return maxPrompt
 	}
 	return maxBody
 }
+
+func countsTokens(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, countTokensPath) }

@@ -85,7 +85,12 @@ func bound(limit time.Duration, next http.Handler) http.Handler {
 		most := largest(r)
 		if r.ContentLength > most {
 			w.Header().Set("Connection", "close") // the body is still on its way
-			refuse(w, http.StatusRequestEntityTooLarge, "payload_too_large", fmt.Sprintf("The request body is larger than %d bytes.", most))
+			message := fmt.Sprintf("The request body is larger than %d bytes.", most)
+			if countsTokens(r) {
+				refuseMessage(w, http.StatusRequestEntityTooLarge, "request_too_large", message)
+			} else {
+				refuse(w, http.StatusRequestEntityTooLarge, "payload_too_large", message)
+			}
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, most)

@@ -126,7 +126,10 @@ def beta(client, request):
 
 def count(client, request):
     del request["max_tokens"]
-    counted = client.messages.count_tokens(**request)
+    try:
+        counted = client.messages.count_tokens(**request)
+    except anthropic.APIError as error:
+        return of_error(error)
     return {"usage": {"input": counted.input_tokens, "output": 0, "cost": 0}}
 
 
