@@ -1,8 +1,13 @@
 package anthropic
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,23 +51,38 @@ data: {"type":"message_stop"}
 // pass carries a provider's stream to a client.
 func pass(t testing.TB, stream string, wantsStream bool) ([]byte, dialect.Progress, error) {
 	t.Helper()
+	return passCut(t, [][]byte{[]byte(stream)}, wantsStream)
+}
+
+// passCut carries a stream that comes in chunks. A chunk is gone when the next comes.
+func passCut(t testing.TB, chunks [][]byte, wantsStream bool) ([]byte, dialect.Progress, error) {
+	t.Helper()
 	request := &dialect.Request{Dialect: Name, Stream: wantsStream, PromptBytes: 40}
 	pipe := dialect.NewPipe(Client{}, Provider{}, request, testMeta())
 	var reader sse.Reader
-	reader.Feed([]byte(stream))
-	reader.End()
 	var out []byte
-	for {
-		event, ok, err := reader.Next()
-		if err != nil {
+	drain := func() error {
+		for {
+			event, ok, err := reader.Next()
+			if err != nil || !ok {
+				return err
+			}
+			if out, err = pipe.Event(out, event); err != nil {
+				return err
+			}
+		}
+	}
+	for _, chunk := range chunks {
+		fed := bytes.Clone(chunk)
+		reader.Feed(fed)
+		if err := drain(); err != nil {
 			return out, pipe.Progress(), err
 		}
-		if !ok {
-			break
-		}
-		if out, err = pipe.Event(out, event); err != nil {
-			return out, pipe.Progress(), err
-		}
+		clear(fed)
+	}
+	reader.End()
+	if err := drain(); err != nil {
+		return out, pipe.Progress(), err
 	}
 	return pipe.Finish(out), pipe.Progress(), nil
 }
@@ -195,11 +215,24 @@ func TestPassthroughAgreesWithTranslation(t *testing.T) {
 // FuzzPassthrough: whatever a provider sends, the client gets a stream of its dialect
 // or an error, the same however the bytes are cut.
 func FuzzPassthrough(f *testing.F) {
-	f.Add([]byte(start+searched+spoke+ended), true)
-	f.Add([]byte(start+spoke+ended), false)
-	f.Add([]byte("data: {\"type\":\"message_delta\"}\n\n"), true)
-	f.Fuzz(func(t *testing.T, stream []byte, wants bool) {
-		out, _, err := pass(t, string(stream), wants)
+	f.Add([]byte(start+searched+spoke+ended), true, uint64(1))
+	f.Add([]byte(start+spoke+ended), false, uint64(2))
+	f.Add([]byte("data: {\"type\":\"message_delta\"}\n\n"), true, uint64(3))
+	f.Fuzz(func(t *testing.T, stream []byte, wants bool, seed uint64) {
+		out, progress, err := pass(t, string(stream), wants)
+		random := rand.New(rand.NewPCG(seed, 0))
+		for _, chunks := range [][][]byte{
+			slices.Collect(slices.Chunk(stream, 1)),
+			cutAtRandom(random, stream),
+		} {
+			cut, cutProgress, cutErr := passCut(t, chunks, wants)
+			if !bytes.Equal(cut, out) || fmt.Sprint(cutErr) != fmt.Sprint(err) {
+				t.Errorf("cut differently:\n%s (%v)\n%s (%v)", out, err, cut, cutErr)
+			}
+			if !reflect.DeepEqual(cutProgress, progress) {
+				t.Errorf("progress %+v, cut differently %+v", progress, cutProgress)
+			}
+		}
 		if err != nil {
 			return
 		}
@@ -209,6 +242,15 @@ func FuzzPassthrough(f *testing.F) {
 			}
 		}
 	})
+}
+
+func cutAtRandom(random *rand.Rand, stream []byte) [][]byte {
+	var chunks [][]byte
+	for len(stream) > 0 {
+		n := 1 + random.IntN(len(stream))
+		chunks, stream = append(chunks, stream[:n]), stream[n:]
+	}
+	return chunks
 }
 
 // FuzzClientRequest: what Parse accepts can be written for a provider of either kind
