@@ -14,12 +14,14 @@ type framework struct {
 	name  string
 	start func(t *testing.T, vendor string) *sdk
 	apis  []frameworkAPI
+	// habits tests what only this library does.
+	habits func(t *testing.T, p played)
 }
 
 // frameworkAPI is one of the APIs that a framework can call.
 type frameworkAPI struct {
 	name string
-	// parses are its ways to structured output: "schema", "tool".
+	// parses are its ways to structured output: "schema", "tool", "stream".
 	parses []string
 	// cost: the library hands on what the gateway says of it.
 	cost bool
@@ -54,35 +56,35 @@ var frameworks = []framework{
 		{name: "chat", parses: bothWays, classes: langChainsErrors},
 		{name: "responses", parses: bothWays, classes: langChainsErrors},
 		{name: "messages", parses: bothWays, classes: langChainsAnthropicErrors},
-	}},
+	}, langChainHabits},
 	{"pydantic_ai", startPython, []frameworkAPI{
 		{name: "chat", parses: bothWays},
 		{name: "openrouter", parses: bothWays, cost: true},
 		{name: "responses", parses: bothWays},
 		{name: "messages", parses: []string{"tool"}},
-	}},
+	}, pydanticAIHabits},
 	{"agents", startPython, []frameworkAPI{
 		{name: "chat", parses: []string{"schema"}, classes: vendorsErrors},
 		{name: "responses", parses: []string{"schema"}, classes: vendorsErrors},
-	}},
+	}, agentsHabits},
 	{"llama_index", startOlderPython, []frameworkAPI{
 		{name: "chat", parses: bothWays, classes: vendorsErrors},
 		{name: "openrouter", parses: bothWays, classes: vendorsErrors},
-	}},
+	}, llamaIndexHabits},
 	{"langchain_openrouter", startOlderPython, []frameworkAPI{
 		{name: "openrouter", parses: bothWays, unseen: true, repeats: true},
-	}},
+	}, nil},
 	{"litellm", startOlderPython, []frameworkAPI{
 		{name: "chat", parses: []string{"schema"}, classes: liteLLMsErrors, cost: true},
 		{name: "openrouter", parses: []string{"schema"}, cost: true},
 		{name: "messages", parses: []string{"schema"}, classes: liteLLMsErrors},
-	}},
+	}, liteLLMHabits},
 	{"ai_vendors", startNode, []frameworkAPI{
-		{name: "chat", parses: []string{"schema"}, unseen: true},
-		{name: "responses", parses: []string{"schema"}},
-		{name: "messages", parses: []string{"schema"}},
-		{name: "openrouter", parses: []string{"schema"}},
-	}},
+		{name: "chat", parses: []string{"schema", "stream"}, unseen: true},
+		{name: "responses", parses: []string{"schema", "stream"}},
+		{name: "messages", parses: []string{"schema", "stream"}},
+		{name: "openrouter", parses: []string{"schema", "stream"}},
+	}, aiSDKHabits},
 }
 
 // trio adds a provider of each dialect, and a model at each whose id says who made it,
@@ -110,18 +112,20 @@ func TestFrameworks(t *testing.T) {
 	for i, library := range frameworks {
 		behind[i] = s.trio(library.name)
 	}
+	s.makes("embeddings", embeddingModel, settings{"prompt": "1"}, s.embedder("embeds"))
 	s.start()
 	for i, library := range frameworks {
 		t.Run(library.name, func(t *testing.T) {
 			t.Parallel()
-			client := library.start(t, library.name)
-			for _, api := range library.apis {
-				client.api = api.name
-				for model, at := range behind[i] {
-					t.Run(api.name+" "+model, func(t *testing.T) {
-						played{client: client, stage: s, at: at, model: model, api: api}.all(t)
-					})
+			p := played{client: library.start(t, library.name), stage: s, behind: behind[i]}
+			for _, p.api = range library.apis {
+				for p.model, p.at = range behind[i] {
+					p.client.api = p.api.name
+					t.Run(p.api.name+" "+p.model, p.all)
 				}
+			}
+			if library.habits != nil {
+				t.Run("habits", func(t *testing.T) { library.habits(t, p) })
 			}
 		})
 	}
@@ -131,9 +135,22 @@ func TestFrameworks(t *testing.T) {
 type played struct {
 	client *sdk
 	stage  *stage
+	behind map[string]*site
 	at     *site
 	model  string
 	api    frameworkAPI
+}
+
+// with is the same framework with another of its APIs, and the model of a vendor.
+func (p played) with(api, vendor string) played {
+	p.client.api = api
+	for model, at := range p.behind {
+		if strings.HasPrefix(model, vendor+"/") {
+			p.model, p.at = model, at
+		}
+	}
+	p.at.Reset()
+	return p
 }
 
 func (p played) all(t *testing.T) {
@@ -153,7 +170,13 @@ func (p played) all(t *testing.T) {
 // play plays a scenario that must succeed.
 func (p played) play(t *testing.T, scenario string) observed {
 	t.Helper()
-	seen := p.client.call(t, p.stage, scenario, p.model)
+	return p.playWith(t, scenario, settings{})
+}
+
+// playWith does so with what else the library is told.
+func (p played) playWith(t *testing.T, scenario string, members settings) observed {
+	t.Helper()
+	seen := p.client.callWith(t, p.stage, scenario, p.model, members)
 	if seen.Error != nil {
 		t.Fatalf("%s: %+v", scenario, *seen.Error)
 	}
@@ -208,6 +231,7 @@ func (p played) structuredOutput(t *testing.T) {
 	const city = `{"name":"Köln","inhabitants":1000000}`
 	answers := map[string]provider.Answer{
 		"schema": {Text: city},
+		"stream": {Text: city},
 		"tool":   {ToolCalls: []provider.ToolCall{{Name: "City", Arguments: city}}},
 	}
 	for _, way := range p.api.parses {

@@ -4,7 +4,7 @@
 import { createAnthropic } from "@ai-sdk/anthropic";
 import { createOpenAI } from "@ai-sdk/openai";
 import { createOpenRouter } from "@openrouter/ai-sdk-provider";
-import { generateObject, generateText, jsonSchema, stepCountIs, streamText, tool } from "ai";
+import { generateObject, generateText, jsonSchema, Output, stepCountIs, streamText, tool } from "ai";
 import { CITY, PIXEL } from "./questions.js";
 import { serve } from "./serve.js";
 
@@ -62,6 +62,13 @@ const scenarios = {
 
   async parse_schema(asked) {
     return { parsed: (await generateObject({ ...asked, schema: POPULATION })).object };
+  },
+
+  async parse_stream(asked) {
+    const result = streamText({ ...asked, output: Output.object({ schema: POPULATION }) });
+    let partial;
+    for await (partial of result.partialOutputStream);
+    return { parsed: (await result.output) ?? partial };
   },
 
   image({ prompt, ...asked }) {
