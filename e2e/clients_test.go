@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -54,6 +55,9 @@ const (
 	pythonClients = "e2e/clients/python/"
 	nodeClients   = "e2e/clients/node/"
 )
+
+// clientPatience is with one scenario, and with the start of the program before the first.
+const clientPatience = 2 * time.Minute
 
 func startSDK(t *testing.T, name, program string, arguments ...string) *sdk {
 	t.Helper()
@@ -133,6 +137,9 @@ func (c *sdk) callAs(t *testing.T, s *stage, key, scenario, model string, member
 	if _, err := fmt.Fprintf(c.input, "%s\n", command); err != nil {
 		t.Fatalf("%s, %s: %v", c.name, scenario, err)
 	}
+	// A program that hangs says where, and ends: the SDKs give up after 30 s.
+	hung := time.AfterFunc(clientPatience, func() { c.command.Process.Signal(syscall.SIGABRT) })
+	defer hung.Stop()
 	if !c.output.Scan() {
 		t.Fatalf("%s, %s: the client program has died: %v", c.name, scenario, c.output.Err())
 	}

@@ -7,10 +7,12 @@ One JSON result a line goes to standard output: what the scenario saw, in the
 words of result.py.
 """
 
+import faulthandler
 import json
 import sys
 
 
 def serve(run) -> None:
+    faulthandler.enable()
     for line in sys.stdin:
         print(json.dumps(run(json.loads(line))), flush=True)
