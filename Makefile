@@ -23,7 +23,7 @@ unit: envoy redis postgres ## Unit tests with the race detector
 	$(GO) test -C policies/config/configpb/generate ./...
 
 e2e: envoy clients build ## End-to-end tests: real Envoy, real SDKs
-	$(GO) test -timeout 20m ./e2e
+	$(GO) test -timeout 30m ./e2e
 
 bench: envoy build ## Compare direct, bare Envoy and gateway; writes e2e/bench/RESULTS.md
 	$(GO) run ./e2e/bench
