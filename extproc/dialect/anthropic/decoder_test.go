@@ -3,7 +3,6 @@ package anthropic
 import (
 	"encoding/json"
 	"errors"
-	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -154,13 +153,7 @@ func FuzzStream(f *testing.F) {
 	f.Add([]byte("event: error\ndata: {\"error\":{\"message\":[]}}\n\n"), uint64(3))
 	f.Fuzz(func(t *testing.T, stream []byte, seed uint64) {
 		whole := translate(t, [][]byte{stream})
-		random := rand.New(rand.NewPCG(seed, 0))
-		var chunks [][]byte
-		for rest := stream; len(rest) > 0; {
-			n := 1 + random.IntN(len(rest))
-			chunks, rest = append(chunks, rest[:n]), rest[n:]
-		}
-		if cut := translate(t, chunks); cut != whole {
+		if cut := translate(t, cutAtRandom(seed, stream)); cut != whole {
 			t.Errorf("cut differently:\n%s\n%s", whole, cut)
 		}
 		for line := range strings.SplitSeq(whole, "\n\n") {

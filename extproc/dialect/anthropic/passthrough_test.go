@@ -220,10 +220,9 @@ func FuzzPassthrough(f *testing.F) {
 	f.Add([]byte("data: {\"type\":\"message_delta\"}\n\n"), true, uint64(3))
 	f.Fuzz(func(t *testing.T, stream []byte, wants bool, seed uint64) {
 		out, progress, err := pass(t, string(stream), wants)
-		random := rand.New(rand.NewPCG(seed, 0))
 		for _, chunks := range [][][]byte{
 			slices.Collect(slices.Chunk(stream, 1)),
-			cutAtRandom(random, stream),
+			cutAtRandom(seed, stream),
 		} {
 			cut, cutProgress, cutErr := passCut(t, chunks, wants)
 			if !bytes.Equal(cut, out) || fmt.Sprint(cutErr) != fmt.Sprint(err) {
@@ -244,7 +243,8 @@ func FuzzPassthrough(f *testing.F) {
 	})
 }
 
-func cutAtRandom(random *rand.Rand, stream []byte) [][]byte {
+func cutAtRandom(seed uint64, stream []byte) [][]byte {
+	random := rand.New(rand.NewPCG(seed, 0))
 	var chunks [][]byte
 	for len(stream) > 0 {
 		n := 1 + random.IntN(len(stream))
