@@ -177,7 +177,6 @@ func TestNobodySpeaksInOurHeaders(t *testing.T) {
 			received.Store(headers)
 			w.Header().Set("Server", "provider")
 			w.Header().Set("Content-Type", "text/plain")
-			w.Header().Set("X-Switchyard-Else", "1")
 			w.Header().Set("X-Envoy-Ratelimited", "1")
 			echo("good")(w, r)
 		})}

@@ -13,6 +13,11 @@ const (
 	newestVersion = "2026-10-21"
 )
 
+const (
+	versionHeader = "anthropic-version"
+	betaHeader    = "anthropic-beta"
+)
+
 // mostBetas is in bytes.
 const mostBetas = 4096
 
@@ -34,11 +39,11 @@ type head struct {
 // it is written for. Of a version that is not known the gateway cannot tell whether it
 // reads the answers, and asks for the oldest, as it does if there is none.
 func (Client) ReadHead(sent dialect.Head) (dialect.Client, error) {
-	own := head{betas: sent.Header("anthropic-beta")}
+	own := head{betas: sent.Header(betaHeader)}
 	if len(own.betas) > mostBetas {
 		return nil, dialect.Invalid("The header 'anthropic-beta' must have at most %d bytes; it has %d.", mostBetas, len(own.betas))
 	}
-	if sent.Header("anthropic-version") == newestVersion {
+	if sent.Header(versionHeader) == newestVersion {
 		own.version = newestVersion
 	}
 	return Client{head: own}, nil
@@ -47,7 +52,7 @@ func (Client) ReadHead(sent dialect.Head) (dialect.Client, error) {
 // headers are those of a request that says the same. Sampled: it has sampling
 // parameters; managed: it manages its context.
 func (h head) headers(sampled, managed bool) []dialect.Header {
-	headers := []dialect.Header{{Name: "anthropic-version", Value: version}}
+	headers := []dialect.Header{{Name: versionHeader, Value: version}}
 	if h.version != "" && !sampled {
 		headers[0].Value = h.version
 	}
@@ -59,7 +64,7 @@ func (h head) headers(sampled, managed bool) []dialect.Header {
 		betas += contextBeta
 	}
 	if betas != "" {
-		headers = append(headers, dialect.Header{Name: "anthropic-beta", Value: betas})
+		headers = append(headers, dialect.Header{Name: betaHeader, Value: betas})
 	}
 	return headers
 }

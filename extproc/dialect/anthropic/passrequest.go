@@ -10,10 +10,8 @@ import (
 
 // passRequest copies a client's request, of which only what the gateway must change
 // is changed: caching at the provider depends on the bytes.
-func (p Provider) passRequest(client *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
+func (p Provider) passRequest(client *dialect.Request, said head, target dialect.Target) (dialect.Upstream, error) {
 	e := editor{builder: builder{target: target, hosted: p.Hosted != ""}, client: client}
-func passRequest(client *dialect.Request, head head, target dialect.Target) dialect.Upstream {
-	e := editor{builder: builder{target: target}, client: client}
 	dst := append(make([]byte, 0, len(client.Raw)+256), '{')
 	if e.hosted {
 		if err := checkMedia(client); err != nil {
@@ -41,12 +39,7 @@ func passRequest(client *dialect.Request, head head, target dialect.Target) dial
 		e.drop("service_tier")
 	}
 	slices.Sort(e.dropped)
-	made := p.upstream(append(dst, '}'), client.Stream, slices.Compact(e.dropped))
-	if e.managed {
-		made.Headers = append(made.Headers, contextBeta)
-	}
-	return made, nil
-	return upstream(append(dst, '}'), client.Stream, slices.Compact(e.dropped), head.headers(e.sampled, e.managed))
+	return p.upstream(append(dst, '}'), client.Stream, slices.Compact(e.dropped), said.headers(e.sampled, e.managed)), nil
 }
 
 // editor decides on each member of one request.

@@ -17,14 +17,11 @@ const defaultMaxTokens = 4096
 // Request writes a conversation as a request of the Messages API. A request that is
 // one already is edited.
 func (p Provider) Request(client *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
-	if own, same := client.Parsed.(*parsed); same && own.plain {
-		return p.passRequest(client, target)
-func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
 	var said head
 	if own, same := client.Parsed.(*parsed); same {
 		said = own.head
 		if own.plain {
-			return passRequest(client, said, target), nil
+			return p.passRequest(client, said, target)
 		}
 	}
 	chat, err := client.Chat()
@@ -43,15 +40,11 @@ func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect
 	if err != nil {
 		return dialect.Upstream{}, dialect.Invalid("The request cannot be written for this provider: %v.", err)
 	}
-	return p.upstream(body, client.Stream, b.dropped), nil
-}
-
-func (p Provider) upstream(body []byte, stream bool, dropped []string) dialect.Upstream {
 	sampled := b.request.Temperature != nil || b.request.TopP != nil || b.request.TopK != nil
-	return upstream(body, client.Stream, b.dropped, said.headers(sampled, false)), nil
+	return p.upstream(body, client.Stream, b.dropped, said.headers(sampled, false)), nil
 }
 
-func upstream(body []byte, stream bool, dropped []string, headers []dialect.Header) dialect.Upstream {
+func (p Provider) upstream(body []byte, stream bool, dropped []string, said []dialect.Header) dialect.Upstream {
 	accept := "application/json"
 	if stream {
 		accept = "text/event-stream"
@@ -59,17 +52,11 @@ func upstream(body []byte, stream bool, dropped []string, headers []dialect.Head
 	headers := []dialect.Header{
 		{Name: "content-type", Value: "application/json"},
 		{Name: "accept", Value: accept},
-	return dialect.Upstream{
-		Path: "/messages",
-		Headers: append([]dialect.Header{
-			{Name: "content-type", Value: "application/json"},
-			{Name: "accept", Value: accept},
-		}, headers...),
-		Body:    body,
-		Dropped: dropped,
 	}
-	if p.Hosted == "" {
-		headers = append(headers, dialect.Header{Name: "anthropic-version", Value: version})
+	for _, h := range said {
+		if p.Hosted == "" || h.Name != versionHeader { // hosts read the version in the body
+			headers = append(headers, h)
+		}
 	}
 	return dialect.Upstream{Path: "/messages", Headers: headers, Body: body, Dropped: dropped}
 }
