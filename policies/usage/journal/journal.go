@@ -45,10 +45,11 @@ type Journal struct {
 	notify  chan struct{}
 
 	mu       sync.Mutex
-	segments []*segment        // the last one is written to
-	latest   int               // number of the last segment
-	open     map[string][]byte // lines of attempts under way, by attempt
-	failed   error             // the journal can take no more
+	bytes    int64               // the sizes of all segments
+	segments []*segment          // the last one is written to
+	latest   int                 // number of the last segment
+	open     map[string]openNote // attempts under way
+	failed   error               // the journal can take no more
 	damage   error
 }
 
@@ -58,6 +59,14 @@ type segment struct {
 	directory *directory
 	file      *os.File
 	size      int64 // of what is written and whole
+	live      int64 // of size, what tells of attempts that are under way
+	damaged   bool  // something in it cannot be read
+}
+
+// openNote is the last note of an attempt under way, and where it is.
+type openNote struct {
+	line    []byte
+	segment *segment
 }
 
 // Open opens a journal below a directory, which is made if there is none. What an
@@ -77,7 +86,7 @@ func Open(parent string, options Options) (j *Journal, lost int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	j = &Journal{options: options, own: own, notify: make(chan struct{}, 1), open: make(map[string][]byte)}
+	j = &Journal{options: options, own: own, notify: make(chan struct{}, 1), open: make(map[string]openNote)}
 	if lost, err = j.recover(left); err != nil {
 		return nil, 0, errors.Join(err, j.Close())
 	}
@@ -111,14 +120,30 @@ func (j *Journal) Note(g *usage.Generation) error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.size()+int64(len(line)) > j.options.MaxBytes {
+	if j.bytes+int64(len(line)) > j.options.MaxBytes {
 		return ErrFull
 	}
+	return j.keep(attemptKey(g.ID, &g.Attempts[0]), line)
+}
+
+// keep writes a note and remembers it as the last one of its attempt.
+func (j *Journal) keep(attempt string, line []byte) error {
 	if err := j.append(line); err != nil {
 		return err
 	}
-	j.open[attemptKey(g.ID, &g.Attempts[0])] = line
+	j.close(attempt)
+	last := j.segments[len(j.segments)-1]
+	last.live += int64(len(line))
+	j.open[attempt] = openNote{line, last}
 	return nil
+}
+
+// close forgets the last note of an attempt.
+func (j *Journal) close(attempt string) {
+	if note, ok := j.open[attempt]; ok {
+		note.segment.live -= int64(len(note.line))
+		delete(j.open, attempt)
+	}
 }
 
 // Settle notes what all attempts at a request came to. It is final. A generation that
@@ -132,7 +157,7 @@ func (j *Journal) Settle(g *usage.Generation) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for i := range g.Attempts {
-		delete(j.open, attemptKey(g.ID, &g.Attempts[i]))
+		j.close(attemptKey(g.ID, &g.Attempts[i]))
 	}
 	if err := j.append(line); err != nil {
 		return err
@@ -151,15 +176,7 @@ func (j *Journal) Settled() <-chan struct{} { return j.notify }
 func (j *Journal) Bytes() int64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.size()
-}
-
-func (j *Journal) size() int64 {
-	sum := int64(0)
-	for _, s := range j.segments {
-		sum += s.size
-	}
-	return sum
+	return j.bytes
 }
 
 // append adds a line to the last segment, or to a new one. A line that is written in
@@ -170,12 +187,18 @@ func (j *Journal) append(line []byte) error {
 	}
 	last := j.segments[len(j.segments)-1]
 	if last.size > 0 && last.size+int64(len(line)) > j.options.SegmentBytes {
-		if err := j.rotate(); err != nil {
+		next, err := j.create()
+		if err != nil {
 			return err
 		}
-		last = j.segments[len(j.segments)-1]
+		j.segments = append(j.segments, next)
+		last = next
 	}
-	return last.append(line)
+	if err := last.append(line); err != nil {
+		return err
+	}
+	j.bytes += int64(len(line))
+	return nil
 }
 
 func (s *segment) append(line []byte) error {
@@ -186,22 +209,6 @@ func (s *segment) append(line []byte) error {
 		return err
 	}
 	s.size += int64(len(line))
-	return nil
-}
-
-// rotate begins a segment. Attempts under way are noted in it again, so that no
-// earlier segment is needed to know of them.
-func (j *Journal) rotate() error {
-	next, err := j.create()
-	if err != nil {
-		return err
-	}
-	for _, line := range j.open {
-		if err := next.append(line); err != nil {
-			return errors.Join(err, next.remove())
-		}
-	}
-	j.segments = append(j.segments, next)
 	return nil
 }
 
@@ -216,6 +223,13 @@ func (j *Journal) create() (*segment, error) {
 	return &segment{number: j.latest, directory: j.own, file: file}, nil
 }
 
+// remove deletes the file, or puts it aside under the parent directory if something
+// in it could not be read: a person may still make something of it.
 func (s *segment) remove() error {
-	return errors.Join(s.file.Close(), os.Remove(s.file.Name()))
+	err := s.file.Close()
+	if s.damaged {
+		aside := filepath.Join(filepath.Dir(s.directory.path), "damaged-"+filepath.Base(s.directory.path)+"-"+filepath.Base(s.file.Name()))
+		return errors.Join(err, os.Rename(s.file.Name(), aside))
+	}
+	return errors.Join(err, os.Remove(s.file.Name()))
 }

@@ -48,7 +48,7 @@ func rest(t testing.TB, j *Journal, mark Mark) []string {
 	var ids []string
 	for {
 		found, next, err := j.Read(mark, 3)
-		if err != nil {
+		if damage := new(DamageError); err != nil && !errors.As(err, &damage) {
 			t.Fatal(err)
 		}
 		for i := range found {
@@ -89,9 +89,9 @@ func TestSettledGenerationsAreReadInTheirOrder(t *testing.T) {
 
 func TestWhatIsTakenIsDeleted(t *testing.T) {
 	directory := t.TempDir()
-	j, _ := open(t, directory, Options{SegmentBytes: 600})
+	j, _ := open(t, directory, Options{SegmentBytes: 3000})
 	must(t, j.Note(asked("gen-long", 1)))
-	for i := range 20 {
+	for i := range 40 {
 		must(t, j.Settle(told(fmt.Sprintf("gen-%d", i), 1)))
 	}
 	_, mark, err := j.Read(Mark{}, 100)
@@ -99,6 +99,9 @@ func TestWhatIsTakenIsDeleted(t *testing.T) {
 	must(t, j.Forget(mark))
 	if files, _ := filepath.Glob(directory + "/*/*" + suffix); len(files) != 1 {
 		t.Errorf("%d files are left: %v", len(files), files)
+	}
+	if found, _, err := j.Read(mark, 1); len(found) != 0 || err != nil {
+		t.Errorf("read again: %v, %v", found, err)
 	}
 	// What is under way outlives the segment in which it began.
 	must(t, j.Close())
@@ -177,24 +180,71 @@ func TestTornLineHidesNothingBeforeIt(t *testing.T) {
 	}
 }
 
+// A bit that flips costs its own line, and the file is kept for whoever can read it.
 func TestDamageIsToldAndPassed(t *testing.T) {
 	directory := t.TempDir()
-	j, _ := open(t, directory, Options{SegmentBytes: 1})
-	for _, id := range []string{"gen-1", "gen-2", "gen-3"} {
-		must(t, j.Settle(told(id, 1)))
+	j, _ := open(t, directory, Options{})
+	for i := range 5 {
+		must(t, j.Settle(told(fmt.Sprintf("gen-%d", i), 1)))
 	}
 	must(t, j.Close())
-	damaged := file(t, directory, 1)
+	damaged := file(t, directory, 0)
 	text, err := os.ReadFile(damaged)
 	must(t, err)
-	must(t, os.WriteFile(damaged, bytes.Replace(text, []byte("stop"), []byte("stpo"), 1), 0o600))
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	lines[2] = bytes.Replace(lines[2], []byte("stop"), []byte("stpo"), 1)
+	lines[3] = append(bytes.Repeat([]byte("x"), largestLine+1), '\n')
+	must(t, os.WriteFile(damaged, bytes.Join(lines, nil), 0o600))
 	again, _ := open(t, directory, Options{})
 	if again.Damage() == nil {
 		t.Error("nothing is said of the damage")
 	}
-	if ids := rest(t, again, Mark{}); !slices.Equal(ids, []string{"gen-1", "gen-3"}) {
+	if ids := rest(t, again, Mark{}); !slices.Equal(ids, []string{"gen-0", "gen-1", "gen-4"}) {
 		t.Errorf("read %v", ids)
 	}
+	_, mark, err := again.Read(Mark{}, 10)
+	if damage := new(DamageError); !errors.As(err, &damage) || damage.Lines != 2 {
+		t.Errorf("reading says %v", err)
+	}
+	must(t, again.Forget(mark))
+	kept, err := filepath.Glob(filepath.Join(directory, "damaged-*"))
+	must(t, err)
+	if len(kept) != 1 {
+		t.Errorf("kept aside: %v", kept)
+	}
+}
+
+// More is under way than a segment holds: a note costs no more than its own bytes, and
+// what is kept is a few times what is under way, however much comes and goes.
+func TestManyAttemptsUnderWay(t *testing.T) {
+	const most = 200_000
+	j, _ := open(t, t.TempDir(), Options{SegmentBytes: 4000, MaxBytes: most})
+	size := int64(0)
+	for i := range 100 {
+		before := j.Bytes()
+		must(t, j.Note(asked(fmt.Sprintf("gen-%d", i), 1)))
+		if i > 0 && j.Bytes()-before > 2*size {
+			t.Fatalf("note %d took %d bytes, one before it %d", i, j.Bytes()-before, size)
+		}
+		size = j.Bytes() - before
+	}
+	mark := Mark{}
+	for i := range 1000 { // far more than fits
+		must(t, j.Note(asked(fmt.Sprintf("short-%d", i), 1)))
+		must(t, j.Settle(told(fmt.Sprintf("short-%d", i), 1)))
+		if i%10 == 0 {
+			_, next, err := j.Read(mark, 1000)
+			must(t, err)
+			must(t, j.Forget(next))
+			mark = next
+		}
+	}
+	must(t, j.Close())
+	again, lost := open(t, filepath.Dir(j.own.path), Options{})
+	if lost != 100 {
+		t.Errorf("%d attempts were under way, want 100", lost)
+	}
+	must(t, again.Close())
 }
 
 func TestFullJournalTakesNoNewRequests(t *testing.T) {

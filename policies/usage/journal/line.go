@@ -57,42 +57,46 @@ func decode(line []byte) (kind byte, g *usage.Generation, err error) {
 	return line[9], g, nil
 }
 
-// lines calls each for every whole line between two offsets, with the offset behind
-// it, until each says no. It returns where it stopped, which is short of end where
-// the rest is no whole line or cannot be read.
-func (s *segment) lines(from, end int64, each func(kind byte, g *usage.Generation) bool) (int64, error) {
+// lines calls each for every line between two offsets, with what it holds, until each
+// says no. It returns where it stopped, which is short of end where the rest is no whole
+// line, and how many lines cannot be read, each of which it passes. The error is the
+// disk's.
+func (s *segment) lines(from, end int64, each func(kind byte, g *usage.Generation) bool) (stopped int64, unreadable int, err error) {
 	reader := bufio.NewReaderSize(io.NewSectionReader(s.file, from, end-from), 64<<10)
 	for {
-		line, err := readLine(reader)
+		line, length, err := readLine(reader)
 		if err == io.EOF {
-			return from, nil
+			return from, unreadable, nil
 		}
 		if err != nil {
-			return from, err
+			return from, unreadable, err
 		}
-		kind, g, err := decode(line[:len(line)-1])
-		if err != nil {
-			return from, err
+		if kind, g, err := decode(line); err != nil {
+			unreadable++
+		} else if !each(kind, g) {
+			return from, unreadable, nil
 		}
-		if !each(kind, g) {
-			return from, nil
-		}
-		from += int64(len(line))
+		from += length
 	}
 }
 
-// readLine returns a line with its end. The error is io.EOF where none is left, or one
-// that lacks its end: its writer was killed.
-func readLine(reader *bufio.Reader) ([]byte, error) {
-	var line []byte
+// readLine returns a line without its end, and its length with it. Of one that is too
+// long to be one of ours, nothing is kept. The error is io.EOF where none is left, or
+// one that lacks its end: its writer was killed.
+func readLine(reader *bufio.Reader) (line []byte, length int64, err error) {
 	for {
 		piece, err := reader.ReadSlice('\n')
-		line = append(line, piece...)
-		if err != bufio.ErrBufferFull {
-			return line, err
+		length += int64(len(piece))
+		if length <= largestLine {
+			line = append(line, piece...)
+		} else {
+			line = nil
 		}
-		if len(line) > largestLine {
-			return nil, fmt.Errorf("journal: a line is longer than %d bytes", largestLine)
+		if err == nil {
+			return bytes.TrimSuffix(line, []byte{'\n'}), length, nil
+		}
+		if err != bufio.ErrBufferFull {
+			return nil, 0, err
 		}
 	}
 }

@@ -1,8 +1,6 @@
 package journal
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/switchyard/switchyard/policies/usage"
@@ -12,7 +10,7 @@ import (
 // never ended are settled with what the last note says of them: nobody knows what the
 // provider did before its connection broke.
 func (j *Journal) recover(left []*directory) (lost int, err error) {
-	var damage []error
+	damaged := 0
 	noted, order := make(map[string]*usage.Generation), []string{}
 	settled := make(map[string]bool) // directories come in no order
 	for _, d := range left {
@@ -34,18 +32,23 @@ func (j *Journal) recover(left []*directory) (lost int, err error) {
 		if err != nil {
 			return 0, err
 		}
-		s.size, err = s.lines(0, status.Size(), func(kind byte, g *usage.Generation) bool {
-			switch kind {
-			case kindNote:
-				order = note(noted, order, g)
-			case kindSettle:
+		unreadable := 0
+		s.size, unreadable, err = s.lines(0, status.Size(), func(kind byte, g *usage.Generation) bool {
+			switch {
+			case kind == kindSettle:
 				settled[g.ID] = true
+				delete(noted, g.ID)
+			case !settled[g.ID]:
+				order = note(noted, order, g)
 			}
 			return true
 		})
 		if err != nil {
-			damage = append(damage, fmt.Errorf("%s, from byte %d: %w", s.file.Name(), s.size, err))
+			return 0, err
 		}
+		j.bytes += s.size
+		s.damaged = unreadable > 0
+		damaged += unreadable
 	}
 	first, err := j.create()
 	if err != nil {
@@ -53,15 +56,19 @@ func (j *Journal) recover(left []*directory) (lost int, err error) {
 	}
 	j.segments = append(j.segments, first)
 	for _, id := range order {
-		if settled[id] {
+		g := noted[id]
+		if g == nil {
 			continue
 		}
+		delete(noted, id) // an id may stand in the order twice
 		lost++
-		if err := j.Settle(noted[id]); err != nil {
+		if err := j.Settle(g); err != nil {
 			return lost, err
 		}
 	}
-	j.damage = errors.Join(damage...)
+	if damaged > 0 {
+		j.damage = &DamageError{Lines: damaged}
+	}
 	return lost, nil
 }
 
