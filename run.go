@@ -217,7 +217,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	if g.account != nil {
 		asked, read = g.account, g.account.database
 	}
-	processor := extproc.NewGRPCServer(extproc.NewServer(extproc.Options{
+	handler := extproc.NewServer(extproc.Options{
 		Policy:    func() *extproc.Policy { return g.current.Load().policy },
 		Ledger:    asked,
 		Clients:   clients,
@@ -228,7 +228,8 @@ func (g *gateway) serve(ctx context.Context) error {
 		Preset:    presetIn(g.presets),
 		Registry:  g.registry,
 		Log:       g.log,
-	}))
+	})
+	processor := extproc.NewGRPCServer(handler)
 	g.xds = xds.NewServer(g.log, g.registry)
 	apiServer := &http.Server{
 		Handler: api.New(api.Options{
@@ -287,7 +288,10 @@ func (g *gateway) serve(ctx context.Context) error {
 		// However it ends, with ctx or with a failure, the rest ends in order.
 		defer stop()
 		defer apiServer.Close()
-		defer stopGracefully(processor, g.drainTime())
+		defer func() {
+			stopGracefully(processor, g.drainTime())
+			handler.Flush()
+		}()
 		if g.envoy != nil {
 			return g.envoy.Run(failing)
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/policies/health"
 	"github.com/switchyard/switchyard/policies/usage"
 )
 
@@ -62,7 +63,7 @@ func word(text string) string { return text[:min(len(text), longestWord)] }
 // begun is the attempt as it stands if the gateway is killed before its end: the
 // provider has read the prompt, and nobody knows of more.
 func (a *attempt) begun() usage.Attempt {
-	prompt := usage.Tokens{Prompt: (a.request.PromptBytes + dialect.BytesPerToken - 1) / dialect.BytesPerToken, Images: a.request.Images}
+	prompt := a.promptAlone()
 	record := a.asked()
 	record.Outcome, record.Estimated = "lost", true
 	record.Tokens, record.Charge = prompt, usage.Cost(a.candidate.Endpoint.Prices, prompt, a.started)
@@ -120,7 +121,9 @@ func (a *attempt) entry(label string) (record usage.Attempt, finish, native stri
 	if used, billed := a.usage(); billed {
 		record.Tokens, record.Charge, record.Estimated = tokens(used), a.outcome.charge, used.Estimated
 		record.Tokens.Images = a.request.Images
-		record.Prices = a.billed().PriceVersion
+		if a.answer.pipe != nil {
+			record.Prices = a.billed().PriceVersion
+		}
 	}
 	return record, finish, native
 }
@@ -139,6 +142,21 @@ func (q *request) account(generation func() *usage.Generation, record usage.Atte
 	if record.Outcome == "ok" || g.FinishReason == "" {
 		g.FinishReason, g.NativeFinishReason = finish, native
 	}
+}
+
+// discharge takes back what was charged for an attempt whose connection turned out to
+// have been lost. The caller holds the lock.
+func (q *request) discharge(number int) {
+	g := q.generation
+	if g == nil {
+		return
+	}
+	for i := range g.Attempts {
+		if a := &g.Attempts[i]; a.Number == number {
+			a.Tokens, a.Charge, a.Estimated, a.Reason = usage.Tokens{}, usage.Charge{}, false, health.Connect.String()
+		}
+	}
+	g.Estimated = slices.ContainsFunc(g.Attempts, func(a usage.Attempt) bool { return a.Estimated })
 }
 
 // settleRequest tells the ledger what a request came to, whose last attempt is over.

@@ -45,10 +45,19 @@ func withBooks(t *testing.T, change ...func(*configpb.Config, *Policy)) (*gatewa
 	return g, b
 }
 
+// count is how many generations were settled.
+func (b *books) count() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.settled)
+}
+
 // only is the one generation that was settled.
 func (b *books) only(t *testing.T) usage.Generation {
 	t.Helper()
 	synctest.Wait()
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if len(b.settled) != 1 {
 		t.Fatalf("%d generations settled, want 1: %+v", len(b.settled), b.settled)
 	}
@@ -130,11 +139,84 @@ func TestSilentEndIsAccountedForOnce(t *testing.T) {
 		e, _ := g.asked("1", streamOf)
 		e.hangUp()
 		synctest.Wait()
-		if len(b.settled) != 0 {
+		if b.count() != 0 {
 			t.Fatal("settled while another attempt may follow")
 		}
 		time.Sleep(rememberFor)
-		if got := b.only(t); !got.Cancelled || len(got.Attempts) != 1 || got.Cost() != 0 {
+		if got := b.only(t); !got.Cancelled || len(got.Attempts) != 1 || !got.Estimated || got.Cost() != b.begun[0].Cost() || got.Cost() == 0 {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// The wait for another attempt begins anew with each that ends, and not at all once
+// the gateway stops.
+func TestRequestWaitsFromItsLastAttemptOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, b := withBooks(t)
+		e, _ := g.asked("1", streamOf)
+		e.hangUp()
+		time.Sleep(rememberFor - time.Second)
+		e, _ = g.asked("2", streamOf)
+		e.hangUp()
+		time.Sleep(rememberFor - time.Second)
+		if b.count() != 0 {
+			t.Fatal("settled while another attempt may follow")
+		}
+		g.Flush()
+		if got := b.only(t); len(got.Attempts) != 2 || !got.Cancelled {
+			t.Errorf("%+v", got)
+		}
+		time.Sleep(2 * rememberFor)
+		b.only(t)
+	})
+}
+
+// What nobody waited for is charged as far as its provider has read; what its provider
+// refused, or never got, is not.
+func TestAttemptBeforeItsFirstToken(t *testing.T) {
+	for name, test := range map[string]struct {
+		billed bool
+		end    func(e *envoy)
+	}{
+		"the client hangs up behind the headers": {true, func(e *envoy) { e.streams(); e.hangUp() }},
+		"no headers come in time":                {true, func(e *envoy) { e.refused() }},
+		"no token comes in time":                 {true, func(e *envoy) { e.streams(); e.refused() }},
+		"the provider is busy":                   {false, func(e *envoy) { e.replies("503", viaUpstream); e.sends("", true); e.refused() }},
+		"the connection is refused": {false, func(e *envoy) {
+			e.replies("503", "upstream_reset_before_response_started{connection_failure}")
+			e.refused()
+		}},
+		"row 91: the answer is empty": {false, func(e *envoy) { e.streams(); e.sends(done, true); e.begins(); e.rest() }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g, b := withBooks(t, onlyA)
+				e, _ := g.asked("1", streamOf)
+				test.end(e)
+				time.Sleep(rememberFor)
+				got := b.only(t)
+				if billed := got.Cost() > 0; billed != test.billed || got.Estimated != test.billed {
+					t.Errorf("charged %v, estimated %t", got.Cost(), got.Estimated)
+				}
+			})
+		})
+	}
+}
+
+// A provider that resets the connection is found out when the next attempt begins: it
+// has read nothing that it could bill.
+func TestLostAttemptIsNotCharged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, b := withBooks(t)
+		e, _ := g.asked("1", wholeOf)
+		e.hangUp()
+		e, _ = g.asked("2", wholeOf)
+		e.replies("503", viaUpstream)
+		e.sends("", true)
+		e.refused()
+		got := b.only(t)
+		if lost := got.Attempts[0]; lost.Charge.Total != 0 || lost.Estimated || lost.Reason != "connect" || got.Estimated {
 			t.Errorf("%+v", got)
 		}
 	})
@@ -164,7 +246,7 @@ func TestWhatCannotBeAccountedForIsNotServed(t *testing.T) {
 			t.Errorf("%d %s", got.status, got.body)
 		}
 		synctest.Wait()
-		if len(b.settled) != 0 {
+		if b.count() != 0 {
 			t.Errorf("settled %v", b.settled)
 		}
 	})

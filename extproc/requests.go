@@ -43,6 +43,8 @@ type request struct {
 	fetched   map[dialect.Remote]dialect.Media
 	failed    []previousError
 
+	over       func()            // ends the request, while another attempt may still follow
+	expire     *time.Timer       // does so when none has; nil before that
 	generation *usage.Generation // what the ledger will be told; nil while no attempt is over
 }
 
@@ -65,6 +67,9 @@ func (r *requests) enter(id string, number int) *request {
 	}
 	q.mu.Lock()
 	q.inFlight++
+	if q.expire != nil {
+		q.expire.Stop()
+	}
 	if q.first == 0 || number < q.first {
 		q.first = number
 	}
@@ -90,18 +95,33 @@ func (r *requests) leave(id string, q *request, ended string, more bool, over fu
 	}
 	final := q.ended
 	q.change()
-	q.mu.Unlock()
-	switch {
-	case !idle:
-	case final != "":
-		r.forget(id, q)
-		over(final)
-	default:
-		time.AfterFunc(rememberFor, func() {
+	if idle && final == "" {
+		q.over = func() {
 			if r.forget(id, q) {
 				over(outcomeCancelled)
 			}
-		})
+		}
+		q.expire = time.AfterFunc(rememberFor, q.over)
+	}
+	q.mu.Unlock()
+	if idle && final != "" {
+		r.forget(id, q)
+		over(final)
+	}
+}
+
+// flush ends the requests that wait for another attempt. None comes any more.
+func (r *requests) flush() {
+	r.mu.Lock()
+	waiting := slices.Collect(maps.Values(r.byID))
+	r.mu.Unlock()
+	for _, q := range waiting {
+		q.mu.Lock()
+		over := q.over
+		q.mu.Unlock()
+		if over != nil {
+			over()
+		}
 	}
 }
 
@@ -318,6 +338,7 @@ func (q *request) takeLost(number int) []routing.Candidate {
 		if candidate, ok := q.lost[n]; ok {
 			before = append(before, candidate)
 			delete(q.lost, n)
+			q.discharge(n)
 		}
 	}
 	return before

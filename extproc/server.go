@@ -95,6 +95,10 @@ func NewServer(options Options) *Server {
 	return &Server{Options: options, requests: newRequests(), metrics: newMetrics(options.Registry)}
 }
 
+// Flush ends what waits for another attempt at a request. It is for when the gRPC
+// server has stopped, and none can come.
+func (s *Server) Flush() { s.requests.flush() }
+
 // NewGRPCServer returns a gRPC server that serves s over the socket that Envoy
 // connects to. Envoy sends bodies in pieces, but one piece may be as large as
 // its buffers; gRPC's default of 4 MiB would break those streams.

@@ -122,17 +122,37 @@ func (a *attempt) record() {
 // usage is what the provider will bill for: its own report, or the gateway's
 // estimate where an answer was broken off before the report.
 func (a *attempt) usage() (dialect.Usage, bool) {
-	if a.answer.pipe == nil {
+	if a.answer.pipe != nil {
+		progress := a.answer.pipe.Progress()
+		if progress.HasUsage || progress.Started {
+			if a.outcome.charge == (usage.Charge{}) {
+				a.price(progress.Usage)
+			}
+			return progress.Usage, true
+		}
+	}
+	if !a.unheard() {
 		return dialect.Usage{}, false
 	}
-	progress := a.answer.pipe.Progress()
-	if !progress.HasUsage && !progress.Started {
-		return dialect.Usage{}, false
+	read := a.promptAlone()
+	a.outcome.charge = usage.Cost(a.candidate.Endpoint.Prices, read, a.started)
+	return dialect.Usage{Prompt: read.Prompt, Estimated: true}, true
+}
+
+// unheard tells of an attempt that nobody waited for long enough to hear of: its
+// provider has the prompt, and most bill for what they have read.
+func (a *attempt) unheard() bool {
+	f := a.outcome.failure
+	left := a.outcome.cancelled || f != nil && f.class == health.Timeout
+	return a.outcome.forwarded && left && a.answer.status < 300
+}
+
+// promptAlone is an estimate of the prompt, for where there is nothing else to go by.
+func (a *attempt) promptAlone() usage.Tokens {
+	return usage.Tokens{
+		Prompt: (a.request.PromptBytes + dialect.BytesPerToken - 1) / dialect.BytesPerToken,
+		Images: a.request.Images,
 	}
-	if a.outcome.charge == (usage.Charge{}) {
-		a.price(progress.Usage)
-	}
-	return progress.Usage, true
 }
 
 // metadata is what Envoy's access log says of the attempt. It travels with the

@@ -86,12 +86,15 @@ func TestHangUpBeforeUsageIsEstimated(t *testing.T) {
 	})
 }
 
-func TestHangUpWhileTheProviderThinksCostsNothing(t *testing.T) {
+// The provider has read the prompt, and most bill for that: prompts would be free for
+// whoever hangs up early.
+func TestHangUpWhileTheProviderThinksCostsThePrompt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGateway(t)
 		e, _ := g.asked("1", streamOf)
 		e.hangUp()
-		g.wantCount(0, "settled_total")
+		g.wantCount(1, "settled_total", "cancelled")
+		g.wantCount(0.000002, "cost_usd_total")
 		g.wantCount(1, "attempts_total", "a", "cancelled")
 		time.Sleep(rememberFor)
 		synctest.Wait()
