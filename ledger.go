@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/switchyard/switchyard/policies/money"
 	"github.com/switchyard/switchyard/policies/usage"
 	"github.com/switchyard/switchyard/policies/usage/journal"
 	"github.com/switchyard/switchyard/policies/usage/ledger"
@@ -45,10 +48,11 @@ func (g *gateway) openAccount(ctx context.Context) error {
 		a.database.open = func(ctx context.Context) (*store.Store, error) { return store.OpenPostgres(ctx, postgres.Reveal()) }
 	} else {
 		file := filepath.Join(g.stateDirectory, "ledger.db")
-		a.database.open = func(ctx context.Context) (*store.Store, error) { return store.OpenSQLite(ctx, file) }
-		if _, err := a.database.get(ctx); err != nil {
+		opened, err := store.OpenSQLite(ctx, file)
+		if err != nil {
 			return errors.Join(err, kept.Close())
 		}
+		a.database.store.Store(opened)
 	}
 	a.ledger = ledger.New(kept, a.database, g.registry, g.log)
 	g.account = a
@@ -58,12 +62,13 @@ func (g *gateway) openAccount(ctx context.Context) error {
 // run brings what happens to the database until ctx ends, and deletes what is older
 // than it is to be.
 func (a *account) run(ctx context.Context, g *gateway) {
-	var purging sync.WaitGroup
+	var beside sync.WaitGroup
+	beside.Go(func() { a.database.connect(ctx, g.log) })
 	if a.keep > 0 {
-		purging.Go(func() { a.purge(ctx, g) })
+		beside.Go(func() { a.purge(ctx, g) })
 	}
 	a.ledger.Run(ctx, drainLedger)
-	purging.Wait()
+	beside.Wait()
 }
 
 const (
@@ -75,7 +80,7 @@ const (
 func (a *account) purge(ctx context.Context, g *gateway) {
 	for {
 		deleted, err := a.database.purge(ctx, time.Now().Add(-a.keep))
-		if err != nil && ctx.Err() == nil {
+		if err != nil && ctx.Err() == nil && !errors.Is(err, errNoDatabase) {
 			g.log.Warn("old generations cannot be deleted", "error", err.Error())
 		} else if deleted > 0 {
 			g.log.Info("old generations are deleted", "generations", deleted)
@@ -90,31 +95,50 @@ func (a *account) purge(ctx context.Context, g *gateway) {
 
 func (a *account) close() error { return errors.Join(a.Journal.Close(), a.database.close()) }
 
-// database is a store that is opened when it is first needed, and again later if it
-// was not there.
+// database is a store that may not be there yet. Who needs it does not wait for it.
 type database struct {
-	open func(ctx context.Context) (*store.Store, error)
-
-	mu    sync.Mutex
-	store *store.Store
+	open  func(ctx context.Context) (*store.Store, error)
+	store atomic.Pointer[store.Store]
 }
 
-func (d *database) get(ctx context.Context) (*store.Store, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.store == nil {
-		opened, err := d.open(ctx)
-		if err != nil {
-			return nil, err
+// errNoDatabase: the ledger's database has not answered yet.
+var errNoDatabase = errors.New("the ledger's database is not reached yet")
+
+const (
+	connectTimeout = 30 * time.Second
+	reconnectEvery = 2 * time.Second
+)
+
+// connect opens the database, trying again until ctx ends.
+func (d *database) connect(ctx context.Context, log *slog.Logger) {
+	for d.store.Load() == nil && ctx.Err() == nil {
+		trying, cancel := context.WithTimeout(ctx, connectTimeout)
+		opened, err := d.open(trying)
+		cancel()
+		if err == nil {
+			d.store.Store(opened)
+			return
 		}
-		d.store = opened
+		if ctx.Err() == nil {
+			log.Warn("the ledger's database is not reached; the journal keeps what happens", "error", err.Error(), "retry_in", reconnectEvery)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(reconnectEvery):
+		}
 	}
-	return d.store, nil
+}
+
+func (d *database) get() (*store.Store, error) {
+	if s := d.store.Load(); s != nil {
+		return s, nil
+	}
+	return nil, errNoDatabase
 }
 
 // Save is [store.Store.Save].
 func (d *database) Save(ctx context.Context, generations []usage.Generation) error {
-	s, err := d.get(ctx)
+	s, err := d.get()
 	if err != nil {
 		return err
 	}
@@ -123,24 +147,24 @@ func (d *database) Save(ctx context.Context, generations []usage.Generation) err
 
 // Get is [store.Store.Get].
 func (d *database) Get(ctx context.Context, id string) (*usage.Generation, error) {
-	s, err := d.get(ctx)
+	s, err := d.get()
 	if err != nil {
 		return nil, err
 	}
 	return s.Get(ctx, id)
 }
 
-// Spent is [store.Store.Spent].
-func (d *database) Spent(ctx context.Context, keyHash string, since time.Time) (store.Total, error) {
-	s, err := d.get(ctx)
+// Spending is [store.Store.Spending].
+func (d *database) Spending(ctx context.Context, keyHash string, since ...time.Time) ([]money.USD, error) {
+	s, err := d.get()
 	if err != nil {
-		return store.Total{}, err
+		return nil, err
 	}
-	return s.Spent(ctx, keyHash, since)
+	return s.Spending(ctx, keyHash, since...)
 }
 
 func (d *database) purge(ctx context.Context, before time.Time) (int64, error) {
-	s, err := d.get(ctx)
+	s, err := d.get()
 	if err != nil {
 		return 0, err
 	}
@@ -148,10 +172,8 @@ func (d *database) purge(ctx context.Context, before time.Time) (int64, error) {
 }
 
 func (d *database) close() error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.store == nil {
-		return nil
+	if s := d.store.Load(); s != nil {
+		return s.Close()
 	}
-	return d.store.Close()
+	return nil
 }

@@ -65,7 +65,7 @@ func word(text string) string { return text[:min(len(text), longestWord)] }
 func (a *attempt) begun() usage.Attempt {
 	prompt := a.promptAlone()
 	record := a.asked()
-	record.Outcome, record.Estimated = "lost", true
+	record.Outcome, record.Estimated = usage.Lost, true
 	record.Tokens, record.Charge = prompt, usage.Cost(a.candidate.Endpoint.Prices, prompt, a.started)
 	return record
 }

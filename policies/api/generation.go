@@ -18,8 +18,8 @@ import (
 type Ledger interface {
 	// Get returns a generation, or [store.ErrNone].
 	Get(ctx context.Context, id string) (*usage.Generation, error)
-	// Spent is what a key has used from a time on.
-	Spent(ctx context.Context, keyHash string, since time.Time) (store.Total, error)
+	// Spending is what a key has spent from each of some times on.
+	Spending(ctx context.Context, keyHash string, since ...time.Time) ([]money.USD, error)
 }
 
 // wireGeneration is a generation as clients get it (spec section 1.3). Counts of
@@ -165,15 +165,11 @@ type keyUsage struct {
 
 func (s *server) usageOf(ctx context.Context, key *identity.Key, now time.Time) (keyUsage, error) {
 	var used keyUsage
-	for reset, into := range map[identity.Reset]*money.USD{
-		identity.ResetNever: &used.Usage, identity.ResetDaily: &used.Daily,
-		identity.ResetWeekly: &used.Weekly, identity.ResetMonthly: &used.Monthly,
-	} {
-		total, err := s.Ledger.Spent(ctx, key.Hash, reset.Start(now))
-		if err != nil {
-			return keyUsage{}, err
-		}
-		*into = total.Cost
+	spent, err := s.Ledger.Spending(ctx, key.Hash, identity.ResetNever.Start(now),
+		identity.ResetDaily.Start(now), identity.ResetWeekly.Start(now), identity.ResetMonthly.Start(now))
+	if err != nil {
+		return keyUsage{}, err
 	}
+	used.Usage, used.Daily, used.Weekly, used.Monthly = spent[0], spent[1], spent[2], spent[3]
 	return used, nil
 }

@@ -1,6 +1,7 @@
 package usage
 
 import (
+	"slices"
 	"time"
 
 	"github.com/switchyard/switchyard/policies/money"
@@ -50,6 +51,9 @@ type Generation struct {
 	Attempts []Attempt `json:"attempts"`
 }
 
+// Lost is the outcome of an attempt that was under way when the gateway was killed.
+const Lost = "lost"
+
 // Attempt is one try at one provider.
 type Attempt struct {
 	// Number counts from 1; attempts that asked nobody are left out.
@@ -64,8 +68,8 @@ type Attempt struct {
 	UpstreamID string `json:"upstream_id,omitempty"`
 	// Status is the provider's HTTP status, zero if none came.
 	Status int `json:"status"`
-	// Outcome is "ok", "failed_over", "failed", "cancelled", or "lost" for an attempt
-	// under way when the gateway was killed. Reason is the class of a failure.
+	// Outcome is "ok", "failed_over", "failed", "cancelled" or [Lost]. Reason is the
+	// class of a failure.
 	Outcome string `json:"outcome"`
 	Reason  string `json:"reason,omitempty"`
 	// Latency runs from the provider's request to the first token, zero if none
@@ -100,6 +104,35 @@ func (g *Generation) Cost() money.USD {
 		sum = sum.Add(g.Attempts[i].Charge.Total)
 	}
 	return sum
+}
+
+// Merge adds what another record of the same request knows: attempts that g lacks, and
+// the truth about those of which g has an estimate. It reports whether that changed
+// anything. Of two that ended otherwise, the one that the client was served by counts.
+func (g *Generation) Merge(other *Generation) bool {
+	changed := false
+	for _, attempt := range other.Attempts {
+		at := slices.IndexFunc(g.Attempts, func(a Attempt) bool { return a.Number == attempt.Number })
+		switch {
+		case at < 0:
+			g.Attempts = append(g.Attempts, attempt)
+		case g.Attempts[at].Outcome == Lost && attempt.Outcome != Lost:
+			g.Attempts[at] = attempt
+		default:
+			continue
+		}
+		changed = true
+	}
+	if !changed {
+		return false
+	}
+	slices.SortFunc(g.Attempts, func(a, b Attempt) int { return a.Number - b.Number })
+	g.Estimated = slices.ContainsFunc(g.Attempts, func(a Attempt) bool { return a.Estimated })
+	g.Cancelled = g.Cancelled && other.Cancelled
+	if other.FinishReason != "" {
+		g.FinishReason, g.NativeFinishReason = other.FinishReason, other.NativeFinishReason
+	}
+	return true
 }
 
 // Served is the attempt whose answer the client got, or the last one if none.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,8 +23,9 @@ const columns = `id, request_id, created, key_hash, key_name, api, requested, mo
 	`streamed, cancelled, estimated, session, end_user, preset, referer, title, user_agent, ` +
 	`finish_reason, native_finish_reason, prompt_tokens, completion_tokens, reasoning_tokens, cost, attempts`
 
-// Save keeps generations, all of them or none. One whose id is there already is left
-// as it is.
+// Save keeps generations, all of them or none. One whose id is there already gains the
+// attempts that it lacks: it is told again after a crash, and by several processes if
+// each had some of the attempts, as at a restart.
 func (s *Store) Save(ctx context.Context, generations []usage.Generation) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
@@ -36,16 +38,49 @@ func (s *Store) Save(ctx context.Context, generations []usage.Generation) error 
 		return err
 	}
 	defer insert.Close()
-	for i := range generations {
-		values, err := row(&generations[i])
-		if err != nil {
-			return err
-		}
-		if _, err := insert.ExecContext(ctx, values...); err != nil {
-			return fmt.Errorf("generation %s: %w", generations[i].ID, err)
+	// In one order in all processes, or two of them could wait for each other's rows.
+	ordered := slices.SortedFunc(slices.Values(generations), func(a, b usage.Generation) int { return strings.Compare(a.ID, b.ID) })
+	for i := range ordered {
+		if err := s.save(ctx, tx, insert, &ordered[i]); err != nil {
+			return fmt.Errorf("generation %s: %w", ordered[i].ID, err)
 		}
 	}
 	return tx.Commit()
+}
+
+func (s *Store) save(ctx context.Context, tx *sql.Tx, insert *sql.Stmt, g *usage.Generation) error {
+	values, err := row(g)
+	if err != nil {
+		return err
+	}
+	result, err := insert.ExecContext(ctx, values...)
+	if err != nil {
+		return err
+	}
+	if added, err := result.RowsAffected(); err != nil || added > 0 {
+		return err
+	}
+	known, err := s.get(ctx, tx, g.ID, s.locking())
+	if err != nil || !known.Merge(g) {
+		return err
+	}
+	if values, err = row(known); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, s.query(`DELETE FROM generations WHERE id = ?`), g.ID); err != nil {
+		return err
+	}
+	_, err = insert.ExecContext(ctx, values...)
+	return err
+}
+
+// locking keeps others from a row that is read to be changed. In SQLite the
+// transaction does.
+func (s *Store) locking() string {
+	if s.postgres {
+		return " FOR UPDATE"
+	}
+	return ""
 }
 
 func row(g *usage.Generation) ([]any, error) {
@@ -79,10 +114,19 @@ func storable(text string) string {
 // Get returns a generation. The error is [ErrNone] if there is none of that id, or the
 // database's.
 func (s *Store) Get(ctx context.Context, id string) (*usage.Generation, error) {
+	return s.get(ctx, s.db, id, "")
+}
+
+// querier is a database, or a transaction on it.
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func (s *Store) get(ctx context.Context, from querier, id, locking string) (*usage.Generation, error) {
 	var g usage.Generation
 	var created, prompt, completion, reasoning, cost int64
 	var model, provider, endpoint, attempts string
-	err := s.db.QueryRowContext(ctx, s.query(`SELECT `+columns+` FROM generations WHERE id = ?`), id).Scan(
+	err := from.QueryRowContext(ctx, s.query(`SELECT `+columns+` FROM generations WHERE id = ?`+locking), id).Scan(
 		&g.ID, &g.RequestID, &created, &g.KeyHash, &g.KeyName, &g.API, &g.Requested, &model, &provider, &endpoint,
 		&g.Streamed, &g.Cancelled, &g.Estimated, &g.Session, &g.User, &g.Preset, &g.Referer, &g.Title, &g.UserAgent,
 		&g.FinishReason, &g.NativeFinishReason, &prompt, &completion, &reasoning, &cost, &attempts)
@@ -106,6 +150,25 @@ type Total struct {
 }
 
 const sums = `COUNT(*), COALESCE(SUM(prompt_tokens), 0), COALESCE(SUM(completion_tokens), 0), COALESCE(SUM(reasoning_tokens), 0), COALESCE(SUM(cost), 0)`
+
+// Spending is what a key has spent from each of some times on, by one look at its rows.
+func (s *Store) Spending(ctx context.Context, keyHash string, since ...time.Time) ([]money.USD, error) {
+	earliest := slices.MinFunc(since, time.Time.Compare)
+	var parts []string
+	var values []any
+	for _, at := range since {
+		parts = append(parts, `COALESCE(SUM(CASE WHEN created >= ? THEN cost ELSE 0 END), 0)`)
+		values = append(values, at.UnixMicro())
+	}
+	spent := make([]money.USD, len(since))
+	fields := make([]any, len(since))
+	for i := range spent {
+		fields[i] = &spent[i]
+	}
+	err := s.db.QueryRowContext(ctx, s.query(`SELECT `+strings.Join(parts, ", ")+` FROM generations WHERE key_hash = ? AND created >= ?`),
+		append(values, keyHash, earliest.UnixMicro())...).Scan(fields...)
+	return spent, err
+}
 
 // Spent is what a key has used from a time on.
 func (s *Store) Spent(ctx context.Context, keyHash string, since time.Time) (Total, error) {

@@ -101,6 +101,44 @@ func TestGenerationToldTwiceIsKeptOnce(t *testing.T) {
 	})
 }
 
+// At a restart the old process has the first attempt and the new one the second: each
+// settles what it knows, in either order.
+func TestAttemptsThatSeveralProcessesTellOfAreOneGeneration(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		whole := generation("gen-1-a", noon)
+		first, second := whole, whole
+		first.Attempts, first.FinishReason, first.NativeFinishReason, first.Cancelled = whole.Attempts[:1], "", "", true
+		second.Attempts = whole.Attempts[1:]
+		lost := second
+		lost.Attempts = []usage.Attempt{second.Attempts[0]}
+		lost.Attempts[0].Outcome, lost.Attempts[0].Estimated, lost.Estimated, lost.FinishReason = usage.Lost, true, true, ""
+		for name, told := range map[string][]usage.Generation{
+			"a": {first, second}, "b": {second, first}, "c": {lost, first, second}, "d": {second, lost, first, first},
+		} {
+			want := whole
+			want.ID = "gen-1-" + name
+			for _, part := range told {
+				part.ID = want.ID
+				if err := s.Save(t.Context(), []usage.Generation{part}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got, err := s.Get(t.Context(), want.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(&want, got); diff != "" {
+				t.Errorf("%s: %s", name, diff)
+			}
+		}
+		spent, err := s.Spending(t.Context(), "hash", time.Time{}, noon.Add(time.Second))
+		if err != nil || spent[0] != 4*whole.Cost() || spent[1] != 0 {
+			t.Errorf("spent %v, %v", spent, err)
+		}
+	})
+}
+
 func TestBatchIsKeptWholeOrNotAtAll(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func() *Store) {
 		s := open()
