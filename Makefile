@@ -22,7 +22,7 @@ unit: envoy redis postgres ## Unit tests with the race detector
 	$(GO) test -race -timeout 10m $$($(GO) list ./... | grep -v /e2e$$)
 	$(GO) test -C policies/config/configpb/generate ./...
 
-e2e: envoy clients build ## End-to-end tests: real Envoy, real SDKs
+e2e: envoy clients postgres build ## End-to-end tests: real Envoy, real SDKs
 	$(GO) test -timeout 30m ./e2e
 
 bench: envoy build ## Compare direct, bare Envoy and gateway; writes e2e/bench/RESULTS.md

@@ -13,6 +13,7 @@ import (
 	"github.com/switchyard/switchyard/e2e/gateway"
 	"github.com/switchyard/switchyard/e2e/provider"
 	"github.com/switchyard/switchyard/policies/money"
+	"github.com/switchyard/switchyard/policies/usage/postgrestest"
 	"github.com/switchyard/switchyard/policies/usage/store"
 )
 
@@ -184,4 +185,45 @@ func TestNothingServedIsMissingAfterKills(t *testing.T) {
 		t.Errorf("%d generations in the ledger, but %d requests reached the providers", total.Requests, reached)
 	}
 	t.Logf("%d whole answers, %d requests reached providers, %d generations", len(answered), reached, total.Requests)
+}
+
+// With its PostgreSQL down, at the start and later, the gateway serves; the rows come
+// when it is back.
+func TestLedgerWhilePostgresIsDown(t *testing.T) {
+	server := postgrestest.Start(t)
+	server.Stop()
+	s, _, _ := pair(t)
+	s.config["ledger"] = settings{"postgres": settings{"value": server.Connection()}}
+	s.start()
+	first := s.ask(question("m/openai"))
+	if first.status != 200 {
+		t.Fatalf("without a database: %d %s", first.status, first.body)
+	}
+	id := first.header.Get("X-Generation-Id")
+	if got := s.do(http.MethodGet, "/api/v1/generation?id="+id, ""); got.status != 503 || strings.Contains(got.body, "127.0.0.1") {
+		t.Errorf("the ledger, while its database is down: %d %s", got.status, got.body)
+	}
+	server.Restart()
+	there := func(id string) func() bool {
+		return func() bool { return s.do(http.MethodGet, "/api/v1/generation?id="+id, "").status == 200 }
+	}
+	s.until("the first row is there", there(id))
+
+	var ids []string
+	for i := range 20 {
+		if i == 5 {
+			server.Stop()
+		}
+		if i == 15 {
+			server.Restart()
+		}
+		got := s.ask(question("m/anthropic"))
+		if got.status != 200 {
+			t.Fatalf("request %d: %d %s", i, got.status, got.body)
+		}
+		ids = append(ids, got.header.Get("X-Generation-Id"))
+	}
+	for _, id := range ids {
+		s.until("row "+id+" is there", there(id))
+	}
 }
