@@ -100,7 +100,7 @@ answer. SIGHUP reads the configuration again; SIGINT and SIGTERM drain and stop.
 	flags.StringVar(&options.envoy, "envoy", "child", `"child" runs Envoy; "external" leaves that to you (see "switchyard envoy bootstrap")`)
 	flags.StringVar(&options.envoyPath, "envoy-path", "", "the envoy binary to run (default: ENVOY_PATH, PATH, or what make installed)")
 	flags.StringVar(&options.runDirectory, "run-dir", "", "private directory for sockets (default: a new one; needed with --envoy=external)")
-	flags.StringVar(&options.stateDirectory, "state-dir", ".switchyard", "directory for the key made when there is no configuration file")
+	flags.StringVar(&options.stateDirectory, "state-dir", ".switchyard", "directory for what the gateway keeps: the ledger, presets that clients create, and the key made when there is no configuration file")
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		if options.envoy != "child" && options.envoy != "external" {
 			return fmt.Errorf("%w: --envoy=%s: say child or external", errUsage, options.envoy)

@@ -397,7 +397,7 @@ func (a *attempt) sign(headers []dialect.Header, body []byte) ([]dialect.Header,
 	if err != nil {
 		return nil, &failure{
 			class: health.Authentication, status: http.StatusBadGateway,
-			message: "The gateway could not sign the request for the provider.", local: err.Error(),
+			message: "The gateway could not sign the request for the provider.", local: err.Error(), unasked: true,
 		}
 	}
 	a.proof = proof

@@ -28,6 +28,8 @@ type failure struct {
 	code, raw string
 	// retryAfter is the provider's hint; zero if it gave none.
 	retryAfter time.Duration
+	// unasked: the provider was not even asked.
+	unasked bool
 	// local is the reason within the gateway, such as Envoy's for a local reply; for the log alone.
 	local string
 }
@@ -73,12 +75,21 @@ func (a *attempt) withoutCredential(f *failure) *failure {
 	return f
 }
 
+// shortestSecret is the length from which on the value of a configured header is hidden;
+// shorter ones would take ordinary words out of what the provider says.
+const shortestSecret = 6
+
 // secrets are what the provider's request proves with who asks. A key that signs is
 // not among what the provider got, but costs nothing to look for.
 func (a *attempt) secrets() []string {
 	provider := a.candidate.Endpoint.Provider
 	key, _ := provider.Credential.Reveal()
 	secrets := []string{key}
+	for _, value := range provider.Headers {
+		if len(value) >= shortestSecret {
+			secrets = append(secrets, value)
+		}
+	}
 	if provider.Authentication == configpb.Authentication_AUTHENTICATION_AWS {
 		secrets = append(secrets, strings.Split(key, ":")...)
 	}
@@ -299,7 +310,7 @@ func (p previousError) shown() int {
 }
 
 func (p previousError) said() string {
-	if p.failure.class == health.Authentication {
+	if p.failure.class == health.Authentication && !p.failure.unasked {
 		return fmt.Sprintf("%s refused the gateway's credential.", p.Provider)
 	}
 	return fmt.Sprintf("%s: %s", p.Provider, p.failure.message)

@@ -58,7 +58,7 @@ func TestRequestThatCannotBeSignedMovesOn(t *testing.T) {
 		}))
 		e := g.attempt("1")
 		e.asks(wholeOf, true)
-		if got := e.refused(); got.set[headerFailover] == "" || strings.Contains(got.body, "token") {
+		if got := e.refused(); got.set[headerFailover] == "" || strings.Contains(got.body, "token") || !strings.Contains(got.body, "The gateway could not sign") {
 			t.Errorf("failover %q, body %s", got.set[headerFailover], got.body)
 		}
 		g.wantCount(1, "failovers_total", "a", "authentication")
@@ -81,6 +81,20 @@ func TestTokenThatDoesNotComeIsWaitedForNoLongerThanAnAnswer(t *testing.T) {
 }
 
 // Some providers quote the request in their errors, the token in it.
+func TestHeaderThatAProviderQuotesIsHidden(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, onlyA, func(cfg *configpb.Config, _ *Policy) {
+			cfg.Providers["a"].Headers = map[string]string{"X-Team-Token": "hdr-secret-98765", "X-Tier": "one"}
+		})
+		e, _ := g.asked("1", wholeOf)
+		e.replies("400", viaUpstream)
+		e.sends(`{"error":{"message":"no one takes hdr-secret-98765"}}`, true)
+		if got := e.refused(); strings.Contains(got.body, "98765") || !strings.Contains(got.body, "no one takes") {
+			t.Errorf("body %s", got.body)
+		}
+	})
+}
+
 func TestTokenThatAProviderQuotesIsHidden(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGateway(t, signedBy(func(context.Context, signing.Request) ([]dialect.Header, error) {

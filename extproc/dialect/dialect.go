@@ -13,6 +13,7 @@ package dialect
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -102,6 +103,23 @@ func (t *Target) Takes(names ...string) bool {
 	}
 	return t.Supported == nil || slices.ContainsFunc(names, func(name string) bool {
 		return slices.Contains(t.Supported, name)
+	})
+}
+
+// Thinks reports whether the target's model thinks before it answers. OpenAI refuses to
+// ask others for it; where the catalog does not tell, the model's name does, of those
+// that are OpenAI's.
+func (t *Target) Thinks() bool {
+	if !t.Takes("reasoning", "reasoning_effort") {
+		return false
+	}
+	if t.Supported != nil {
+		return true
+	}
+	name := t.Model[strings.LastIndexByte(t.Model, '/')+1:]
+	name = strings.TrimPrefix(name, "ft:")
+	return !slices.ContainsFunc([]string{"gpt-3", "gpt-4", "chatgpt-", "gpt-5-chat"}, func(prefix string) bool {
+		return strings.HasPrefix(name, prefix)
 	})
 }
 

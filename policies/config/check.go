@@ -111,9 +111,23 @@ func (l *loader) checkBaseURL(provider *configpb.Provider, parent path) {
 	}) {
 		l.report.warn(at, "usually ends in %s for this dialect", enumerate(ends, "or"))
 	}
+	if call := callIn(base.Path); call != "" {
+		l.report.warn(at, "ends in %s, which the gateway adds itself; end it before that", call)
+	}
 	if base.Scheme == "http" && provider.GetCredential() != nil && !isLocal(base.Hostname()) {
 		l.report.warn(at, "the credential is sent to %s without TLS; prefer https", base.Hostname())
 	}
+}
+
+// callIn is the path of a single call at the end of a base URL's path, "" if none is
+// there. Whoever copies an address from a vendor's example has it.
+func callIn(path string) string {
+	for _, call := range []string{"/chat/completions", "/completions", "/messages", "/responses", "/embeddings"} {
+		if strings.HasSuffix(strings.TrimRight(path, "/"), call) {
+			return call
+		}
+	}
+	return ""
 }
 
 // isLocal reports whether a host is this machine or in a private network.

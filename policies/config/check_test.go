@@ -112,6 +112,18 @@ func TestFetchSettings(t *testing.T) {
 	}
 }
 
+func TestBaseURLsThatHoldACall(t *testing.T) {
+	for base, call := range map[string]string{
+		"https://llm.example.com/v1/chat/completions": "/chat/completions", "https://llm.example.com/v1/messages/": "/messages",
+		"https://llm.example.com/v1": "", "https://llm.example.com/messages/v1": "",
+	} {
+		got := parse(t, "providers: {own: {dialect: openai, base_url: "+base+"}}").Warnings().Error()
+		if call == "" && got != "" || call != "" && !strings.Contains(got, "providers.own.base_url: ends in "+call+", which the gateway adds itself") {
+			t.Errorf("%s: %q", base, got)
+		}
+	}
+}
+
 // The address of the resource alone is what most try first.
 func TestBaseURLsOfClouds(t *testing.T) {
 	for base, usual := range map[string]bool{

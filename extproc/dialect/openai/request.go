@@ -108,7 +108,7 @@ func (e *editor) rewrite(dst []byte) []byte {
 			if e.effort == "" || reasoned {
 				continue
 			}
-			if !e.takes("reasoning_effort") {
+			if !e.takes("reasoning_effort") || e.target.Strict && !e.target.Thinks() {
 				e.drop(m.name)
 				continue
 			}

@@ -38,6 +38,10 @@ func TestRequest(t *testing.T) {
 			body: `{"model":"m","max_completion_tokens":9,"max_tokens":8,` + hi + `}`, want: `{"model":"gpt","max_tokens":9,` + hi + `}`},
 		{name: "reasoning in the target's words", body: `{"model":"m","reasoning":{"effort":"high","exclude":true},` + hi + `}`,
 			want: `{"model":"gpt","reasoning_effort":"high",` + hi + `}`},
+		{name: "reasoning of a model that does not think, at OpenAI itself", target: dialect.Target{Model: "gpt-4o-mini", Strict: true},
+			body: `{"model":"m","reasoning":{"effort":"high"},` + hi + `}`, want: `{"model":"gpt-4o-mini",` + hi + `}`, dropped: []string{"reasoning"}},
+		{name: "reasoning of one that does, at OpenAI itself", target: dialect.Target{Model: "o4-mini", Strict: true},
+			body: `{"model":"m","reasoning":{"effort":"high"},` + hi + `}`, want: `{"model":"o4-mini","reasoning_effort":"high",` + hi + `}`},
 		{name: "reasoning said twice", body: `{"model":"m","reasoning":{"exclude":true},"reasoning_effort":"low",` + hi + `}`,
 			want: `{"model":"gpt","reasoning_effort":"low",` + hi + `}`},
 		{name: "reasoning switched off", body: `{"model":"m","reasoning":{"enabled":false},` + hi + `}`,
@@ -82,7 +86,9 @@ func TestRequest(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			test.target.Model = "gpt"
+			if test.target.Model == "" {
+				test.target.Model = "gpt"
+			}
 			got, err := Provider{}.Request(request, test.target)
 			if err != nil {
 				t.Fatal(err)

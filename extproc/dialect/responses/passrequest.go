@@ -25,7 +25,7 @@ func passRequest(client *dialect.Request, target dialect.Target) dialect.Upstrea
 	if target.WebSearch && !e.offered {
 		dst = rawjson.AppendMember(dst, "tools", []byte("["+webSearch+"]"))
 	}
-	if !e.included && reasons(&target) {
+	if !e.included && target.Thinks() {
 		dst = rawjson.AppendMember(dst, "include", []byte(`["`+encryptedReasoning+`"]`))
 	}
 	if tier := target.Tier(client.ServiceTier); tier != "" {
@@ -98,13 +98,13 @@ func (e *editor) include(dst, list []byte) []byte {
 	empty, asked := len(dst), false
 	for c := rawjson.Walk(list); c.Next(); {
 		if rawjson.Text(c.Value) == encryptedReasoning {
-			if asked = reasons(&e.target); !asked {
+			if asked = e.target.Thinks(); !asked {
 				continue
 			}
 		}
 		dst = rawjson.AppendRaw(dst, c.Value)
 	}
-	if !asked && reasons(&e.target) {
+	if !asked && e.target.Thinks() {
 		dst = rawjson.AppendQuoted(rawjson.Comma(dst), encryptedReasoning)
 	}
 	e.included = true
@@ -116,7 +116,7 @@ func (e *editor) include(dst, list []byte) []byte {
 
 // reasoning leaves out what only OpenRouter has words for, and says it in the API's.
 func (e *editor) reasoning(dst []byte, c *rawjson.Cursor) []byte {
-	if !reasons(&e.target) {
+	if !e.target.Thinks() {
 		e.drop("reasoning")
 		return dst
 	}

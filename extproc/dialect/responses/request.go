@@ -106,7 +106,7 @@ func (b *builder) reasoning() {
 	if level == "" && !tell {
 		return
 	}
-	if !reasons(&b.target) {
+	if !b.target.Thinks() {
 		if asked != nil {
 			b.drop("reasoning")
 		}
@@ -226,7 +226,7 @@ func (b *builder) others() {
 }
 
 func (b *builder) includes() {
-	if reasons(&b.target) {
+	if b.target.Thinks() {
 		b.include = append(b.include, encryptedReasoning)
 	}
 	if len(b.include) == 0 {

@@ -211,11 +211,11 @@ func TestWhichModelsReason(t *testing.T) {
 		"gpt-4o": false, "gpt-4.1-mini": false, "gpt-3.5-turbo": false, "ft:gpt-4o:acme::1": false, "chatgpt-4o-latest": false, "gpt-5-chat-latest": false, "openai/gpt-4o": false,
 		"gpt-5": true, "gpt-5-codex": true, "o3-pro": true, "codex-mini-latest": true, "openai/gpt-oss-120b": true,
 	} {
-		if got := reasons(&dialect.Target{Model: name}); got != want {
+		if got := (&dialect.Target{Model: name}).Thinks(); got != want {
 			t.Errorf("%s: %t", name, got)
 		}
 	}
-	if !reasons(&dialect.Target{Model: "gpt-4-of-ours", Supported: []string{"reasoning"}}) || reasons(&dialect.Target{Model: "gpt-5", Supported: []string{"tools"}}) {
+	if !(&dialect.Target{Model: "gpt-4-of-ours", Supported: []string{"reasoning"}}).Thinks() || (&dialect.Target{Model: "gpt-5", Supported: []string{"tools"}}).Thinks() {
 		t.Error("the catalog knows better")
 	}
 }

@@ -2,7 +2,6 @@ package responses
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 )
@@ -19,23 +18,6 @@ const tokenLogprobs = "message.output_text.logprobs"
 
 // webSearch is the tool that searches the web.
 const webSearch = `{"type":"web_search"}`
-
-// reasons reports whether the target's model thinks. OpenAI refuses to be asked for
-// encrypted reasoning by one that does not; where the catalog does not tell, its name
-// does.
-func reasons(target *dialect.Target) bool {
-	if !target.Takes("reasoning", "reasoning_effort") {
-		return false
-	}
-	if target.Supported != nil {
-		return true
-	}
-	name := target.Model[strings.LastIndexByte(target.Model, '/')+1:]
-	name = strings.TrimPrefix(name, "ft:")
-	return !slices.ContainsFunc([]string{"gpt-3", "gpt-4", "chatgpt-", "gpt-5-chat"}, func(prefix string) bool {
-		return strings.HasPrefix(name, prefix)
-	})
-}
 
 // takesMember reports whether the target takes a member of a request of this API. Those
 // that are request parameters go by their names in the catalog.

@@ -1967,15 +1967,10 @@ type Model struct {
 	// text, image, audio, video, embeddings, rerank, speech, transcription. Default: text.
 	// What is not text is asked for at its own path (/embeddings, /rerank,
 	// /images/generations, /audio/speech, /audio/transcriptions), and from providers whose
-	// dialect is openai; a provider of rerank serves it at /rerank as Cohere does. Models
-	// that make text too are asked for images in conversations as well.
-	// text, image, audio, video, embeddings, rerank. Default: text. A model for
-	// embeddings or rerank is asked at /embeddings or /rerank, and needs providers whose
-	// dialect has words for it: openai and cohere for both, gemini and ollama for
-	// embeddings. A provider of rerank whose dialect is openai serves it at /rerank as
-	// Cohere does.
-	// dialect is openai, or azure for embeddings; a provider of rerank serves it at
-	// /rerank as Cohere does.
+	// dialect has words for it: openai for all, cohere for embeddings and rerank, azure,
+	// gemini and ollama for embeddings. A provider of rerank whose dialect is openai
+	// serves it at /rerank as Cohere does. Models that make text too are asked for images
+	// in conversations as well.
 	OutputModalities []string `protobuf:"bytes,7,rep,name=output_modalities,json=outputModalities,proto3" json:"output_modalities,omitempty"`
 	// Who serves the model. With `balance: listed` they are tried in this order.
 	// If the built-in catalog or a catalog file knows the model, an endpoint here
