@@ -296,13 +296,15 @@ func TestBedrockReasoningOfAStream(t *testing.T) {
 	}
 }
 
-// An image that Bedrock would have to fetch is refused, in words that name the field.
+// Where the gateway fetches nothing, an image that Bedrock would have to fetch is refused
+// in words that say what to do.
 func TestBedrockFetchesNothing(t *testing.T) {
 	s, sites := bedrocks(t)
+	s.config["fetch"] = settings{"disabled": true}
 	s.start()
 	for model, at := range sites {
 		got := s.ask(`{"model":"` + model + `","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://example.com/a.png"}}]}]}`)
-		if failed := got.failed(t, 400); !strings.Contains(failed.Message, "fetches no URL") || at.calls() != 0 {
+		if failed := got.failed(t, 400); !strings.Contains(failed.Message, "base64") || at.calls() != 0 {
 			t.Errorf("%s: %+v", model, failed)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/switchyard/switchyard/e2e/provider"
 )
@@ -84,6 +85,40 @@ func TestRow122ImageIsInlined(t *testing.T) {
 			t.Error("the provider was asked")
 		}
 	})
+}
+
+// Row 122: the same for providers that fetch nothing at all, and for those of the client's
+// own dialect among them.
+func TestRow122ImageForProvidersThatFetchNothing(t *testing.T) {
+	s, sites := bedrocks(t)
+	sites["m/ollama"] = s.ollama("llama", "llama3.2")
+	sites["m/claude"] = s.vertexAnthropic("claude", s.googleTokens(time.Hour))
+	for _, model := range []string{"m/ollama", "m/claude"} {
+		s.serve(model, sites[model])
+		s.models[model].(settings)["input_modalities"] = []any{"text", "image"}
+	}
+	s.config["fetch"] = settings{"allow": []any{"127.0.0.1"}}
+	s.start()
+	url, asked := album(t)
+	url += "/photo"
+	for model, at := range sites {
+		for path, body := range map[string]string{
+			"/api/v1/chat/completions": `"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"` + url + `"}}]}]`,
+			"/api/v1/messages":         `"max_tokens":99,"messages":[{"role":"user","content":[{"type":"image","source":{"type":"url","url":"` + url + `"}}]}]`,
+		} {
+			asked.Store(0)
+			if got := s.do(http.MethodPost, path, `{"model":"`+model+`",`+body+`}`); got.status != http.StatusOK {
+				t.Errorf("%s of %s: %d %s", path, model, got.status, got.body)
+				continue
+			}
+			if sent := string(at.last(t).Body); !strings.Contains(sent, base64.StdEncoding.EncodeToString(pixel)) || strings.Contains(sent, url) {
+				t.Errorf("%s of %s: the provider got %s", path, model, sent)
+			}
+			if asked.Load() != 1 {
+				t.Errorf("%s of %s: fetched %d times", path, model, asked.Load())
+			}
+		}
+	}
 }
 
 // known-failures 51: no URL leads to where the client could not go itself.

@@ -1,6 +1,9 @@
 package dialect
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Inliner is a provider dialect whose providers do not fetch all media from where a
 // URL points: some they take only as bytes, in the request itself.
@@ -16,6 +19,15 @@ type Inliner interface {
 	NeedsBytes(part *Part, target Target) bool
 }
 
+// OwnInliner is an [Inliner] whose providers fetch no more from where a request of their
+// own dialect points. Such a request is edited and not translated.
+type OwnInliner interface {
+	Inliner
+	// RemoteIn lists what is to be fetched for a request of the dialect, in the order in
+	// which it stands there. Request finds it in Fetched.
+	RemoteIn(request *Request) []Remote
+}
+
 // Remote is a piece of media that has to be fetched: where it is, and as what the
 // client uses it.
 type Remote struct {
@@ -25,11 +37,15 @@ type Remote struct {
 
 // RemoteMedia lists what has to be fetched before provider can be asked, each piece
 // once, in the order in which they stand. Nothing has to for a provider that speaks the
-// client's own dialect. The error is that of the request's Chat.
+// client's own dialect, unless it is an [OwnInliner]. The error is that of the request's
+// Chat.
 func RemoteMedia(request *Request, provider Provider, target Target) ([]Remote, error) {
 	inliner, ok := provider.(Inliner)
-	if !ok || request.Dialect == provider.Name() || len(request.InputModalities) == 0 {
+	if !ok || len(request.InputModalities) == 0 {
 		return nil, nil
+	}
+	if request.Dialect == provider.Name() {
+		return remoteInOwn(request, inliner), nil
 	}
 	chat, err := request.Chat()
 	if err != nil {
@@ -39,7 +55,7 @@ func RemoteMedia(request *Request, provider Provider, target Target) ([]Remote, 
 	known := make(map[Remote]bool)
 	for i := range chat.Messages {
 		eachPart(chat.Messages[i].Parts, func(part *Part) {
-			if !isRemote(part.Media) || !inliner.NeedsBytes(part, target) {
+			if part.Media == nil || !isRemote(part.Media.URL) || !inliner.NeedsBytes(part, target) {
 				return
 			}
 			if piece := (Remote{Kind: part.Kind, URL: part.Media.URL}); !known[piece] {
@@ -51,6 +67,20 @@ func RemoteMedia(request *Request, provider Provider, target Target) ([]Remote, 
 	return remote, nil
 }
 
+func remoteInOwn(request *Request, inliner Inliner) []Remote {
+	own, ok := inliner.(OwnInliner)
+	if !ok {
+		return nil
+	}
+	var remote []Remote
+	for _, piece := range own.RemoteIn(request) {
+		if isRemote(piece.URL) && !slices.Contains(remote, piece) {
+			remote = append(remote, piece)
+		}
+	}
+	return remote
+}
+
 func eachPart(parts []Part, visit func(*Part)) {
 	for i := range parts {
 		if result := parts[i].Result; result != nil {
@@ -60,9 +90,7 @@ func eachPart(parts []Part, visit func(*Part)) {
 	}
 }
 
-func isRemote(media *Media) bool {
-	return media != nil && (hasScheme(media.URL, "https") || hasScheme(media.URL, "http"))
-}
+func isRemote(url string) bool { return hasScheme(url, "https") || hasScheme(url, "http") }
 
 // hasScheme compares as RFC 3986 (section 3.1) does: in either case.
 func hasScheme(url, scheme string) bool {
@@ -74,6 +102,7 @@ func hasScheme(url, scheme string) bool {
 // Data and Type are taken. The request itself stays as it is.
 func (r *Request) WithMedia(fetched map[Remote]Media) *Request {
 	inlined := *r
+	inlined.Fetched = fetched
 	inlined.Chat = func() (*Chat, error) {
 		chat, err := r.Chat()
 		if err != nil {

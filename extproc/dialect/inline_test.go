@@ -1,6 +1,9 @@
 package dialect_test
 
 import (
+	stdcmp "cmp"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -9,7 +12,9 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
 	"github.com/switchyard/switchyard/extproc/dialect/gemini"
 	"github.com/switchyard/switchyard/extproc/dialect/openai"
+	"github.com/switchyard/switchyard/extproc/dialect/registry"
 	"github.com/switchyard/switchyard/extproc/dialect/responses"
+	"github.com/switchyard/switchyard/extproc/dialect/vertex"
 )
 
 // inliner takes no image from a URL, and all else.
@@ -78,6 +83,85 @@ func TestRow122MediaInline(t *testing.T) {
 				t.Error("the request that attempts share was written to")
 			}
 		})
+	}
+}
+
+// Row 122: providers that fetch nothing get the bytes, whichever API the client speaks,
+// that of the provider included; and without them they refuse.
+func TestRow122ProvidersThatFetchNothing(t *testing.T) {
+	seen := dialect.Remote{Kind: dialect.PartImage, URL: picture}
+	image := map[string]string{"ollama": `"images":["QQ=="`, "bedrock": `{"image":{"format":"png","source":{"bytes":"QQ=="}}}`}
+	file := map[string]string{"bedrock": `"source":{"bytes":"RmlsZQ=="}`}
+	providers := registry.Providers()
+	for _, name := range []string{"bedrock", "anthropic_bedrock", "anthropic_vertex", "ollama"} {
+		provider := providers[name]
+		for api, test := range withMedia {
+			t.Run(name+" of "+api, func(t *testing.T) {
+				body := test.body
+				if name == "ollama" { // which takes no files
+					body = strings.NewReplacer(`,{"type":"file","file":{"filename":"f.pdf","file_data":"https://a.test/f.pdf"}}`, "",
+						`,{"type":"document","source":{"type":"url","url":"https://a.test/f.pdf"}}`, "",
+						`{"type":"input_file","filename":"f.pdf","file_url":"https://a.test/f.pdf"}`, `{"type":"input_text","text":"x"}`).Replace(body)
+				}
+				request, err := test.client.Parse([]byte(body))
+				if err != nil {
+					t.Fatal(err)
+				}
+				target := dialect.Target{Model: "m"}
+				if _, err := provider.Request(request, target); err == nil || !strings.Contains(err.Error(), "base64") {
+					t.Errorf("with URLs: %v", err)
+				}
+				remote, err := dialect.RemoteMedia(request, provider, target)
+				if err != nil || !slices.Contains(remote, seen) || (name != "ollama") != (len(remote) == 3) {
+					t.Fatalf("%v, %v", remote, err)
+				}
+				fetched := map[dialect.Remote]dialect.Media{}
+				for _, piece := range remote {
+					fetched[piece] = dialect.Media{Data: "QQ==", Type: "image/png"}
+					if piece.Kind == dialect.PartFile {
+						fetched[piece] = dialect.Media{Data: "RmlsZQ==", Type: "application/pdf"}
+					}
+				}
+				made, err := provider.Request(request.WithMedia(fetched), target)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := stdcmp.Or(image[name], `"source":{"type":"base64","media_type":"image/png","data":"QQ=="}`)
+				wantFile := stdcmp.Or(file[name], `"source":{"type":"base64","media_type":"application/pdf","data":"RmlsZQ=="}`)
+				sent := string(made.Body)
+				if !strings.Contains(sent, want) || name != "ollama" && !strings.Contains(sent, wantFile) || strings.Contains(sent, ".test/") {
+					t.Errorf("sent %s", sent)
+				}
+			})
+		}
+	}
+}
+
+// Of a request that is passed on, nothing but the sources changes.
+func TestMediaInsidePassedRequest(t *testing.T) {
+	const (
+		head  = `{"max_tokens":9,"messages":[{"role":"user","content":[{"type":"document","title":"t","source":{"type":"content","content":[{"type":"image","new":1,"source":`
+		tail  = `}]}},{"type":"tool_use","id":"c","name":"f","input":{"source":{"type":"url","url":"` + picture + `"}}}]},{"role":"user","content":"hi"}],"system":"s"}`
+		inner = `{"type":"base64","media_type":"image/png","data":"QQ=="}`
+	)
+	request, err := anthropic.Client{}.Parse([]byte(head + `{"type":"url","url":"` + picture + `"}` + tail))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := dialect.Remote{Kind: dialect.PartImage, URL: picture}
+	provider := vertex.NewAnthropic()
+	remote, err := dialect.RemoteMedia(request, provider, dialect.Target{})
+	if err != nil || !slices.Equal(remote, []dialect.Remote{seen}) {
+		t.Fatalf("%v, %v", remote, err)
+	}
+	made, err := provider.Request(request.WithMedia(map[dialect.Remote]dialect.Media{seen: {Data: "QQ==", Type: "image/png"}}), dialect.Target{})
+	if want := `{"anthropic_version":"vertex-2023-10-16",` + head[1:] + inner + tail; err != nil || string(made.Body) != want {
+		t.Errorf("%v\n got %s\nwant %s", err, made.Body, want)
+	}
+	// What is there is no image that the API takes.
+	_, err = provider.Request(request.WithMedia(map[dialect.Remote]dialect.Media{seen: {Data: "QQ==", Type: "audio/wav"}}), dialect.Target{})
+	if err == nil || !strings.Contains(err.Error(), "audio/wav") {
+		t.Errorf("%v", err)
 	}
 }
 

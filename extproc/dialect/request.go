@@ -19,6 +19,10 @@ type Request struct {
 	// dialect; others have no use for it.
 	Parsed any
 
+	// Fetched is what was fetched for a provider that fetches nothing itself; Chat has it
+	// in its place. See [OwnInliner].
+	Fetched map[Remote]Media
+
 	// What policy reads:
 
 	// Model and Models are the ids asked for, in the client's words.

@@ -50,39 +50,77 @@ func notFetched(what string) error {
 	return dialect.Invalid("This model's provider does not fetch %s itself: send the data, with base64.", what)
 }
 
+// FetchedForHosts reports whether a part is of a kind that clouds take as bytes alone.
+func FetchedForHosts(part *dialect.Part) bool {
+	return part.Kind == dialect.PartImage || part.Kind == dialect.PartFile
+}
+
+// RemoteIn lists the images and documents that a request of the Messages API names by
+// URL, for clouds, which fetch none.
+func RemoteIn(client *dialect.Request) []dialect.Remote {
+	var remote []dialect.Remote
+	_ = eachSource(client.Raw, func(_ string, kind dialect.PartKind, source []byte) error {
+		if url := sourceURL(source); url != "" {
+			remote = append(remote, dialect.Remote{Kind: kind, URL: url})
+		}
+		return nil
+	})
+	return remote
+}
+
+// sourceURL is where a source of type "url" points, or "".
+func sourceURL(source []byte) string {
+	if rawjson.Text(rawjson.Get(source, "type")) != "url" {
+		return ""
+	}
+	return rawjson.Text(rawjson.Get(source, "url"))
+}
+
 // checkMedia refuses a request whose images or documents a cloud would have to fetch.
 // The cloud refuses it too, but blames a field that the client did not send.
-func checkMedia(client *dialect.Request) error {
-	if len(client.InputModalities) == 0 {
+func checkMedia(body []byte) error {
+	return eachSource(body, func(path string, _ dialect.PartKind, source []byte) error {
+		switch rawjson.Text(rawjson.Get(source, "type")) {
+		case "url", "file":
+			return notFetched("'" + path + "'")
+		}
 		return nil
-	}
-	messages := rawjson.Get(client.Raw, "messages")
+	})
+}
+
+// eachSource visits the sources of images and documents in a request's messages, with
+// the path that the API itself would call each by, until one is an error.
+func eachSource(body []byte, visit func(path string, kind dialect.PartKind, source []byte) error) error {
 	i := 0
-	for c := rawjson.Walk(messages); c.Next(); i++ {
-		if err := checkSources(fmt.Sprintf("messages.%d.content", i), rawjson.Get(c.Value, "content")); err != nil {
+	for c := rawjson.Walk(rawjson.Get(body, "messages")); c.Next(); i++ {
+		if err := sourcesIn(fmt.Sprintf("messages.%d.content", i), rawjson.Get(c.Value, "content"), 0, visit); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// checkSources looks into the results of tools too.
-func checkSources(path string, content []byte) error {
-	if rawjson.Kind(content) != '[' {
+// sourcesIn looks into the results of tools too, and into documents made of blocks.
+func sourcesIn(path string, content []byte, depth int, visit func(string, dialect.PartKind, []byte) error) error {
+	if rawjson.Kind(content) != '[' || depth == deepest {
 		return nil
 	}
 	i := 0
 	for c := rawjson.Walk(content); c.Next(); i++ {
-		switch kind := rawjson.Text(rawjson.Get(c.Value, "type")); kind {
+		at, source := fmt.Sprintf("%s.%d", path, i), rawjson.Get(c.Value, "source")
+		var err error
+		switch rawjson.Text(rawjson.Get(c.Value, "type")) {
 		case "tool_result":
-			if err := checkSources(fmt.Sprintf("%s.%d.content", path, i), rawjson.Get(c.Value, "content")); err != nil {
-				return err
+			err = sourcesIn(at+".content", rawjson.Get(c.Value, "content"), depth+1, visit)
+		case "image":
+			err = visit(at+".source", dialect.PartImage, source)
+		case "document":
+			if err = visit(at+".source", dialect.PartFile, source); err == nil {
+				err = sourcesIn(at+".source.content", rawjson.Get(source, "content"), depth+1, visit)
 			}
-		case "image", "document":
-			switch rawjson.Text(rawjson.Get(rawjson.Get(c.Value, "source"), "type")) {
-			case "url", "file":
-				return notFetched(fmt.Sprintf("'%s.%d.source'", path, i))
-			}
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil

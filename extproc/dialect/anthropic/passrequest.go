@@ -12,22 +12,23 @@ import (
 // is changed: caching at the provider depends on the bytes.
 func (p Provider) passRequest(client *dialect.Request, said head, target dialect.Target) (dialect.Upstream, error) {
 	e := editor{builder: builder{target: target, hosted: p.Hosted != ""}, client: client}
-	dst := append(make([]byte, 0, len(client.Raw)+256), '{')
+	raw, err := p.withMedia(client)
+	if err != nil {
+		return dialect.Upstream{}, err
+	}
+	dst := append(make([]byte, 0, len(raw)+256), '{')
 	if e.hosted {
-		if err := checkMedia(client); err != nil {
-			return dialect.Upstream{}, err
-		}
 		dst = rawjson.AppendText(dst, "anthropic_version", p.Hosted)
 	} else {
 		dst = rawjson.AppendText(dst, "model", target.Model)
 	}
-	for c := rawjson.Walk(client.Raw); c.Next(); {
+	for c := rawjson.Walk(raw); c.Next(); {
 		if rawjson.Present(c.Value) {
 			dst = e.member(dst, &c)
 		}
 	}
 	if client.MaxTokens == 0 {
-		dst = strconv.AppendInt(rawjson.AppendName(dst, "max_tokens"), e.defaultBound(client.Raw), 10)
+		dst = strconv.AppendInt(rawjson.AppendName(dst, "max_tokens"), e.defaultBound(raw), 10)
 	}
 	if client.User != "" {
 		dst = append(rawjson.AppendName(dst, "metadata"), '{')
@@ -40,6 +41,19 @@ func (p Provider) passRequest(client *dialect.Request, said head, target dialect
 	}
 	slices.Sort(e.dropped)
 	return p.upstream(append(dst, '}'), client.Stream, slices.Compact(e.dropped), said.headers(e.sampled, e.managed)), nil
+}
+
+// withMedia is the request's body with the images and documents in it that a cloud does
+// not fetch.
+func (p Provider) withMedia(client *dialect.Request) ([]byte, error) {
+	if p.Hosted == "" || len(client.InputModalities) == 0 {
+		return client.Raw, nil
+	}
+	body, err := inline(client)
+	if err != nil {
+		return nil, err
+	}
+	return body, checkMedia(body)
 }
 
 // editor decides on each member of one request.

@@ -22,6 +22,7 @@ type Provider struct{}
 var (
 	_ dialect.Provider     = Provider{}
 	_ dialect.HeaderFailer = Provider{}
+	_ dialect.Inliner      = Provider{}
 )
 
 // Name returns "bedrock".
@@ -33,6 +34,10 @@ func (Provider) Credential(key string) []dialect.Header { return bearer(key) }
 func bearer(key string) []dialect.Header {
 	return []dialect.Header{{Name: "authorization", Value: "Bearer " + key}}
 }
+
+// NeedsBytes: the API reads nothing but what is in the request, and in S3 with the
+// gateway's own rights.
+func (Provider) NeedsBytes(*dialect.Part, dialect.Target) bool { return true }
 
 // Decoder reads one answer.
 func (Provider) Decoder() dialect.Decoder { return &decoder{} }

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
@@ -20,10 +18,11 @@ var (
 	_ dialect.Provider     = Claude{}
 	_ dialect.Passer       = Claude{}
 	_ dialect.HeaderFailer = Claude{}
+	_ dialect.OwnInliner   = Claude{}
 )
 
-// messagesVersion is the only one that Bedrock knows.
-const messagesVersion = "bedrock-2023-05-31"
+// hosted writes the Messages API in the only version that Bedrock knows.
+var hosted = anthropic.Provider{Hosted: "bedrock-2023-05-31"}
 
 // Name returns "anthropic": clients of the Messages API get the provider's own words.
 func (Claude) Name() string { return anthropic.Name }
@@ -41,27 +40,32 @@ func (Claude) FailureWith(header func(string) string, status int, body []byte) d
 	return readFailure(header(errorType), status, body)
 }
 
+// NeedsBytes: Bedrock fetches nothing, whoever asks.
+func (Claude) NeedsBytes(part *dialect.Part, _ dialect.Target) bool {
+	return anthropic.FetchedForHosts(part)
+}
+
+// RemoteIn lists what a request of the Messages API names by URL.
+func (Claude) RemoteIn(request *dialect.Request) []dialect.Remote {
+	return anthropic.RemoteIn(request)
+}
+
 // Request writes a request of the Messages API, then changes what Bedrock has
 // otherwise.
 func (Claude) Request(client *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
-	tier := target.ServiceTier
-	target.ServiceTier = "" // not in the body
-	made, err := anthropic.Provider{}.Request(client, target)
+	made, err := hosted.Request(client, target)
 	if err != nil {
 		return dialect.Upstream{}, err
 	}
 	e := envelope{dropped: made.Dropped}
-	body, err := e.rewrite(made)
-	if err != nil {
-		return dialect.Upstream{}, err
-	}
+	body := e.rewrite(made)
 	operation := "invoke"
 	if client.Stream {
 		operation = "invoke-with-response-stream"
 	}
 	slices.Sort(e.dropped)
 	sent := upstream(target.Model, operation, client.Stream, body, slices.Compact(e.dropped))
-	if tier != "" {
+	if tier := target.ServiceTier; tier != "" {
 		sent.Headers = append(sent.Headers, dialect.Header{Name: "x-amzn-bedrock-service-tier", Value: tier})
 	}
 	return sent, nil
@@ -70,9 +74,8 @@ func (Claude) Request(client *dialect.Request, target dialect.Target) (dialect.U
 // envelope changes what is around the conversation.
 type envelope struct{ dropped []string }
 
-func (e *envelope) rewrite(made dialect.Upstream) ([]byte, error) {
+func (e *envelope) rewrite(made dialect.Upstream) []byte {
 	dst := append(make([]byte, 0, len(made.Body)+64), '{')
-	dst = rawjson.AppendText(dst, "anthropic_version", messagesVersion)
 	for _, h := range made.Headers {
 		if h.Name == "anthropic-beta" {
 			dst = append(rawjson.AppendName(dst, "anthropic_beta"), '[')
@@ -84,45 +87,14 @@ func (e *envelope) rewrite(made dialect.Upstream) ([]byte, error) {
 	}
 	for c := rawjson.Walk(made.Body); c.Next(); {
 		switch string(c.Name) {
-		case "model", "stream":
+		case "stream":
 			continue
-		case "service_tier", "cache_control", "container", "mcp_servers", "inference_geo":
+		case "cache_control", "container", "mcp_servers", "inference_geo":
 			// What Anthropic's own API alone has.
 			e.dropped = append(e.dropped, string(c.Name))
 			continue
-		case "messages":
-			if err := refuseRemote(c.Value); err != nil {
-				return nil, err
-			}
 		}
 		dst = rawjson.AppendRaw(dst, c.Member)
 	}
-	return append(dst, '}'), nil
-}
-
-// refuseRemote refuses images and documents that Bedrock does not fetch.
-func refuseRemote(messages jsontext.Value) error {
-	i := 0
-	for turn := rawjson.Walk(messages); turn.Next(); i++ {
-		j := 0
-		for block := rawjson.Walk(rawjson.Get(turn.Value, "content")); block.Next(); j++ {
-			if remote(block.Value) {
-				return dialect.Invalid("'messages.%d.content.%d.source': this model's provider fetches no URL and keeps no files; send the data itself with base64.", i, j)
-			}
-			for inner := rawjson.Walk(rawjson.Get(block.Value, "content")); inner.Next(); {
-				if remote(inner.Value) {
-					return dialect.Invalid("'messages.%d.content.%d.content': this model's provider fetches no URL and keeps no files; send the data itself with base64.", i, j)
-				}
-			}
-		}
-	}
-	return nil
-}
-
-func remote(block []byte) bool {
-	switch string(rawjson.Unquote(rawjson.Get(rawjson.Get(block, "source"), "type"))) {
-	case "url", "file":
-		return true
-	}
-	return false
+	return append(dst, '}')
 }

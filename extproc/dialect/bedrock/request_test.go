@@ -190,7 +190,7 @@ func TestClaudeRequest(t *testing.T) {
 		{name: "of the same dialect, as it is", client: anthropic.Client{}, body: `{"model":"m/x","max_tokens":9,"stream":true,"messages":[{"content":"hi","role":"user"}],"top_k":3}`,
 			want: `{"anthropic_version":"bedrock-2023-05-31","max_tokens":9,"messages":[{"content":"hi","role":"user"}],"top_k":3}`},
 		{name: "beta features", client: anthropic.Client{}, body: `{"max_tokens":9,"context_management":{"edits":[]},"messages":[{"role":"user","content":"hi"}]}`,
-			want: `{"anthropic_version":"bedrock-2023-05-31","anthropic_beta":["context-management-2025-06-27"],"max_tokens":9,"context_management":{"edits":[]},"messages":[{"role":"user","content":"hi"}]}`},
+			want: `{"anthropic_beta":["context-management-2025-06-27"],"anthropic_version":"bedrock-2023-05-31","max_tokens":9,"context_management":{"edits":[]},"messages":[{"role":"user","content":"hi"}]}`},
 		{name: "what Anthropic's own API alone has", client: anthropic.Client{}, body: `{"max_tokens":9,"cache_control":{"type":"ephemeral"},"service_tier":"auto","inference_geo":"us","messages":[{"role":"user","content":"hi"}]}`,
 			want: `{"anthropic_version":"bedrock-2023-05-31","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}`, dropped: []string{"cache_control", "inference_geo", "service_tier"}},
 		{name: "row 132: the tier is a header", client: openai.Client{}, target: dialect.Target{ServiceTier: "flex"}, body: `{"max_tokens":9,` + hi + `}`,

@@ -7,9 +7,7 @@
 // the client leaves out is the model's to choose.
 package ollama
 
-import (
-	"github.com/switchyard/switchyard/extproc/dialect"
-)
+import "github.com/switchyard/switchyard/extproc/dialect"
 
 // Name is the dialect's name.
 const Name = "ollama"
@@ -17,7 +15,10 @@ const Name = "ollama"
 // Provider is the dialect as providers speak it. Base URLs end in "/api".
 type Provider struct{}
 
-var _ dialect.Provider = Provider{}
+var (
+	_ dialect.Provider = Provider{}
+	_ dialect.Inliner  = Provider{}
+)
 
 // Name returns "ollama".
 func (Provider) Name() string { return Name }
@@ -25,6 +26,11 @@ func (Provider) Name() string { return Name }
 // Credential returns a bearer token, which Ollama's cloud and proxies ask for.
 func (Provider) Credential(key string) []dialect.Header {
 	return []dialect.Header{{Name: "authorization", Value: "Bearer " + key}}
+}
+
+// NeedsBytes: Ollama fetches nothing. Films and files it does not take at all.
+func (Provider) NeedsBytes(part *dialect.Part, _ dialect.Target) bool {
+	return part.Kind == dialect.PartImage || part.Kind == dialect.PartAudio
 }
 
 // Decoder reads one answer, a conversation's or vectors.

@@ -17,8 +17,9 @@ import (
 type Anthropic struct{ anthropic.Provider }
 
 var (
-	_ dialect.Provider = Anthropic{}
-	_ dialect.Passer   = Anthropic{}
+	_ dialect.Provider   = Anthropic{}
+	_ dialect.Passer     = Anthropic{}
+	_ dialect.OwnInliner = Anthropic{}
 )
 
 // NewAnthropic returns the dialect. Clients of the Messages API are of the same one:
@@ -38,6 +39,16 @@ func (a Anthropic) Request(client *dialect.Request, target dialect.Target) (dial
 		made.Path = "/models/" + url.PathEscape(target.Model) + ":streamRawPredict"
 	}
 	return made, nil
+}
+
+// NeedsBytes: Vertex AI fetches nothing, whoever asks.
+func (Anthropic) NeedsBytes(part *dialect.Part, _ dialect.Target) bool {
+	return anthropic.FetchedForHosts(part)
+}
+
+// RemoteIn lists what a request of the Messages API names by URL.
+func (Anthropic) RemoteIn(request *dialect.Request) []dialect.Remote {
+	return anthropic.RemoteIn(request)
 }
 
 // Credential returns a key in the header of Google's keys. Most projects take tokens
