@@ -68,6 +68,39 @@ func TestGoogleSDKModels(t *testing.T) {
 	}
 }
 
+// Row 145, in Google's words, of providers of each dialect that embeds.
+func TestRow145GoogleSDKEmbeddings(t *testing.T) {
+	s, sites := embedders(t)
+	sites["e/openai"] = s.embedder("gpt")
+	sites["e/openai"].config["refused_fields"] = []any{"input_type"}
+	s.makes("embeddings", "e/openai", settings{"prompt": "1"}, sites["e/openai"])
+	// Of any other model with Gemini in its name, the SDK makes one vector of all texts.
+	sites["e/gemini-embedding-001"] = sites["e/gemini"]
+	s.makes("embeddings", "e/gemini-embedding-001", settings{"prompt": "1"}, sites["e/gemini"])
+	s.start()
+	client := startPython(t, "google")
+	for model, want := range map[string]string{
+		"e/gemini-embedding-001": `"content":{"parts":[{"text":"b"}],"role":"user"},"taskType":"RETRIEVAL_DOCUMENT","outputDimensionality":256}]`,
+		"e/cohere":               `"input_type":"search_document","embedding_types":["float"],"output_dimension":256`,
+		"e/ollama":               `"dimensions":256`,
+		"e/openai":               `{"model":"text-embedding-3-small","input":["a","b"],"dimensions":256}`,
+	} {
+		if seen := client.call(t, s, "embed", model); seen.Error != nil || !sameVectors(seen.Vectors) {
+			t.Errorf("%s: %v, error %+v", model, seen.Vectors, seen.Error)
+		}
+		if sent := strings.ReplaceAll(string(sites[model].last(t).Body), " ", ""); !strings.Contains(sent, want) {
+			t.Errorf("%s: %s is missing in %s", model, want, sent)
+		}
+		got := s.google("/v1beta/models/"+model+":embedContent", `{"content":{"parts":[{"text":"a"}]}}`)
+		if !strings.Contains(got.body, `"embedding":{"values":[0.5,-0.25,0.001]},"usageMetadata":{"promptTokenCount":11,"totalTokenCount":11,"cost":0.000011,`) {
+			t.Errorf("%s: %d %s", model, got.status, got.body)
+		}
+	}
+	if got := s.google("/v1beta/models/e/gemini:embedContent", `{}`); got.status != 400 || !strings.Contains(got.body, `"INVALID_ARGUMENT"`) {
+		t.Errorf("nothing to embed: %d %s", got.status, got.body)
+	}
+}
+
 // Rows 126 to 128, and routing as extra members of the body.
 func TestGooglePresetsAndRouting(t *testing.T) {
 	s, gpt, claude := pair(t)
@@ -208,8 +241,8 @@ func TestGoogleSDKErrors(t *testing.T) {
 		if seen := client.call(t, s, "stream", model); seen.Text != "one two" || seen.Error == nil {
 			t.Errorf("mid-stream: text %q, error %+v", seen.Text, seen.Error)
 		}
-		if seen := client.call(t, s, "embed", model); seen.Error == nil || *seen.Error.Status != 404 {
-			t.Errorf("embed: %+v", seen.Error)
+		if seen := client.call(t, s, "embed", model); seen.Error == nil || *seen.Error.Status != 400 {
+			t.Errorf("row 146: vectors of a model that has none: %+v", seen.Error)
 		}
 	})
 }
@@ -259,7 +292,7 @@ func TestGooglePaths(t *testing.T) {
 		{"/v1/models/m/openai:streamGenerateContent?alt=sse", 200, `"finishReason":"STOP"`},
 		{"/v1/models/m/openai:streamGenerateContent", 400, "?alt=sse"},
 		{"/v1/models/m/openai:countTokens", 200, `"totalTokens":1`},
-		{"/v1/models/m/openai:embedContent", 404, "/v1/embeddings"},
+		{"/v1/models/m/openai:embedText", 404, "embedContent"},
 		{"/v1/models/m/openai:magic", 404, `"status":"NOT_FOUND"`},
 		{"/v1/models/m/openai", 404, `"status":"NOT_FOUND"`},
 		{"/v1/models/:generateContent", 400, "names no model"},

@@ -216,8 +216,9 @@ def models(client, model):
 
 
 def embed(client, model):
-    client.models.embed_content(model=model, contents=QUESTION)
-    return {}
+    config = {"task_type": "RETRIEVAL_DOCUMENT", "output_dimensionality": 256}
+    answer = client.models.embed_content(model=model, contents=["a", "b"], config=config)
+    return {"vectors": [vector.values for vector in answer.embeddings]}
 
 
 SCENARIOS = {

@@ -32,7 +32,12 @@ const (
 	generateContent method = iota
 	streamGenerateContent
 	countTokens
+	embedContent
+	batchEmbedContents
 )
+
+// embeds reports whether the request is one for vectors.
+func (c Client) embeds() bool { return c.method == embedContent || c.method == batchEmbedContents }
 
 // Name returns "gemini".
 func (Client) Name() string { return Name }
@@ -72,16 +77,19 @@ func (Client) ReadHead(head dialect.Head) (dialect.Client, error) {
 	case "countTokens":
 		c.method = countTokens
 		return c, nil
+	case "embedContent":
+		c.method = embedContent
+		return c, nil
+	case "batchEmbedContents":
+		c.method = batchEmbedContents
+		return c, nil
 	default:
 		return nil, unknownMethod(name)
 	}
 }
 
 func unknownMethod(name string) *dialect.Error {
-	failure := dialect.Invalid("There is no method %q of models. Those served are generateContent, streamGenerateContent and countTokens.", name)
+	failure := dialect.Invalid("There is no method %q of models. Those served are generateContent, streamGenerateContent, countTokens, embedContent and batchEmbedContents.", name)
 	failure.Status, failure.Type = http.StatusNotFound, "not_found"
-	if name == "embedContent" || name == "batchEmbedContents" {
-		failure.Message = "Embeddings are not served in this form; POST to /v1/embeddings."
-	}
 	return failure
 }

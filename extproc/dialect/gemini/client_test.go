@@ -35,6 +35,8 @@ func TestReadHead(t *testing.T) {
 		"/v1/models/m/x:streamGenerateContent?key=no&alt=sse":      {model: "m/x", method: streamGenerateContent},
 		"/v1/models/m/x:countTokens":                               {model: "m/x", method: countTokens},
 		"/v1/models/a/models/b:generateContent":                    {model: "a/models/b"},
+		"/v1/models/m/x:embedContent":                              {model: "m/x", method: embedContent},
+		"/v1/models/m/x:batchEmbedContents":                        {model: "m/x", method: batchEmbedContents},
 	} {
 		got, err := client(t, target)
 		if err != nil || got != want {
@@ -44,7 +46,6 @@ func TestReadHead(t *testing.T) {
 	for target, status := range map[string]int{
 		"/v1/models/m/x":                                  404,
 		"/v1/models/m/x:predict":                          404,
-		"/v1/models/m/x:batchEmbedContents":               404,
 		"/v1/models/:generateContent":                     400,
 		"/v1/models/models/:generateContent":              400,
 		"/v1/models/%zz:generateContent":                  400,

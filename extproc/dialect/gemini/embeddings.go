@@ -13,14 +13,10 @@ import (
 // single one, so that all answers have one form. The API embeds text and, with newer
 // models, media that come with the request.
 func requestEmbeddings(task *dialect.Embedding, target dialect.Target) (dialect.Upstream, error) {
-	collection, name, found := strings.Cut(target.Model, "/")
-	if !found {
-		collection, name = "models", target.Model
-	}
 	settings, dropped := embeddingSettings(task, target)
 	body := []byte(`{"requests":[`)
 	for i, parts := range task.Inputs {
-		body = rawjson.AppendText(append(rawjson.Comma(body), '{'), "model", collection+"/"+name)
+		body = rawjson.AppendText(append(rawjson.Comma(body), '{'), "model", modelOf(target))
 		body = append(body, `,"content":{"parts":[`...)
 		for j := range parts {
 			part := &parts[j]
@@ -36,9 +32,41 @@ func requestEmbeddings(task *dialect.Embedding, target dialect.Target) (dialect.
 		}
 		body = append(append(append(body, "]}"...), settings...), '}')
 	}
-	return dialect.NewUpstream(
-		"/"+url.PathEscape(collection)+"/"+url.PathEscape(name)+":batchEmbedContents", dialect.JSON, append(body, "]}"...), dropped,
-	), nil
+	return batch(target, append(body, "]}"...), dropped), nil
+}
+
+// passEmbeddings copies the requests of a client of the API, of which one alone becomes a
+// batch of one. Only what the gateway must change is changed.
+func passEmbeddings(work *embedding, target dialect.Target) dialect.Upstream {
+	var dropped []string
+	body := []byte(`{"requests":[`)
+	for _, request := range work.requests {
+		body = rawjson.AppendText(append(rawjson.Comma(body), '{'), "model", modelOf(target))
+		for c := rawjson.Walk(request); c.Next(); {
+			switch name := camel(c.Name); {
+			case !rawjson.Present(c.Value), forGateway(string(c.Name)):
+			case slices.Contains(target.Refused, name):
+				dropped = append(dropped, name)
+			default:
+				body = rawjson.AppendRaw(body, c.Member)
+			}
+		}
+		body = append(body, '}')
+	}
+	return batch(target, append(body, "]}"...), dropped)
+}
+
+func batch(target dialect.Target, body []byte, dropped []string) dialect.Upstream {
+	collection, name, _ := strings.Cut(modelOf(target), "/")
+	return dialect.NewUpstream("/"+url.PathEscape(collection)+"/"+url.PathEscape(name)+":batchEmbedContents", dialect.JSON, body, dropped)
+}
+
+// modelOf is the resource name of a model. A tuned one has a collection of its own.
+func modelOf(target dialect.Target) string {
+	if strings.Contains(target.Model, "/") {
+		return target.Model
+	}
+	return "models/" + target.Model
 }
 
 // embeddingSettings are the members that each input gets, and what has none.

@@ -10,6 +10,11 @@ import (
 
 // Encoder writes an answer that some other dialect's decoder reads.
 func (Client) Encoder(meta dialect.Meta) dialect.Encoder {
+	if meta.Request != nil {
+		if work, vectors := meta.Request.Parsed.(*embedding); vectors {
+			return &embeddingEncoder{envelope: newEnvelope(meta), single: work.single}
+		}
+	}
 	return &encoder{envelope: newEnvelope(meta)}
 }
 

@@ -12,6 +12,9 @@ import (
 // Parse checks a request once, strictly as JSON and as far as the gateway itself
 // relies on it; what is beyond that is between the client and the provider.
 func (c Client) Parse(body []byte) (*dialect.Request, error) {
+	if c.embeds() {
+		return c.parseEmbeddings(body)
+	}
 	text, err := dialect.Object(body)
 	if err != nil {
 		return nil, err
@@ -63,6 +66,7 @@ type parser struct {
 	contents bool
 	web      bool   // the model is to search the web
 	role     string // of the turn before
+	turnPath string // of the turn that is read, where it is not one of contents
 	opening  dialect.Opening
 }
 

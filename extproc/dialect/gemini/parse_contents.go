@@ -1,6 +1,8 @@
 package gemini
 
 import (
+	"fmt"
+
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
@@ -45,26 +47,26 @@ type holding struct{ call, result, bound bool }
 
 func (p *parser) readContent(i int, content []byte) error {
 	if rawjson.Kind(content) != '{' {
-		return dialect.Invalid("'contents.%d' must be an object.", i)
+		return dialect.Invalid("'%s' must be an object.", p.turn(i))
 	}
 	role := rawjson.Text(get(content, "role"))
 	switch role {
 	case "", "user", "model", "function":
 	default:
-		return dialect.Invalid("'contents.%d.role' must be one of user and model.", i)
+		return dialect.Invalid("'%s.role' must be one of user and model.", p.turn(i))
 	}
 	p.parsed.plain = p.parsed.plain && (role != "model" || p.role != role)
 	p.role = role
 	parts := get(content, "parts")
 	if parts != nil && rawjson.Kind(parts) != '[' {
-		return dialect.Invalid("'contents.%d.parts' must be an array.", i)
+		return dialect.Invalid("'%s.parts' must be an array.", p.turn(i))
 	}
 	p.opening.First.See(parts)
 	var held holding
 	j := 0
 	for c := rawjson.Walk(parts); c.Next(); j++ {
 		if rawjson.Kind(c.Value) != '{' {
-			return dialect.Invalid("'contents.%d.parts.%d' must be an object.", i, j)
+			return dialect.Invalid("'%s.parts.%d' must be an object.", p.turn(i), j)
 		}
 		if err := p.readPart(i, j, c.Value, &held); err != nil {
 			return err
@@ -79,10 +81,18 @@ func (p *parser) readContent(i int, content []byte) error {
 	return nil
 }
 
+// turn is where a turn is in the request.
+func (p *parser) turn(i int) string {
+	if p.turnPath != "" {
+		return p.turnPath
+	}
+	return fmt.Sprintf("contents.%d", i)
+}
+
 func (p *parser) readPart(i, j int, part []byte, held *holding) error {
 	p.parsed.plain = p.parsed.plain && !silent(part)
 	at := func(message string) error {
-		return dialect.Invalid("'contents.%d.parts.%d."+message, i, j)
+		return dialect.Invalid("'%s.parts.%d."+message, p.turn(i), j)
 	}
 	for c := rawjson.Walk(part); c.Next(); {
 		if !rawjson.Present(c.Value) {

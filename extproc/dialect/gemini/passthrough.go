@@ -10,8 +10,14 @@ import (
 
 // Passthrough carries answers from a provider of generateContent to a client of it.
 // Chunks pass as they are, whatever they hold, but for who answers, and for the usage
-// of the last; they are read besides to tell how far the answer is.
+// of the last; they are read besides to tell how far the answer is. Vectors come as a
+// batch, whichever way the client asked for them.
 func (Provider) Passthrough(request *dialect.Request, meta dialect.Meta) dialect.Pipe {
+	if work, vectors := request.Parsed.(*embedding); vectors {
+		counted := *request // what other dialects cannot say is no matter here
+		counted.Task = work.count
+		return dialect.NewTranslation(&decoder{}, Client{}.Encoder(meta), &counted)
+	}
 	return &passthrough{Passing: dialect.Passing{Request: request}, envelope: newEnvelope(meta)}
 }
 

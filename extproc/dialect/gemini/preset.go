@@ -15,6 +15,10 @@ func (c Client) WithPreset(body []byte, preset dialect.Preset) ([]byte, error) {
 		return nil, err
 	}
 	m := merger{prompt: preset.SystemPrompt}
+	if c.embeds() { // what else a preset says is for conversations
+		m.prompt = ""
+		preset.Config = routingOf(preset.Config)
+	}
 	for given := rawjson.Walk(preset.Config); given.Next(); {
 		if rawjson.Present(given.Value) {
 			m.take(string(given.Name), given.Value)
@@ -27,6 +31,18 @@ func (c Client) WithPreset(body []byte, preset dialect.Preset) ([]byte, error) {
 		}
 	}
 	return append(m.rest(dst, c.model == ""), '}'), nil
+}
+
+// routingOf is what of a preset says who shall answer.
+func routingOf(config []byte) []byte {
+	dst := []byte{'{'}
+	for c := rawjson.Walk(config); c.Next(); {
+		switch string(c.Name) {
+		case "model", "models", "provider", "route":
+			dst = rawjson.AppendRaw(dst, c.Member)
+		}
+	}
+	return append(dst, '}')
 }
 
 // configured is a member that a preset gives.

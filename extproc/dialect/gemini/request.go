@@ -15,6 +15,9 @@ import (
 // Request writes a conversation as a request of generateContent, and inputs to embed as
 // one of batchEmbedContents.
 func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
+	if work, own := client.Parsed.(*embedding); own {
+		return passEmbeddings(work, target), nil
+	}
 	if client.OutputModality == "embeddings" && client.Task != nil {
 		task, err := client.Task()
 		if err != nil {

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"bytes"
+	"errors"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
@@ -47,6 +48,9 @@ func (d *decoder) Event(event sse.Event) ([]dialect.Event, error) {
 func (d *decoder) Whole(body []byte) ([]dialect.Event, error) {
 	d.events, d.whole = nil, true
 	answer, err := readAnswer(body)
+	if errors.Is(err, errNoChoices) && rawjson.Kind(rawjson.Get(answer, "data")) == '[' {
+		return d.vectors(answer)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -48,8 +48,10 @@ func (p *embeddingsPipe) Whole(dst []byte, body []byte) ([]byte, error) {
 
 var errNoVector = errors.New("the provider's answer has an embedding without a vector")
 
-func (p *embeddingsPipe) vector(dst, element []byte, place int) ([]byte, error) {
-	index, vector := int64(place), []byte(nil)
+// readVector is an element of an answer's list: the number of its input, which is its
+// own place where it names none, and the vector in either form.
+func readVector(element []byte, place int) (index int64, vector []byte) {
+	index = int64(place)
 	for c := rawjson.Walk(element); c.Next(); {
 		switch string(c.Name) {
 		case "index":
@@ -60,6 +62,11 @@ func (p *embeddingsPipe) vector(dst, element []byte, place int) ([]byte, error) 
 			vector = c.Value
 		}
 	}
+	return index, vector
+}
+
+func (p *embeddingsPipe) vector(dst, element []byte, place int) ([]byte, error) {
+	index, vector := readVector(element, place)
 	dst = appendEmbedding(dst, index)
 	switch kind := rawjson.Kind(vector); {
 	case len(vector) <= 2 || kind != '[' && kind != '"':

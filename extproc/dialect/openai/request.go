@@ -21,6 +21,9 @@ func (Provider) Request(request *dialect.Request, target dialect.Target) (dialec
 	if work, ok := request.Parsed.(task); ok {
 		return work.upstream(target, request), nil
 	}
+	if request.OutputModality == "embeddings" {
+		return requestEmbeddings(request, target)
+	}
 	e := editor{target: target, stream: request.Stream}
 	size := len(request.Raw)
 	if own, ok := request.Parsed.(*parsed); ok {

@@ -58,7 +58,8 @@ func (p *passthrough) Whole(dst []byte, body []byte) ([]byte, error) {
 
 var errNoChoices = errors.New("the provider's answer has no choices")
 
-// readAnswer validates a whole answer and finds the error that stands in its place.
+// readAnswer validates a whole answer and finds the error that stands in its place. One
+// without choices it returns all the same, with errNoChoices.
 func readAnswer(body []byte) ([]byte, error) {
 	answer, err := rawjson.Repair(body)
 	if err != nil {
@@ -76,7 +77,7 @@ func readAnswer(body []byte) ([]byte, error) {
 	if rawjson.Kind(answer) == '{' && isError(rawjson.Get(answer, "detail")) {
 		return nil, dialect.ReadStreamFailure(answer)
 	}
-	return nil, errNoChoices
+	return answer, errNoChoices
 }
 
 func (p *passthrough) wholeChoice(dst, object []byte) ([]byte, error) {
