@@ -83,6 +83,7 @@ var frameworks = []framework{
 		{name: "chat", parses: []string{"schema", "stream"}, unseen: true},
 		{name: "responses", parses: []string{"schema", "stream"}},
 		{name: "messages", parses: []string{"schema", "stream"}},
+		{name: "google", parses: []string{"schema", "stream"}},
 		{name: "openrouter", parses: []string{"schema", "stream"}},
 	}, aiSDKHabits},
 }

@@ -1,7 +1,8 @@
 // Drives Vercel's AI SDK with the vendors' own providers for the Go tests: what they
-// send to OpenAI and Anthropic goes to the gateway.
+// send to OpenAI, Anthropic and Google goes to the gateway.
 
 import { createAnthropic } from "@ai-sdk/anthropic";
+import { createGoogle } from "@ai-sdk/google";
 import { createOpenAI } from "@ai-sdk/openai";
 import { createOpenRouter } from "@openrouter/ai-sdk-provider";
 import { generateObject, generateText, jsonSchema, Output, stepCountIs, streamText, tool } from "ai";
@@ -19,6 +20,9 @@ const ofVendor = {
     createOpenAI({ baseURL, apiKey }).responses(model),
   messages: ({ base_url: baseURL, api_key: apiKey, model }) =>
     createAnthropic({ baseURL, apiKey })(model),
+  // The SDK takes an id with a slash for a whole resource name.
+  google: ({ base_url: baseURL, api_key: apiKey, model }) =>
+    createGoogle({ baseURL, apiKey })(`models/${model}`),
   openrouter: ({ base_url: baseURL, api_key: apiKey, model }) =>
     createOpenRouter({ baseURL, apiKey })(model),
 };
