@@ -37,7 +37,7 @@ const (
 	// largestHeld bounds what is held of a stream before its first token.
 	largestHeld = 1 << 20
 	// lastBytes is how long a provider may keep its connection open after its
-	// last word. Some never close it.
+	// last word, or let wait for what only counts tokens. Some never close it.
 	lastBytes = time.Second
 )
 
@@ -137,6 +137,7 @@ func (a *attempt) relayStream() error {
 	keepAlive := time.NewTicker(a.policy.KeepAliveInterval)
 	defer keepAlive.Stop()
 
+	ending := false
 	for !a.answer.ended && !a.answer.pipe.Progress().Done {
 		select {
 		case <-keepAlive.C:
@@ -151,6 +152,9 @@ func (a *attempt) relayStream() error {
 			}
 			a.answer.out = held
 		case <-limit.C:
+			if ending {
+				return a.finishStream()
+			}
 			return a.stalled()
 		case message, open := <-a.incoming:
 			if !open {
@@ -171,7 +175,12 @@ func (a *attempt) relayStream() error {
 			}
 			// Behind the flush: it may have waited for a slow client, and that is
 			// not the provider's silence.
-			if moved && a.answer.first > 0 {
+			switch {
+			case ending:
+			case a.answer.pipe.Progress().Ending:
+				ending = true
+				limit.Reset(lastBytes)
+			case moved && a.answer.first > 0:
 				limit.Reset(timeouts.BetweenTokens)
 			}
 		}

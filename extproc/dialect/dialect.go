@@ -237,6 +237,9 @@ type Progress struct {
 	// reasoning, a tool call, a refusal, ...). Until then the request can still
 	// move to another provider.
 	Started bool
+	// Ending: the provider said all but, perhaps, what it charges. A stream is not worth
+	// waiting for any longer than that takes.
+	Ending bool
 	// Done: the provider said its dialect's last word, and the rest of its bytes
 	// do not matter. A stream that ends without it was broken off.
 	Done bool

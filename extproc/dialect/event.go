@@ -29,6 +29,7 @@ const (
 	EventTier                           // Text: the service tier that served
 	EventVector                         // Index: the input; Raw: an array of numbers
 	EventRank                           // Index: the document; Raw: its score, a number
+	EventEnding                         // nothing is left to come but, perhaps, usage
 	EventDone                           // the dialect's last word
 )
 

@@ -33,6 +33,8 @@ func (p *Progress) Note(event *Event) {
 		}
 	case EventUsage:
 		p.Usage, p.HasUsage = event.Usage, true
+	case EventEnding:
+		p.Ending = true
 	case EventDone:
 		p.Done = true
 	case EventTier:

@@ -111,7 +111,7 @@ func (t *translation) follow(event *Event) bool {
 		return false
 	}
 	switch event.Kind {
-	case EventStart, EventUsage, EventDone:
+	case EventStart, EventUsage, EventEnding, EventDone:
 		return false
 	}
 	return true

@@ -38,7 +38,7 @@ func said(parts string, members ...string) string {
 const stop = `"finishReason":"STOP"`
 
 func TestDecoder(t *testing.T) {
-	start, end := dialect.Event{Kind: dialect.EventStart}, dialect.Event{Kind: dialect.EventDone}
+	start, end := dialect.Event{Kind: dialect.EventStart}, dialect.Event{Kind: dialect.EventEnding}
 	text := func(text string) dialect.Event { return dialect.Event{Kind: dialect.EventText, Text: text} }
 	thought := func(text, signature string, index int) dialect.Event {
 		return dialect.Event{Kind: dialect.EventReasoning, Reasoning: dialect.ReasoningDetail{
@@ -76,6 +76,12 @@ func TestDecoder(t *testing.T) {
 		{"images, of which thoughts are none", said(`{"inlineData":{"mimeType":"image/png","data":"AA=="},"thought":true},{"inlineData":{"mimeType":"image/png","data":"BB=="}},{"inlineData":{"mimeType":"audio/wav","data":"CC=="}}`),
 			[]dialect.Event{start, {Kind: dialect.EventImage, Text: "data:image/png;base64,BB=="}}},
 		{"row 4: an end for safety's sake", said(`{"text":"a"}`, `"finishReason":"SAFETY"`), []dialect.Event{start, text("a"), finish("SAFETY", ""), end}},
+		{"usage with the end", `{"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3}}`,
+			[]dialect.Event{start, finish("STOP", ""), {Kind: dialect.EventUsage, Usage: dialect.Usage{Prompt: 3}}, {Kind: dialect.EventDone}}},
+		{"known-failures 3: usage behind the end", said(``, stop) + `{"usageMetadata":{"promptTokenCount":3}}`,
+			[]dialect.Event{start, finish("STOP", ""), end, {Kind: dialect.EventUsage, Usage: dialect.Usage{Prompt: 3}}, {Kind: dialect.EventDone}}},
+		{"usage before the end", `{"usageMetadata":{"promptTokenCount":3}}` + "\n" + said(``, stop),
+			[]dialect.Event{start, {Kind: dialect.EventUsage, Usage: dialect.Usage{Prompt: 3}}, finish("STOP", ""), end}},
 		{"row 84: the reason comes twice", said(``, stop) + said(``, stop), []dialect.Event{start, finish("STOP", ""), end, end}},
 		{"a malformed call behind text", said(`{"text":"a"}`, `"finishReason":"MALFORMED_FUNCTION_CALL"`),
 			[]dialect.Event{start, text("a"), finish("MALFORMED_FUNCTION_CALL", ""), end}},

@@ -25,7 +25,8 @@ type passthrough struct {
 	dialect.Passing
 	envelope envelope
 	decoder  decoder
-	// last is the chunk that ends the answer. It is held back for the cost of the usage.
+	// last is the chunk that ends the answer, so far as is known. It is held back for the
+	// cost of the usage.
 	last []byte
 }
 
@@ -56,15 +57,23 @@ func (p *passthrough) Event(dst []byte, event sse.Event) ([]byte, error) {
 	}
 	p.note(events)
 	p.look(data)
-	if p.Passed.Done {
+	if p.last != nil {
+		dst = p.pass(dst, p.last)
+		p.last = nil
+	}
+	if p.decoder.finished() {
 		p.last = bytes.Clone(data)
 		return dst, nil
 	}
+	return p.pass(dst, data), nil
+}
+
+// pass appends a chunk that does not end the answer.
+func (p *passthrough) pass(dst, chunk []byte) []byte {
 	start := len(dst)
-	dst = p.chunk(append(dst, "data: "...), data)
-	dst = append(dst, '}')
+	dst = append(p.chunk(append(dst, "data: "...), chunk), '}')
 	rawjson.OneLine(dst[start:])
-	return append(dst, "\n\n"...), nil
+	return append(dst, "\n\n"...)
 }
 
 // note follows the answer by what a translation would have made of it.

@@ -25,6 +25,23 @@ func TestPassthroughStream(t *testing.T) {
 	}
 }
 
+// known-failures 3: the last chunk is the one that counts, wherever it comes; and where
+// none does the end is told all the same.
+func TestPassthroughCountsBehindTheEnd(t *testing.T) {
+	const (
+		end    = `{"candidates":[{"content":{"parts":[{"text":"a"}]},"finishReason":"STOP"}]`
+		counts = `"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":7`
+	)
+	want := "data: " + end + "," + identity + "}\n\n" + "data: {" + identity + "," + counts + "," + cost + "}" + trailer + "\n\n"
+	if diff := cmp.Diff(want, answer(Provider{}, []byte("data: "+end+"}\n\n"+"data: {"+counts+"}}\n\n"))); diff != "" {
+		t.Error(diff)
+	}
+	out := answer(Provider{}, []byte("data: "+end+"}\n\n"))
+	if strings.Count(out, "data: ") != 1 || !strings.HasPrefix(out, "data: "+end+",") || !strings.Contains(out, `"usageMetadata":{"promptTokenCount":`) {
+		t.Errorf("never counted: %s", out)
+	}
+}
+
 func TestPassthroughProgress(t *testing.T) {
 	request := &dialect.Request{Dialect: Name}
 	pipe := dialect.NewPipe(Client{}, Provider{}, request, testMeta())
