@@ -143,6 +143,26 @@ func TestClaudeOnVertexThroughAnthropicsSDK(t *testing.T) {
 }
 
 // Rows 131 to 133 on Vertex AI, which takes the tier in a header and tells it as traffic.
+// Clouds refuse betas that they do not know, of which Claude Code sends some.
+func TestBetasReachCloudsThatKnowThem(t *testing.T) {
+	s, bedrock := bedrocks(t)
+	claude := s.vertexAnthropic("claude", s.googleTokens(time.Hour))
+	s.serve("m/claude", claude)
+	s.start()
+	const said = "claude-code-20250219,interleaved-thinking-2025-05-14,advanced-tool-use-2025-11-20,prompt-caching-scope-2026-01-05"
+	for model, at := range map[string]*site{"m/invoke": bedrock["m/invoke"], "m/claude": claude} {
+		got := s.do(http.MethodPost, "/v1/messages", `{"model":"`+model+`","max_tokens":99,"messages":[{"role":"user","content":"hi"}]}`, "anthropic-beta", said)
+		if got.status != 200 {
+			t.Errorf("%s: %d %s", model, got.status, got.body)
+		}
+		sent := at.last(t)
+		if !strings.Contains(string(sent.Body), `"anthropic_beta":["interleaved-thinking-2025-05-14","tool-search-tool-2025-10-19"]`) &&
+			sent.Header.Get("Anthropic-Beta") != "interleaved-thinking-2025-05-14,tool-search-tool-2025-10-19" {
+			t.Errorf("%s: the provider got %s %v", model, sent.Body, sent.Header)
+		}
+	}
+}
+
 func TestVertexServiceTier(t *testing.T) {
 	s := newStage(t)
 	gemini := s.vertex("gemini", s.googleTokens(time.Hour))

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -34,6 +35,12 @@ func (d bedrockClaude) judge(at address, body map[string]any, header http.Header
 	if text := encode(body["messages"]); strings.Contains(text, `"type":"url"`) || strings.Contains(text, `"type":"file"`) {
 		return refuse("messages: URL sources are not supported")
 	}
+	betas, _ := body["anthropic_beta"].([]any)
+	for _, beta := range betas {
+		if name, _ := beta.(string); !slices.Contains(bedrockBetas, name) {
+			return refuse("invalid beta flag")
+		}
+	}
 	inner := maps.Clone(body)
 	delete(inner, "anthropic_version")
 	delete(inner, "anthropic_beta")
@@ -41,6 +48,11 @@ func (d bedrockClaude) judge(at address, body map[string]any, header http.Header
 	req, refused := anthropic{}.judge(at, inner, http.Header{"Anthropic-Version": {version2023}})
 	req.tier = header.Get("X-Amzn-Bedrock-Service-Tier")
 	return req, refused
+}
+
+// bedrockBetas are some that the service takes.
+var bedrockBetas = []string{
+	"context-1m-2025-08-07", "context-management-2025-06-27", "effort-2025-11-24", "interleaved-thinking-2025-05-14", "tool-search-tool-2025-10-19",
 }
 
 func (bedrockClaude) mistake(m mistake) refusal          { return anthropic{}.mistake(m) }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -211,6 +212,11 @@ func (d vertexAnthropic) judge(at address, body map[string]any, header http.Head
 	}
 	delete(said, "anthropic_version")
 	said["model"] = at.model
+	for beta := range strings.SplitSeq(header.Get("Anthropic-Beta"), ",") {
+		if beta = strings.TrimSpace(beta); beta != "" && (beta == "effort-2025-11-24" || !slices.Contains(bedrockBetas, beta)) {
+			return request{model: at.model}, &refusal{status: http.StatusBadRequest, message: "Unexpected value(s) `" + beta + "` for the `anthropic-beta` header."}
+		}
+	}
 	header = header.Clone()
 	header.Set("Anthropic-Version", version2023)
 	req, refused := d.anthropic.judge(at, said, header)

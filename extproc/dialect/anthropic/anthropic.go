@@ -21,6 +21,9 @@ type Provider struct {
 	// neighbours. A cloud reads the version in the body and the model in the address,
 	// fetches no images or documents, and has tiers of its own.
 	Hosted string
+	// Betas are the beta features that a cloud knows, by Anthropic's name for each, with
+	// its own: clouds refuse a request that names another. Nil stands for all.
+	Betas map[string]string
 }
 
 var (

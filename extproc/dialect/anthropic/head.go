@@ -69,4 +69,40 @@ func (h head) headers(sampled, managed bool) []dialect.Header {
 	return headers
 }
 
+// betas are those of the client's that the target takes, and the names of the others. One
+// feature can have several names, and is asked for once.
+func (p Provider) betas(said string, target dialect.Target) (taken string, refused []string) {
+	refuses := func(beta string) bool {
+		return slices.Contains(target.Refused, betaHeader) || slices.Contains(target.Refused, betaHeader+"."+beta)
+	}
+	var kept []string
+	for _, beta := range strings.FieldsFunc(said, betweenBetas) {
+		own := beta
+		if p.Betas != nil {
+			own = p.Betas[beta]
+		}
+		switch {
+		case own == "" || refuses(beta) || refuses(own):
+			refused = append(refused, betaHeader+"."+beta)
+		case !slices.Contains(kept, own):
+			kept = append(kept, own)
+		}
+	}
+	if len(refused) == 0 && p.Betas == nil {
+		return said, nil
+	}
+	return strings.Join(kept, ","), refused
+}
+
+// HostedBetas are beta features by Anthropic's name for each, with that of a cloud which
+// has some: searching for tools goes by another name in clouds.
+func HostedBetas(names ...string) map[string]string {
+	const search = "tool-search-tool-2025-10-19"
+	betas := map[string]string{"advanced-tool-use-2025-11-20": search, search: search}
+	for _, name := range names {
+		betas[name] = name
+	}
+	return betas
+}
+
 func betweenBetas(r rune) bool { return r == ',' || r == ' ' || r == '\t' }

@@ -81,3 +81,51 @@ func TestBetasAreBounded(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Clouds refuse a request with a beta that they do not know.
+func TestBetasOfClouds(t *testing.T) {
+	cloud := Provider{Hosted: "v", Betas: HostedBetas("a-1", contextBeta)}
+	for _, test := range []struct {
+		name     string
+		provider Provider
+		said     string
+		refused  []string
+		want     string
+		dropped  []string
+	}{
+		{"all are known", cloud, "a-1", nil, "a-1", nil},
+		{"some are not", cloud, "claude-code-20250219, a-1,oauth-2025-04-20", nil, "a-1", []string{"anthropic-beta.claude-code-20250219", "anthropic-beta.oauth-2025-04-20"}},
+		{"none is", cloud, "b-2", nil, "", []string{"anthropic-beta.b-2"}},
+		{"another name", cloud, "advanced-tool-use-2025-11-20,tool-search-tool-2025-10-19", nil, "tool-search-tool-2025-10-19", nil},
+		{"one that the operator names", cloud, "a-1", []string{"anthropic-beta.a-1"}, "", []string{"anthropic-beta.a-1"}},
+		{"one at Anthropic that the operator names", Provider{}, "a-1, b-2", []string{"anthropic-beta.a-1"}, "b-2", []string{"anthropic-beta.a-1"}},
+		{"all that the operator names", Provider{}, "a-1, b-2", []string{"anthropic-beta"}, "", []string{"anthropic-beta.a-1", "anthropic-beta.b-2"}},
+		{"nothing at Anthropic", Provider{}, "a-1, b-2", nil, "a-1, b-2", nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			client, err := Client{}.ReadHead(dialect.Head{Header: func(name string) string { return map[string]string{betaHeader: test.said}[name] }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, body := range []string{"{" + hi + "}", `{"messages":[{"role":"user","content":[{"type":"text","text":""},{"type":"text","text":"hi"}]}]}`} {
+				request, err := client.Parse([]byte(body))
+				if err != nil {
+					t.Fatal(err)
+				}
+				made, err := test.provider.Request(request, dialect.Target{Model: "m", Refused: test.refused})
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := ""
+				for _, h := range made.Headers {
+					if h.Name == betaHeader {
+						got = h.Value
+					}
+				}
+				if diff := cmp.Diff(test.dropped, made.Dropped); got != test.want || diff != "" {
+					t.Errorf("betas %q, want %q; dropped (-want +got):\n%s", got, test.want, diff)
+				}
+			}
+		})
+	}
+}

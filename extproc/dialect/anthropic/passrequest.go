@@ -40,7 +40,7 @@ func (p Provider) passRequest(client *dialect.Request, said head, target dialect
 		e.drop("service_tier")
 	}
 	slices.Sort(e.dropped)
-	return p.upstream(append(dst, '}'), client.Stream, slices.Compact(e.dropped), said.headers(e.sampled, e.managed)), nil
+	return p.upstream(append(dst, '}'), client.Stream, slices.Compact(e.dropped), said.headers(e.sampled, e.managed), target), nil
 }
 
 // withMedia is the request's body with the images and documents in it that a cloud does

@@ -41,10 +41,10 @@ func (p Provider) Request(client *dialect.Request, target dialect.Target) (diale
 		return dialect.Upstream{}, dialect.Invalid("The request cannot be written for this provider: %v.", err)
 	}
 	sampled := b.request.Temperature != nil || b.request.TopP != nil || b.request.TopK != nil
-	return p.upstream(body, client.Stream, b.dropped, said.headers(sampled, false)), nil
+	return p.upstream(body, client.Stream, b.dropped, said.headers(sampled, false), target), nil
 }
 
-func (p Provider) upstream(body []byte, stream bool, dropped []string, said []dialect.Header) dialect.Upstream {
+func (p Provider) upstream(body []byte, stream bool, dropped []string, said []dialect.Header, target dialect.Target) dialect.Upstream {
 	accept := "application/json"
 	if stream {
 		accept = "text/event-stream"
@@ -54,9 +54,17 @@ func (p Provider) upstream(body []byte, stream bool, dropped []string, said []di
 		{Name: "accept", Value: accept},
 	}
 	for _, h := range said {
-		if p.Hosted == "" || h.Name != versionHeader { // hosts read the version in the body
-			headers = append(headers, h)
+		switch {
+		case h.Name == betaHeader:
+			taken, refused := p.betas(h.Value, target)
+			dropped = append(dropped, refused...)
+			if h.Value = taken; taken == "" {
+				continue
+			}
+		case p.Hosted != "" && h.Name == versionHeader:
+			continue // hosts read the version in the body
 		}
+		headers = append(headers, h)
 	}
 	return dialect.Upstream{Path: "/messages", Headers: headers, Body: body, Dropped: dropped}
 }

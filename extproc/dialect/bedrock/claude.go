@@ -22,7 +22,18 @@ var (
 )
 
 // hosted writes the Messages API in the only version that Bedrock knows.
-var hosted = anthropic.Provider{Hosted: "bedrock-2023-05-31"}
+var hosted = anthropic.Provider{
+	Hosted: "bedrock-2023-05-31",
+	// What AWS lists for InvokeModel ("Anthropic Claude Messages API: request and response"),
+	// and what it is known to take besides. To others, of which Claude Code sends some, it
+	// answers 400 "invalid beta flag".
+	Betas: anthropic.HostedBetas(
+		"compact-2026-01-12", "computer-use-2024-10-22", "computer-use-2025-01-24", "computer-use-2025-11-24",
+		"context-1m-2025-08-07", "context-management-2025-06-27", "dev-full-thinking-2025-05-14", "effort-2025-11-24",
+		"fine-grained-tool-streaming-2025-05-14", "interleaved-thinking-2025-05-14", "output-128k-2025-02-19",
+		"token-efficient-tools-2025-02-19", "tool-examples-2025-10-29",
+	),
+}
 
 // Name returns "anthropic": clients of the Messages API get the provider's own words.
 func (Claude) Name() string { return anthropic.Name }
@@ -80,7 +91,7 @@ func (e *envelope) rewrite(made dialect.Upstream) []byte {
 		if h.Name == "anthropic-beta" {
 			dst = append(rawjson.AppendName(dst, "anthropic_beta"), '[')
 			for beta := range strings.SplitSeq(h.Value, ",") {
-				dst = rawjson.AppendQuoted(rawjson.Comma(dst), strings.TrimSpace(beta))
+				dst = rawjson.AppendQuoted(rawjson.Comma(dst), beta)
 			}
 			dst = append(dst, ']')
 		}

@@ -25,8 +25,15 @@ var (
 // NewAnthropic returns the dialect. Clients of the Messages API are of the same one:
 // its name is "anthropic".
 func NewAnthropic() Anthropic {
-	return Anthropic{anthropic.Provider{Hosted: "vertex-2023-10-16"}}
+	return Anthropic{anthropic.Provider{Hosted: "vertex-2023-10-16", Betas: betas}}
 }
+
+// betas are those that Vertex AI is known to take. It answers 400 to others, of which
+// Claude Code sends some (https://github.com/anthropics/claude-code/issues/49370).
+var betas = anthropic.HostedBetas(
+	"compact-2026-01-12", "computer-use-2025-01-24", "computer-use-2025-11-24", "context-1m-2025-08-07",
+	"context-management-2025-06-27", "interleaved-thinking-2025-05-14", "web-search-2025-03-05",
+)
 
 // Request writes a request of the Messages API with the model in its path.
 func (a Anthropic) Request(client *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
