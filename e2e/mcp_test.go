@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/base64"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -75,5 +76,32 @@ func TestForeignBlocks(t *testing.T) {
 	failure := s.ask(`{"model":"m/openai","tools":[{"name":"f","inputSchema":"x"}],"messages":[{"role":"user","content":"hi"}]}`).failed(t, 400)
 	if !strings.HasPrefix(failure.Message, "'tools.0.inputSchema' must be an object") {
 		t.Errorf("message %q", failure.Message)
+	}
+}
+
+// Names of MCP servers' tools, which may have dots and be long, reach providers that
+// refuse such names, and come back.
+func TestToolNamesOfMCPServers(t *testing.T) {
+	s, _, claude := pair(t)
+	google := s.gemini("google")
+	s.serve("m/gemini", google)
+	s.start()
+	long := "files.read_" + strings.Repeat("a", 120)
+	for model, at := range map[string]*site{"m/anthropic": claude, "m/gemini": google} {
+		for _, stream := range []string{"false", "true"} {
+			body := `{"model":"` + model + `","stream":` + stream + `,"messages":[{"role":"user","content":"hi"}],"tools":[{"type":"function","function":{"name":"` + long + `","parameters":{"type":"object"}}}]}`
+			// What the provider is told is what it calls.
+			if got := s.ask(body); got.status != 200 {
+				t.Fatalf("%s: %d %s", model, got.status, got.body)
+			}
+			told := regexp.MustCompile(`"name":"([^"]*files_read_a[^"]*)"`).FindStringSubmatch(string(at.last(t).Body))
+			if told == nil {
+				t.Fatalf("%s: the tool is missing in %s", model, at.last(t).Body)
+			}
+			at.Enqueue(provider.Answer{ToolCalls: []provider.ToolCall{{ID: "toolu_1", Name: told[1], Arguments: "{}"}}})
+			if got := s.ask(body); !strings.Contains(got.body, `"name":"`+long+`"`) || strings.Contains(got.body, told[1]) {
+				t.Errorf("%s: %d %s", model, got.status, got.body)
+			}
+		}
 	}
 }

@@ -319,6 +319,7 @@ func (a *attempt) inline() error {
 
 // forward hands the provider's request to Envoy.
 func (a *attempt) forward() error {
+	a.request = a.request.WithToolNames(a.provider)
 	upstream, err := a.provider.Request(a.request, a.target())
 	if err != nil {
 		return err

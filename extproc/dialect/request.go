@@ -81,6 +81,10 @@ type Request struct {
 	// conversation. Call it only when the provider speaks another dialect. Its error,
 	// of what only its own dialect can say, is an *Error.
 	Task func() (*Task, error)
+
+	// ToolNames are the client's names of tools by those that the provider gets. See
+	// [Request.WithToolNames].
+	ToolNames map[string]string
 }
 
 // Hold notes that a message holds something besides text, of a modality. It is for the

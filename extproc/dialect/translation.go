@@ -32,6 +32,7 @@ func (t *translation) Event(dst []byte, event sse.Event) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
+	t.request.restoreTools(events)
 	return t.stream(dst, events), nil
 }
 
@@ -61,6 +62,7 @@ func (t *translation) Whole(dst []byte, body []byte) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
+	t.request.restoreTools(events)
 	if t.request.Task != nil {
 		task, err := t.request.Task()
 		if err != nil {

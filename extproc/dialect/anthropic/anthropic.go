@@ -40,6 +40,9 @@ func (Provider) Credential(key string) []dialect.Header {
 	return []dialect.Header{{Name: "x-api-key", Value: key}}
 }
 
+// ToolName puts a name into the characters that the API takes, and into 128 of them.
+func (Provider) ToolName(name string) string { return dialect.PlainID(name, 128) }
+
 // Decoder reads one answer.
 func (Provider) Decoder() dialect.Decoder { return &decoder{} }
 

@@ -39,6 +39,9 @@ func bearer(key string) []dialect.Header {
 // gateway's own rights.
 func (Provider) NeedsBytes(*dialect.Part, dialect.Target) bool { return true }
 
+// ToolName puts a name into the characters that the API takes, and into 64 of them.
+func (Provider) ToolName(name string) string { return dialect.PlainID(name, 64) }
+
 // Decoder reads one answer.
 func (Provider) Decoder() dialect.Decoder { return &decoder{} }
 

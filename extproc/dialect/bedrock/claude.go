@@ -41,6 +41,9 @@ func (Claude) Name() string { return anthropic.Name }
 // Credential returns an API key of Bedrock's as a bearer token.
 func (Claude) Credential(key string) []dialect.Header { return bearer(key) }
 
+// ToolName is that of the Messages API.
+func (Claude) ToolName(name string) string { return hosted.ToolName(name) }
+
 // Failure reads an error of one of AWS's services.
 func (Claude) Failure(status int, body []byte) dialect.ProviderFailure {
 	return readFailure("", status, body)

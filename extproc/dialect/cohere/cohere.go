@@ -25,5 +25,8 @@ func (Provider) Credential(key string) []dialect.Header {
 	return []dialect.Header{{Name: "authorization", Value: "Bearer " + key}}
 }
 
+// ToolName puts a name into the characters that the API takes, and into 64 of them.
+func (Provider) ToolName(name string) string { return dialect.PlainID(name, 64) }
+
 // Decoder reads one answer, of whichever endpoint.
 func (Provider) Decoder() dialect.Decoder { return &decoder{} }

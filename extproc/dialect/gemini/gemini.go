@@ -13,7 +13,11 @@
 // Upstream.Dropped.
 package gemini
 
-import "github.com/switchyard/switchyard/extproc/dialect"
+import (
+	"regexp"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+)
 
 // Name is the dialect's name.
 const Name = "gemini"
@@ -34,6 +38,18 @@ func (Provider) Name() string { return Name }
 func (Provider) Credential(key string) []dialect.Header {
 	return []dialect.Header{{Name: "x-goog-api-key", Value: key}}
 }
+
+// ToolName is a name that the API takes as it is, or one of letters, digits, '_' and '-'
+// that begins with a letter.
+func (Provider) ToolName(name string) string {
+	if functionName.MatchString(name) {
+		return name
+	}
+	return "tool_" + dialect.PlainID(name, 59)
+}
+
+// functionName is what the API's reference has of FunctionDeclaration.
+var functionName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_.:-]{0,63}$`)
 
 // Decoder reads one answer.
 func (Provider) Decoder() dialect.Decoder { return &decoder{} }

@@ -37,6 +37,9 @@ func (Provider) Credential(key string) []dialect.Header {
 	return []dialect.Header{{Name: "authorization", Value: "Bearer " + key}}
 }
 
+// ToolName puts a name into the characters that the API takes, and into 64 of them.
+func (Provider) ToolName(name string) string { return dialect.PlainID(name, 64) }
+
 // Failure reads an error in OpenAI's shape or a neighbour's.
 func (Provider) Failure(status int, body []byte) dialect.ProviderFailure {
 	return dialect.ReadFailure(status, body)

@@ -19,6 +19,9 @@ func (Provider) Credential(key string) []dialect.Header {
 	return []dialect.Header{{Name: "authorization", Value: "Bearer " + key}}
 }
 
+// ToolName puts a name into the characters that the API takes, and into 64 of them.
+func (Provider) ToolName(name string) string { return dialect.PlainID(name, 64) }
+
 // Request writes the request for target. That of a client which speaks the same is
 // copied with a few members changed; any other is written anew.
 func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
