@@ -77,6 +77,7 @@ func TestEmbeddingsOfGoogleClientsThatCannotBe(t *testing.T) {
 		{"embedContent", `{}`, "'content.parts' must"},
 		{"embedContent", `{"content":{"parts":[{"text":1}]}}`, "'content.parts.0.text'"},
 		{"embedContent", `{"content":{"parts":[{"text":""}]}}`, "'content' must have a part"},
+		{"batchEmbedContents", `{"requests":{"a":{"content":{"parts":[{"text":"a"}]}}}}`, "'requests' must"},
 		{"batchEmbedContents", `{"requests":[]}`, "'requests' must"},
 		{"batchEmbedContents", `{"requests":[{"content":{"parts":[{"text":"a"}]}},{"content":{}}]}`, "'requests.1.content.parts' must"},
 		{"batchEmbedContents", `{"requests":[{"content":{"parts":[{"text":"a"}]},"taskType":"CLUSTERING"},{"content":{"parts":[{"text":"a"}]}}]}`, "'requests.1' differs"},

@@ -39,7 +39,7 @@ func (c Client) parseEmbeddings(body []byte) (*dialect.Request, error) {
 	for m := rawjson.Walk(text); m.Next(); {
 		switch name := string(m.Name); {
 		case !rawjson.Present(m.Value), name == "model" && p.request.Model != "":
-		case name == "requests" && !work.single:
+		case name == "requests" && !work.single && rawjson.Kind(m.Value) == '[':
 			for each := rawjson.Walk(m.Value); each.Next(); {
 				work.requests = append(work.requests, each.Value)
 			}
