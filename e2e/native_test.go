@@ -217,6 +217,7 @@ func TestRow73CohereCitations(t *testing.T) {
 // What Ollama's other dialect has no words for.
 func TestOllamasOwnOptions(t *testing.T) {
 	s, sites := natives(t)
+	s.config["fetch"] = settings{"disabled": true}
 	s.start()
 	at := sites["m/ollama"]
 	got := s.ask(question("m/ollama", `"temperature":0.2`, `"options":{"num_ctx":8192,"temperature":0.1}`, `"keep_alive":"10m"`))

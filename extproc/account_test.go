@@ -46,6 +46,7 @@ func withBooks(t *testing.T, change ...func(*configpb.Config, *Policy)) (*gatewa
 }
 
 // count is how many generations were settled.
+// count is how many generations were settled so far. Timers may settle more.
 func (b *books) count() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
