@@ -286,6 +286,7 @@ func (a *attempt) target() dialect.Target {
 		Supported:           endpoint.SupportedParameters,
 		Refused:             endpoint.Provider.RefusedFields,
 		Strict:              endpoint.Provider.Strict,
+		Quirks:              quirksOf(endpoint.Provider.Quirks),
 		MaxCompletionTokens: endpoint.MaxCompletionTokens,
 		ServiceTier:         endpoint.ServiceTier,
 		WebSearch:           a.candidate.WebSearch,

@@ -84,6 +84,8 @@ type Target struct {
 	// Strict says that the provider refuses fields that its dialect does not
 	// define. Where it is unset, fields that the gateway does not know pass.
 	Strict bool
+	// Quirks are how the provider's Chat Completions differ from OpenAI's; nil for none.
+	Quirks *Quirks
 	// MaxCompletionTokens bounds the answer; zero if unknown. Dialects that
 	// demand a bound use it when the client gives none.
 	MaxCompletionTokens int64
@@ -147,7 +149,7 @@ type Upstream struct {
 	// Headers are those that the dialect itself asks for; not the credential.
 	Headers []Header
 	Body    []byte
-	// Dropped names the client's fields that the provider does not get.
+	// Dropped names the client's fields that the provider does not get, or not in full.
 	Dropped []string
 }
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/switchyard/switchyard/policies/config/configpb"
@@ -55,6 +56,9 @@ type Provider struct {
 	// RefusedFields are request fields that the provider refuses, whatever its
 	// dialect says.
 	RefusedFields []string
+	// Quirks are how its Chat Completions differ from OpenAI's, nil for none. Do not
+	// change them.
+	Quirks *configpb.Quirks
 	// Strict: fields that the dialect does not define are refused too.
 	Strict bool
 	// CAFile holds the certificate authorities to trust; "" means the system's.
@@ -108,6 +112,7 @@ func newProvider(slug string, from *configpb.Provider, secret func(string) (stri
 		NoTraining:    from.GetDataPolicy().GetNoTraining(),
 		NoRetention:   from.GetDataPolicy().GetNoRetention(),
 		RefusedFields: slices.Clone(from.GetRefusedFields()),
+		Quirks:        proto.CloneOf(from.GetQuirks()),
 		CAFile:        from.GetCaFile(),
 		AnyModel:      from.GetAnyModel(),
 		Strict:        from.GetStrict(),

@@ -76,6 +76,7 @@ func (l *loader) checkProvider(slug string, provider *configpb.Provider) {
 		}
 	}
 	l.checkBaseURL(provider, at)
+	l.checkQuirks(provider, at.field("quirks"))
 	for name := range provider.GetHeaders() {
 		l.checkHeader(name, at.field("headers").key(name))
 	}
@@ -84,6 +85,27 @@ func (l *loader) checkProvider(slug string, provider *configpb.Provider) {
 	}
 	if ca, ok := l.readNamed(provider.GetCaFile(), at.field("ca_file")); ok && !x509.NewCertPool().AppendCertsFromPEM(ca) {
 		l.report.fail(at.field("ca_file"), "%s holds no PEM certificate", provider.GetCaFile())
+	}
+}
+
+// checkQuirks refuses quirks that nothing would read, and names that would be in a
+// request twice. The two bounds on tokens are one.
+func (l *loader) checkQuirks(provider *configpb.Provider, at path) {
+	quirks := provider.GetQuirks()
+	switch provider.GetDialect() {
+	case configpb.Dialect_DIALECT_UNSPECIFIED, configpb.Dialect_DIALECT_OPENAI, configpb.Dialect_DIALECT_AZURE:
+	default:
+		if quirks != nil {
+			l.report.fail(at, "are of Chat Completions, and this provider speaks another dialect; they need dialect: openai or azure")
+		}
+	}
+	renamed := map[string]string{}
+	for _, field := range slices.Sorted(maps.Keys(quirks.GetRename())) {
+		name, first := quirks.GetRename()[field], strings.Replace(field, "max_completion_tokens", "max_tokens", 1)
+		if other, taken := renamed[name]; taken && other != first {
+			l.report.fail(at.field("rename").key(field), "is %q, as is %s: two fields of one request cannot have the same name", name, other)
+		}
+		renamed[name] = first
 	}
 }
 

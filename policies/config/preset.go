@@ -176,8 +176,8 @@ func isMeant(endpoint, known *configpb.Endpoint) bool {
 }
 
 // override returns the preset with every field replaced that is set in own. Only
-// prices, time limits and headers are merged one by one, because each stands for
-// itself.
+// prices, time limits, quirks and headers are merged one by one, because each stands
+// for itself.
 func override[M proto.Message](preset, own M) M {
 	merged := proto.CloneOf(preset)
 	overlay(merged.ProtoReflect(), proto.CloneOf(own).ProtoReflect())
@@ -189,7 +189,7 @@ func overlay(into, own protoreflect.Message) {
 		switch field.Name() {
 		case "prices":
 			overlayPrices(into.Mutable(field).Message(), value.Message())
-		case "timeouts":
+		case "timeouts", "quirks":
 			overlay(into.Mutable(field).Message(), value.Message())
 		case "headers":
 			headers := into.Mutable(field).Map()

@@ -41,6 +41,9 @@ func parseScalar(text string, field protoreflect.FieldDescriptor) (protoreflect.
 	case protoreflect.Int64Kind:
 		number, err := strconv.ParseInt(text, 10, 64)
 		return protoreflect.ValueOfInt64(number), err == nil
+	case protoreflect.DoubleKind:
+		number, err := strconv.ParseFloat(text, 64)
+		return protoreflect.ValueOfFloat64(number), err == nil
 	case protoreflect.EnumKind:
 		number, ok := enumNumber(field.Enum(), text)
 		return protoreflect.ValueOfEnum(number), ok
@@ -61,6 +64,8 @@ func kindName(field protoreflect.FieldDescriptor) string {
 		return fmt.Sprintf("a whole number from 0 to %d", math.MaxUint32)
 	case protoreflect.Int64Kind:
 		return "a whole number"
+	case protoreflect.DoubleKind:
+		return "a number"
 	case protoreflect.EnumKind:
 		return enumerate(enumNames(field.Enum()), "or")
 	case protoreflect.MessageKind:

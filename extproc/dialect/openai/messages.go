@@ -15,12 +15,17 @@ func (e *editor) messages(dst, value []byte) []byte {
 		dst = append(rawjson.Comma(dst), '{')
 		role := string(rawjson.Unquote(rawjson.Get(c.Value, "role")))
 		speaker := e.speaker(role, c.Value)
+		content := false
 		for member := rawjson.Walk(c.Value); member.Next(); {
+			content = content || string(member.Name) == "content"
 			if speaker != "" && string(member.Name) == "content" {
 				dst = e.spokenContent(dst, &member, speaker)
 				continue
 			}
 			dst = e.messageMember(dst, role, &member)
+		}
+		if !content {
+			dst, _ = e.ownContent(dst, nil)
 		}
 		dst = append(dst, '}')
 	}
@@ -37,6 +42,9 @@ func (e *editor) messageMember(dst []byte, role string, c *rawjson.Cursor) []byt
 	}
 	switch name {
 	case "role":
+		if quirks := e.target.Quirks; quirks != nil && quirks.Roles[role] != "" {
+			return rawjson.AppendText(dst, name, quirks.Roles[role])
+		}
 		return rawjson.AppendRaw(dst, c.Member)
 	case "tool_calls":
 		if first := rawjson.Walk(c.Value); !first.Next() {
@@ -54,7 +62,7 @@ func (e *editor) messageMember(dst []byte, role string, c *rawjson.Cursor) []byt
 			slices.Contains(e.target.Refused, "reasoning_content") {
 			return dst
 		}
-		return rawjson.AppendMember(dst, "reasoning_content", c.Value)
+		return rawjson.AppendMember(dst, e.reasoningField(), c.Value)
 	case "audio":
 		if id := rawjson.Get(c.Value, "id"); id != nil && e.target.Strict {
 			dst = rawjson.AppendMember(append(rawjson.AppendName(dst, name), '{'), "id", id)
@@ -65,6 +73,14 @@ func (e *editor) messageMember(dst []byte, role string, c *rawjson.Cursor) []byt
 		return dst
 	}
 	return rawjson.AppendRaw(dst, c.Member)
+}
+
+// reasoningField is the target's field for what an assistant has thought.
+func (e *editor) reasoningField() string {
+	if quirks := e.target.Quirks; quirks != nil && quirks.ReasoningField != "" {
+		return quirks.ReasoningField
+	}
+	return "reasoning_content"
 }
 
 // messageDefines reports whether OpenAI's own API has a field by this name in
@@ -95,6 +111,9 @@ func (e *editor) spokenContent(dst []byte, c *rawjson.Cursor, speaker string) []
 	case '"':
 		return rawjson.AppendText(dst, "content", speaker+": "+rawjson.Text(c.Value))
 	case '[':
+		if text, plain := e.plainText(c.Value); plain {
+			return rawjson.AppendText(dst, "content", speaker+": "+text)
+		}
 		dst = append(rawjson.AppendName(dst, "content"), '[')
 		dst = append(rawjson.AppendText(append(dst, `{"type":"text"`...), "text", speaker+":"), '}')
 		return append(e.parts(dst, c.Value), ']')
@@ -105,6 +124,9 @@ func (e *editor) spokenContent(dst []byte, c *rawjson.Cursor, speaker string) []
 // content copies a message's content; parts lose cache markers that the target
 // would refuse.
 func (e *editor) content(dst []byte, c *rawjson.Cursor) []byte {
+	if dst, written := e.ownContent(dst, c.Value); written {
+		return dst
+	}
 	if rawjson.Kind(c.Value) != '[' || !e.stripsCache() {
 		return rawjson.AppendRaw(dst, c.Member)
 	}

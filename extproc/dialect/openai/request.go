@@ -16,7 +16,8 @@ import (
 // stay. Others stay unless the target is strict: OpenAI itself answers 400 to a
 // field it does not know, while self-hosted servers take options of their own
 // that way. A field given as null counts as not given. Nothing is added but the
-// demand for usage and what the target itself asks for (rows 16 and 17).
+// demand for usage and what the target itself asks for (rows 16 and 17). Fields, roles
+// and content become what the target's quirks say.
 func (Provider) Request(request *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
 	if work, ok := request.Parsed.(task); ok {
 		return work.upstream(target, request), nil
@@ -62,11 +63,12 @@ type editor struct {
 	plain   bool
 	dropped []string
 
-	tools   bool   // the target gets tools
-	bound   string // the name under which the target takes the bound on tokens
-	bounded bool   // it has been written
-	effort  string // the reasoning effort to ask for
-	tier    string // the service tier to ask for
+	tools    bool   // the target gets tools
+	bound    string // the name under which the target takes the bound on tokens
+	bounded  bool   // it has been written
+	effort   string // the reasoning effort to ask for
+	reasoned bool   // it has been written
+	tier     string // the service tier to ask for
 }
 
 // survey finds what the editing of one member needs to know of the others.
@@ -101,22 +103,13 @@ func (e *editor) rewrite(dst []byte) []byte {
 		// The client left the choice to the gateway (row 14).
 		dst = rawjson.AppendText(dst, "model", e.target.Model)
 	}
-	reasoned := false
 	for _, m := range e.members {
 		if !rawjson.Present(m.value) || forGateway(m.name) || m.name == "stream_options" {
 			continue
 		}
 		switch m.name {
 		case "reasoning", "reasoning_effort":
-			if e.effort == "" || reasoned {
-				continue
-			}
-			if !e.takes("reasoning_effort") || e.target.Strict && !e.target.Thinks() {
-				e.drop(m.name)
-				continue
-			}
-			reasoned = true
-			dst = rawjson.AppendText(dst, "reasoning_effort", e.effort)
+			dst = e.reasoning(dst, m)
 			continue
 		case "max_tokens", "max_completion_tokens":
 			dst = e.appendBound(dst, m.name)
@@ -163,7 +156,7 @@ func (e *editor) appendBound(dst []byte, name string) []byte {
 	if value == nil {
 		value = find(e.members, "max_tokens")
 	}
-	return rawjson.AppendMember(dst, e.bound, value)
+	return rawjson.AppendMember(dst, e.target.Quirks.Name(e.bound), value)
 }
 
 // member writes a member that the target takes.
@@ -172,7 +165,7 @@ func (e *editor) member(dst []byte, m member) []byte {
 	case "model":
 		return rawjson.AppendText(dst, m.name, e.target.Model)
 	case "messages":
-		if !e.plain {
+		if !e.plain || e.target.Quirks.EditsMessages() {
 			return e.messages(dst, m.value)
 		}
 	case "tools":
@@ -190,5 +183,5 @@ func (e *editor) member(dst []byte, m member) []byte {
 	case "service_tier":
 		return rawjson.AppendText(dst, m.name, e.tier)
 	}
-	return rawjson.AppendRaw(dst, m.raw)
+	return e.own(dst, m)
 }

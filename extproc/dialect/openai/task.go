@@ -88,7 +88,12 @@ func rewriteTask(members []member, target dialect.Target, defined []string, repl
 			continue
 		}
 		written := false
-		if body, written = replace(body, m); !written {
+		if body, written = replace(body, m); written {
+			continue
+		}
+		if name := target.Quirks.Name(m.name); name != m.name {
+			body = rawjson.AppendMember(body, name, m.value)
+		} else {
 			body = rawjson.AppendRaw(body, m.raw)
 		}
 	}

@@ -131,6 +131,74 @@ func (PresetModels) EnumDescriptor() ([]byte, []int) {
 	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{1}
 }
 
+// ReasoningForm is how a provider is told how much to think.
+type ReasoningForm int32
+
+const (
+	ReasoningForm_REASONING_FORM_UNSPECIFIED ReasoningForm = 0
+	// reasoning_effort: high
+	ReasoningForm_REASONING_FORM_EFFORT ReasoningForm = 1
+	// thinking: {type: enabled}, or disabled.
+	ReasoningForm_REASONING_FORM_THINKING ReasoningForm = 2
+	// enable_thinking: true, with a thinking_budget where the client gives one.
+	ReasoningForm_REASONING_FORM_ENABLE_THINKING ReasoningForm = 3
+	// chat_template_kwargs: {enable_thinking: true}
+	ReasoningForm_REASONING_FORM_CHAT_TEMPLATE ReasoningForm = 4
+	// reasoning: {enabled: true}
+	ReasoningForm_REASONING_FORM_ENABLED ReasoningForm = 5
+	// reasoning, all of it as clients of OpenRouter send it.
+	ReasoningForm_REASONING_FORM_OBJECT ReasoningForm = 6
+)
+
+// Enum value maps for ReasoningForm.
+var (
+	ReasoningForm_name = map[int32]string{
+		0: "REASONING_FORM_UNSPECIFIED",
+		1: "REASONING_FORM_EFFORT",
+		2: "REASONING_FORM_THINKING",
+		3: "REASONING_FORM_ENABLE_THINKING",
+		4: "REASONING_FORM_CHAT_TEMPLATE",
+		5: "REASONING_FORM_ENABLED",
+		6: "REASONING_FORM_OBJECT",
+	}
+	ReasoningForm_value = map[string]int32{
+		"REASONING_FORM_UNSPECIFIED":     0,
+		"REASONING_FORM_EFFORT":          1,
+		"REASONING_FORM_THINKING":        2,
+		"REASONING_FORM_ENABLE_THINKING": 3,
+		"REASONING_FORM_CHAT_TEMPLATE":   4,
+		"REASONING_FORM_ENABLED":         5,
+		"REASONING_FORM_OBJECT":          6,
+	}
+)
+
+func (x ReasoningForm) Enum() *ReasoningForm {
+	p := new(ReasoningForm)
+	*p = x
+	return p
+}
+
+func (x ReasoningForm) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ReasoningForm) Descriptor() protoreflect.EnumDescriptor {
+	return file_policies_config_configpb_config_proto_enumTypes[2].Descriptor()
+}
+
+func (ReasoningForm) Type() protoreflect.EnumType {
+	return &file_policies_config_configpb_config_proto_enumTypes[2]
+}
+
+func (x ReasoningForm) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ReasoningForm.Descriptor instead.
+func (ReasoningForm) EnumDescriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{2}
+}
+
 // Authentication is how requests to a provider prove who sends them.
 type Authentication int32
 
@@ -174,11 +242,11 @@ func (x Authentication) String() string {
 }
 
 func (Authentication) Descriptor() protoreflect.EnumDescriptor {
-	return file_policies_config_configpb_config_proto_enumTypes[2].Descriptor()
+	return file_policies_config_configpb_config_proto_enumTypes[3].Descriptor()
 }
 
 func (Authentication) Type() protoreflect.EnumType {
-	return &file_policies_config_configpb_config_proto_enumTypes[2]
+	return &file_policies_config_configpb_config_proto_enumTypes[3]
 }
 
 func (x Authentication) Number() protoreflect.EnumNumber {
@@ -187,7 +255,7 @@ func (x Authentication) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Authentication.Descriptor instead.
 func (Authentication) EnumDescriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{2}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{3}
 }
 
 // Dialect is a wire format of a provider.
@@ -258,11 +326,11 @@ func (x Dialect) String() string {
 }
 
 func (Dialect) Descriptor() protoreflect.EnumDescriptor {
-	return file_policies_config_configpb_config_proto_enumTypes[3].Descriptor()
+	return file_policies_config_configpb_config_proto_enumTypes[4].Descriptor()
 }
 
 func (Dialect) Type() protoreflect.EnumType {
-	return &file_policies_config_configpb_config_proto_enumTypes[3]
+	return &file_policies_config_configpb_config_proto_enumTypes[4]
 }
 
 func (x Dialect) Number() protoreflect.EnumNumber {
@@ -271,7 +339,7 @@ func (x Dialect) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Dialect.Descriptor instead.
 func (Dialect) EnumDescriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{3}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{4}
 }
 
 // Balance is how requests are spread over the endpoints of a model.
@@ -311,11 +379,11 @@ func (x Balance) String() string {
 }
 
 func (Balance) Descriptor() protoreflect.EnumDescriptor {
-	return file_policies_config_configpb_config_proto_enumTypes[4].Descriptor()
+	return file_policies_config_configpb_config_proto_enumTypes[5].Descriptor()
 }
 
 func (Balance) Type() protoreflect.EnumType {
-	return &file_policies_config_configpb_config_proto_enumTypes[4]
+	return &file_policies_config_configpb_config_proto_enumTypes[5]
 }
 
 func (x Balance) Number() protoreflect.EnumNumber {
@@ -324,7 +392,7 @@ func (x Balance) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Balance.Descriptor instead.
 func (Balance) EnumDescriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{4}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{5}
 }
 
 // Sort is an order of endpoints (spec section 2.1).
@@ -371,11 +439,11 @@ func (x Sort) String() string {
 }
 
 func (Sort) Descriptor() protoreflect.EnumDescriptor {
-	return file_policies_config_configpb_config_proto_enumTypes[5].Descriptor()
+	return file_policies_config_configpb_config_proto_enumTypes[6].Descriptor()
 }
 
 func (Sort) Type() protoreflect.EnumType {
-	return &file_policies_config_configpb_config_proto_enumTypes[5]
+	return &file_policies_config_configpb_config_proto_enumTypes[6]
 }
 
 func (x Sort) Number() protoreflect.EnumNumber {
@@ -384,7 +452,7 @@ func (x Sort) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Sort.Descriptor instead.
 func (Sort) EnumDescriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{5}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{6}
 }
 
 // FailureClass is a kind of failed attempt.
@@ -443,11 +511,11 @@ func (x FailureClass) String() string {
 }
 
 func (FailureClass) Descriptor() protoreflect.EnumDescriptor {
-	return file_policies_config_configpb_config_proto_enumTypes[6].Descriptor()
+	return file_policies_config_configpb_config_proto_enumTypes[7].Descriptor()
 }
 
 func (FailureClass) Type() protoreflect.EnumType {
-	return &file_policies_config_configpb_config_proto_enumTypes[6]
+	return &file_policies_config_configpb_config_proto_enumTypes[7]
 }
 
 func (x FailureClass) Number() protoreflect.EnumNumber {
@@ -456,7 +524,7 @@ func (x FailureClass) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use FailureClass.Descriptor instead.
 func (FailureClass) EnumDescriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{6}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{7}
 }
 
 // Config is a whole configuration file.
@@ -1454,7 +1522,10 @@ type Provider struct {
 	SigningRegion string `protobuf:"bytes,22,opt,name=signing_region,json=signingRegion,proto3" json:"signing_region,omitempty"`
 	// The version of the API to ask for, where the dialect has several. Of azure, for
 	// base URLs that do not end in /v1. Default: 2024-10-21.
-	ApiVersion    string `protobuf:"bytes,23,opt,name=api_version,json=apiVersion,proto3" json:"api_version,omitempty"`
+	ApiVersion string `protobuf:"bytes,23,opt,name=api_version,json=apiVersion,proto3" json:"api_version,omitempty"`
+	// How the provider's Chat Completions differ from OpenAI's. For the dialects openai
+	// and azure. Each member that is set replaces the preset's.
+	Quirks        *Quirks `protobuf:"bytes,24,opt,name=quirks,proto3" json:"quirks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1650,6 +1721,137 @@ func (x *Provider) GetApiVersion() string {
 	return ""
 }
 
+func (x *Provider) GetQuirks() *Quirks {
+	if x != nil {
+		return x.Quirks
+	}
+	return nil
+}
+
+// Quirks are how a provider's Chat Completions differ from OpenAI's, besides the fields
+// that it refuses: what clients send is put into the provider's words.
+type Quirks struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Fields that have another name there: OpenAI's name, and the provider's, such as
+	// {max_completion_tokens: max_tokens}.
+	Rename map[string]string `protobuf:"bytes,1,rep,name=rename,proto3" json:"rename,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The most that the provider takes: more than that becomes that. Of stop it is how
+	// many sequences, and the first ones stay.
+	Cap map[string]float64 `protobuf:"bytes,2,rep,name=cap,proto3" json:"cap,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
+	// Roles that have another name there, such as {developer: system}.
+	Roles map[string]string `protobuf:"bytes,3,rep,name=roles,proto3" json:"roles,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The word for a tool_choice of "required", such as any.
+	RequiredToolChoice string `protobuf:"bytes,4,opt,name=required_tool_choice,json=requiredToolChoice,proto3" json:"required_tool_choice,omitempty"`
+	// How the provider is told to think, or not to. Default: by reasoning_effort.
+	Reasoning ReasoningForm `protobuf:"varint,5,opt,name=reasoning,proto3,enum=switchyard.config.v1.ReasoningForm" json:"reasoning,omitempty"`
+	// The efforts that the provider's reasoning_effort takes; another becomes the nearest.
+	// Default: all. With another form of reasoning the field is sent besides it only if
+	// there are some.
+	Efforts []string `protobuf:"bytes,6,rep,name=efforts,proto3" json:"efforts,omitempty"`
+	// The field in which an assistant's message carries its reasoning back. Default:
+	// reasoning_content; a provider that takes none refuses that field.
+	ReasoningField string `protobuf:"bytes,7,opt,name=reasoning_field,json=reasoningField,proto3" json:"reasoning_field,omitempty"`
+	// Content that is nothing but text is sent as a string, never as a list of parts.
+	TextContent *bool `protobuf:"varint,8,opt,name=text_content,json=textContent,proto3,oneof" json:"text_content,omitempty"`
+	// Content that is null or missing, as beside calls of tools, is sent as "".
+	NoNullContent *bool `protobuf:"varint,9,opt,name=no_null_content,json=noNullContent,proto3,oneof" json:"no_null_content,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Quirks) Reset() {
+	*x = Quirks{}
+	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Quirks) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Quirks) ProtoMessage() {}
+
+func (x *Quirks) ProtoReflect() protoreflect.Message {
+	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Quirks.ProtoReflect.Descriptor instead.
+func (*Quirks) Descriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Quirks) GetRename() map[string]string {
+	if x != nil {
+		return x.Rename
+	}
+	return nil
+}
+
+func (x *Quirks) GetCap() map[string]float64 {
+	if x != nil {
+		return x.Cap
+	}
+	return nil
+}
+
+func (x *Quirks) GetRoles() map[string]string {
+	if x != nil {
+		return x.Roles
+	}
+	return nil
+}
+
+func (x *Quirks) GetRequiredToolChoice() string {
+	if x != nil {
+		return x.RequiredToolChoice
+	}
+	return ""
+}
+
+func (x *Quirks) GetReasoning() ReasoningForm {
+	if x != nil {
+		return x.Reasoning
+	}
+	return ReasoningForm_REASONING_FORM_UNSPECIFIED
+}
+
+func (x *Quirks) GetEfforts() []string {
+	if x != nil {
+		return x.Efforts
+	}
+	return nil
+}
+
+func (x *Quirks) GetReasoningField() string {
+	if x != nil {
+		return x.ReasoningField
+	}
+	return ""
+}
+
+func (x *Quirks) GetTextContent() bool {
+	if x != nil && x.TextContent != nil {
+		return *x.TextContent
+	}
+	return false
+}
+
+func (x *Quirks) GetNoNullContent() bool {
+	if x != nil && x.NoNullContent != nil {
+		return *x.NoNullContent
+	}
+	return false
+}
+
 // HealthCheck asks a provider whether it is up, beside the clients' requests. No
 // connection, no answer in time and 5xx put its endpoints behind others for a while;
 // any other answer, 404 too, is that of a provider which is up.
@@ -1668,7 +1870,7 @@ type HealthCheck struct {
 
 func (x *HealthCheck) Reset() {
 	*x = HealthCheck{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1680,7 +1882,7 @@ func (x *HealthCheck) String() string {
 func (*HealthCheck) ProtoMessage() {}
 
 func (x *HealthCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1693,7 +1895,7 @@ func (x *HealthCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthCheck.ProtoReflect.Descriptor instead.
 func (*HealthCheck) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{11}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *HealthCheck) GetInterval() *durationpb.Duration {
@@ -1733,7 +1935,7 @@ type Secret struct {
 
 func (x *Secret) Reset() {
 	*x = Secret{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1745,7 +1947,7 @@ func (x *Secret) String() string {
 func (*Secret) ProtoMessage() {}
 
 func (x *Secret) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1758,7 +1960,7 @@ func (x *Secret) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Secret.ProtoReflect.Descriptor instead.
 func (*Secret) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{12}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Secret) GetSource() isSecret_Source {
@@ -1838,7 +2040,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1850,7 +2052,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1863,7 +2065,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{13}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Timeouts) GetConnect() *durationpb.Duration {
@@ -1908,7 +2110,7 @@ type DataPolicy struct {
 
 func (x *DataPolicy) Reset() {
 	*x = DataPolicy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1920,7 +2122,7 @@ func (x *DataPolicy) String() string {
 func (*DataPolicy) ProtoMessage() {}
 
 func (x *DataPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1933,7 +2135,7 @@ func (x *DataPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataPolicy.ProtoReflect.Descriptor instead.
 func (*DataPolicy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{14}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *DataPolicy) GetNoTraining() bool {
@@ -1998,7 +2200,7 @@ type Model struct {
 
 func (x *Model) Reset() {
 	*x = Model{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2010,7 +2212,7 @@ func (x *Model) String() string {
 func (*Model) ProtoMessage() {}
 
 func (x *Model) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2023,7 +2225,7 @@ func (x *Model) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Model.ProtoReflect.Descriptor instead.
 func (*Model) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{15}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Model) GetName() string {
@@ -2149,7 +2351,7 @@ type Reasoning struct {
 
 func (x *Reasoning) Reset() {
 	*x = Reasoning{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2161,7 +2363,7 @@ func (x *Reasoning) String() string {
 func (*Reasoning) ProtoMessage() {}
 
 func (x *Reasoning) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2174,7 +2376,7 @@ func (x *Reasoning) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reasoning.ProtoReflect.Descriptor instead.
 func (*Reasoning) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{16}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Reasoning) GetSupportedEfforts() []string {
@@ -2258,7 +2460,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2270,7 +2472,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2283,7 +2485,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{17}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Endpoint) GetProvider() string {
@@ -2441,7 +2643,7 @@ type Prices struct {
 
 func (x *Prices) Reset() {
 	*x = Prices{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2453,7 +2655,7 @@ func (x *Prices) String() string {
 func (*Prices) ProtoMessage() {}
 
 func (x *Prices) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2466,7 +2668,7 @@ func (x *Prices) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Prices.ProtoReflect.Descriptor instead.
 func (*Prices) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{18}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Prices) GetPrompt() string {
@@ -2607,7 +2809,7 @@ type PriceOverride struct {
 
 func (x *PriceOverride) Reset() {
 	*x = PriceOverride{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2619,7 +2821,7 @@ func (x *PriceOverride) String() string {
 func (*PriceOverride) ProtoMessage() {}
 
 func (x *PriceOverride) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2632,7 +2834,7 @@ func (x *PriceOverride) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverride.ProtoReflect.Descriptor instead.
 func (*PriceOverride) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{19}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *PriceOverride) GetMinPromptTokens() int64 {
@@ -2684,7 +2886,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2696,7 +2898,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2709,7 +2911,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{20}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Key) GetName() string {
@@ -2769,7 +2971,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2781,7 +2983,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2794,7 +2996,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{21}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Limits) GetRequests() uint32 {
@@ -2867,7 +3069,7 @@ type Routing struct {
 
 func (x *Routing) Reset() {
 	*x = Routing{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2879,7 +3081,7 @@ func (x *Routing) String() string {
 func (*Routing) ProtoMessage() {}
 
 func (x *Routing) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2892,7 +3094,7 @@ func (x *Routing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Routing.ProtoReflect.Descriptor instead.
 func (*Routing) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{22}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Routing) GetStopOn() []FailureClass {
@@ -3026,7 +3228,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3038,7 +3240,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3051,7 +3253,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{23}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Route) GetModels() []string {
@@ -3104,7 +3306,7 @@ type Telemetry struct {
 
 func (x *Telemetry) Reset() {
 	*x = Telemetry{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3116,7 +3318,7 @@ func (x *Telemetry) String() string {
 func (*Telemetry) ProtoMessage() {}
 
 func (x *Telemetry) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3129,7 +3331,7 @@ func (x *Telemetry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Telemetry.ProtoReflect.Descriptor instead.
 func (*Telemetry) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{24}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Telemetry) GetLogLevel() string {
@@ -3267,7 +3469,7 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\vconcurrency\x18\x02 \x01(\rB\b\xbaH\x05*\x03\x18\x80\x02R\vconcurrency\x12G\n" +
 	"\n" +
 	"drain_time\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\r\xbaH\n" +
-	"\xaa\x01\a\"\x03\b\x90\x1c2\x00R\tdrainTime\"\xf2\f\n" +
+	"\xaa\x01\a\"\x03\b\x90\x1c2\x00R\tdrainTime\"\xa8\r\n" +
 	"\bProvider\x12\x16\n" +
 	"\x06preset\x18\x01 \x01(\tR\x06preset\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12A\n" +
@@ -3298,13 +3500,36 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x0eauthentication\x18\x15 \x01(\x0e2$.switchyard.config.v1.AuthenticationB\b\xbaH\x05\x82\x01\x02\x10\x01R\x0eauthentication\x12e\n" +
 	"\x0esigning_region\x18\x16 \x01(\tB>\xbaH\x18r\x162\x14^([a-z0-9-]{1,32})?$\x82\xb5\x18\x1fan AWS region such as us-east-1R\rsigningRegion\x12]\n" +
 	"\vapi_version\x18\x17 \x01(\tB<\xbaH\x19r\x172\x15^([a-z0-9.-]{1,32})?$\x82\xb5\x18\x1ca version such as 2024-10-21R\n" +
-	"apiVersion\x1a:\n" +
+	"apiVersion\x124\n" +
+	"\x06quirks\x18\x18 \x01(\v2\x1c.switchyard.config.v1.QuirksR\x06quirks\x1a:\n" +
 	"\fHeadersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\f\n" +
 	"\n" +
 	"_any_modelB\t\n" +
-	"\a_strict\"\xdc\x01\n" +
+	"\a_strict\"\x9c\f\n" +
+	"\x06Quirks\x12\xfe\x02\n" +
+	"\x06rename\x18\x01 \x03(\v2(.switchyard.config.v1.Quirks.RenameEntryB\xbb\x02\xbaH\x8a\x01\x9a\x01\x86\x01\"hrf2\x16^[a-z][a-z0-9_]{0,63}$Z\x05modelZ\bmessagesZ\x06streamZ\x0estream_optionsZ\x05toolsZ\vtool_choiceZ\treasoningZ\x04user*\x1ar\x182\x16^[a-z][a-z0-9_]{0,63}$\x82\xb5\x18\xa8\x01OpenAI's name of a parameter with the provider's, such as seed: random_seed; model, messages, stream, stream_options, tools, tool_choice, reasoning and user keep theirsR\x06rename\x12\x9d\x02\n" +
+	"\x03cap\x18\x02 \x03(\v2%.switchyard.config.v1.Quirks.CapEntryB\xe3\x01\xbaHm\x9a\x01j\"YrWR\x11frequency_penaltyR\x01nR\x10presence_penaltyR\x04stopR\vtemperatureR\x05top_kR\ftop_logprobsR\x05top_p*\r\x12\v@\x01)\x00\x00\x00\x00\x00\x00\x00\x00\x82\xb5\x18ofrequency_penalty, n, presence_penalty, stop, temperature, top_k, top_logprobs or top_p with a number from 0 upR\x03cap\x12\xef\x01\n" +
+	"\x05roles\x18\x03 \x03(\v2'.switchyard.config.v1.Quirks.RolesEntryB\xaf\x01\xbaHT\x9a\x01Q\"6r4R\x06systemR\tdeveloperR\x04userR\tassistantR\x04toolR\bfunction*\x17r\x152\x13^[a-z][a-z_]{0,31}$\x82\xb5\x18Tsystem, developer, user, assistant, tool or function with the provider's word for itR\x05roles\x12e\n" +
+	"\x14required_tool_choice\x18\x04 \x01(\tB3\xbaH\x1ar\x182\x16^([a-z][a-z_]{0,31})?$\x82\xb5\x18\x12a word such as anyR\x12requiredToolChoice\x12K\n" +
+	"\treasoning\x18\x05 \x01(\x0e2#.switchyard.config.v1.ReasoningFormB\b\xbaH\x05\x82\x01\x02\x10\x01R\treasoning\x12T\n" +
+	"\aefforts\x18\x06 \x03(\tB:\xbaH7\x92\x014\x18\x01\"0r.R\x04noneR\aminimalR\x03lowR\x06mediumR\x04highR\x05xhighR\x03maxR\aefforts\x12N\n" +
+	"\x0freasoning_field\x18\a \x01(\tB%\xbaH\"r R\x00R\treasoningR\x11reasoning_contentR\x0ereasoningField\x12&\n" +
+	"\ftext_content\x18\b \x01(\bH\x00R\vtextContent\x88\x01\x01\x12+\n" +
+	"\x0fno_null_content\x18\t \x01(\bH\x01R\rnoNullContent\x88\x01\x01\x1a9\n" +
+	"\vRenameEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a6\n" +
+	"\bCapEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\x1a8\n" +
+	"\n" +
+	"RolesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\x0f\n" +
+	"\r_text_contentB\x12\n" +
+	"\x10_no_null_content\"\xdc\x01\n" +
 	"\vHealthCheck\x12E\n" +
 	"\binterval\x18\x01 \x01(\v2\x19.google.protobuf.DurationB\x0e\xbaH\v\xaa\x01\b\"\x04\b\x80\xa3\x052\x00R\binterval\x12C\n" +
 	"\x04path\x18\x02 \x01(\tB/\xbaH\x12r\x102\x0e^(/[^\\s?#]*)?$\x82\xb5\x18\x16a path such as /modelsR\x04path\x12A\n" +
@@ -3466,7 +3691,15 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\fPresetModels\x12\x1d\n" +
 	"\x19PRESET_MODELS_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11PRESET_MODELS_ALL\x10\x01\x12\x16\n" +
-	"\x12PRESET_MODELS_NONE\x10\x02*{\n" +
+	"\x12PRESET_MODELS_NONE\x10\x02*\xe4\x01\n" +
+	"\rReasoningForm\x12\x1e\n" +
+	"\x1aREASONING_FORM_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15REASONING_FORM_EFFORT\x10\x01\x12\x1b\n" +
+	"\x17REASONING_FORM_THINKING\x10\x02\x12\"\n" +
+	"\x1eREASONING_FORM_ENABLE_THINKING\x10\x03\x12 \n" +
+	"\x1cREASONING_FORM_CHAT_TEMPLATE\x10\x04\x12\x1a\n" +
+	"\x16REASONING_FORM_ENABLED\x10\x05\x12\x19\n" +
+	"\x15REASONING_FORM_OBJECT\x10\x06*{\n" +
 	"\x0eAuthentication\x12\x1e\n" +
 	"\x1aAUTHENTICATION_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12AUTHENTICATION_KEY\x10\x01\x12\x16\n" +
@@ -3519,120 +3752,130 @@ func file_policies_config_configpb_config_proto_rawDescGZIP() []byte {
 	return file_policies_config_configpb_config_proto_rawDescData
 }
 
-var file_policies_config_configpb_config_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_policies_config_configpb_config_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_policies_config_configpb_config_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
+var file_policies_config_configpb_config_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_policies_config_configpb_config_proto_goTypes = []any{
 	(DataCollection)(0),               // 0: switchyard.config.v1.DataCollection
 	(PresetModels)(0),                 // 1: switchyard.config.v1.PresetModels
-	(Authentication)(0),               // 2: switchyard.config.v1.Authentication
-	(Dialect)(0),                      // 3: switchyard.config.v1.Dialect
-	(Balance)(0),                      // 4: switchyard.config.v1.Balance
-	(Sort)(0),                         // 5: switchyard.config.v1.Sort
-	(FailureClass)(0),                 // 6: switchyard.config.v1.FailureClass
-	(*Config)(nil),                    // 7: switchyard.config.v1.Config
-	(*Policy)(nil),                    // 8: switchyard.config.v1.Policy
-	(*MaxPrice)(nil),                  // 9: switchyard.config.v1.MaxPrice
-	(*Preset)(nil),                    // 10: switchyard.config.v1.Preset
-	(*Fetch)(nil),                     // 11: switchyard.config.v1.Fetch
-	(*Redis)(nil),                     // 12: switchyard.config.v1.Redis
-	(*Ledger)(nil),                    // 13: switchyard.config.v1.Ledger
-	(*Listener)(nil),                  // 14: switchyard.config.v1.Listener
-	(*ServerTLS)(nil),                 // 15: switchyard.config.v1.ServerTLS
-	(*Envoy)(nil),                     // 16: switchyard.config.v1.Envoy
-	(*Provider)(nil),                  // 17: switchyard.config.v1.Provider
-	(*HealthCheck)(nil),               // 18: switchyard.config.v1.HealthCheck
-	(*Secret)(nil),                    // 19: switchyard.config.v1.Secret
-	(*Timeouts)(nil),                  // 20: switchyard.config.v1.Timeouts
-	(*DataPolicy)(nil),                // 21: switchyard.config.v1.DataPolicy
-	(*Model)(nil),                     // 22: switchyard.config.v1.Model
-	(*Reasoning)(nil),                 // 23: switchyard.config.v1.Reasoning
-	(*Endpoint)(nil),                  // 24: switchyard.config.v1.Endpoint
-	(*Prices)(nil),                    // 25: switchyard.config.v1.Prices
-	(*PriceOverride)(nil),             // 26: switchyard.config.v1.PriceOverride
-	(*Key)(nil),                       // 27: switchyard.config.v1.Key
-	(*Limits)(nil),                    // 28: switchyard.config.v1.Limits
-	(*Routing)(nil),                   // 29: switchyard.config.v1.Routing
-	(*Route)(nil),                     // 30: switchyard.config.v1.Route
-	(*Telemetry)(nil),                 // 31: switchyard.config.v1.Telemetry
-	nil,                               // 32: switchyard.config.v1.Config.ProvidersEntry
-	nil,                               // 33: switchyard.config.v1.Config.ModelsEntry
-	nil,                               // 34: switchyard.config.v1.Config.AliasesEntry
-	nil,                               // 35: switchyard.config.v1.Config.PresetsEntry
-	nil,                               // 36: switchyard.config.v1.Provider.HeadersEntry
-	(*structpb.Struct)(nil),           // 37: google.protobuf.Struct
-	(*durationpb.Duration)(nil),       // 38: google.protobuf.Duration
-	(*descriptorpb.FieldOptions)(nil), // 39: google.protobuf.FieldOptions
+	(ReasoningForm)(0),                // 2: switchyard.config.v1.ReasoningForm
+	(Authentication)(0),               // 3: switchyard.config.v1.Authentication
+	(Dialect)(0),                      // 4: switchyard.config.v1.Dialect
+	(Balance)(0),                      // 5: switchyard.config.v1.Balance
+	(Sort)(0),                         // 6: switchyard.config.v1.Sort
+	(FailureClass)(0),                 // 7: switchyard.config.v1.FailureClass
+	(*Config)(nil),                    // 8: switchyard.config.v1.Config
+	(*Policy)(nil),                    // 9: switchyard.config.v1.Policy
+	(*MaxPrice)(nil),                  // 10: switchyard.config.v1.MaxPrice
+	(*Preset)(nil),                    // 11: switchyard.config.v1.Preset
+	(*Fetch)(nil),                     // 12: switchyard.config.v1.Fetch
+	(*Redis)(nil),                     // 13: switchyard.config.v1.Redis
+	(*Ledger)(nil),                    // 14: switchyard.config.v1.Ledger
+	(*Listener)(nil),                  // 15: switchyard.config.v1.Listener
+	(*ServerTLS)(nil),                 // 16: switchyard.config.v1.ServerTLS
+	(*Envoy)(nil),                     // 17: switchyard.config.v1.Envoy
+	(*Provider)(nil),                  // 18: switchyard.config.v1.Provider
+	(*Quirks)(nil),                    // 19: switchyard.config.v1.Quirks
+	(*HealthCheck)(nil),               // 20: switchyard.config.v1.HealthCheck
+	(*Secret)(nil),                    // 21: switchyard.config.v1.Secret
+	(*Timeouts)(nil),                  // 22: switchyard.config.v1.Timeouts
+	(*DataPolicy)(nil),                // 23: switchyard.config.v1.DataPolicy
+	(*Model)(nil),                     // 24: switchyard.config.v1.Model
+	(*Reasoning)(nil),                 // 25: switchyard.config.v1.Reasoning
+	(*Endpoint)(nil),                  // 26: switchyard.config.v1.Endpoint
+	(*Prices)(nil),                    // 27: switchyard.config.v1.Prices
+	(*PriceOverride)(nil),             // 28: switchyard.config.v1.PriceOverride
+	(*Key)(nil),                       // 29: switchyard.config.v1.Key
+	(*Limits)(nil),                    // 30: switchyard.config.v1.Limits
+	(*Routing)(nil),                   // 31: switchyard.config.v1.Routing
+	(*Route)(nil),                     // 32: switchyard.config.v1.Route
+	(*Telemetry)(nil),                 // 33: switchyard.config.v1.Telemetry
+	nil,                               // 34: switchyard.config.v1.Config.ProvidersEntry
+	nil,                               // 35: switchyard.config.v1.Config.ModelsEntry
+	nil,                               // 36: switchyard.config.v1.Config.AliasesEntry
+	nil,                               // 37: switchyard.config.v1.Config.PresetsEntry
+	nil,                               // 38: switchyard.config.v1.Provider.HeadersEntry
+	nil,                               // 39: switchyard.config.v1.Quirks.RenameEntry
+	nil,                               // 40: switchyard.config.v1.Quirks.CapEntry
+	nil,                               // 41: switchyard.config.v1.Quirks.RolesEntry
+	(*structpb.Struct)(nil),           // 42: google.protobuf.Struct
+	(*durationpb.Duration)(nil),       // 43: google.protobuf.Duration
+	(*descriptorpb.FieldOptions)(nil), // 44: google.protobuf.FieldOptions
 }
 var file_policies_config_configpb_config_proto_depIdxs = []int32{
-	14, // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
-	16, // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
-	32, // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
-	33, // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
+	15, // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
+	17, // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
+	34, // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
+	35, // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
 	1,  // 4: switchyard.config.v1.Config.models_from_presets:type_name -> switchyard.config.v1.PresetModels
-	27, // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
-	28, // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
-	29, // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
-	31, // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
-	8,  // 9: switchyard.config.v1.Config.policy:type_name -> switchyard.config.v1.Policy
-	34, // 10: switchyard.config.v1.Config.aliases:type_name -> switchyard.config.v1.Config.AliasesEntry
-	35, // 11: switchyard.config.v1.Config.presets:type_name -> switchyard.config.v1.Config.PresetsEntry
-	12, // 12: switchyard.config.v1.Config.redis:type_name -> switchyard.config.v1.Redis
-	13, // 13: switchyard.config.v1.Config.ledger:type_name -> switchyard.config.v1.Ledger
-	11, // 14: switchyard.config.v1.Config.fetch:type_name -> switchyard.config.v1.Fetch
+	29, // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
+	30, // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
+	31, // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
+	33, // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
+	9,  // 9: switchyard.config.v1.Config.policy:type_name -> switchyard.config.v1.Policy
+	36, // 10: switchyard.config.v1.Config.aliases:type_name -> switchyard.config.v1.Config.AliasesEntry
+	37, // 11: switchyard.config.v1.Config.presets:type_name -> switchyard.config.v1.Config.PresetsEntry
+	13, // 12: switchyard.config.v1.Config.redis:type_name -> switchyard.config.v1.Redis
+	14, // 13: switchyard.config.v1.Config.ledger:type_name -> switchyard.config.v1.Ledger
+	12, // 14: switchyard.config.v1.Config.fetch:type_name -> switchyard.config.v1.Fetch
 	0,  // 15: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
-	9,  // 16: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
-	37, // 17: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
-	38, // 18: switchyard.config.v1.Fetch.timeout:type_name -> google.protobuf.Duration
-	19, // 19: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
-	38, // 20: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
-	19, // 21: switchyard.config.v1.Ledger.postgres:type_name -> switchyard.config.v1.Secret
-	38, // 22: switchyard.config.v1.Ledger.retention:type_name -> google.protobuf.Duration
-	15, // 23: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
-	38, // 24: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
-	3,  // 25: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
-	19, // 26: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
-	36, // 27: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
-	20, // 28: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
-	21, // 29: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	18, // 30: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
-	2,  // 31: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
-	38, // 32: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
-	38, // 33: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
-	38, // 34: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
-	38, // 35: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
-	38, // 36: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
-	38, // 37: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
-	24, // 38: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
-	4,  // 39: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
-	23, // 40: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
-	25, // 41: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
-	21, // 42: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	26, // 43: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
-	25, // 44: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
-	28, // 45: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
-	8,  // 46: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
-	38, // 47: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
-	6,  // 48: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
-	38, // 49: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
-	38, // 50: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
-	38, // 51: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
-	38, // 52: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
-	4,  // 53: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
-	5,  // 54: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
-	38, // 55: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
-	38, // 56: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
-	30, // 57: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
-	6,  // 58: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
-	38, // 59: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
-	17, // 60: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
-	22, // 61: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
-	10, // 62: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
-	39, // 63: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
-	64, // [64:64] is the sub-list for method output_type
-	64, // [64:64] is the sub-list for method input_type
-	64, // [64:64] is the sub-list for extension type_name
-	63, // [63:64] is the sub-list for extension extendee
-	0,  // [0:63] is the sub-list for field type_name
+	10, // 16: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
+	42, // 17: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
+	43, // 18: switchyard.config.v1.Fetch.timeout:type_name -> google.protobuf.Duration
+	21, // 19: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
+	43, // 20: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
+	21, // 21: switchyard.config.v1.Ledger.postgres:type_name -> switchyard.config.v1.Secret
+	43, // 22: switchyard.config.v1.Ledger.retention:type_name -> google.protobuf.Duration
+	16, // 23: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
+	43, // 24: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
+	4,  // 25: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
+	21, // 26: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
+	38, // 27: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
+	22, // 28: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
+	23, // 29: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	20, // 30: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
+	3,  // 31: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
+	19, // 32: switchyard.config.v1.Provider.quirks:type_name -> switchyard.config.v1.Quirks
+	39, // 33: switchyard.config.v1.Quirks.rename:type_name -> switchyard.config.v1.Quirks.RenameEntry
+	40, // 34: switchyard.config.v1.Quirks.cap:type_name -> switchyard.config.v1.Quirks.CapEntry
+	41, // 35: switchyard.config.v1.Quirks.roles:type_name -> switchyard.config.v1.Quirks.RolesEntry
+	2,  // 36: switchyard.config.v1.Quirks.reasoning:type_name -> switchyard.config.v1.ReasoningForm
+	43, // 37: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
+	43, // 38: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
+	43, // 39: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
+	43, // 40: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
+	43, // 41: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
+	43, // 42: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
+	26, // 43: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
+	5,  // 44: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
+	25, // 45: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
+	27, // 46: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
+	23, // 47: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	28, // 48: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
+	27, // 49: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
+	30, // 50: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
+	9,  // 51: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
+	43, // 52: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
+	7,  // 53: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
+	43, // 54: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
+	43, // 55: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
+	43, // 56: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
+	43, // 57: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
+	5,  // 58: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
+	6,  // 59: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
+	43, // 60: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
+	43, // 61: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
+	32, // 62: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
+	7,  // 63: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
+	43, // 64: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
+	18, // 65: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
+	24, // 66: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
+	11, // 67: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
+	44, // 68: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
+	69, // [69:69] is the sub-list for method output_type
+	69, // [69:69] is the sub-list for method input_type
+	69, // [69:69] is the sub-list for extension type_name
+	68, // [68:69] is the sub-list for extension extendee
+	0,  // [0:68] is the sub-list for field type_name
 }
 
 func init() { file_policies_config_configpb_config_proto_init() }
@@ -3641,20 +3884,21 @@ func file_policies_config_configpb_config_proto_init() {
 		return
 	}
 	file_policies_config_configpb_config_proto_msgTypes[10].OneofWrappers = []any{}
-	file_policies_config_configpb_config_proto_msgTypes[12].OneofWrappers = []any{
+	file_policies_config_configpb_config_proto_msgTypes[11].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[13].OneofWrappers = []any{
 		(*Secret_Env)(nil),
 		(*Secret_File)(nil),
 		(*Secret_Value)(nil),
 	}
-	file_policies_config_configpb_config_proto_msgTypes[17].OneofWrappers = []any{}
-	file_policies_config_configpb_config_proto_msgTypes[19].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[18].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[20].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_policies_config_configpb_config_proto_rawDesc), len(file_policies_config_configpb_config_proto_rawDesc)),
-			NumEnums:      7,
-			NumMessages:   30,
+			NumEnums:      8,
+			NumMessages:   34,
 			NumExtensions: 1,
 			NumServices:   0,
 		},

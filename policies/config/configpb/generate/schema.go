@@ -123,6 +123,12 @@ func valueSchema(field protoreflect.FieldDescriptor, rules *validate.FieldRules)
 			schema["minimum"] = rules.GetInt64().GetGte()
 		}
 		return schema
+	case protoreflect.DoubleKind:
+		schema := object{"type": "number"}
+		if rules.GetDouble().HasGte() {
+			schema["minimum"] = rules.GetDouble().GetGte()
+		}
+		return schema
 	case protoreflect.EnumKind:
 		return object{"enum": anys(enumNames(field.Enum()))}
 	case protoreflect.MessageKind:
