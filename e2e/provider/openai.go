@@ -40,6 +40,11 @@ func (d openAI) judge(_ address, body map[string]any, _ http.Header) (request, *
 		worded := d.mistake(*wrong)
 		return request{}, &worded
 	}
+	return openAIAsked(body, openAICombinations, openAIReasoningModel, openAIFormatRules, openAIConversation)
+}
+
+// openAIAsked reads a request whose fields are right, unless it breaks one of the rules.
+func openAIAsked(body map[string]any, rules ...func(map[string]any) *refusal) (request, *refusal) {
 	req := request{
 		model:    body["model"].(string),
 		stream:   body["stream"] == true,
@@ -50,9 +55,7 @@ func (d openAI) judge(_ address, body map[string]any, _ http.Header) (request, *
 	if options, ok := body["stream_options"].(map[string]any); ok {
 		req.includeUsage = options["include_usage"] == true
 	}
-	for _, rule := range []func(map[string]any) *refusal{
-		openAICombinations, openAIReasoningModel, openAIFormatRules, openAIConversation,
-	} {
+	for _, rule := range rules {
 		if refused := rule(body); refused != nil {
 			refused.status = http.StatusBadRequest
 			return req, refused
