@@ -3,7 +3,7 @@
 GO ?= go
 PACKAGES := ./...
 
-.PHONY: help all build run test unit e2e bench fuzz lint generate checkgenerate golden clean envoy clients redis postgres
+.PHONY: help all build run test unit e2e bench bench-dialects fuzz lint generate checkgenerate golden clean envoy clients redis postgres
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9_-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,10 @@ e2e: envoy clients postgres build ## End-to-end tests: real Envoy, real SDKs
 
 bench: envoy build ## Compare direct, bare Envoy and gateway; writes e2e/bench/RESULTS.md
 	$(GO) run ./e2e/bench
+
+# What it prints, benchstat tabulates and compares.
+bench-dialects: ## Measure every client's dialect against every provider's
+	$(GO) test ./extproc/dialect -run '^$$' -bench 'Request|Stream' -benchtime 200ms $(ARGS)
 
 fuzz: ## Fuzz every parser that meets the network, 30 s each
 	@for package in $$($(GO) list ./extproc/... ./policies/...); do \

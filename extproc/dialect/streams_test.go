@@ -2,7 +2,6 @@ package dialect_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -165,55 +164,6 @@ func FuzzWholeAnswers(f *testing.F) {
 
 // natives are the dialects whose measurements are here.
 func natives() []side { return named(cohere.Name, ollama.Name) }
-
-func BenchmarkRequest(b *testing.B) {
-	turn := `{"role":"user","content":"` + strings.Repeat("Lorem ipsum dolor sit amet. ", 18) + `"},{"role":"assistant","content":"yes"}`
-	for _, s := range natives() {
-		for _, turns := range []int{1, 185} {
-			body := []byte(`{"messages":[` + turn + strings.Repeat(","+turn, turns-1) + `]}`)
-			b.Run(fmt.Sprintf("%s/%dKB", s.name, (len(body)+1023)>>10), func(b *testing.B) {
-				b.SetBytes(int64(len(body)))
-				b.ReportAllocs()
-				for b.Loop() {
-					request, err := openai.Client{}.Parse(body)
-					if err != nil {
-						b.Fatal(err)
-					}
-					if _, err := s.dialect.Request(request, s.target); err != nil {
-						b.Fatal(err)
-					}
-				}
-			})
-		}
-	}
-}
-
-func BenchmarkStream(b *testing.B) {
-	deltas := map[string]string{
-		"cohere": `{"type":"content-delta","index":0,"delta":{"message":{"content":{"text":" word"}}}}`,
-		"ollama": `{"model":"llama3.2","created_at":"2026-08-04T08:52:19.385406455-07:00","message":{"role":"assistant","content":" word"},"done":false}`,
-	}
-	for _, s := range natives() {
-		for _, count := range []int{1, 1000} {
-			b.Run(fmt.Sprintf("%s/%d events", s.name, count), func(b *testing.B) {
-				delta := sse.Event{Data: []byte(deltas[s.name])}
-				var out []byte
-				b.ReportAllocs()
-				for b.Loop() {
-					pipe := dialect.NewPipe(openai.Client{}, s.dialect, &dialect.Request{Stream: true}, dialect.Meta{ID: "gen-1-a"})
-					for range count {
-						var err error
-						if out, err = pipe.Event(out[:0], delta); err != nil {
-							b.Fatal(err)
-						}
-					}
-					out = pipe.Finish(out[:0])
-				}
-				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(count), "ns/event")
-			})
-		}
-	}
-}
 
 // BenchmarkVectors turns a batch of vectors of another dialect into base64, as OpenAI's
 // SDKs ask for.

@@ -432,25 +432,3 @@ func FuzzEncoder(f *testing.F) {
 		}
 	})
 }
-
-func BenchmarkTextDelta(b *testing.B) {
-	encoder := encoderFor(b, `{"input":"hi"}`)
-	dst := make([]byte, 0, 4096)
-	encoder.Event(dst, dialect.Event{Kind: dialect.EventText, Text: "a"})
-	b.ReportAllocs()
-	for b.Loop() {
-		dst = encoder.Event(dst[:0], dialect.Event{Kind: dialect.EventText, Text: " a few words"})
-	}
-}
-
-func BenchmarkParse(b *testing.B) {
-	body := []byte(`{"model":"m/x","instructions":"be brief","input":[{"role":"user","content":"` + strings.Repeat("word ", 20000) + `"}],
-		"tools":[{"type":"function","name":"f","parameters":{"type":"object","properties":{}}}]}`)
-	b.SetBytes(int64(len(body)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := (Client{}).Parse(body); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

@@ -150,23 +150,3 @@ func TestPassthrough(t *testing.T) {
 		t.Errorf("%s", out)
 	}
 }
-
-func BenchmarkRequest(b *testing.B) {
-	turn := `{"role":"user","content":"` + strings.Repeat("Lorem ipsum dolor sit amet. ", 18) + `"},{"role":"assistant","content":"yes"}`
-	for name, turns := range map[string]int{"1KB": 1, "100KB": 185} {
-		body := `{"max_tokens":9,"messages":[` + turn + strings.Repeat(","+turn, turns-1) + `]}`
-		request, err := anthropic.Client{}.Parse([]byte(body))
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.Run(name, func(b *testing.B) {
-			b.SetBytes(int64(len(body)))
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := NewAnthropic().Request(request, target); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}
