@@ -36,33 +36,55 @@ func (p *parser) size(content []byte) {
 
 // readMessages checks the messages as far as the gateway relies on them, and notes
 // what they hold.
-func (p *parser) readMessages(value []byte) error {
-	if rawjson.Kind(value) != '[' {
-		return dialect.Invalid("'messages' must be an array.")
-	}
+func (p *parser) readMessages(member *rawjson.Cursor) error {
+	p.messages = true
 	i := 0
-	for c := rawjson.Walk(value); c.Next(); i++ {
-		if err := p.readMessage(i, c.Value); err != nil {
+	messages := rawjson.Walk(member.Value)
+	for ; messages.Open(); i++ {
+		if err := p.readMessage(i, &messages); err != nil {
 			return err
 		}
 	}
 	if i == 0 {
 		return dialect.Invalid("'messages' must have at least one item.")
 	}
+	member.CloseAfter(&messages)
 	return nil
 }
 
-func (p *parser) readMessage(i int, message []byte) error {
-	if rawjson.Kind(message) != '{' {
+func (p *parser) readMessage(i int, message *rawjson.Cursor) error {
+	if rawjson.Kind(message.Value) != '{' {
 		return dialect.Invalid("'messages.%d' must be an object.", i)
 	}
-	content := rawjson.Get(message, "content")
-	held, err := p.readContent(i, content)
-	if err != nil {
-		return err
+	var role, content []byte
+	var held holding
+	c := rawjson.Walk(message.Value)
+	for c.Open() {
+		if string(c.Name) == "content" && rawjson.Kind(c.Value) == '[' {
+			if err := p.readBlocks(i, &c, &held); err != nil {
+				return err
+			}
+			content = c.Value
+			continue
+		}
+		c.Close()
+		switch string(c.Name) {
+		case "role":
+			role = rawjson.Unquote(c.Value)
+		case "content":
+			content = c.Value
+		}
+	}
+	message.CloseAfter(&c)
+	switch rawjson.Kind(content) {
+	case '[':
+	case '"':
+		p.size(content)
+	default:
+		return dialect.Invalid("'messages.%d.content' must be a string or an array of blocks.", i)
 	}
 	begins := &p.opening.First
-	switch rawjson.Text(rawjson.Get(message, "role")) {
+	switch string(role) {
 	case "user":
 		// What goes on with a tool loop answers its calls.
 		p.request.BoundReasoning = p.request.BoundReasoning && held.result
@@ -81,34 +103,36 @@ func (p *parser) readMessage(i int, message []byte) error {
 // holding is what the blocks of one message are.
 type holding struct{ call, result, bound bool }
 
-func (p *parser) readContent(i int, content []byte) (holding, error) {
-	var held holding
-	switch rawjson.Kind(content) {
-	case '"':
-		p.size(content)
-		return held, nil
-	case '[':
-	default:
-		return held, dialect.Invalid("'messages.%d.content' must be a string or an array of blocks.", i)
-	}
-	j := 0
-	for c := rawjson.Walk(content); c.Next(); j++ {
-		if rawjson.Kind(c.Value) != '{' {
-			return held, dialect.Invalid("'messages.%d.content.%d' must be an object.", i, j)
+func (p *parser) readBlocks(i int, content *rawjson.Cursor, held *holding) error {
+	blocks := rawjson.Walk(content.Value)
+	for j := 0; blocks.Open(); j++ {
+		if rawjson.Kind(blocks.Value) != '{' {
+			return dialect.Invalid("'messages.%d.content.%d' must be an object.", i, j)
 		}
-		if err := p.readBlock(i, j, c.Value, &held); err != nil {
-			return held, err
+		var kind, text []byte
+		c := rawjson.Walk(blocks.Value)
+		for c.Next() {
+			switch string(c.Name) {
+			case "type":
+				kind = rawjson.Unquote(c.Value)
+			case "text":
+				text = c.Value
+			}
+		}
+		blocks.CloseAfter(&c)
+		if err := p.readBlock(i, j, string(kind), text, blocks.Value, held); err != nil {
+			return err
 		}
 	}
-	return held, nil
+	content.CloseAfter(&blocks)
+	return nil
 }
 
-func (p *parser) readBlock(i, j int, block []byte, held *holding) error {
-	switch kind := rawjson.Text(rawjson.Get(block, "type")); kind {
+func (p *parser) readBlock(i, j int, kind string, text, block []byte, held *holding) error {
+	switch kind {
 	case "":
 		return dialect.Invalid("'messages.%d.content.%d.type' must be a string.", i, j)
 	case "text":
-		text := rawjson.Get(block, "text")
 		if rawjson.Kind(text) != '"' {
 			return dialect.Invalid("'messages.%d.content.%d.text' must be a string.", i, j)
 		}

@@ -19,12 +19,18 @@ func (c Client) Parse(body []byte) (*dialect.Request, error) {
 		return nil, err
 	}
 	p := parser{request: &dialect.Request{Dialect: Name, Raw: text}, parsed: parsed{plain: true, head: c.head}}
-	for m := rawjson.Walk(text); m.Next(); {
-		if !rawjson.Present(m.Value) {
-			continue
+	for m := rawjson.Walk(text); m.Open(); {
+		var err error
+		if string(m.Name) == "messages" && rawjson.Kind(m.Value) == '[' {
+			err = p.readMessages(&m)
+		} else if m.Close() && rawjson.Present(m.Value) {
+			err = p.member(string(m.Name), m.Value)
 		}
-		if err := p.member(string(m.Name), m.Value); err != nil {
+		if err != nil {
 			return nil, err
+		}
+		if rawjson.Present(m.Value) {
+			p.parsed.members = append(p.parsed.members, m)
 		}
 	}
 	if err := p.complete(); err != nil {
@@ -41,6 +47,8 @@ type parsed struct {
 	// copied as they stand.
 	plain bool
 	head  head
+	// members are those of the request that are not null, each as it was found.
+	members []rawjson.Cursor
 }
 
 // parser collects what policy reads.
@@ -65,8 +73,7 @@ func (p *parser) member(name string, value []byte) error {
 	r := p.request
 	switch name {
 	case "messages":
-		p.messages = true
-		return p.readMessages(value)
+		return dialect.Invalid("'messages' must be an array.")
 	case "system":
 		return p.system(value)
 	case "models":

@@ -10,9 +10,9 @@ import (
 
 // passRequest copies a client's request, of which only what the gateway must change
 // is changed: caching at the provider depends on the bytes.
-func (p Provider) passRequest(client *dialect.Request, said head, target dialect.Target) (dialect.Upstream, error) {
+func (p Provider) passRequest(client *dialect.Request, own *parsed, target dialect.Target) (dialect.Upstream, error) {
 	e := editor{builder: builder{target: target, hosted: p.Hosted != ""}, client: client}
-	raw, err := p.withMedia(client)
+	raw, fetched, err := p.withMedia(client)
 	if err != nil {
 		return dialect.Upstream{}, err
 	}
@@ -22,10 +22,12 @@ func (p Provider) passRequest(client *dialect.Request, said head, target dialect
 	} else {
 		dst = rawjson.AppendText(dst, "model", target.Model)
 	}
-	for c := rawjson.Walk(raw); c.Next(); {
-		if rawjson.Present(c.Value) {
-			dst = e.member(dst, &c)
-		}
+	members := own.members
+	if fetched {
+		members = readMembers(raw)
+	}
+	for i := range members {
+		dst = e.member(dst, &members[i])
 	}
 	if client.MaxTokens == 0 {
 		dst = strconv.AppendInt(rawjson.AppendName(dst, "max_tokens"), e.defaultBound(raw), 10)
@@ -40,20 +42,30 @@ func (p Provider) passRequest(client *dialect.Request, said head, target dialect
 		e.drop("service_tier")
 	}
 	slices.Sort(e.dropped)
-	return p.upstream(append(dst, '}'), client.Stream, slices.Compact(e.dropped), said.headers(e.sampled, e.managed), target), nil
+	return p.upstream(append(dst, '}'), client.Stream, slices.Compact(e.dropped), own.head.headers(e.sampled, e.managed), target), nil
 }
 
 // withMedia is the request's body with the images and documents in it that a cloud does
-// not fetch.
-func (p Provider) withMedia(client *dialect.Request) ([]byte, error) {
+// not fetch, and whether there are any.
+func (p Provider) withMedia(client *dialect.Request) (body []byte, fetched bool, err error) {
 	if p.Hosted == "" || len(client.InputModalities) == 0 {
-		return client.Raw, nil
+		return client.Raw, false, nil
 	}
-	body, err := inline(client)
-	if err != nil {
-		return nil, err
+	if body, err = inline(client); err != nil {
+		return nil, false, err
 	}
-	return body, checkMedia(body)
+	return body, true, checkMedia(body)
+}
+
+// readMembers are the members of an object that are not null.
+func readMembers(object []byte) []rawjson.Cursor {
+	var members []rawjson.Cursor
+	for c := rawjson.Walk(object); c.Next(); {
+		if rawjson.Present(c.Value) {
+			members = append(members, c)
+		}
+	}
+	return members
 }
 
 // editor decides on each member of one request.

@@ -21,7 +21,7 @@ func (p Provider) Request(client *dialect.Request, target dialect.Target) (diale
 	if own, same := client.Parsed.(*parsed); same {
 		said = own.head
 		if own.plain {
-			return p.passRequest(client, said, target)
+			return p.passRequest(client, own, target)
 		}
 	}
 	chat, err := client.Chat()

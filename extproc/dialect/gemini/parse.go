@@ -26,12 +26,19 @@ func (c Client) Parse(body []byte) (*dialect.Request, error) {
 		request: &dialect.Request{Dialect: Name, Raw: text, Model: c.model, Stream: c.method == streamGenerateContent},
 		parsed:  parsed{plain: true},
 	}
-	for m := rawjson.Walk(text); m.Next(); {
-		if !rawjson.Present(m.Value) {
-			continue
+	for m := rawjson.Walk(text); m.Open(); {
+		var err error
+		name := camel(m.Name)
+		if name == "contents" && rawjson.Kind(m.Value) == '[' {
+			err = p.readContents(&m)
+		} else if m.Close() && rawjson.Present(m.Value) {
+			err = p.member(string(m.Name), name, m.Value)
 		}
-		if err := p.member(string(m.Name), camel(m.Name), m.Value); err != nil {
+		if err != nil {
 			return nil, err
+		}
+		if rawjson.Present(m.Value) {
+			p.parsed.members = append(p.parsed.members, m)
 		}
 	}
 	if err := p.complete(); err != nil {
@@ -57,6 +64,8 @@ type parsed struct {
 	// plain: the contents hold nothing that the API itself would refuse, and can be
 	// copied as they stand.
 	plain bool
+	// members are those of the request that are not null, each as it was found.
+	members []rawjson.Cursor
 }
 
 // parser collects what policy reads.
@@ -75,8 +84,7 @@ func (p *parser) member(name, field string, value []byte) error {
 	r := p.request
 	switch field {
 	case "contents":
-		p.contents = true
-		return p.readContents(value)
+		return dialect.Invalid("'contents' must be an array.")
 	case "systemInstruction":
 		return p.instructions(value)
 	case "tools":

@@ -26,30 +26,52 @@ func (p *parser) instructions(value []byte) error {
 
 // readContents checks the turns as far as the gateway relies on them, and notes what
 // they hold.
-func (p *parser) readContents(value []byte) error {
-	if rawjson.Kind(value) != '[' {
-		return dialect.Invalid("'contents' must be an array.")
-	}
+func (p *parser) readContents(member *rawjson.Cursor) error {
+	p.contents = true
 	i := 0
-	for c := rawjson.Walk(value); c.Next(); i++ {
-		if err := p.readContent(i, c.Value); err != nil {
+	contents := rawjson.Walk(member.Value)
+	for ; contents.Open(); i++ {
+		if err := p.readContent(i, &contents); err != nil {
 			return err
 		}
 	}
 	if i == 0 {
 		return dialect.Invalid("'contents' must have at least one item.")
 	}
+	member.CloseAfter(&contents)
 	return nil
 }
 
 // holding is what the parts of one turn are.
 type holding struct{ call, result, bound bool }
 
-func (p *parser) readContent(i int, content []byte) error {
-	if rawjson.Kind(content) != '{' {
+func (p *parser) readContent(i int, content *rawjson.Cursor) error {
+	if rawjson.Kind(content.Value) != '{' {
 		return dialect.Invalid("'%s' must be an object.", p.turn(i))
 	}
-	role := rawjson.Text(get(content, "role"))
+	var role string
+	var parts []byte
+	var held holding
+	c := rawjson.Walk(content.Value)
+	for c.Open() {
+		name := camel(c.Name)
+		if name == "parts" && rawjson.Kind(c.Value) == '[' {
+			if err := p.readParts(i, &c, &held); err != nil {
+				return err
+			}
+			parts = c.Value
+			continue
+		}
+		c.Close()
+		switch {
+		case !rawjson.Present(c.Value):
+		case name == "role":
+			role = rawjson.Text(c.Value)
+		case name == "parts":
+			return dialect.Invalid("'%s.parts' must be an array.", p.turn(i))
+		}
+	}
+	content.CloseAfter(&c)
 	switch role {
 	case "", "user", "model", "function":
 	default:
@@ -57,21 +79,7 @@ func (p *parser) readContent(i int, content []byte) error {
 	}
 	p.parsed.plain = p.parsed.plain && (role != "model" || p.role != role)
 	p.role = role
-	parts := get(content, "parts")
-	if parts != nil && rawjson.Kind(parts) != '[' {
-		return dialect.Invalid("'%s.parts' must be an array.", p.turn(i))
-	}
 	p.opening.First.See(parts)
-	var held holding
-	j := 0
-	for c := rawjson.Walk(parts); c.Next(); j++ {
-		if rawjson.Kind(c.Value) != '{' {
-			return dialect.Invalid("'%s.parts.%d' must be an object.", p.turn(i), j)
-		}
-		if err := p.readPart(i, j, c.Value, &held); err != nil {
-			return err
-		}
-	}
 	if role == "model" {
 		p.request.BoundReasoning = p.request.BoundReasoning || held.call && held.bound
 	} else {
@@ -89,16 +97,35 @@ func (p *parser) turn(i int) string {
 	return fmt.Sprintf("contents.%d", i)
 }
 
-func (p *parser) readPart(i, j int, part []byte, held *holding) error {
-	p.parsed.plain = p.parsed.plain && !silent(part)
+func (p *parser) readParts(i int, member *rawjson.Cursor, held *holding) error {
+	parts := rawjson.Walk(member.Value)
+	for j := 0; parts.Open(); j++ {
+		if rawjson.Kind(parts.Value) != '{' {
+			return dialect.Invalid("'%s.parts.%d' must be an object.", p.turn(i), j)
+		}
+		if err := p.readPart(i, j, &parts, held); err != nil {
+			return err
+		}
+	}
+	member.CloseAfter(&parts)
+	return nil
+}
+
+func (p *parser) readPart(i, j int, part *rawjson.Cursor, held *holding) error {
 	at := func(message string) error {
 		return dialect.Invalid("'%s.parts.%d."+message, p.turn(i), j)
 	}
-	for c := rawjson.Walk(part); c.Next(); {
+	silent, called, signed := true, false, false
+	c := rawjson.Walk(part.Value)
+	for c.Next() {
+		name := camel(c.Name)
+		// The API refuses a part that has nothing but a text which is empty; yet SDKs
+		// keep the chunks of a stream, which the API itself ends with one.
+		silent = silent && (name == "thought" || name == "text" && string(c.Value) == `""`)
 		if !rawjson.Present(c.Value) {
 			continue
 		}
-		switch camel(c.Name) {
+		switch name {
 		case "text":
 			if rawjson.Kind(c.Value) != '"' {
 				return at("text' must be a string.")
@@ -116,9 +143,7 @@ func (p *parser) readPart(i, j int, part []byte, held *holding) error {
 			}
 			p.shown(fileKind(c.Value))
 		case "functionCall":
-			held.call = true
-			// A call that some other model made lacks what newer models of the API demand.
-			p.parsed.plain = p.parsed.plain && get(part, "thoughtSignature") != nil
+			held.call, called = true, true
 			if rawjson.Text(get(c.Value, "name")) == "" {
 				return at("functionCall.name' must be a string.")
 			}
@@ -139,10 +164,14 @@ func (p *parser) readPart(i, j int, part []byte, held *holding) error {
 			if signature == nil {
 				return at("thoughtSignature' must be a string with base64.")
 			}
+			signed = true
 			held.bound = held.bound || len(signature) > 0
 			p.parsed.plain = p.parsed.plain && !isSealed(signature)
 		}
 	}
+	part.CloseAfter(&c)
+	// A call that some other model made lacks what newer models of the API demand.
+	p.parsed.plain = p.parsed.plain && !silent && (signed || !called)
 	return nil
 }
 

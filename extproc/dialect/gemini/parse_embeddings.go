@@ -57,12 +57,15 @@ func (c Client) parseEmbeddings(body []byte) (*dialect.Request, error) {
 	}
 	for i, each := range work.requests {
 		p.turnPath = work.path(i)
-		content := get(each, "content")
-		if parts := rawjson.Walk(get(content, "parts")); !parts.Next() {
+		if parts := rawjson.Walk(get(get(each, "content"), "parts")); !parts.Next() {
 			return nil, dialect.Invalid("'%s.parts' must be an array with at least one item.", p.turnPath)
 		}
-		if err := p.readContent(i, content); err != nil {
-			return nil, err
+		for c := rawjson.Walk(each); c.Open(); {
+			if camel(c.Name) != "content" {
+				c.Close()
+			} else if err := p.readContent(i, &c); err != nil {
+				return nil, err
+			}
 		}
 	}
 	p.request.Conversation = p.opening.Hash()

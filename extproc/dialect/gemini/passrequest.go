@@ -9,17 +9,11 @@ import (
 
 // passRequest copies a client's request, of which only what the gateway must change is
 // changed: caching at the provider depends on the bytes.
-func passRequest(client *dialect.Request, target dialect.Target) dialect.Upstream {
-	e := editor{builder: builder{target: target, client: client, generation: generation(target.Model)}}
-	e.plain = true
-	if noted, ok := client.Parsed.(*parsed); ok {
-		e.plain = noted.plain
-	}
+func passRequest(client *dialect.Request, own *parsed, target dialect.Target) dialect.Upstream {
+	e := editor{builder: builder{target: target, client: client, generation: generation(target.Model)}, plain: own.plain}
 	dst := append(make([]byte, 0, len(client.Raw)+128), '{')
-	for c := rawjson.Walk(client.Raw); c.Next(); {
-		if rawjson.Present(c.Value) {
-			dst = e.member(dst, &c)
-		}
+	for i := range own.members {
+		dst = e.member(dst, &own.members[i])
 	}
 	if target.WebSearch && !e.searching {
 		if e.tooled {

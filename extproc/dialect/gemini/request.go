@@ -25,8 +25,8 @@ func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect
 		}
 		return requestEmbeddings(task.Embedding, target)
 	}
-	if client.Dialect == Name {
-		return passRequest(client, target), nil
+	if own, same := client.Parsed.(*parsed); same {
+		return passRequest(client, own, target), nil
 	}
 	chat, err := client.Chat()
 	if err != nil {
