@@ -7,28 +7,32 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
 
-// input reads the conversation: a text of the user's, or items.
-func (r *reader) input(value []byte) error {
-	switch rawjson.Kind(value) {
-	case '"':
-		r.opening.First.See(value)
-		r.request.PromptBytes += int64(len(value) - 2)
-		said := []dialect.Part{{Kind: dialect.PartText, Text: rawjson.Text(value)}}
-		r.chat.Messages = []dialect.Message{{Role: dialect.RoleUser, Parts: said}}
-		return nil
-	case '[':
-	default:
+// text reads a conversation that is no more than a text of the user's.
+func (r *reader) text(value []byte) error {
+	if rawjson.Kind(value) != '"' {
 		return dialect.Invalid("'input' must be a string or an array of items.")
 	}
-	i := 0
-	for c := rawjson.Walk(value); c.Next(); i++ {
-		if rawjson.Kind(c.Value) != '{' {
+	r.opening.First.See(value)
+	r.request.PromptBytes += int64(len(value) - 2)
+	said := []dialect.Part{{Kind: dialect.PartText, Text: rawjson.Text(value)}}
+	r.chat.Messages = []dialect.Message{{Role: dialect.RoleUser, Parts: said}}
+	return nil
+}
+
+// items reads the conversation. It is most of a request: the ends of its items are
+// found on the way.
+func (r *reader) items(input *rawjson.Cursor) error {
+	r.given = true
+	items := rawjson.Walk(input.Value)
+	for i := 0; items.Open(); i++ {
+		if rawjson.Kind(items.Value) != '{' {
 			return dialect.Invalid("'input.%d' must be an object.", i)
 		}
-		if err := r.item(readItem(c.Value), i); err != nil {
+		if err := r.item(readItem(&items), i); err != nil {
 			return err
 		}
 	}
+	input.CloseAfter(&items)
 	return nil
 }
 
@@ -40,9 +44,11 @@ type item struct {
 	output, encrypted        []byte
 }
 
-func readItem(object []byte) item {
+// readItem reads an item whose end is yet to be found.
+func readItem(object *rawjson.Cursor) item {
 	var it item
-	for c := rawjson.Walk(object); c.Next(); {
+	c := rawjson.Walk(object.Value)
+	for c.Next() {
 		switch string(c.Name) {
 		case "type":
 			it.kind = rawjson.Text(c.Value)
@@ -66,6 +72,7 @@ func readItem(object []byte) item {
 			it.encrypted = c.Value
 		}
 	}
+	object.CloseAfter(&c)
 	return it
 }
 

@@ -15,21 +15,33 @@ func (Client) Parse(body []byte) (*dialect.Request, error) {
 		return nil, err
 	}
 	r := reader{request: &dialect.Request{Dialect: Name, Raw: text}, chat: &dialect.Chat{}}
-	for c := rawjson.Walk(text); c.Next(); {
-		if !rawjson.Present(c.Value) {
-			continue
+	var members []rawjson.Cursor
+	for c := rawjson.Walk(text); c.Open(); {
+		var err error
+		if string(c.Name) == "input" && rawjson.Kind(c.Value) == '[' {
+			err = r.items(&c)
+		} else if c.Close() && rawjson.Present(c.Value) {
+			err = r.member(string(c.Name), c.Value)
 		}
-		if err := r.member(string(c.Name), c.Value); err != nil {
+		if err != nil {
 			return nil, err
+		}
+		if rawjson.Present(c.Value) {
+			members = append(members, c)
 		}
 	}
 	if err := r.complete(); err != nil {
 		return nil, err
 	}
+	r.request.Parsed = &parsed{members}
 	chat := r.chat
 	r.request.Chat = func() (*dialect.Chat, error) { return chat, nil }
 	return r.request, nil
 }
+
+// parsed is what Parse keeps for a provider of the same dialect: the request's members
+// that are not null, each as it was found.
+type parsed struct{ members []rawjson.Cursor }
 
 // reader collects the conversation, and what policy reads of it.
 type reader struct {
@@ -54,7 +66,7 @@ func (r *reader) member(name string, value []byte) error {
 	switch name {
 	case "input":
 		r.given = true
-		return r.input(value)
+		return r.text(value)
 	case "instructions":
 		if rawjson.Kind(value) != '"' {
 			return dialect.Invalid("'instructions' must be a string.")

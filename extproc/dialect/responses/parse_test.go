@@ -37,7 +37,7 @@ func TestParse(t *testing.T) {
 	if _, err := request.Chat(); err != nil {
 		t.Fatal(err)
 	}
-	request.Chat, request.Raw, request.Conversation = nil, nil, [16]byte{}
+	request.Chat, request.Raw, request.Parsed, request.Conversation = nil, nil, nil, [16]byte{}
 	want := &dialect.Request{
 		Dialect: Name, Model: "m/x", Models: []string{"m/y"}, Stream: true, MaxTokens: 100,
 		Parameters: []string{

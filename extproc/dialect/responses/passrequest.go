@@ -13,14 +13,12 @@ import (
 // changed: caching at the provider depends on the bytes. A member given as null counts
 // as not given. Nothing is ever stored, and reasoning comes back encrypted so that it
 // can be sent back all the same.
-func passRequest(client *dialect.Request, target dialect.Target) dialect.Upstream {
+func passRequest(client *dialect.Request, own *parsed, target dialect.Target) dialect.Upstream {
 	e := editor{client: client, target: target}
 	dst := append(make([]byte, 0, len(client.Raw)+256), '{')
 	dst = rawjson.AppendText(dst, "model", target.Model)
-	for c := rawjson.Walk(client.Raw); c.Next(); {
-		if rawjson.Present(c.Value) {
-			dst = e.member(dst, &c)
-		}
+	for i := range own.members {
+		dst = e.member(dst, &own.members[i])
 	}
 	if target.WebSearch && !e.offered {
 		dst = rawjson.AppendMember(dst, "tools", []byte("["+webSearch+"]"))
