@@ -15,17 +15,21 @@ func (e *editor) own(dst []byte, m member) []byte {
 		return rawjson.AppendRaw(dst, m.raw)
 	}
 	name, value := quirks.Name(m.name), m.value
-	if name != m.name && find(e.members, name) != nil {
+	changed := name != m.name
+	if changed && find(e.members, name) != nil {
 		return dst // the client knows the target's own name
 	}
 	if most, capped := quirks.Cap[m.name]; capped {
 		if less, cut := atMost(value, most); cut {
-			value = less
+			value, changed = less, true
 			e.drop(m.name)
 		}
 	}
 	if m.name == "tool_choice" && quirks.RequiredToolChoice != "" && rawjson.Text(value) == "required" {
-		value = rawjson.AppendQuoted(nil, quirks.RequiredToolChoice)
+		value, changed = rawjson.AppendQuoted(nil, quirks.RequiredToolChoice), true
+	}
+	if !changed {
+		return rawjson.AppendRaw(dst, m.raw)
 	}
 	return rawjson.AppendMember(dst, name, value)
 }

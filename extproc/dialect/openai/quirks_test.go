@@ -3,8 +3,6 @@ package openai
 import (
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/switchyard/switchyard/extproc/dialect"
 )
 
@@ -18,6 +16,8 @@ var quirkCases = []struct {
 }{
 	{name: "another name", quirks: dialect.Quirks{Rename: map[string]string{"seed": "random_seed"}},
 		body: `{"model":"m","seed": 7,` + hi + `}`, want: `{"model":"gpt","random_seed":7,` + hi + `}`},
+	{name: "what has no quirk stays as it is", quirks: dialect.Quirks{Rename: map[string]string{"seed": "random_seed"}, Cap: map[string]float64{"n": 1}},
+		body: `{"model":"m","a\"b" : [ 1 ],"n" : 1,` + hi + `}`, want: `{"model":"gpt","a\"b" : [ 1 ],"n" : 1,` + hi + `}`},
 	{name: "another name that the client knows", quirks: dialect.Quirks{Rename: map[string]string{"seed": "random_seed"}},
 		body: `{"model":"m","seed":7,"random_seed":8,` + hi + `}`, want: `{"model":"gpt","random_seed":8,` + hi + `}`},
 	{name: "the bound by another name", quirks: dialect.Quirks{Rename: map[string]string{"max_completion_tokens": "max_tokens"}},
@@ -85,20 +85,7 @@ var quirkCases = []struct {
 func TestQuirks(t *testing.T) {
 	for _, test := range quirkCases {
 		t.Run(test.name, func(t *testing.T) {
-			request, err := Client{}.Parse([]byte(test.body))
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := Provider{}.Request(request, dialect.Target{Model: "gpt", Quirks: &test.quirks, Refused: test.refused})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if string(got.Body) != test.want {
-				t.Errorf("got  %s\nwant %s", got.Body, test.want)
-			}
-			if diff := cmp.Diff(test.dropped, got.Dropped); diff != "" {
-				t.Errorf("dropped (-want +got):\n%s", diff)
-			}
+			checkRequest(t, test.body, dialect.Target{Quirks: &test.quirks, Refused: test.refused}, test.want, test.dropped)
 		})
 	}
 }

@@ -82,24 +82,30 @@ func TestRequest(t *testing.T) {
 			want: `{"model":"gpt","messages":[{"role":"user","content":"Bob: x\n"},{"role":"user","content":[{"type":"text","text":"Al:"},{"type":"text","text":"y"}]},{"role":"tool","tool_call_id":"c","content":"z"}]}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			request, err := Client{}.Parse([]byte(test.body))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if test.target.Model == "" {
-				test.target.Model = "gpt"
-			}
-			got, err := Provider{}.Request(request, test.target)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if string(got.Body) != test.want {
-				t.Errorf("got  %s\nwant %s", got.Body, test.want)
-			}
-			if diff := cmp.Diff(test.dropped, got.Dropped); diff != "" {
-				t.Errorf("dropped (-want +got):\n%s", diff)
-			}
+			checkRequest(t, test.body, test.target, test.want, test.dropped)
 		})
+	}
+}
+
+// checkRequest holds that a target, whose model is "gpt" if it has none, gets a client's body as want.
+func checkRequest(t *testing.T, body string, target dialect.Target, want string, dropped []string) {
+	t.Helper()
+	request, err := Client{}.Parse([]byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if target.Model == "" {
+		target.Model = "gpt"
+	}
+	got, err := Provider{}.Request(request, target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got.Body) != want {
+		t.Errorf("got  %s\nwant %s", got.Body, want)
+	}
+	if diff := cmp.Diff(dropped, got.Dropped); diff != "" {
+		t.Errorf("dropped (-want +got):\n%s", diff)
 	}
 }
 
