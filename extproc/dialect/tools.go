@@ -1,6 +1,10 @@
 package dialect
 
-import "github.com/switchyard/switchyard/extproc/dialect/rawjson"
+import (
+	"slices"
+
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+)
 
 // ReadFunction reads what Chat Completions and Responses say of a function in the same
 // words; the first says it one level deeper.
@@ -40,6 +44,12 @@ func ReadSchemaFormat(object []byte) *Format {
 		}
 	}
 	return format
+}
+
+// Allow leaves only the tools of these names, which is what providers without a word
+// for a list of those allowed can be told.
+func (c *Chat) Allow(names map[string]bool) {
+	c.Tools = slices.DeleteFunc(c.Tools, func(tool Tool) bool { return !names[tool.Name] })
 }
 
 // CacheMarker is the cache marker of a tool or of a part of a message, or nil.

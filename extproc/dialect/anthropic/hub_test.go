@@ -85,7 +85,7 @@ func TestPassedRequest(t *testing.T) {
 			target: dialect.Target{Refused: []string{"thinking.budget_tokens"}},
 			want:   `{"model":"up","max_tokens":9,"thinking":{"type":"adaptive"},` + hi + `}`, dropped: []string{"thinking.budget_tokens"}},
 		{name: "row 102: another maker's thought", body: `{"model":"m/x","max_tokens":9,"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":""},{"type":"text","text":"hey"}]},{"role":"user","content":"so?"}]}`,
-			want: `{"model":"up","max_tokens":9,"messages":[{"role":"user","content":[{"type":"text","text":"hi"}]},{"role":"assistant","content":[{"type":"text","text":"hey"}]},{"role":"user","content":[{"type":"text","text":"so?"}]}]}`},
+			want: `{"model":"up","max_tokens":9,"messages":[{"role":"user","content":[{"type":"text","text":"hi"}]},{"role":"assistant","content":[{"type":"text","text":"hey"}]},{"role":"user","content":[{"type":"text","text":"so?"}]}]}`, dropped: []string{"messages.reasoning_details"}},
 		{name: "row 101: its own thought", body: `{"model":"m/x","max_tokens":9,"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"c2ln"},{"type":"text","text":"hey"}]},{"role":"user","content":"so?"}]}`,
 			want: `{"model":"up","max_tokens":9,"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"c2ln"},{"type":"text","text":"hey"}]},{"role":"user","content":"so?"}]}`},
 	} {

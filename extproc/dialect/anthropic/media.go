@@ -19,7 +19,7 @@ func (b *builder) mediaSource(part *dialect.Part) (*source, error) {
 	}
 	switch {
 	case b.hosted && (media.FileID != "" || strings.HasPrefix(media.URL, "http")):
-		return nil, notFetched(what)
+		return nil, notFetched("'" + part.Kind.Field() + "'")
 	case media.FileID != "":
 		return &source{Type: "file", FileID: media.FileID}, nil
 	case strings.HasPrefix(media.URL, "https://") || strings.HasPrefix(media.URL, "http://"):
@@ -46,8 +46,8 @@ func (b *builder) mediaSource(part *dialect.Part) (*source, error) {
 	}
 }
 
-func notFetched(what string) error {
-	return dialect.Invalid("This model's provider does not fetch %s itself: send the data, with base64.", what)
+func notFetched(field string) error {
+	return dialect.Invalid("%s: this model's provider fetches no URL and keeps no files; send the data itself with base64.", field)
 }
 
 // FetchedForHosts reports whether a part is of a kind that clouds take as bytes alone.

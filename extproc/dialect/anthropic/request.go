@@ -69,6 +69,12 @@ func (p Provider) upstream(body []byte, stream bool, dropped []string, said []di
 	return dialect.Upstream{Path: "/messages", Headers: headers, Body: body, Dropped: dropped}
 }
 
+// gaps are what the API has no words for.
+var gaps = dialect.Gaps{ImageDetail: true, StrictTools: true, TakesThought: func(detail *dialect.ReasoningDetail) bool {
+	_, own, _ := thought(detail)
+	return own
+}}
+
 // builder makes one request of a conversation.
 type builder struct {
 	chat    *dialect.Chat
@@ -165,6 +171,7 @@ func (b *builder) others() {
 	for _, field := range c.Extra {
 		b.drop(field.Name)
 	}
+	b.drop(gaps.Dropped(c)...)
 	if c.User != "" {
 		b.request.Metadata = &metadata{UserID: dialect.EndUser(c.User)}
 	}

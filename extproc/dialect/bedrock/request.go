@@ -31,6 +31,11 @@ func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect
 	return upstream(target.Model, operation, client.Stream, body, b.dropped), nil
 }
 
+// gaps are what the API has no words for.
+var gaps = dialect.Gaps{ImageDetail: true, StrictTools: true, TakesThought: func(detail *dialect.ReasoningDetail) bool {
+	return thought(detail) != nil
+}}
+
 // builder makes one request of a conversation.
 type builder struct {
 	chat    *dialect.Chat
@@ -53,6 +58,7 @@ func (b *builder) build() error {
 	b.format()
 	b.others()
 	b.cachePoints()
+	b.drop(gaps.Dropped(b.chat)...)
 	slices.Sort(b.dropped)
 	b.dropped = slices.Compact(b.dropped)
 	return nil

@@ -100,12 +100,19 @@ func (b *builder) assistant(i int, said *dialect.Message) error {
 // models that do not think take none.
 func (b *builder) recall(written *message, thought *dialect.ReasoningDetail) {
 	switch {
-	case thought.Type != dialect.ReasoningText || thought.Text == "":
+	case !b.takesThought(thought):
 	case thought.ID == planID:
 		written.ToolPlan += thought.Text
-	case thought.Format == dialect.FormatUnknown && thought.Signature == "" && b.reasons():
+	default:
 		written.Content = append(written.Content, part{Type: "thinking", Thinking: thought.Text})
 	}
+}
+
+func (b *builder) takesThought(thought *dialect.ReasoningDetail) bool {
+	if thought.Type != dialect.ReasoningText || thought.Text == "" {
+		return false
+	}
+	return thought.ID == planID || thought.Format == dialect.FormatUnknown && thought.Signature == "" && b.reasons()
 }
 
 // show writes the images that tools gave: the user has to show them, behind all results.

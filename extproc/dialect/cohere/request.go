@@ -1,6 +1,8 @@
 package cohere
 
 import (
+	"slices"
+
 	"github.com/go-json-experiment/json"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
@@ -48,6 +50,10 @@ func (b *builder) build() error {
 	b.reasoning()
 	b.extra()
 	b.others()
+	b.drop(dialect.Gaps{CacheControl: true, TakesThought: b.takesThought}.Dropped(b.chat)...)
+	if asked := slices.ContainsFunc(b.chat.Tools, func(t dialect.Tool) bool { return t.Strict != nil && *t.Strict }); asked && !b.request.StrictTools {
+		b.drop("tools.strict") // one switch for all
+	}
 	return nil
 }
 

@@ -96,6 +96,9 @@ func invalid(message string, args ...any) *dialect.Error {
 	}
 }
 
+// gaps are what the API has no words for. It caches on its own.
+var gaps = dialect.Gaps{CacheControl: true, ImageDetail: true, FileNames: true, StrictTools: true, TakesThought: isSigned}
+
 // builder makes one request of a conversation.
 type builder struct {
 	chat       *dialect.Chat
@@ -124,6 +127,7 @@ func (b *builder) build() error {
 	b.reasoning()
 	b.extra()
 	b.others()
+	b.drop(gaps.Dropped(b.chat)...)
 	slices.Sort(b.dropped)
 	b.dropped = slices.Compact(b.dropped)
 	return nil

@@ -24,13 +24,12 @@ func (b *builder) sign(parts []part, said []dialect.Part) []part {
 	ofText, ofCalls := "", map[string]string{}
 	for _, thought := range dialect.JoinThoughts(said) {
 		detail := thought.Reasoning
-		if thought.Kind != dialect.PartReasoning || detail.Format != dialect.FormatGemini {
+		if thought.Kind != dialect.PartReasoning || !isSigned(detail) {
 			continue
 		}
 		switch {
-		case detail.Type == dialect.ReasoningText && detail.Signature != "":
+		case detail.Type == dialect.ReasoningText:
 			thoughts = append(thoughts, part{Text: &detail.Text, Thought: true, ThoughtSignature: detail.Signature})
-		case detail.Type != dialect.ReasoningEncrypted || detail.Data == "":
 		case detail.ID != "":
 			ofCalls[detail.ID] = detail.Data
 		default:
@@ -54,6 +53,15 @@ func (b *builder) sign(parts []part, said []dialect.Part) []part {
 		parts = signText(parts, ofText)
 	}
 	return append(thoughts, parts...)
+}
+
+// isSigned reports whether a detail is a signature of the API's, or has one.
+func isSigned(detail *dialect.ReasoningDetail) bool {
+	if detail.Format != dialect.FormatGemini {
+		return false
+	}
+	return detail.Type == dialect.ReasoningText && detail.Signature != "" ||
+		detail.Type == dialect.ReasoningEncrypted && detail.Data != ""
 }
 
 // signText signs the text's end, or a part without text where the model said none.

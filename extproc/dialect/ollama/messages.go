@@ -55,9 +55,8 @@ func (b *builder) message(i int, said *dialect.Message) (message, error) {
 				ID: part.Call.ID, Function: function{Name: part.Call.Name, Arguments: part.Call.Input()},
 			})
 		case dialect.PartReasoning:
-			// Thoughts are plain text here; what is signed is another maker's.
-			if thought := part.Reasoning; thought.Type == dialect.ReasoningText && thought.Signature == "" {
-				written.Thinking += thought.Text
+			if isPlain(part.Reasoning) {
+				written.Thinking += part.Reasoning.Text
 			}
 		case dialect.PartToolResult:
 			if err := b.result(i, said, part.Result); err != nil {
@@ -121,7 +120,7 @@ func (b *builder) result(i int, said *dialect.Message, result *dialect.ToolResul
 func media(i int, said *dialect.Part) (string, error) {
 	switch {
 	case said.Kind != dialect.PartImage && said.Kind != dialect.PartAudio:
-		return "", dialect.Invalid("'messages.%d' holds a film or a file; this model's provider takes text, images and sounds only.", i)
+		return "", dialect.Invalid("'messages.%d' holds a video or a file; this model's provider takes text, images and sounds only.", i)
 	case said.Media.Data == "":
 		return "", dialect.Invalid("'messages.%d': image_url.url must be data with base64, as in data:image/png;base64,…; this model's provider fetches nothing.", i)
 	}

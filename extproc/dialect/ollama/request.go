@@ -33,6 +33,14 @@ func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect
 // streamType is what the API streams.
 const streamType = "application/x-ndjson"
 
+// gaps are what the API has no words for. Thoughts are plain text here; what is signed
+// is another maker's.
+var gaps = dialect.Gaps{CacheControl: true, ImageDetail: true, StrictTools: true, TakesThought: isPlain}
+
+func isPlain(thought *dialect.ReasoningDetail) bool {
+	return thought.Type == dialect.ReasoningText && thought.Signature == ""
+}
+
 // builder makes one request of a conversation.
 type builder struct {
 	chat    *dialect.Chat
@@ -55,6 +63,7 @@ func (b *builder) build() error {
 		return err
 	}
 	b.others()
+	b.drop(gaps.Dropped(b.chat)...)
 	return nil
 }
 

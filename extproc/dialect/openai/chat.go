@@ -10,17 +10,24 @@ import (
 // readChat reads the whole of a request that Parse accepted.
 func readChat(body []byte) (*dialect.Chat, error) {
 	chat := &dialect.Chat{}
+	var allowed map[string]bool
 	for c := rawjson.Walk(body); c.Next(); {
 		if !rawjson.Present(c.Value) {
 			continue
 		}
-		if string(c.Name) == "messages" {
+		switch string(c.Name) {
+		case "messages":
 			if err := readConversation(chat, c.Value); err != nil {
 				return nil, err
 			}
 			continue
+		case "tool_choice":
+			allowed = allowedTools(c.Value)
 		}
 		readSetting(chat, string(c.Name), c.Value)
+	}
+	if allowed != nil {
+		chat.Allow(allowed)
 	}
 	return chat, nil
 }
@@ -119,9 +126,28 @@ func readCache(object []byte) jsontext.Value {
 	return nil
 }
 
+// allowedTools are the names of the functions that a choice leaves, nil for all.
+func allowedTools(choice []byte) map[string]bool {
+	if !isAllowedTools(choice) {
+		return nil
+	}
+	allowed := map[string]bool{}
+	for c := rawjson.Walk(rawjson.Get(rawjson.Get(choice, "allowed_tools"), "tools")); c.Next(); {
+		allowed[rawjson.Text(rawjson.Get(rawjson.Get(c.Value, "function"), "name"))] = true
+	}
+	return allowed
+}
+
+func isAllowedTools(choice []byte) bool {
+	return string(rawjson.Unquote(rawjson.Get(choice, "type"))) == "allowed_tools"
+}
+
 func readToolChoice(value []byte) dialect.ToolChoice {
 	if rawjson.Kind(value) == '"' {
 		return dialect.ToolChoice{Mode: rawjson.Text(value)}
+	}
+	if isAllowedTools(value) {
+		return dialect.ToolChoice{Mode: rawjson.Text(rawjson.Get(rawjson.Get(value, "allowed_tools"), "mode"))}
 	}
 	return dialect.ToolChoice{Mode: "tool", Name: rawjson.Text(rawjson.Get(rawjson.Get(value, "function"), "name"))}
 }

@@ -16,13 +16,14 @@ func (e *editor) messages(dst, value []byte) []byte {
 		role := string(rawjson.Unquote(rawjson.Get(c.Value, "role")))
 		speaker := e.speaker(role, c.Value)
 		content := false
+		said := c.Value
 		for member := rawjson.Walk(c.Value); member.Next(); {
 			content = content || string(member.Name) == "content"
 			if speaker != "" && string(member.Name) == "content" {
 				dst = e.spokenContent(dst, &member, speaker)
 				continue
 			}
-			dst = e.messageMember(dst, role, &member)
+			dst = e.messageMember(dst, role, &member, said)
 		}
 		if !content {
 			dst, _ = e.ownContent(dst, nil)
@@ -32,7 +33,7 @@ func (e *editor) messages(dst, value []byte) []byte {
 	return append(dst, ']')
 }
 
-func (e *editor) messageMember(dst []byte, role string, c *rawjson.Cursor) []byte {
+func (e *editor) messageMember(dst []byte, role string, c *rawjson.Cursor, said []byte) []byte {
 	name := string(c.Name)
 	if name == "content" {
 		return e.content(dst, c)
@@ -54,15 +55,17 @@ func (e *editor) messageMember(dst []byte, role string, c *rawjson.Cursor) []byt
 			return appendToolCalls(dst, c.Value)
 		}
 		return rawjson.AppendRaw(dst, c.Member)
-	case "reasoning_details", "annotations", "images", "model", "is_error":
+	case "annotations", "images", "model":
 		return dst
-	case "reasoning", "reasoning_content":
-		// Some models demand their reasoning back between tool calls.
-		if role != "assistant" || rawjson.Kind(c.Value) != '"' || e.target.Strict ||
-			slices.Contains(e.target.Refused, "reasoning_content") {
-			return dst
+	case "is_error":
+		if rawjson.True(c.Value) {
+			e.drop("messages.is_error")
 		}
-		return rawjson.AppendMember(dst, e.reasoningField(), c.Value)
+		return dst
+	case "reasoning_details":
+		return e.thoughts(dst, role, c.Value, said)
+	case "reasoning", "reasoning_content":
+		return e.thought(dst, role, c.Value)
 	case "audio":
 		if id := rawjson.Get(c.Value, "id"); id != nil && e.target.Strict {
 			dst = rawjson.AppendMember(append(rawjson.AppendName(dst, name), '{'), "id", id)
@@ -81,6 +84,45 @@ func (e *editor) reasoningField() string {
 		return quirks.ReasoningField
 	}
 	return "reasoning_content"
+}
+
+// thought writes plain reasoning where it is taken: some models demand theirs back
+// between tool calls.
+func (e *editor) thought(dst []byte, role string, text []byte) []byte {
+	switch {
+	case role != "assistant" || rawjson.Kind(text) != '"':
+		return dst
+	case !e.takesThoughts():
+		if len(text) > len(`""`) {
+			e.drop("messages.reasoning")
+		}
+		return dst
+	}
+	return rawjson.AppendMember(dst, e.reasoningField(), text)
+}
+
+// thoughts writes what is plain of details, unless the message says it beside them.
+// What is encrypted or signed is for its maker alone (row 102).
+func (e *editor) thoughts(dst []byte, role string, details, message []byte) []byte {
+	plain := []byte{}
+	bound := false
+	for c := rawjson.Walk(details); c.Next(); {
+		detail := readDetail(c.Value)
+		plain = append(plain, detail.Text...)
+		bound = bound || detail.Data != "" || detail.Signature != ""
+	}
+	if bound || len(plain) > 0 && !e.takesThoughts() {
+		e.drop("messages.reasoning_details")
+	}
+	beside := rawjson.Kind(rawjson.Get(message, "reasoning")) == '"' || rawjson.Kind(rawjson.Get(message, "reasoning_content")) == '"'
+	if beside || len(plain) == 0 || !e.takesThoughts() {
+		return dst
+	}
+	return e.thought(dst, role, rawjson.AppendQuoted(nil, plain))
+}
+
+func (e *editor) takesThoughts() bool {
+	return !e.target.Strict && !slices.Contains(e.target.Refused, "reasoning_content")
 }
 
 // messageDefines reports whether OpenAI's own API has a field by this name in
@@ -160,6 +202,7 @@ func (e *editor) withoutCache(dst, object []byte) []byte {
 	for c := rawjson.Walk(object); c.Next(); {
 		switch string(c.Name) {
 		case "cache_control", "prompt_cache_breakpoint":
+			e.drop("cache_control")
 		default:
 			dst = rawjson.AppendRaw(dst, c.Member)
 		}

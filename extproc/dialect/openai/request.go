@@ -51,7 +51,7 @@ func (Provider) Request(request *dialect.Request, target dialect.Target) (dialec
 			{Name: "accept", Value: accept},
 		},
 		Body:    e.rewrite(make([]byte, 0, size+128)),
-		Dropped: e.dropped,
+		Dropped: e.names(),
 	}, nil
 }
 
@@ -137,6 +137,12 @@ func (e *editor) rewrite(dst []byte) []byte {
 		dst = append(rawjson.AppendMember(dst, "include_usage", []byte("true")), '}')
 	}
 	return append(dst, '}')
+}
+
+// names are those of what was dropped, sorted and each once.
+func (e *editor) names() []string {
+	slices.Sort(e.dropped)
+	return slices.Compact(e.dropped)
 }
 
 func (e *editor) drop(name string) { e.dropped = append(e.dropped, name) }

@@ -56,7 +56,7 @@ func TestRequest(t *testing.T) {
 			want: `{"model":"gpt","messages":[{"role":"user","content":[{"type":"text","text":"x","cache_control":{"type":"ephemeral"}}]}]}`},
 		{name: "cache markers for whoever does not", target: dialect.Target{Refused: []string{"cache_control"}},
 			body: `{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"x","cache_control":{"type":"ephemeral"}}]}]}`,
-			want: `{"model":"gpt","messages":[{"role":"user","content":[{"type":"text","text":"x"}]}]}`},
+			want: `{"model":"gpt","messages":[{"role":"user","content":[{"type":"text","text":"x"}]}]}`, dropped: []string{"cache_control"}},
 		{name: "row 131: the target's tier", target: dialect.Target{ServiceTier: "flex"}, body: `{"service_tier":"flex","model":"m",` + hi + `}`,
 			want: `{"service_tier":"flex","model":"gpt",` + hi + `}`},
 		{name: "row 132: a tier that this endpoint does not serve", body: `{"model":"m","service_tier":"priority",` + hi + `}`,

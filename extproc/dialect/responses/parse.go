@@ -111,7 +111,7 @@ func (r *reader) complete() error {
 		r.opening.Instructions.See(r.instructions)
 	}
 	if r.allowed != nil {
-		chat.Tools = slices.DeleteFunc(chat.Tools, func(tool dialect.Tool) bool { return !r.allowed[tool.Name] })
+		chat.Allow(r.allowed)
 	}
 	dialect.TakeCacheKey(request, r.cacheKey)
 	if r.web {

@@ -37,6 +37,7 @@ func (b *builder) build() error {
 	b.sampling()
 	b.others()
 	b.includes()
+	b.drop(dialect.Gaps{CacheControl: true, TakesThought: b.takesThought}.Dropped(b.chat)...)
 	b.raw("store", []byte("false"))
 	if b.client.Stream {
 		b.raw("stream", []byte("true"))
@@ -173,7 +174,9 @@ func (b *builder) extra() {
 			b.search = appendSearch(nil, field.Value)
 			continue
 		case "store":
-			continue // nothing is, ever
+			if !rawjson.True(field.Value) {
+				continue // nothing is, ever
+			}
 		}
 		b.drop(field.Name)
 	}

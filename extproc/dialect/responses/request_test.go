@@ -81,7 +81,7 @@ func TestRequest(t *testing.T) {
 		{name: "what the API has no words for", body: `{"stop":["a"],"seed":1,"n":2,"top_k":3,"frequency_penalty":1,"presence_penalty":1,"logit_bias":{"1":2},"foo":1,` + hi + `}`,
 			want: `{` + hiOut + `}`, dropped: []string{"foo", "frequency_penalty", "logit_bias", "n", "presence_penalty", "seed", "stop", "top_k"}},
 		{name: "what it has by the same name", body: `{"metadata":{"a":"b"},"safety_identifier":"s","prompt_cache_key":"k","store":true,` + hi + `}`,
-			want: `{` + hiOut + `,"metadata":{"a":"b"},"safety_identifier":"s","prompt_cache_key":"k"}`},
+			want: `{` + hiOut + `,"metadata":{"a":"b"},"safety_identifier":"s","prompt_cache_key":"k"}`, dropped: []string{"store"}},
 		{name: "row 18: what the endpoint lacks", target: dialect.Target{Supported: []string{"max_tokens"}},
 			body:    `{"max_tokens":100,"temperature":1,"reasoning":{"effort":"low"},"response_format":{"type":"json_object"},"verbosity":"low",` + f + `,` + hi + `}`,
 			want:    `{` + hiOut + `,"max_output_tokens":100}`,
@@ -157,7 +157,7 @@ func TestRequestsOfConversations(t *testing.T) {
 		{name: "row 102: another maker's stays behind", target: thinking, body: `{"messages":[` + asked + `{"role":"assistant","reasoning_details":[
 				{"type":"reasoning.text","text":"hm","signature":"s","format":"anthropic-claude-v1","index":0},
 				{"type":"reasoning.encrypted","data":"blob","format":"google-gemini-v1","index":1}],` + calls + result + `]}`,
-			want: `{"input":[` + user + `,` + call + `,` + output + `],` + kept + `}`},
+			want: `{"input":[` + user + `,` + call + `,` + output + `],` + kept + `}`, dropped: []string{"messages.reasoning_details"}},
 		{name: "a summary alone cannot go back", target: thinking, body: `{"messages":[` + asked + `{"role":"assistant","reasoning_details":[
 				{"type":"reasoning.summary","summary":"hm","id":"rs_1","format":"openai-responses-v1","index":0}],` + calls + result + `]}`,
 			want: `{"input":[` + user + `,` + call + `,` + output + `],` + kept + `}`},

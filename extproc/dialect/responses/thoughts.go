@@ -13,8 +13,7 @@ type thought struct {
 // think takes up a piece of reasoning. Only its maker can read what is encrypted, and
 // without that nothing of an item can go back, as nothing is stored (rows 101 and 102).
 func (b *builder) think(detail *dialect.ReasoningDetail) {
-	foreign := detail.Endpoint != "" && b.target.Endpoint != "" && detail.Endpoint != b.target.Endpoint
-	if detail.Format != dialect.FormatResponses || foreign {
+	if !b.takesThought(detail) {
 		return
 	}
 	last := len(b.thoughts) - 1
@@ -27,6 +26,11 @@ func (b *builder) think(detail *dialect.ReasoningDetail) {
 	if detail.Type == dialect.ReasoningSummary {
 		at.summary += detail.Text
 	}
+}
+
+func (b *builder) takesThought(detail *dialect.ReasoningDetail) bool {
+	foreign := detail.Endpoint != "" && b.target.Endpoint != "" && detail.Endpoint != b.target.Endpoint
+	return detail.Format == dialect.FormatResponses && !foreign
 }
 
 // recall writes the items of reasoning that led to the item which is to follow. The API

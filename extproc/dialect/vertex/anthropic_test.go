@@ -91,8 +91,8 @@ func TestMediaByAddressIsRefused(t *testing.T) {
 		client     dialect.Client
 		body, want string
 	}{
-		{openai.Client{}, chat(`{"type":"image_url","image_url":{"url":"https://a.example/b.png"}}`), "an image"},
-		{openai.Client{}, chat(`{"type":"file","file":{"file_id":"file-1"}}`), "a document"},
+		{openai.Client{}, chat(`{"type":"image_url","image_url":{"url":"https://a.example/b.png"}}`), "'image_url.url'"},
+		{openai.Client{}, chat(`{"type":"file","file":{"file_id":"file-1"}}`), "'file.file_data'"},
 		{openai.Client{}, chat(`{"type":"image_url","image_url":{"url":"data:image/png;base64,aGk="}}`), ""},
 		{anthropic.Client{}, messages(inline), ""},
 		{anthropic.Client{}, messages(inline + `,{"type":"image","source":{"type":"url","url":"https://a.example/b.png"}}`), "'messages.2.content.1.source'"},
