@@ -284,7 +284,7 @@ func TestParametersOfAModel(t *testing.T) {
 	}
 	for query, want := range map[string][]string{
 		"": {"include_reasoning", "max_completion_tokens", "max_tokens", "parallel_tool_calls", "reasoning", "reasoning_effort",
-			"response_format", "seed", "stop", "structured_outputs", "temperature", "tool_choice", "tools", "top_k", "top_p", "verbosity"},
+			"response_format", "seed", "stop", "structured_outputs", "temperature", "tool_choice", "tools", "top_k", "top_p"},
 		"?provider=OpenAI":  {"seed"},
 		"?provider=openai":  {"seed"},
 		"?provider=another": {},

@@ -9,24 +9,36 @@ import (
 
 // dialectTraits is what a wire format has words for.
 type dialectTraits struct {
-	// parameters are the request parameters that it can say.
+	// parameters are the request parameters that it can say to all of its models.
 	parameters []string
+	// listed are those that it says to an endpoint only if the endpoint's own list has
+	// them: few models take them, and the rest refuse them.
+	listed []string
+	// open: it can say any parameter.
+	open bool
+	// strict are those of parameters that providers take which refuse what the vendor
+	// does not define; nil if that is all.
+	strict []string
+	// schemaOnly: the answer's form is a schema, and never JSON without one.
+	schemaOnly bool
 	// tasks are the kinds of work besides conversation.
 	tasks []string
 }
 
 // dialects are those that providers speak, by their name in the configuration.
 var dialects = map[string]dialectTraits{
-	"anthropic":         {parameters: anthropicParameters},
-	"anthropic_bedrock": {parameters: anthropicParameters},
-	"anthropic_vertex":  {parameters: anthropicParameters},
-	"azure":             {parameters: openAIParameters, tasks: []string{"embeddings"}},
-	// What only Claude has words for, such as top_k, is dropped for other models.
-	"bedrock":          {parameters: anthropicParameters},
-	"cohere":           {parameters: cohereParameters, tasks: []string{"embeddings", "rerank"}},
-	"gemini":           {parameters: geminiParameters, tasks: []string{"embeddings"}},
-	"ollama":           {parameters: ollamaParameters, tasks: []string{"embeddings"}},
-	"openai":           {parameters: openAIParameters, tasks: []string{"embeddings", "rerank", "image", "speech", "transcription"}},
+	"anthropic":         {parameters: anthropicParameters, listed: []string{"verbosity"}, schemaOnly: true},
+	"anthropic_bedrock": {parameters: anthropicParameters, listed: []string{"verbosity"}, schemaOnly: true},
+	"anthropic_vertex":  {parameters: anthropicParameters, listed: []string{"verbosity"}, schemaOnly: true},
+	"azure":             {parameters: openAIParameters, open: true, strict: openAIsOwn, tasks: []string{"embeddings"}},
+	"bedrock":           {parameters: bedrockParameters, listed: bedrockListed, schemaOnly: true},
+	"cohere":            {parameters: cohereParameters, tasks: []string{"embeddings", "rerank"}},
+	"gemini":            {parameters: geminiParameters, listed: []string{"frequency_penalty", "presence_penalty"}, tasks: []string{"embeddings"}},
+	"ollama":            {parameters: ollamaParameters, tasks: []string{"embeddings"}},
+	"openai": {
+		parameters: openAIParameters, open: true, strict: openAIsOwn,
+		tasks: []string{"embeddings", "rerank", "image", "speech", "transcription"},
+	},
 	"openai_responses": {parameters: responsesParameters},
 }
 

@@ -186,7 +186,7 @@ func newEndpoint(path string, model *Model, from *configpb.Endpoint, providers m
 		ContextLength:       cmp.Or(from.GetContextLength(), model.ContextLength),
 		MaxCompletionTokens: from.GetMaxCompletionTokens(),
 		Quantization:        cmp.Or(from.GetQuantization(), "unknown"),
-		SupportedParameters: slices.Clone(from.GetSupportedParameters()),
+		SupportedParameters: Sayable(provider.Dialect, from.GetSupportedParameters()),
 		Prices:              prices,
 		PriceVersion:        prices.version(),
 		Region:              cmp.Or(from.GetRegion(), provider.Region),

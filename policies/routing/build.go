@@ -41,7 +41,8 @@ func Build(request Request, models *catalog.Catalog, health View, options Option
 	plan := Plan{
 		Requested: requested, Strategy: s.strategy(),
 		Candidates: make([]Candidate, len(f.left)), Dropped: f.dropped, Funnel: f.stages,
-		Pinned: f.left[0].pinned,
+		Pinned:            f.left[0].pinned,
+		RequireParameters: request.Preferences.RequireParameters,
 	}
 	for i := range f.left {
 		e := &f.left[i]

@@ -130,11 +130,7 @@ var responseFormatFilter = filter{
 	step: "Filter by Response Format", field: "response_format", code: codeConstraint, soft: true,
 	active: func(s *scope) bool { return s.request.ResponseFormat != "" },
 	refuse: func(s *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
-		need := "response_format"
-		if s.request.ResponseFormat == "json_schema" {
-			need = "structured_outputs"
-		}
-		return Reason{words: "takes no %s", text: need}, !takes(e, need)
+		return Reason{words: "takes no %s", text: s.request.ResponseFormat}, !e.Formats(s.request.ResponseFormat)
 	},
 }
 
@@ -153,7 +149,11 @@ var parameterFilter = filter{
 	active: func(s *scope) bool { return s.request.Preferences.RequireParameters },
 	refuse: func(s *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
 		for _, parameter := range s.request.Parameters {
-			if !takes(e, parameter) {
+			if parameter == "response_format" { // of which text needs none
+				if form := s.request.ResponseFormat; !e.Formats(form) {
+					return Reason{words: "takes no %s", text: form}, true
+				}
+			} else if !takes(e, parameter) {
 				return Reason{words: "takes no %s", text: parameter}, true
 			}
 		}

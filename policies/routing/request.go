@@ -107,6 +107,8 @@ type Plan struct {
 	Funnel []Stage
 	// Pinned: the first candidate is where the conversation went before.
 	Pinned bool
+	// RequireParameters: no parameter of the request may be left out.
+	RequireParameters bool
 }
 
 // Dropped is an endpoint that is not tried.
