@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -45,6 +46,7 @@ type attempt struct {
 	plan      routing.Plan
 	candidate routing.Candidate
 	provider  dialect.Provider
+	unsaid    []string         // fields of the client's that the provider does not get
 	proof     []dialect.Header // what a signer added to the provider's request
 	sent      time.Time        // when the provider's request was handed to Envoy
 	arrived   time.Time        // the client's last byte
@@ -325,6 +327,9 @@ func (a *attempt) forward() error {
 	if err != nil {
 		return err
 	}
+	if err := a.noteUnsaid(upstream.Dropped); err != nil {
+		return err
+	}
 	headers, err := a.sign(a.providerHeaders(upstream), upstream.Body)
 	if err != nil {
 		return err
@@ -347,6 +352,30 @@ func (a *attempt) forward() error {
 		return errEnded
 	}
 	a.outcome.forwarded = true
+	return nil
+}
+
+// noteUnsaid notes which fields the provider does not get. Parameters that the client
+// requires are among them where they do not go together, such as a schema for the
+// answer beside tools: the plan knows only what an endpoint takes at all.
+func (a *attempt) noteUnsaid(dropped []string) error {
+	a.unsaid = dropped
+	if len(dropped) == 0 {
+		return nil
+	}
+	a.Log.Debug("the provider does not get all of the request", "request_id", a.requestID, "attempt", a.number,
+		"provider", a.candidate.Endpoint.Provider.Slug, "fields", dropped)
+	if !a.plan.RequireParameters {
+		return nil
+	}
+	for _, field := range dropped {
+		if slices.Contains(a.request.Parameters, field) {
+			return &dialect.Error{
+				Status: http.StatusBadRequest, Type: "invalid_request",
+				Message: fmt.Sprintf("'%s' cannot be said to the provider together with the rest of the request. Leave one of them out, or provider.require_parameters.", field),
+			}
+		}
+	}
 	return nil
 }
 

@@ -26,6 +26,9 @@ type routerMetadata struct {
 	Endpoints metadataEndpoints `json:"endpoints"`
 	Attempts  []metadataAttempt `json:"attempts"`
 	Plan      metadataPlan      `json:"plan"`
+	// DroppedFields are those of the request that the provider did not get, as it has
+	// no words for them. It is the gateway's own too.
+	DroppedFields []string `json:"dropped_fields"`
 }
 
 type metadataEndpoints struct {
@@ -78,6 +81,8 @@ func (a *attempt) routerMetadata() jsontext.Value {
 		Endpoints: metadataEndpoints{Total: len(a.plan.Candidates) + len(a.plan.Dropped)},
 		Attempts:  []metadataAttempt{},
 		Plan:      planOf(a.plan.Candidates, a.plan.Dropped, a.plan.Funnel),
+
+		DroppedFields: a.unsaid,
 	}
 	for _, candidate := range a.plan.Candidates {
 		told.Endpoints.Available = append(told.Endpoints.Available, metadataCandidate{
