@@ -2,6 +2,8 @@
 // registered here and nowhere else.
 package registry
 
+//go:generate go test . -run TestSurvival -update
+
 import (
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
