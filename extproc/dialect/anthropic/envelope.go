@@ -66,7 +66,14 @@ func (e *envelope) usage(dst []byte, u dialect.Usage) []byte {
 	dst = append(rawjson.AppendName(dst, "output_tokens_details"), '{')
 	count("thinking_tokens", u.Reasoning)
 	dst = append(dst, '}')
-	dst = append(dst, `,"server_tool_use":null`...)
+	if u.WebSearches > 0 {
+		dst = append(rawjson.AppendName(dst, "server_tool_use"), '{')
+		count("web_search_requests", u.WebSearches)
+		count("web_fetch_requests", 0)
+		dst = append(dst, '}')
+	} else {
+		dst = append(dst, `,"server_tool_use":null`...)
+	}
 	dst = rawjson.AppendText(dst, "service_tier", e.servedTier())
 	return append(e.price(dst, u), '}')
 }

@@ -26,7 +26,7 @@ type completionsEncoder struct {
 // Event appends a chunk for each event that says something in a text. Calls of tools
 // have no place in one, and requests offer none.
 func (e *completionsEncoder) Event(dst []byte, event dialect.Event) []byte {
-	var text, reasoning, finish string
+	var text, reasoning, finish, native string
 	logprobs := null
 	switch event.Kind {
 	case dialect.EventText, dialect.EventRefusal:
@@ -38,7 +38,7 @@ func (e *completionsEncoder) Event(dst []byte, event dialect.Event) []byte {
 	case dialect.EventLogprobs:
 		logprobs = e.logprobs(event.Choice, event.Raw)
 	case dialect.EventFinish:
-		finish = event.Text
+		finish, native = event.FinishReason(), event.Text
 	case dialect.EventTier:
 		e.envelope.tier = event.Text
 		return dst
@@ -48,7 +48,7 @@ func (e *completionsEncoder) Event(dst []byte, event dialect.Event) []byte {
 	}
 	start := len(dst)
 	dst = append(rawjson.AppendName(append(dst, e.envelope.chunk...), "choices"), '[')
-	dst = appendTextChoice(dst, event.Choice, text, reasoning, logprobs, dialect.FinishReason(finish), finish)
+	dst = appendTextChoice(dst, event.Choice, text, reasoning, logprobs, finish, native)
 	return endChunk(append(dst, ']'), start)
 }
 
@@ -96,7 +96,7 @@ func (e *completionsEncoder) Whole(dst []byte, events []dialect.Event, usage dia
 		if len(g.logprobs) > 0 {
 			logprobs = e.logprobs(i, appendLogprobs(nil, g.logprobs))
 		}
-		dst = appendTextChoice(dst, i, append(g.text, g.refusal...), g.reasoning, logprobs, dialect.FinishReason(g.finish), g.finish)
+		dst = appendTextChoice(dst, i, append(g.text, g.refusal...), g.reasoning, logprobs, g.finish, g.native)
 	}
 	return append(e.envelope.trailer(append(dst, ']'), usage), '}')
 }

@@ -156,7 +156,7 @@ func everyParameter() []string {
 
 // TestSurvival keeps the table current.
 func TestSurvival(t *testing.T) {
-	made := table()
+	made := table(t)
 	if *update {
 		if err := os.WriteFile(survival, []byte(made), 0o644); err != nil {
 			t.Fatal(err)
@@ -187,7 +187,7 @@ What becomes of each thing that a Chat Completions request can say, by the provi
 Nothing is lost without a word.
 `
 
-func table() string {
+func table(t *testing.T) string {
 	var out strings.Builder
 	out.WriteString(preface)
 	for _, g := range requests {
@@ -201,8 +201,17 @@ func table() string {
 			})
 		}
 	}
+	out.WriteString(answersPreface)
+	out.WriteString(answersTable(t))
 	return out.String()
 }
+
+const answersPreface = `
+## Answers
+
+What a client gets to know of what a provider's dialect read, streamed and whole alike, by the API that the client speaks; – where that API has no place for it. Clients of a provider's own dialect get its own bytes.
+
+`
 
 func row[C any](out *strings.Builder, head string, cells []C, text func(C) string) {
 	fmt.Fprintf(out, "| %s |", head)
