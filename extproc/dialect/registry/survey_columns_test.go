@@ -3,10 +3,13 @@ package registry_test
 import (
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/registry"
+	"github.com/switchyard/switchyard/policies/catalog"
+	"github.com/switchyard/switchyard/policies/config/configpb"
 )
 
 // column is a provider dialect as one of its vendors serves it.
@@ -45,5 +48,26 @@ func TestSurveyHasEveryProvider(t *testing.T) {
 	}
 	if known := registry.Providers(); !maps.EqualFunc(known, surveyed, func(dialect.Provider, bool) bool { return true }) {
 		t.Errorf("registered are %v, in columns are %v", slices.Sorted(maps.Keys(known)), slices.Sorted(maps.Keys(surveyed)))
+	}
+}
+
+// TestEveryDialectHasTraits holds that the registry, the configuration and the catalog
+// know the same dialects.
+func TestEveryDialectHasTraits(t *testing.T) {
+	var configured []string
+	for value, name := range configpb.Dialect_name {
+		if value != 0 {
+			configured = append(configured, strings.ToLower(strings.TrimPrefix(name, "DIALECT_")))
+		}
+	}
+	slices.Sort(configured)
+	registered := slices.Sorted(maps.Keys(registry.Providers()))
+	if !slices.Equal(configured, registered) {
+		t.Errorf("the configuration has the dialects %v, the registry %v", configured, registered)
+	}
+	for _, name := range registered {
+		if (&catalog.Endpoint{Provider: &catalog.Provider{Dialect: name}}).Parameters() == nil {
+			t.Errorf("the catalog does not know what %s can say", name)
+		}
 	}
 }
