@@ -18,6 +18,7 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect/gemini"
 	"github.com/switchyard/switchyard/extproc/dialect/ollama"
 	"github.com/switchyard/switchyard/extproc/dialect/openai"
+	"github.com/switchyard/switchyard/extproc/dialect/registry"
 	"github.com/switchyard/switchyard/extproc/dialect/responses"
 	"github.com/switchyard/switchyard/extproc/dialect/vertex"
 )
@@ -61,6 +62,20 @@ var sides = []side{
 }
 
 const claudeOnBedrock = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+
+// TestSidesHaveEveryProvider fails until a dialect that was added to the registry is
+// among the sides.
+func TestSidesHaveEveryProvider(t *testing.T) {
+	played := map[dialect.Provider]bool{}
+	for _, s := range sides {
+		played[s.dialect] = true
+	}
+	for name, known := range registry.Providers() {
+		if !played[known] {
+			t.Errorf("no side speaks %s", name)
+		}
+	}
+}
 
 // named are the sides of these names.
 func named(names ...string) []side {
