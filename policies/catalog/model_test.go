@@ -75,6 +75,41 @@ func TestParametersDefaultToTheDialect(t *testing.T) {
 	}
 }
 
+// Row 19: nothing is promised that the dialect has no words for.
+func TestRow19ParametersThatADialectCannotSay(t *testing.T) {
+	cfg := &configpb.Config{
+		Providers: map[string]*configpb.Provider{
+			"claude": {Dialect: configpb.Dialect_DIALECT_ANTHROPIC, BaseUrl: "https://a.example/v1"},
+			"gpt":    {Dialect: configpb.Dialect_DIALECT_OPENAI, BaseUrl: "https://o.example/v1", Strict: new(true)},
+			"vllm":   {Dialect: configpb.Dialect_DIALECT_OPENAI, BaseUrl: "https://v.example/v1"},
+		},
+		Models: map[string]*configpb.Model{"m/x": {Endpoints: []*configpb.Endpoint{
+			{Provider: "claude", SupportedParameters: []string{"response_format", "seed", "structured_outputs", "verbosity", "web_search_options"}},
+			{Provider: "gpt"}, {Provider: "vllm", SupportedParameters: []string{"own_idea", "response_format"}},
+		}}},
+	}
+	c, err := New(cfg, noSecrets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	model, _ := c.Model("m/x")
+	claude, gpt, vllm := model.Endpoints[0], model.Endpoints[1], model.Endpoints[2]
+	if diff := cmp.Diff([]string{"response_format", "structured_outputs", "verbosity"}, claude.Parameters()); diff != "" {
+		t.Errorf("Claude (-want +got):\n%s", diff)
+	}
+	if slices.Contains(gpt.Parameters(), "top_k") || !slices.Contains(gpt.Parameters(), "seed") {
+		t.Errorf("a strict provider takes %v", gpt.Parameters())
+	}
+	if diff := cmp.Diff([]string{"own_idea", "response_format"}, vllm.Parameters()); diff != "" {
+		t.Errorf("a compatible provider (-want +got):\n%s", diff)
+	}
+	for form, want := range map[string][]bool{"json_object": {false, true, true}, "json_schema": {true, true, false}, "": {true, true, true}} {
+		if got := []bool{claude.Formats(form), gpt.Formats(form), vllm.Formats(form)}; !slices.Equal(got, want) {
+			t.Errorf("%q: %v, want %v", form, got, want)
+		}
+	}
+}
+
 func TestParametersAreOfConversations(t *testing.T) {
 	c := build(t, map[string]*configpb.Model{"e/x": {OutputModalities: []string{"embeddings"}, Endpoints: served("alpha")}})
 	model, _ := c.Model("e/x")
