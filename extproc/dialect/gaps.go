@@ -11,7 +11,6 @@ type Gaps struct {
 	CacheControl bool // markers of a prefix to cache, on parts and tools
 	ImageDetail  bool // how closely to look at an image
 	FileNames    bool // of files
-	FailedCalls  bool // that a tool's result is an error
 	StrictTools  bool // that calls keep to a function's schema
 	// TakesThought reports whether the provider gets a detail of reasoning back that is
 	// put together from its pieces. Other makers' stay behind (row 102).
@@ -50,8 +49,6 @@ func (g Gaps) note(names map[string]bool, part *Part) {
 		names["messages.image_url.detail"] = true
 	case part.Kind == PartFile && g.FileNames && media.Name != "":
 		names["messages.file.filename"] = true
-	case part.Kind == PartToolResult && g.FailedCalls && part.Result.Failed:
-		names["messages.is_error"] = true
 	case part.Kind == PartReasoning && g.TakesThought != nil && !g.TakesThought(part.Reasoning):
 		names["messages.reasoning_details"] = true
 	}
