@@ -1,6 +1,9 @@
 package e2e
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // A client that asks for it is told how its request was routed, once, in the last
 // chunk of a stream.
@@ -57,5 +60,21 @@ func TestRow114NoRouterMetadataUnasked(t *testing.T) {
 		if got := r.ask(question("m/x"), header...).decode(t); got.Router != nil {
 			t.Errorf("%v: metadata %+v", header, got.Router)
 		}
+	}
+}
+
+// Known-failures, wanted 6: who asks is told what the provider did not get, whole and
+// streamed, and the operator by the log.
+func TestDroppedFieldsAreTold(t *testing.T) {
+	s, _, _ := pair(t)
+	s.start()
+	for name, body := range map[string]string{"whole": question("m/anthropic", `"seed":7`), "streamed": streamed("m/anthropic", `"seed":7`)} {
+		got := s.ask(body, "X-OpenRouter-Metadata", "enabled")
+		if got.status != 200 || strings.Count(got.body, `"dropped_fields":["seed"]`) != 1 {
+			t.Errorf("%s: status %d: %s", name, got.status, got.body)
+		}
+	}
+	if log := s.Log(); strings.Count(log, `"fields":["seed"]`) != 2 {
+		t.Error("the log does not tell")
 	}
 }
