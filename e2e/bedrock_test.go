@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/switchyard/switchyard/e2e/provider"
 )
@@ -307,6 +308,45 @@ func TestBedrockFetchesNothing(t *testing.T) {
 		if failed := got.failed(t, 400); !strings.Contains(failed.Message, "base64") || at.calls() != 0 {
 			t.Errorf("%s: %+v", model, failed)
 		}
+	}
+}
+
+// Who fetches the image itself answers in Bedrock's place, wherever it stands in the
+// order: what Bedrock cannot be given is no outage, and no end of the request.
+func TestBedrockLeavesAnURLToOthers(t *testing.T) {
+	s := newStage(t)
+	gpt, converse, invoke := s.openAI("gpt"), s.converse("converse", awsKey), s.invoke("invoke", awsKey)
+	s.config["fetch"] = settings{"disabled": true}
+	s.routing(settings{"hedge_after": "0.2s"})
+	s.serve("m/first", converse, invoke, gpt)
+	s.serve("m/last", gpt, converse, invoke)
+	for _, model := range []string{"m/first", "m/last"} {
+		s.models[model].(settings)["input_modalities"] = []any{"text", "image"}
+	}
+	s.start()
+	const image = `"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://example.com/a.png"}}]}]`
+	answered := func(when, body string) {
+		t.Helper()
+		if got := s.ask(body); got.status != 200 || !strings.Contains(got.body, `"provider":"gpt"`) {
+			t.Errorf("%s: %d %s", when, got.status, got.body)
+		}
+	}
+	answered("behind the refusals", `{"model":"m/first",`+image+`}`)
+	answered("behind the refusals, streamed", `{"model":"m/first","stream":true,`+image+`}`)
+	slow := provider.Late{After: 700 * time.Millisecond, Then: provider.Answer{}}
+	gpt.Enqueue(slow, slow)
+	answered("slow, with the refusals of hedges beside it", `{"model":"m/last",`+image+`}`)
+	answered("slow, streamed", `{"model":"m/last","stream":true,`+image+`}`)
+	gpt.Default(provider.Failure{Status: 503, Message: "gpt is busy"})
+	for _, model := range []string{"m/first", "m/last"} {
+		got := s.ask(`{"model":"` + model + `",` + image + `}`)
+		failed := got.failed(t, 503)
+		if failed.Message != "gpt: gpt is busy" || strings.Count(got.body, "fetches no URL") != 2 {
+			t.Errorf("%s, an outage and refusals: %s", model, got.body)
+		}
+	}
+	if converse.calls()+invoke.calls() != 0 {
+		t.Error("Bedrock was asked")
 	}
 }
 

@@ -244,8 +244,8 @@ func TestRow68AllFail(t *testing.T) {
 		got := s.ask(body)
 		said := got.failed(t, 503)
 		previous, _ := said.Metadata["previous_errors"].([]any)
-		if len(previous) == 0 || !strings.Contains(got.body, "first") {
-			t.Errorf("what the first candidate said is missing: %s", got.body)
+		if len(previous) != 1 || !strings.Contains(got.body, "first's trouble") {
+			t.Errorf("want what the first candidate said, and nothing twice: %s", got.body)
 		}
 		if said.Metadata["provider_name"] != "second" {
 			t.Errorf("provider_name %v", said.Metadata["provider_name"])

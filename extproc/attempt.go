@@ -302,8 +302,11 @@ func (a *attempt) inline() error {
 		return nil
 	}
 	pieces, err := dialect.RemoteMedia(a.request, a.provider, a.target())
-	if err != nil || len(pieces) == 0 {
-		return err
+	if err != nil {
+		return a.unsayable(err)
+	}
+	if len(pieces) == 0 {
+		return nil
 	}
 	began, ctx := time.Now(), a.stream.Context()
 	media, err := a.shared.media(ctx, pieces, func(missing []dialect.Remote) (map[dialect.Remote]dialect.Media, error) {
@@ -314,7 +317,7 @@ func (a *attempt) inline() error {
 	case ctx.Err() != nil:
 		return errEnded
 	case err != nil:
-		return err
+		return a.unsayable(err)
 	}
 	a.request = a.request.WithMedia(media)
 	return nil
@@ -325,7 +328,7 @@ func (a *attempt) forward() error {
 	a.request = a.request.WithToolNames(a.provider)
 	upstream, err := a.provider.Request(a.request, a.target())
 	if err != nil {
-		return err
+		return a.unsayable(err)
 	}
 	if err := a.noteUnsaid(upstream.Dropped); err != nil {
 		return err

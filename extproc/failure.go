@@ -3,6 +3,7 @@ package extproc
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -32,6 +33,9 @@ type failure struct {
 	unasked bool
 	// local is the reason within the gateway, such as Envoy's for a local reply; for the log alone.
 	local string
+	// refusal is what the gateway itself says: the provider cannot be given the request,
+	// and was not asked. Nil if the provider has failed.
+	refusal *dialect.Error
 }
 
 func (f *failure) Error() string { return f.message }
@@ -41,6 +45,23 @@ const longestRaw = 8 << 10
 
 // errExhausted: every candidate has failed, in other attempts than this one.
 var errExhausted = errors.New("extproc: every candidate failed")
+
+// unsayable sorts what kept a request from being written for the candidate. What its
+// dialect has no words for, or its provider would have to be sent and is not to be had,
+// another candidate may not need: the attempt has failed, and nothing is held against
+// the provider. What cannot be read in the first place is the client's own mistake.
+func (a *attempt) unsayable(err error) error {
+	var told *dialect.Error
+	if !errors.As(err, &told) {
+		return err
+	}
+	if a.request.Task == nil {
+		if _, unreadable := a.request.Chat(); unreadable != nil {
+			return err
+		}
+	}
+	return &failure{class: health.BadRequest, status: told.Status, message: told.Message, refusal: told}
+}
 
 func emptyAnswer() *failure {
 	return &failure{class: health.BadAnswer, status: http.StatusBadGateway, message: "The provider's answer is empty."}
@@ -248,27 +269,43 @@ func (a *attempt) words(f *failure) map[string]any {
 	return words
 }
 
-// failed is what a client is told when no provider answered: the last failure,
-// and what each provider said before (rows 68 and 69).
+// failed is what a client is told when no provider answered: the last failure, and
+// what was said in the other attempts (rows 68 and 69). That a provider could not be
+// given the request is told only if none failed otherwise.
 func (a *attempt) failed() *dialect.Error {
-	previous := a.shared.failures()
-	if len(previous) == 0 { // another replica made the attempts
+	all := a.shared.failures()
+	if len(all) == 0 { // another replica made the attempts
 		return &dialect.Error{Status: http.StatusBadGateway, Type: typeOf(http.StatusBadGateway), Message: "No provider answered."}
 	}
-	last := previous[len(previous)-1]
+	at := len(all) - 1
+	for i, p := range all {
+		if p.failure.refusal == nil {
+			at = i
+		}
+	}
+	last := all[at]
+	told := last.refused()
+	if told == nil {
+		told = a.failedBy(last, all)
+	}
+	if len(all) > 1 {
+		told.Metadata["previous_errors"] = slices.Delete(all, at, at+1)
+	}
+	return told
+}
+
+// failedBy tells of the last provider's failure, and when to try again by what all said.
+func (a *attempt) failedBy(last previousError, all []previousError) *dialect.Error {
 	told := &dialect.Error{Status: last.shown(), Message: last.said(), Metadata: map[string]any{"provider_name": last.Provider, "is_byok": false}}
 	if last.failure.raw != "" && last.failure.class != health.Authentication {
 		told.Metadata["raw"] = last.failure.raw
 	}
 	allLimited, wait := true, time.Duration(0)
-	for _, p := range previous {
-		allLimited = allLimited && p.failure.class == health.RateLimited
+	for _, p := range all {
+		allLimited = allLimited && (p.failure.class == health.RateLimited || p.failure.refusal != nil)
 		if hint := p.failure.retryAfter; hint > 0 && (wait == 0 || hint < wait) {
 			wait = hint
 		}
-	}
-	if len(previous) > 1 {
-		told.Metadata["previous_errors"] = previous
 	}
 	told.Type = last.failure.kind(told.Status)
 	told.Availability = &dialect.Availability{
@@ -307,6 +344,19 @@ func (p previousError) shown() int {
 		return http.StatusGatewayTimeout
 	}
 	return p.failure.status
+}
+
+// refused is the gateway's own refusal with room for metadata, or nil.
+func (p previousError) refused() *dialect.Error {
+	if p.failure.refusal == nil {
+		return nil
+	}
+	told := *p.failure.refusal
+	told.Metadata = maps.Clone(told.Metadata)
+	if told.Metadata == nil {
+		told.Metadata = map[string]any{}
+	}
+	return &told
 }
 
 func (p previousError) said() string {

@@ -57,7 +57,7 @@ func TestRow68AllFail(t *testing.T) {
 	if told.Status != 503 || told.Availability.Code != "temporarily_unavailable" || !told.Availability.Retryable {
 		t.Errorf("status %d, availability %+v", told.Status, told.Availability)
 	}
-	if previous := told.Metadata["previous_errors"].([]previousError); len(previous) != 2 || previous[0].Provider != "A" || previous[0].Code != 503 {
+	if previous := told.Metadata["previous_errors"].([]previousError); len(previous) != 1 || previous[0].Provider != "A" || previous[0].Code != 503 {
 		t.Errorf("previous_errors = %+v", previous)
 	}
 }

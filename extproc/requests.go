@@ -41,6 +41,8 @@ type request struct {
 	presets   map[string]*dialect.Preset
 	fetching  chan struct{} // holds one attempt while it fetches
 	fetched   map[dialect.Remote]dialect.Media
+	unfetched []dialect.Remote // not to be had together, for the reason in fetchErr
+	fetchErr  error
 	failed    []previousError
 
 	over       func()            // ends the request, while another attempt may still follow
@@ -183,7 +185,7 @@ func (q *request) preset(slug string, find func() (dialect.Preset, bool)) *diale
 }
 
 // media returns what stands at the URLs of pieces, and fetches what no earlier attempt
-// has. A failure is not remembered: the attempt ends with it, and so does the request.
+// has. What could not be fetched for one attempt is not to be had for the others.
 func (q *request) media(ctx context.Context, pieces []dialect.Remote, fetch func([]dialect.Remote) (map[dialect.Remote]dialect.Media, error)) (map[dialect.Remote]dialect.Media, error) {
 	select {
 	case q.fetching <- struct{}{}:
@@ -203,8 +205,14 @@ func (q *request) media(ctx context.Context, pieces []dialect.Remote, fetch func
 	if len(missing) == 0 {
 		return all, nil
 	}
+	if q.fetchErr != nil && !slices.ContainsFunc(q.unfetched, func(piece dialect.Remote) bool { return !slices.Contains(missing, piece) }) {
+		return nil, q.fetchErr
+	}
 	fetched, err := fetch(missing)
 	if err != nil {
+		if ctx.Err() == nil {
+			q.unfetched, q.fetchErr = missing, err
+		}
 		return nil, err
 	}
 	maps.Copy(all, fetched)

@@ -221,11 +221,11 @@ func (a *attempt) refuse(err error) error {
 	a.noteLost()
 	a.shared.remember(a.candidate, failed)
 	model := a.candidate.Model.ID
-	otherModel := a.shared.otherModelLeft(model)
-	switch judge(failed.class, a.answer.committed, a.lastHope(), otherModel, a.rules.stopOn) {
+	elsewhere := failed.refusal != nil || a.shared.otherModelLeft(model)
+	switch judge(failed.class, a.answer.committed, a.lastHope(), elsewhere, a.rules.stopOn) {
 	case next:
 		a.outcome.moved = true
-		if failed.class == health.BadRequest {
+		if failed.class == health.BadRequest && failed.refusal == nil {
 			a.shared.passOver(model)
 		}
 		return a.answerError(a.withMetadata(a.failed()), failed.class.String())
@@ -239,7 +239,7 @@ func (a *attempt) refuse(err error) error {
 		}
 		return nil
 	default:
-		if failed.class == health.BadRequest {
+		if failed.class == health.BadRequest && failed.refusal == nil {
 			return a.answerError(a.withMetadata(a.rejected(failed)), "")
 		}
 		return a.answerError(a.withMetadata(a.failed()), "")

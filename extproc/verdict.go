@@ -19,14 +19,15 @@ const (
 )
 
 // judge is the whole failover policy: a pure function of what failed and of
-// where the request stands. otherModel says that a candidate of another model is
-// left: what one model refuses (a prompt that is too long, for example), the next
-// one of `models` may take (spec section 3.3).
-func judge(class health.Class, committed, last, otherModel bool, stopOn map[health.Class]bool) verdict {
+// where the request stands. elsewhere says that what was refused as a bad request
+// another candidate may take: one of another model where a provider refused (a prompt
+// that is too long, for example; spec section 3.3), any one where the provider could
+// not be given the request.
+func judge(class health.Class, committed, last, elsewhere bool, stopOn map[health.Class]bool) verdict {
 	switch {
 	case committed:
 		return inBand
-	case class == health.BadRequest && !otherModel, class == health.None, last, stopOn[class]:
+	case class == health.BadRequest && !elsewhere, class == health.None, last, stopOn[class]:
 		return final
 	default:
 		return next

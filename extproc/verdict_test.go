@@ -12,7 +12,7 @@ func TestJudge(t *testing.T) {
 		name            string
 		class           health.Class
 		committed, last bool
-		otherModel      bool
+		elsewhere       bool
 		want            verdict
 	}{
 		{"a failure moves on while a candidate is left", health.ServerError, false, false, false, next},
@@ -24,7 +24,7 @@ func TestJudge(t *testing.T) {
 		{"even a stopping class is told in band when committed", health.RateLimited, true, false, false, inBand},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := judge(test.class, test.committed, test.last, test.otherModel, stop); got != test.want {
+			if got := judge(test.class, test.committed, test.last, test.elsewhere, stop); got != test.want {
 				t.Errorf("judge = %v, want %v", got, test.want)
 			}
 		})
