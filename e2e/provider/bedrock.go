@@ -38,10 +38,13 @@ func (d bedrock) judge(at address, body map[string]any, _ http.Header) (request,
 	if tier, ok := body["serviceTier"].(map[string]any); ok {
 		req.tier, _ = tier["type"].(string)
 	}
-	for _, rule := range []func(map[string]any) string{bedrockTools, bedrockDocuments, bedrockCache, bedrockFormat} {
+	for _, rule := range []func(map[string]any) string{bedrockTools, bedrockDocuments, bedrockCache, bedrockFormat, bedrockStrict} {
 		if message := rule(body); message != "" {
 			return req, &refusal{status: http.StatusBadRequest, message: message}
 		}
+	}
+	if message := bedrockHour(at.model, encode(body)); message != "" {
+		return req, &refusal{status: http.StatusBadRequest, message: message}
 	}
 	messages := bedrockAsMessages(body)
 	req.question = questionOf(messages)

@@ -35,6 +35,9 @@ func (d bedrockClaude) judge(at address, body map[string]any, header http.Header
 	if text := encode(body["messages"]); strings.Contains(text, `"type":"url"`) || strings.Contains(text, `"type":"file"`) {
 		return refuse("messages: URL sources are not supported")
 	}
+	if message := bedrockHour(at.model, encode(body)); message != "" {
+		return refuse(strings.TrimPrefix(message, "The model returned the following errors: "))
+	}
 	betas, _ := body["anthropic_beta"].([]any)
 	for _, beta := range betas {
 		if name, _ := beta.(string); !slices.Contains(bedrockBetas, name) {

@@ -3,6 +3,7 @@ package provider
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -65,6 +66,38 @@ func bedrockDocuments(body map[string]any) string {
 func bedrockCache(body map[string]any) string {
 	if n := strings.Count(encode(body), `"cachePoint":`); n > 4 {
 		return fmt.Sprintf("A request can have at most 4 cache points, and has %d.", n)
+	}
+	return ""
+}
+
+// bedrockOldClaude are the models that have no cache for an hour.
+var bedrockOldClaude = regexp.MustCompile(`claude-(v2|instant|3-|opus-4-20|opus-4-1-|sonnet-4-20)`)
+
+// bedrockHour checks the text of a request's cache markers.
+func bedrockHour(model, text string) string {
+	switch {
+	case !strings.Contains(text, `"ttl":"1h"`):
+		return ""
+	case !strings.Contains(model, "anthropic."):
+		return "Extended TTL prompt caching is only supported for Anthropic models"
+	case bedrockOldClaude.MatchString(model):
+		return "The model returned the following errors: messages.0.content.0.cache_control.ephemeral.ttl: Extra inputs are not permitted"
+	}
+	return ""
+}
+
+// bedrockStrict checks tools whose schema the model is to keep to.
+func bedrockStrict(body map[string]any) string {
+	config, _ := body["toolConfig"].(map[string]any)
+	tools, _ := config["tools"].([]any)
+	for i, element := range tools {
+		spec, _ := element.(map[string]any)["toolSpec"].(map[string]any)
+		if spec["strict"] != true {
+			continue
+		}
+		if openObject(spec["inputSchema"].(map[string]any)["json"].(map[string]any)) {
+			return fmt.Sprintf("The model returned the following errors: tools.%d.custom: For 'object' type, 'additionalProperties' must be explicitly set to false", i)
+		}
 	}
 	return ""
 }

@@ -72,7 +72,7 @@ var (
 		"source": need(bedrockSource),
 	})
 	bedrockToolSpec = object(fields{
-		"name": need(bedrockName), "description": may(matching(`.`)),
+		"name": need(bedrockName), "description": may(matching(`.`)), "strict": may(boolean),
 		"inputSchema": need(union(fields{"json": may(allOf(mapOf(anything), func(at path, value any) *mistake {
 			if kind := value.(map[string]any)["type"]; kind != "object" {
 				return &mistake{at.to("type"), badValue, "The value at toolConfig.tools.0.toolSpec.inputSchema.json.type must be one of the following: object.", kind}

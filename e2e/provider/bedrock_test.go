@@ -164,6 +164,7 @@ func TestBedrockRefuses(t *testing.T) {
 		"a document's name":            {messages(`{"role":"user","content":[{"text":"a"},` + strings.Replace(pdf, `"a"`, `"a.pdf"`, 1) + `]}`), "document.name"},
 		"an image that is not base64":  {messages(`{"role":"user","content":[{"image":{"format":"png","source":{"bytes":"https://a"}}}]}`), "base64"},
 		"five cache points":            {messages(`{"role":"user","content":[{"text":"a"}` + strings.Repeat(`,{"cachePoint":{"type":"default"}}`, 5) + `]}`), "at most 4 cache points"},
+		"an open schema of a tool":     {messages(user, strings.Replace(tools, `"name":"f"`, `"name":"f","strict":true`, 1)), "tools.0.custom"},
 		"an open schema":               {messages(user, `"outputConfig":{"textFormat":{"type":"json_schema","structure":{"jsonSchema":{"schema":"{\"type\":\"object\"}"}}}}`), "additionalProperties"},
 		"too little room for thoughts": {messages(user, `"inferenceConfig":{"maxTokens":2000},"additionalModelRequestFields":{"thinking":{"type":"enabled","budget_tokens":2000}}`), "max_tokens"},
 		"thoughts and a forced tool":   {messages(user, tools[:len(tools)-1]+`,"toolChoice":{"any":{}}},"additionalModelRequestFields":{"thinking":{"type":"enabled","budget_tokens":2000}}`), "Thinking may not be enabled"},
@@ -178,6 +179,16 @@ func TestBedrockRefuses(t *testing.T) {
 	}
 	if response, body, err := f.post(t, messages(user)); err != nil || response.StatusCode != 200 {
 		t.Errorf("error %v: %s", err, body)
+	}
+	hour := messages(`{"role":"user","content":[{"text":"a"},{"cachePoint":{"type":"default","ttl":"1h"}}]}`)
+	if response, body, err := f.post(t, hour); err != nil || response.StatusCode != 200 {
+		t.Errorf("a cache for an hour: error %v: %s", err, body)
+	}
+	for _, model := range []string{"anthropic.claude-3-7-sonnet-20250219-v1:0", "us.anthropic.claude-sonnet-4-20250514-v1:0", "us.anthropic.claude-opus-4-1-20250805-v1:0"} {
+		f.url = f.server.URL + "/model/" + strings.ReplaceAll(model, ":", "%3A") + "/converse"
+		if _, body, err := f.post(t, hour); err != nil || !strings.Contains(body, "Extra inputs are not permitted") {
+			t.Errorf("a cache for an hour, %s: error %v: %s", model, err, body)
+		}
 	}
 	for _, target := range []string{"/model/" + testClaude + "/converse", "/model/m/invoke", "/v1/model/m/converse"} {
 		f.url = f.server.URL + target
@@ -196,6 +207,7 @@ func TestBedrockClaudeRefuses(t *testing.T) {
 		"a model":        {`{"anthropic_version":"bedrock-2023-05-31","model":"m",` + hi + `}`, "extraneous key [model]"},
 		"a stream":       {`{"anthropic_version":"bedrock-2023-05-31","stream":true,` + hi + `}`, "extraneous key [stream]"},
 		"no bound":       {`{"anthropic_version":"bedrock-2023-05-31","messages":[{"role":"user","content":"hi"}]}`, "max_tokens: Field required"},
+		"no betas":       {`{"anthropic_version":"bedrock-2023-05-31","anthropic_beta":["a",""],` + hi + `}`, "invalid beta flag"},
 		"a remote image": {`{"anthropic_version":"bedrock-2023-05-31","max_tokens":9,"messages":[{"role":"user","content":[{"type":"image","source":{"type":"url","url":"https://a"}}]}]}`, "URL sources are not supported"},
 	} {
 		response, body, err := f.post(t, test.body)

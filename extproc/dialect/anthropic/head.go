@@ -57,7 +57,7 @@ func (h head) headers(sampled, managed bool) []dialect.Header {
 		headers[0].Value = h.version
 	}
 	betas := h.betas
-	if managed && !slices.Contains(strings.FieldsFunc(betas, betweenBetas), contextBeta) {
+	if managed && !slices.Contains(Betas(betas), contextBeta) {
 		if betas != "" {
 			betas += ","
 		}
@@ -104,5 +104,8 @@ func HostedBetas(names ...string) map[string]string {
 	}
 	return betas
 }
+
+// Betas are those that the value of a header "anthropic-beta" names.
+func Betas(header string) []string { return strings.FieldsFunc(header, betweenBetas) }
 
 func betweenBetas(r rune) bool { return r == ',' || r == ' ' || r == '\t' }

@@ -75,9 +75,13 @@ func (b *builder) cachePoint(marker jsontext.Value, left *int) *cachePoint {
 	}
 	*left--
 	point := &cachePoint{Type: "default"}
-	// Five minutes are the default everywhere, and an hour is for few models.
-	if ttl := rawjson.Text(rawjson.Get(marker, "ttl")); ttl == "1h" && b.family == claude {
-		point.TTL = ttl
+	// Five minutes are the default everywhere.
+	if ttl := rawjson.Text(rawjson.Get(marker, "ttl")); ttl == "1h" {
+		if cachesForAnHour(b.target.Model) {
+			point.TTL = ttl
+		} else {
+			b.drop("cache_control.ttl")
+		}
 	}
 	return point
 }

@@ -1,8 +1,8 @@
 package bedrock
 
 import (
+	"bytes"
 	"slices"
-	"strings"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
@@ -34,6 +34,10 @@ var hosted = anthropic.Provider{
 		"token-efficient-tools-2025-02-19", "tool-examples-2025-10-29",
 	),
 }
+
+// deepest is how deep content is within a message's: an image in a document in the
+// result of a tool.
+const deepest = 2
 
 // Name returns "anthropic": clients of the Messages API get the provider's own words.
 func (Claude) Name() string { return anthropic.Name }
@@ -71,7 +75,8 @@ func (Claude) Request(client *dialect.Request, target dialect.Target) (dialect.U
 	if err != nil {
 		return dialect.Upstream{}, err
 	}
-	e := envelope{dropped: made.Dropped}
+	// An application's own profile tells nothing of its model: what the client says stays.
+	e := envelope{dropped: made.Dropped, short: familyOf(target.Model) == claude && !cachesForAnHour(target.Model)}
 	body := e.rewrite(made)
 	operation := "invoke"
 	if client.Stream {
@@ -86,14 +91,17 @@ func (Claude) Request(client *dialect.Request, target dialect.Target) (dialect.U
 }
 
 // envelope changes what is around the conversation.
-type envelope struct{ dropped []string }
+type envelope struct {
+	dropped []string
+	short   bool // the model knows no cache marker but that of five minutes
+}
 
 func (e *envelope) rewrite(made dialect.Upstream) []byte {
 	dst := append(make([]byte, 0, len(made.Body)+64), '{')
 	for _, h := range made.Headers {
-		if h.Name == "anthropic-beta" {
+		if betas := anthropic.Betas(h.Value); h.Name == "anthropic-beta" && len(betas) > 0 {
 			dst = append(rawjson.AppendName(dst, "anthropic_beta"), '[')
-			for beta := range strings.SplitSeq(h.Value, ",") {
+			for _, beta := range betas {
 				dst = rawjson.AppendQuoted(rawjson.Comma(dst), beta)
 			}
 			dst = append(dst, ']')
@@ -107,8 +115,70 @@ func (e *envelope) rewrite(made dialect.Upstream) []byte {
 			// What Anthropic's own API alone has.
 			e.dropped = append(e.dropped, string(c.Name))
 			continue
+		case "messages", "system", "tools":
+			dst = e.shorten(dst, c)
+			continue
 		}
 		dst = rawjson.AppendRaw(dst, c.Member)
+	}
+	return append(dst, '}')
+}
+
+// shorten appends a member that holds cache markers, with no time in them that the
+// model refuses.
+func (e *envelope) shorten(dst []byte, member rawjson.Cursor) []byte {
+	if !e.short || !bytes.Contains(member.Value, []byte(`"ttl"`)) {
+		return rawjson.AppendRaw(dst, member.Member)
+	}
+	return e.shortened(append(rawjson.AppendQuoted(rawjson.Comma(dst), member.Name), ':'), member.Value, 2*deepest)
+}
+
+// shortened appends turns, blocks or tools. Depth is how many members that hold blocks
+// may still be within each other.
+func (e *envelope) shortened(dst []byte, value []byte, depth int) []byte {
+	switch rawjson.Kind(value) {
+	case '[':
+		dst = append(dst, '[')
+		for c := rawjson.Walk(value); c.Next(); {
+			if dst = rawjson.Comma(dst); rawjson.Kind(c.Value) == '{' {
+				dst = e.shortened(dst, c.Value, depth)
+			} else {
+				dst = append(dst, c.Value...)
+			}
+		}
+		return append(dst, ']')
+	case '{':
+	default:
+		return append(dst, value...)
+	}
+	dst = append(dst, '{')
+	for c := rawjson.Walk(value); c.Next(); {
+		switch name := string(c.Name); {
+		case name == "cache_control":
+			dst = e.marker(dst, c.Value)
+		case depth > 0 && (name == "content" || name == "source"):
+			// What may hold blocks. The arguments of a tool do not.
+			dst = e.shortened(append(rawjson.AppendQuoted(rawjson.Comma(dst), c.Name), ':'), c.Value, depth-1)
+		default:
+			dst = rawjson.AppendRaw(dst, c.Member)
+		}
+	}
+	return append(dst, '}')
+}
+
+// marker appends a cache marker without its time. Five minutes are the default.
+func (e *envelope) marker(dst []byte, marker []byte) []byte {
+	dst = rawjson.AppendName(dst, "cache_control")
+	if rawjson.Kind(marker) != '{' {
+		return append(dst, marker...)
+	}
+	dst = append(dst, '{')
+	for c := rawjson.Walk(marker); c.Next(); {
+		if string(c.Name) != "ttl" {
+			dst = rawjson.AppendRaw(dst, c.Member)
+		} else if rawjson.Text(c.Value) != "5m" {
+			e.dropped = append(e.dropped, "cache_control.ttl")
+		}
 	}
 	return append(dst, '}')
 }

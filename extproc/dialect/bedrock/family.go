@@ -1,6 +1,10 @@
 package bedrock
 
-import "strings"
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
 
 // family is a maker's line of models. What Converse has no word for is said in the
 // words of the model, and each line has its own.
@@ -32,3 +36,20 @@ func familyOf(model string) family {
 
 // caches reports whether the family takes cache points; others refuse them.
 func (f family) caches() bool { return f == claude || f == nova || f == nova2 }
+
+// claudeVersion finds the generation in the name of one of Claude's models, where it
+// stands before the date: "claude-opus-4-1-20250805", "claude-3-7-sonnet-20250219".
+var claudeVersion = regexp.MustCompile(`anthropic\.claude-(?:[a-z]+-)?([0-9]{1,2})(?:-([0-9]{1,2}))?(?:[^0-9]|$)`)
+
+// cachesForAnHour reports whether a model takes cache markers of an hour, as Claude does
+// since 4.5. Others refuse the request: "Extra inputs are not permitted"
+// (https://github.com/earendil-works/pi/pull/1570).
+func cachesForAnHour(model string) bool {
+	found := claudeVersion.FindStringSubmatch(model)
+	if found == nil {
+		return false
+	}
+	major, _ := strconv.Atoi(found[1])
+	minor, _ := strconv.Atoi(found[2]) // none is 0
+	return major > 4 || major == 4 && minor >= 5
+}

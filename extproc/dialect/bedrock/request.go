@@ -32,7 +32,7 @@ func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect
 }
 
 // gaps are what the API has no words for.
-var gaps = dialect.Gaps{ImageDetail: true, StrictTools: true, TakesThought: func(detail *dialect.ReasoningDetail) bool {
+var gaps = dialect.Gaps{ImageDetail: true, TakesThought: func(detail *dialect.ReasoningDetail) bool {
 	return thought(detail) != nil
 }}
 

@@ -45,7 +45,7 @@ func TestRequest(t *testing.T) {
 		{name: "the least", body: `{` + hi + `}`, want: `{` + hiOut + `}`},
 		{name: "sampling", body: `{"max_tokens":9,"temperature":1.5,"top_k":40,"stop":["a"," b"],"seed":7,"n":2,"user":"bob",` + hi + `}`,
 			want:    `{` + hiOut + `,"inferenceConfig":{"maxTokens":9,"temperature":1,"stopSequences":["a"," b"]},"additionalModelRequestFields":{"top_k":40}}`,
-			dropped: []string{"n", "seed", "user"}},
+			dropped: []string{"n", "seed", "temperature", "user"}},
 		{name: "one of two for Claude", body: `{"temperature":0.5,"top_p":0.9,` + hi + `}`, want: `{` + hiOut + `,"inferenceConfig":{"temperature":0.5}}`, dropped: []string{"top_p"}},
 		{name: "both for others, top_k in Nova's words", target: model("amazon.nova-pro-v1:0"), body: `{"temperature":0.5,"top_p":0.9,"top_k":40,` + hi + `}`,
 			want: `{` + hiOut + `,"inferenceConfig":{"temperature":0.5,"topP":0.9},"additionalModelRequestFields":{"inferenceConfig":{"topK":40}}}`},
@@ -74,6 +74,10 @@ func TestRequest(t *testing.T) {
 
 		{name: "a chosen tool", body: `{"tool_choice":{"type":"function","function":{"name":"f"}},` + f + `,` + hi + `}`,
 			want: `{` + hiOut + `,"toolConfig":{` + fOut + `,"toolChoice":{"tool":{"name":"f"}}}}`},
+		{name: "a strict tool", target: dialect.Target{Supported: []string{"structured_outputs", "tools"}}, body: `{"tools":[{"type":"function","function":{"name":"f","strict":true,"parameters":{"type":"object","properties":{"a":{"type":"object"}}}}}],` + hi + `}`,
+			want: `{` + hiOut + `,"toolConfig":{"tools":[{"toolSpec":{"name":"f","strict":true,"inputSchema":{"json":{"type":"object","properties":{"a":{"type":"object","additionalProperties":false}},"additionalProperties":false}}}}]}}`},
+		{name: "a strict tool, for a model of which nobody knows", body: `{"tools":[{"type":"function","function":{"name":"f","description":"d","strict":true,"parameters":{"type":"object"}}},{"type":"function","function":{"name":"g","strict":false}}],` + hi + `}`,
+			want: `{` + hiOut + `,"toolConfig":{"tools":[{"toolSpec":{"name":"f","description":"d","inputSchema":{"json":{"type":"object"}}}},{"toolSpec":{"name":"g","inputSchema":{"json":{"type":"object"}}}}]}}`, dropped: []string{"tools.0.strict"}},
 		{name: "no tool is to be called", body: `{"tool_choice":"none",` + f + `,` + hi + `}`, want: `{` + hiOut + `}`},
 		{name: "one at a time, for Claude", body: `{"parallel_tool_calls":false,` + f + `,` + hi + `}`,
 			want: `{` + hiOut + `,"toolConfig":{` + fOut + `},"additionalModelRequestFields":{"tool_choice":{"type":"auto","disable_parallel_tool_use":true}}}`},
@@ -95,6 +99,10 @@ func TestRequest(t *testing.T) {
 		{name: "cache points", body: `{"messages":[{"role":"system","content":[{"type":"text","text":"s","cache_control":{"type":"ephemeral","ttl":"1h"}}]},
 				{"role":"user","content":[{"type":"text","text":"hi","cache_control":{"type":"ephemeral"}},{"type":"text","text":"ho"}]}]}`,
 			want: `{"system":[{"text":"s"},{"cachePoint":{"type":"default","ttl":"1h"}}],"messages":[{"role":"user","content":[{"text":"hi"},{"cachePoint":{"type":"default"}},{"text":"ho"}]}]}`},
+		{name: "an hour, for a model that knows five minutes", target: model("us.anthropic.claude-sonnet-4-20250514-v1:0"), body: `{"messages":[{"role":"user","content":[{"type":"text","text":"hi","cache_control":{"type":"ephemeral","ttl":"1h"}}]}]}`,
+			want: `{"messages":[{"role":"user","content":[{"text":"hi"},{"cachePoint":{"type":"default"}}]}]}`, dropped: []string{"cache_control.ttl"}},
+		{name: "an hour, for Nova", target: model("amazon.nova-pro-v1:0"), body: `{"messages":[{"role":"user","content":[{"type":"text","text":"hi","cache_control":{"type":"ephemeral","ttl":"1h"}}]}]}`,
+			want: `{"messages":[{"role":"user","content":[{"text":"hi"},{"cachePoint":{"type":"default"}}]}]}`, dropped: []string{"cache_control.ttl"}},
 		{name: "cache points that the model refuses", target: model("meta.llama3-3-70b-instruct-v1:0"), body: `{"messages":[{"role":"user","content":[{"type":"text","text":"hi","cache_control":{"type":"ephemeral"}}]}]}`,
 			want: `{` + hiOut + `}`, dropped: []string{"cache_control"}},
 
@@ -110,6 +118,8 @@ func TestRequest(t *testing.T) {
 				{"document":{"format":"pdf","name":"document","source":{"bytes":"AAAA"}}},{"document":{"format":"md","name":"Document 2","source":{"bytes":"AAAA"}}},{"text":"."}]}]}`},
 		{name: "the assistant begins, and goes on", body: `{"messages":[{"role":"assistant","content":"a"},{"role":"user","name":"Bob","content":"b"},{"role":"assistant","content":"c \n"}]}`,
 			want: `{"messages":[{"role":"user","content":[{"text":"."}]},{"role":"assistant","content":[{"text":"a"}]},{"role":"user","content":[{"text":"Bob: b"}]},{"role":"assistant","content":[{"text":"c"}]}]}`},
+		{name: "instructions with an image, which cannot be", body: `{"messages":[{"role":"system","content":[{"type":"text","text":"s"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]},{"role":"user","content":"hi"}]}`,
+			want: `{"system":[{"text":"s"}],` + hiOut + `}`, dropped: []string{"messages.0.image_url.url"}},
 		{name: "instructions alone", body: `{"messages":[{"role":"system","content":"hi"}]}`, want: `{` + hiOut + `}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -191,6 +201,14 @@ func TestClaudeRequest(t *testing.T) {
 			want: `{"anthropic_version":"bedrock-2023-05-31","max_tokens":9,"messages":[{"content":"hi","role":"user"}],"top_k":3}`},
 		{name: "beta features", client: anthropic.Client{}, body: `{"max_tokens":9,"context_management":{"edits":[]},"messages":[{"role":"user","content":"hi"}]}`,
 			want: `{"anthropic_beta":["context-management-2025-06-27"],"anthropic_version":"bedrock-2023-05-31","max_tokens":9,"context_management":{"edits":[]},"messages":[{"role":"user","content":"hi"}]}`},
+		{name: "an hour, for a model that knows five minutes", client: anthropic.Client{}, target: dialect.Target{Model: "anthropic.claude-3-7-sonnet-20250219-v1:0"},
+			body: `{"max_tokens":9,"system":[{"type":"text","text":"s","cache_control":{"type":"ephemeral","ttl":"1h"}}],"tools":[{"name":"f","input_schema":{"type":"object","properties":{"cache_control":{"ttl":"1h"}}},"cache_control":{"ttl":"1h","type":"ephemeral"}}],` +
+				`"messages":[{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{"cache_control":{"ttl":"1h"}}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":[{"type":"text","text":"x","cache_control":{"type":"ephemeral","ttl":"5m"}}]}]}]}`,
+			want: `{"anthropic_version":"bedrock-2023-05-31","max_tokens":9,"system":[{"type":"text","text":"s","cache_control":{"type":"ephemeral"}}],"tools":[{"name":"f","input_schema":{"type":"object","properties":{"cache_control":{"ttl":"1h"}}},"cache_control":{"type":"ephemeral"}}],` +
+				`"messages":[{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{"cache_control":{"ttl":"1h"}}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":[{"type":"text","text":"x","cache_control":{"type":"ephemeral"}}]}]}]}`,
+			dropped: []string{"cache_control.ttl"}},
+		{name: "an hour", client: anthropic.Client{}, body: `{"max_tokens":9,"messages":[{"role":"user","content":[{"type":"text","text":"x","cache_control":{"type":"ephemeral","ttl":"1h"}}]}]}`,
+			want: `{"anthropic_version":"bedrock-2023-05-31","max_tokens":9,"messages":[{"role":"user","content":[{"type":"text","text":"x","cache_control":{"type":"ephemeral","ttl":"1h"}}]}]}`},
 		{name: "what Anthropic's own API alone has", client: anthropic.Client{}, body: `{"max_tokens":9,"cache_control":{"type":"ephemeral"},"service_tier":"auto","inference_geo":"us","messages":[{"role":"user","content":"hi"}]}`,
 			want: `{"anthropic_version":"bedrock-2023-05-31","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}`, dropped: []string{"cache_control", "inference_geo", "service_tier"}},
 		{name: "row 132: the tier is a header", client: openai.Client{}, target: dialect.Target{ServiceTier: "flex"}, body: `{"max_tokens":9,` + hi + `}`,
@@ -227,11 +245,55 @@ func TestClaudeRefusesRemoteContent(t *testing.T) {
 		`{"type":"image","source":{"type":"url","url":"https://example.com/a.png"}}`,
 		`{"type":"document","source":{"type":"file","file_id":"file_1"}}`,
 		`{"type":"tool_result","tool_use_id":"a","content":[{"type":"image","source":{"type":"url","url":"https://example.com/a.png"}}]}`,
+		`{"type":"document","source":{"type":"content","content":[{"type":"text","text":"a"},{"type":"image","source":{"type":"url","url":"https://example.com/a.png"}}]}}`,
+		`{"type":"tool_result","tool_use_id":"a","content":[{"type":"document","source":{"type":"content","content":[{"type":"image","source":{"type":"file","file_id":"f"}}]}}]}`,
 	} {
 		_, err := write(t, Claude{}, anthropic.Client{}, `{"max_tokens":9,"messages":[{"role":"user","content":[{"type":"text","text":"x"},`+content+`]}]}`, dialect.Target{})
 		var told *dialect.Error
 		if !errors.As(err, &told) || told.Status != 400 || !strings.Contains(told.Message, "'messages.0.content.1.") {
 			t.Errorf("%s: %v", content, err)
+		}
+	}
+}
+
+// What separates betas may stand at their end, too.
+func TestBetasAreAList(t *testing.T) {
+	for header, want := range map[string]string{
+		"compact-2026-01-12, effort-2025-11-24,": `"anthropic_beta":["compact-2026-01-12","effort-2025-11-24"],`,
+		" compact-2026-01-12\teffort-2025-11-24": `"anthropic_beta":["compact-2026-01-12","effort-2025-11-24"],`, " ,": "",
+	} {
+		client, err := anthropic.Client{}.ReadHead(dialect.Head{Header: func(name string) string { return map[string]string{"anthropic-beta": header}[name] }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := write(t, Claude{}, client, `{"max_tokens":9,"messages":[{"role":"user","content":"hi"}]}`, dialect.Target{})
+		if want := `{` + want + `"anthropic_version":"bedrock-2023-05-31","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}`; err != nil || string(got.Body) != want {
+			t.Errorf("%q: %s, error %v", header, got.Body, err)
+		}
+	}
+}
+
+func TestWhichClaudeCachesForAnHour(t *testing.T) {
+	for model, want := range map[string]bool{
+		"anthropic.claude-v2:1":                        false,
+		"anthropic.claude-instant-v1":                  false,
+		"anthropic.claude-3-5-sonnet-20241022-v2:0":    false,
+		"us.anthropic.claude-3-7-sonnet-20250219-v1:0": false,
+		"us.anthropic.claude-sonnet-4-20250514-v1:0":   false,
+		"us.anthropic.claude-opus-4-20250514-v1:0":     false,
+		"us.anthropic.claude-opus-4-1-20250805-v1:0":   false,
+		sonnet: true,
+		"eu.anthropic.claude-haiku-4-5-20251001-v1:0":                                   true,
+		"global.anthropic.claude-opus-4-5-20251101-v1:0":                                true,
+		"anthropic.claude-opus-4-6-v1":                                                  true,
+		"anthropic.claude-opus-4-10":                                                    true,
+		"arn:aws:bedrock:us-east-1:1:inference-profile/global.anthropic.claude-fable-5": true,
+		"anthropic.claude-sonnet-5-20270101-v1:0":                                       true,
+		"amazon.nova-pro-v1:0":                                                          false,
+		"anthropic.claude":                                                              false,
+	} {
+		if got := cachesForAnHour(model); got != want {
+			t.Errorf("%s: %t", model, got)
 		}
 	}
 }

@@ -25,8 +25,11 @@ func (b *builder) sampling() {
 		return true
 	}
 	if t := c.Temperature; t != nil && keep(!b.thinks || *t == 1, "temperature") {
-		clamped := min(*t, 1)
+		clamped := min(*t, 1) // others' range is 0 to 2
 		config.Temperature = &clamped
+		if clamped != *t {
+			b.drop("temperature")
+		}
 	}
 	if p := c.TopP; p != nil {
 		// Newer models of Claude's refuse it beside a temperature.

@@ -22,7 +22,11 @@ func (b *builder) tools() {
 		case b.chat.ToolChoice.Mode == "none" && len(used) == 0:
 			// The API has no such choice. Tools that are not there are not called.
 		default:
-			offered = append(offered, newTool(t.Name, t.Description, t.Parameters))
+			made := newTool(t.Name, t.Description, t.Parameters)
+			if t.Strict != nil && *t.Strict && !b.strict(made.ToolSpec) {
+				b.drop(fmt.Sprintf("tools.%d.strict", i))
+			}
+			offered = append(offered, made)
 			b.markers = append(b.markers, t.CacheControl)
 		}
 	}
@@ -40,6 +44,16 @@ func (b *builder) tools() {
 
 func newTool(name, description string, parameters jsontext.Value) tool {
 	return tool{ToolSpec: &toolSpec{Name: name, Description: description, InputSchema: inputSchema{JSON: dialect.ObjectSchema(parameters)}}}
+}
+
+// strict makes the model keep to the tool's schema, which must be closed then. Few
+// models can, and the rest refuse it: it takes an endpoint that is known to.
+func (b *builder) strict(spec *toolSpec) bool {
+	if b.target.Supported == nil || !b.target.Takes("structured_outputs") {
+		return false
+	}
+	spec.Strict, spec.InputSchema.JSON = true, dialect.ClosedSchema(nil, spec.InputSchema.JSON)
+	return true
 }
 
 // usedTools are the names of the tools that the conversation has called.

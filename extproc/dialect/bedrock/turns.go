@@ -1,6 +1,7 @@
 package bedrock
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -22,6 +23,7 @@ func (b *builder) conversation() error {
 		case dialect.RoleSystem, dialect.RoleDeveloper:
 			if len(b.request.Messages) == 0 {
 				b.request.System = append(b.request.System, textAlone(blocks)...)
+				b.dropMedia(i, message)
 				continue
 			}
 			b.add("user", blocks)
@@ -50,6 +52,15 @@ func (b *builder) conversation() error {
 // textAlone is what of blocks may be an instruction.
 func textAlone(blocks []block) []block {
 	return slices.DeleteFunc(blocks, func(b block) bool { return b.Text == "" })
+}
+
+// dropMedia names what an instruction holds besides text.
+func (b *builder) dropMedia(i int, message *dialect.Message) {
+	for j := range message.Parts {
+		if part := &message.Parts[j]; part.Media != nil {
+			b.drop(fmt.Sprintf("messages.%d.%s", i, part.Kind.Field()))
+		}
+	}
 }
 
 // add appends blocks to the turn of a role, which goes on if it is the last. The

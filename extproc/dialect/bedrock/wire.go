@@ -97,6 +97,7 @@ type toolSpec struct {
 	Name        string      `json:"name"`
 	Description string      `json:"description,omitzero"`
 	InputSchema inputSchema `json:"inputSchema"`
+	Strict      bool        `json:"strict,omitzero"`
 }
 
 type inputSchema struct {
