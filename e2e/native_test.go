@@ -478,3 +478,20 @@ func TestOllamaOnDemand(t *testing.T) {
 		t.Errorf("status %d: %s", got.status, got.body)
 	}
 }
+
+// A call without arguments is called with an empty object, which is what clients parse;
+// and a temperature that other APIs take is within Cohere's range.
+func TestCohereCallsWithoutArguments(t *testing.T) {
+	s, sites := natives(t)
+	s.start()
+	at := sites["m/cohere"]
+	for name, body := range map[string]string{
+		"whole": question("m/cohere", weatherTool, `"temperature":1.8`), "streamed": streamed("m/cohere", weatherTool, `"temperature":1.8`),
+	} {
+		at.Enqueue(provider.Answer{ToolCalls: []provider.ToolCall{{ID: "call_a", Name: "weather"}}})
+		got := s.ask(body)
+		if got.status != 200 || !strings.Contains(got.body, `"arguments":"{}"`) {
+			t.Errorf("%s: %d %s", name, got.status, got.body)
+		}
+	}
+}

@@ -22,7 +22,7 @@ var cohereRequest = object(fields{
 	"safety_mode":       may(enum("CONTEXTUAL", "STRICT", "OFF")),
 	"max_tokens":        may(integer(1, mostTokens)),
 	"stop_sequences":    may(cohereStops),
-	"temperature":       may(number(0, 2)),
+	"temperature":       may(number(0, 1)),
 	"seed":              may(integer(0, 1<<53)),
 	"frequency_penalty": may(number(0, 1)),
 	"presence_penalty":  may(number(0, 1)),

@@ -62,7 +62,7 @@ func (d *decoder) call(index int64, object []byte) error {
 	function := rawjson.Get(object, "function")
 	name, arguments := rawjson.Text(rawjson.Get(function, "name")), rawjson.Text(rawjson.Get(function, "arguments"))
 	number := len(d.calls)
-	d.calls = append(d.calls, index)
+	d.calls = append(d.calls, begunCall{number: index})
 	d.emit(dialect.Event{
 		Kind: dialect.EventToolCall, Index: number, Text: name,
 		ID: d.ids.ID(rawjson.Text(rawjson.Get(object, "id")), d.id, number, name, arguments),
@@ -73,17 +73,33 @@ func (d *decoder) call(index int64, object []byte) error {
 
 // arguments goes on with the latest call of a number.
 func (d *decoder) arguments(index int64, object []byte) {
-	for number, at := range slices.Backward(d.calls) {
-		if at == index {
-			d.argue(number, rawjson.Text(rawjson.Get(rawjson.Get(object, "function"), "arguments")))
-			return
-		}
+	if at, known := d.latest(index); known {
+		d.argue(at, rawjson.Text(rawjson.Get(rawjson.Get(object, "function"), "arguments")))
 	}
 }
 
-func (d *decoder) argue(number int, words string) {
+// endCall gives a call that came without arguments an empty object: clients read what
+// they get as JSON.
+func (d *decoder) endCall(at int) {
+	if !d.calls[at].argued {
+		d.argue(at, "{}")
+	}
+}
+
+// latest is the place of the latest call of a number.
+func (d *decoder) latest(index int64) (at int, known bool) {
+	for at, call := range slices.Backward(d.calls) {
+		if call.number == index {
+			return at, true
+		}
+	}
+	return 0, false
+}
+
+func (d *decoder) argue(at int, words string) {
 	if words != "" {
-		d.emit(dialect.Event{Kind: dialect.EventToolArguments, Index: number, Text: words})
+		d.calls[at].argued = true
+		d.emit(dialect.Event{Kind: dialect.EventToolArguments, Index: at, Text: words})
 	}
 }
 

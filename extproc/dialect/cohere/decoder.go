@@ -24,9 +24,15 @@ type decoder struct {
 	details  int  // of reasoning, begun
 	planning bool // the last detail is the plan
 
-	calls    []int64 // the provider's numbers of the tool calls so far
+	calls    []begunCall
 	ids      dialect.CallIDs
 	finished bool
+}
+
+// begunCall is a tool call so far.
+type begunCall struct {
+	number int64 // the provider's
+	argued bool  // some of its arguments have come
 }
 
 const (
@@ -81,6 +87,10 @@ func (d *decoder) Event(event sse.Event) ([]dialect.Event, error) {
 		return d.events, d.call(index, one(rawjson.Get(message, "tool_calls")))
 	case "tool-call-delta":
 		d.arguments(index, one(rawjson.Get(message, "tool_calls")))
+	case "tool-call-end":
+		if at, known := d.latest(index); known {
+			d.endCall(at)
+		}
 	case "citation-start":
 		d.cite(one(rawjson.Get(message, "citations")))
 	case "message-end":
@@ -177,6 +187,7 @@ func (d *decoder) message(body, message []byte) error {
 		if err := d.call(number, c.Value); err != nil {
 			return err
 		}
+		d.endCall(len(d.calls) - 1)
 	}
 	for c := rawjson.Walk(citations); c.Next(); {
 		d.cite(c.Value)
@@ -211,6 +222,9 @@ func (d *decoder) finish(object []byte) error {
 		event.Text = "COMPLETE"
 	case "TOOL_CALL":
 		event.Reason = "tool_calls"
+		for at := range d.calls {
+			d.endCall(at)
+		}
 	case "ERROR", "ERROR_TOXIC", "ERROR_LIMIT":
 		return &dialect.ProviderFailure{Status: http.StatusBadGateway, Code: reason, Message: cmp.Or(said, "The model's answer failed: "+reason+".")}
 	case "TIMEOUT":

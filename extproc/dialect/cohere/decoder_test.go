@@ -70,6 +70,14 @@ func TestStream(t *testing.T) {
 {"type":"message-end","delta":{"finish_reason":"TOOL_CALL"}}`,
 			[]dialect.Event{thought("I will", planID, 0), thought(" ask.", planID, 0), call(0, "f_1", "f"), arguments(0, `{"a"`), arguments(0, `:1}`),
 				call(1, "f_2", "g"), arguments(1, "{}"), finish("TOOL_CALL", "tool_calls"), end}},
+		{"calls without arguments", `{"type":"tool-call-start","index":0,"delta":{"message":{"tool_calls":{"id":"f_1","type":"function","function":{"name":"f","arguments":""}}}}}
+{"type":"tool-call-end","index":0}
+{"type":"tool-call-start","index":1,"delta":{"message":{"tool_calls":{"id":"f_2","type":"function","function":{"name":"g"}}}}}
+{"type":"message-end","delta":{"finish_reason":"TOOL_CALL"}}`,
+			[]dialect.Event{call(0, "f_1", "f"), arguments(0, "{}"), call(1, "f_2", "g"), arguments(1, "{}"), finish("TOOL_CALL", "tool_calls"), end}},
+		{"a call that is cut has none", `{"type":"tool-call-start","index":0,"delta":{"message":{"tool_calls":{"id":"f_1","type":"function","function":{"name":"f","arguments":""}}}}}
+{"type":"message-end","delta":{"finish_reason":"MAX_TOKENS"}}`,
+			[]dialect.Event{call(0, "f_1", "f"), finish("MAX_TOKENS", ""), end}},
 		{"row 73: thoughts, and citations of the text behind them", `{"type":"content-start","index":0,"delta":{"message":{"content":{"type":"thinking","thinking":""}}}}
 {"type":"content-delta","index":0,"delta":{"message":{"content":{"thinking":"hm"}}}}
 {"type":"content-start","index":1,"delta":{"message":{"content":{"type":"text","text":"Oh, "}}}}

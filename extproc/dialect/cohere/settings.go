@@ -75,11 +75,9 @@ const (
 func (b *builder) sampling() {
 	c, r := b.chat, &b.request
 	r.MaxTokens = c.MaxTokens
-	if b.keep(c.Temperature != nil, true, "temperature") {
-		r.Temperature = c.Temperature
-	}
+	r.Temperature = b.atMost(1, c.Temperature, "temperature") // others' range is 0 to 2
 	if b.keep(c.TopP != nil, true, "top_p") {
-		p := max(leastP, min(*c.TopP, mostP)) // others' range is 0 to 1
+		p := max(leastP, min(*c.TopP, mostP)) // others' range is 0 to 1, whose ends mean the same
 		r.P = &p
 	}
 	if b.keep(c.TopK != nil, c.TopK != nil && *c.TopK <= mostK, "top_k") {
@@ -89,20 +87,27 @@ func (b *builder) sampling() {
 		r.Seed = c.Seed
 	}
 	// Others' range is -2 to 2. What rewards repetition has no words here.
-	if b.keep(c.FrequencyPenalty != nil, c.FrequencyPenalty != nil && *c.FrequencyPenalty >= 0, "frequency_penalty") {
-		penalty := min(*c.FrequencyPenalty, 1)
-		r.FrequencyPenalty = &penalty
-	}
-	if b.keep(c.PresencePenalty != nil, c.PresencePenalty != nil && *c.PresencePenalty >= 0, "presence_penalty") {
-		penalty := min(*c.PresencePenalty, 1)
-		r.PresencePenalty = &penalty
-	}
+	r.FrequencyPenalty = b.atMost(1, c.FrequencyPenalty, "frequency_penalty")
+	r.PresencePenalty = b.atMost(1, c.PresencePenalty, "presence_penalty")
 	r.Logprobs = b.keep(c.Logprobs, true, "logprobs")
 	for _, stop := range c.Stop {
 		if b.keep(true, stop != "" && len(r.StopSequences) < mostStops, "stop") {
 			r.StopSequences = append(r.StopSequences, stop)
 		}
 	}
+}
+
+// atMost is a number within the API's range, 0 to most, or nil. One above is lowered,
+// and named like one that is left out.
+func (b *builder) atMost(most float64, given *float64, name string) *float64 {
+	if !b.keep(given != nil, given != nil && *given >= 0, name) {
+		return nil
+	}
+	if *given > most {
+		b.drop(name)
+		return &most
+	}
+	return given
 }
 
 // format asks for an answer in JSON, which the API refuses together with tools: those
