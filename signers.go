@@ -11,8 +11,11 @@ import (
 	"github.com/switchyard/switchyard/policies/config/configpb"
 )
 
-// googleAccounts keep their tokens while configurations come and go.
-var googleAccounts signing.GoogleAccounts
+// The accounts keep their tokens and credentials while configurations come and go.
+var (
+	googleAccounts signing.GoogleAccounts
+	awsAccounts    signing.AWSAccounts
+)
 
 // newSigners makes those of the providers that want more than a key.
 func newSigners(providers []*catalog.Provider) (map[string]signing.Signer, error) {
@@ -55,7 +58,7 @@ func newAWSSigner(provider *catalog.Provider) (signing.Signer, error) {
 		return nil, errors.New("signing_region: is missing, and the host in base_url names no region; give one such as us-east-1")
 	}
 	credential, static := provider.Credential.Reveal()
-	signer, err := signing.NewAWS(context.Background(), signing.AWSOptions{Credential: credential, Region: region, Service: "bedrock"})
+	signer, err := awsAccounts.Signer(context.Background(), signing.AWSOptions{Credential: credential, Region: region, Service: "bedrock"})
 	switch {
 	case err != nil && static:
 		return nil, fmt.Errorf("credential: %w", err)

@@ -44,19 +44,26 @@ type AWS struct {
 
 var _ Signer = (*AWS)(nil)
 
-// NewAWS returns an error, without a secret in it, for a credential that is none, and
-// for AWS's own files of configuration if they cannot be read.
-func NewAWS(ctx context.Context, options AWSOptions) (*AWS, error) {
+// AWSAccounts makes the signers of AWS's APIs. The zero value is ready, and safe for
+// concurrent use.
+type AWSAccounts struct {
+	found inUse[string, foundCredentials] // by the region that is asked for them
+}
+
+// Signer returns a signer. Those that use what AWS's own tools would find share it as
+// long as it is in use: configurations that are read again fetch nothing anew. It does
+// not touch the network. It returns an error, without a secret in it, for a credential
+// that is none, and for AWS's own files of configuration if they cannot be read.
+func (a *AWSAccounts) Signer(ctx context.Context, options AWSOptions) (*AWS, error) {
 	signer := &AWS{signer: v4.NewSigner(), options: options}
 	if options.Now == nil {
 		signer.options.Now = time.Now
 	}
 	if options.Credential == "" {
-		found, err := config.LoadDefaultConfig(ctx, config.WithRegion(options.Region))
-		if err != nil {
+		if _, err := config.LoadDefaultConfig(ctx, config.WithRegion(options.Region)); err != nil {
 			return nil, fmt.Errorf("AWS's own configuration: %w", err)
 		}
-		signer.credentials = found.Credentials
+		signer.credentials = a.found.get(options.Region, func() *foundCredentials { return &foundCredentials{region: options.Region} })
 		return signer, nil
 	}
 	parts, err := splitCredential(options.Credential)
@@ -65,6 +72,39 @@ func NewAWS(ctx context.Context, options AWSOptions) (*AWS, error) {
 	}
 	signer.credentials = credentials.NewStaticCredentialsProvider(parts[0], parts[1], parts[2])
 	return signer, nil
+}
+
+// foundCredentials are those that AWS's own tools would find. Where there are none, that
+// takes seconds to find out: the metadata server of EC2 is looked for in vain.
+type foundCredentials struct {
+	region string
+	held   renewal[aws.Credentials]
+}
+
+// Credentials that do not expire may change all the same, in files: they are looked for
+// again now and then, and used for longer if they cannot be read.
+const lookAgain, useAtMost = 5 * time.Minute, 24 * time.Hour
+
+// Retrieve returns what is held, or waits until it is found.
+func (f *foundCredentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	return f.held.get(ctx, f.find)
+}
+
+// find looks for them anew, in files that may have changed.
+func (f *foundCredentials) find(ctx context.Context) (*lease[aws.Credentials], error) {
+	settings, err := config.LoadDefaultConfig(ctx, config.WithRegion(f.region))
+	if err != nil {
+		return nil, err
+	}
+	found, err := settings.Credentials.Retrieve(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	if !found.CanExpire {
+		return &lease[aws.Credentials]{value: found, refresh: now.Add(lookAgain), expires: now.Add(useAtMost)}, nil
+	}
+	return newLease(found, found.Expires, now), nil
 }
 
 // splitCredential returns the access key's id, the secret and the session token, which

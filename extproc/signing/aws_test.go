@@ -4,12 +4,15 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -72,7 +75,7 @@ func TestSignatureIsTheSDKs(t *testing.T) {
 			if token != "" {
 				credential += ":" + token
 			}
-			signer, err := NewAWS(t.Context(), AWSOptions{
+			signer, err := new(AWSAccounts).Signer(t.Context(), AWSOptions{
 				Credential: credential, Region: "eu-central-1", Service: "bedrock", Now: func() time.Time { return at },
 			})
 			if err != nil {
@@ -140,7 +143,7 @@ func signLike(t *testing.T, signer *AWS, request Request, sent *http.Request) st
 
 func TestCredentialForms(t *testing.T) {
 	for _, credential := range []string{"sk-plain", keyID + ":", ":" + secret, keyID + ":" + secret + ":", keyID + ":" + secret + ":a:b"} {
-		_, err := NewAWS(t.Context(), AWSOptions{Credential: credential, Region: "us-east-1", Service: "bedrock"})
+		_, err := new(AWSAccounts).Signer(t.Context(), AWSOptions{Credential: credential, Region: "us-east-1", Service: "bedrock"})
 		if err == nil || !strings.Contains(err.Error(), "<access key id>:<secret access key>") || strings.Contains(err.Error(), secret) {
 			t.Errorf("%q: %v", credential, err)
 		}
@@ -152,7 +155,7 @@ func TestCredentialsOfTheEnvironment(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", keyID)
 	t.Setenv("AWS_SECRET_ACCESS_KEY", secret)
 	t.Setenv("AWS_SESSION_TOKEN", "token")
-	signer, err := NewAWS(t.Context(), AWSOptions{Region: "us-east-1", Service: "bedrock"})
+	signer, err := new(AWSAccounts).Signer(t.Context(), AWSOptions{Region: "us-east-1", Service: "bedrock"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,12 +173,72 @@ func TestNoCredentials(t *testing.T) {
 	} {
 		t.Setenv(name, value)
 	}
-	signer, err := NewAWS(t.Context(), AWSOptions{Region: "us-east-1", Service: "bedrock"})
+	signer, err := new(AWSAccounts).Signer(t.Context(), AWSOptions{Region: "us-east-1", Service: "bedrock"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := signer.Sign(t.Context(), plain()); err == nil || !strings.Contains(err.Error(), "no AWS credentials") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// credentialServer is what hands out credentials within a container.
+func credentialServer(t *testing.T, answer http.HandlerFunc) *atomic.Int32 {
+	t.Helper()
+	asked := new(atomic.Int32)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		answer(w, r)
+	}))
+	t.Cleanup(server.Close)
+	none := filepath.Join(t.TempDir(), "none")
+	for name, value := range map[string]string{
+		"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_PROFILE": "", "AWS_EC2_METADATA_DISABLED": "true",
+		"AWS_CONFIG_FILE": none, "AWS_SHARED_CREDENTIALS_FILE": none, "AWS_CONTAINER_CREDENTIALS_FULL_URI": server.URL,
+		"AWS_MAX_ATTEMPTS": "1",
+	} {
+		t.Setenv(name, value)
+	}
+	return asked
+}
+
+// Who has found no credentials a moment ago does not look for them again, whatever
+// configuration the signer is of.
+func TestMissingCredentialsAreNotLookedForByEachRequest(t *testing.T) {
+	asked := credentialServer(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
+	var accounts AWSAccounts
+	for range 10 {
+		signer, err := accounts.Signer(t.Context(), AWSOptions{Region: "us-east-1", Service: "bedrock"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := signer.Sign(t.Context(), plain()); err == nil || !strings.Contains(err.Error(), "no AWS credentials") {
+			t.Errorf("error %v", err)
+		}
+		defer runtime.KeepAlive(signer)
+	}
+	if got := asked.Load(); got != 1 {
+		t.Errorf("looked for %d times", got)
+	}
+}
+
+func TestFoundCredentialsOutliveAConfiguration(t *testing.T) {
+	asked := credentialServer(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprintf(w, `{"AccessKeyId":%q,"SecretAccessKey":%q,"Token":"t","Expiration":%q}`, keyID, secret, time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
+	})
+	var accounts AWSAccounts
+	for _, region := range []string{"us-east-1", "us-east-1", "eu-west-1"} {
+		signer, err := accounts.Signer(t.Context(), AWSOptions{Region: region, Service: "bedrock"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if proof, err := signer.Sign(t.Context(), plain()); err != nil || !strings.Contains(proof[0].Value, "Credential="+keyID+"/") {
+			t.Errorf("%v, error %v", proof, err)
+		}
+		defer runtime.KeepAlive(signer)
+	}
+	if got := asked.Load(); got != 2 {
+		t.Errorf("fetched %d times for two regions", got)
 	}
 }
 
@@ -187,7 +250,7 @@ func TestAWSFilesThatCannotBeRead(t *testing.T) {
 	}
 	t.Setenv("AWS_CONFIG_FILE", path)
 	t.Setenv("AWS_PROFILE", "no-such-profile")
-	if _, err := NewAWS(t.Context(), AWSOptions{Region: "us-east-1", Service: "bedrock"}); err == nil || !strings.Contains(err.Error(), "no-such-profile") {
+	if _, err := new(AWSAccounts).Signer(t.Context(), AWSOptions{Region: "us-east-1", Service: "bedrock"}); err == nil || !strings.Contains(err.Error(), "no-such-profile") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -218,7 +281,7 @@ func TestRegionOfAHost(t *testing.T) {
 }
 
 func BenchmarkSign(b *testing.B) {
-	signer, err := NewAWS(context.Background(), AWSOptions{Credential: keyID + ":" + secret, Region: "us-east-1", Service: "bedrock"})
+	signer, err := new(AWSAccounts).Signer(context.Background(), AWSOptions{Credential: keyID + ":" + secret, Region: "us-east-1", Service: "bedrock"})
 	if err != nil {
 		b.Fatal(err)
 	}

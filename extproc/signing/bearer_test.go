@@ -117,6 +117,27 @@ func TestFailingEndpointIsAskedEverMoreRarely(t *testing.T) {
 	})
 }
 
+// Where a fetch fails slowly, one request in a while waits for it, and not for long.
+func TestSlowFailureIsNotWaitedForAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &source{lifetime: time.Hour, delay: 5 * time.Second}
+		b := &bearer{fetch: s.fetch}
+		down := errors.New("down")
+		s.fail(down)
+		for i := range 100 {
+			began := time.Now()
+			if _, err := b.Sign(t.Context(), Request{}); !errors.Is(err, down) {
+				t.Fatalf("error %v", err)
+			}
+			if waited := time.Since(began); i > 0 && waited > patience {
+				t.Errorf("request %d waited for %v", i, waited)
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		time.Sleep(longestFetch)
+	})
+}
+
 func TestFailedRenewalLeavesTheTokenInUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &source{lifetime: time.Hour}

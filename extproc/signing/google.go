@@ -13,8 +13,6 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
-	"sync"
-	"weak"
 
 	"cloud.google.com/go/auth"
 	"cloud.google.com/go/auth/credentials"
@@ -25,10 +23,7 @@ import (
 // token of the scope cloud-platform. The zero value is ready, and safe for concurrent
 // use.
 type GoogleAccounts struct {
-	mu sync.Mutex
-	// signers are those in use, by their credential's hash. They are held by those
-	// who use them: what no configuration names any more goes.
-	signers map[[sha256.Size]byte]weak.Pointer[bearer]
+	signers inUse[[sha256.Size]byte, bearer] // by their credential's hash
 }
 
 // Signer returns a signer for the JSON key of a service account, or with "" for
@@ -45,23 +40,7 @@ func (g *GoogleAccounts) Signer(credential string) (Signer, error) {
 		}
 		fetch = account.token
 	}
-	key := sha256.Sum256([]byte(credential))
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for other, signer := range g.signers {
-		if signer.Value() == nil {
-			delete(g.signers, other)
-		}
-	}
-	if signer := g.signers[key].Value(); signer != nil {
-		return signer, nil
-	}
-	made := &bearer{fetch: fetch}
-	if g.signers == nil {
-		g.signers = map[[sha256.Size]byte]weak.Pointer[bearer]{}
-	}
-	g.signers[key] = weak.Make(made)
-	return made, nil
+	return g.signers.get(sha256.Sum256([]byte(credential)), func() *bearer { return &bearer{fetch: fetch} }), nil
 }
 
 const (
