@@ -28,6 +28,7 @@ type answer struct {
 	committed bool          // the client has the response headers
 	first     time.Duration // until the first token; zero before it
 	spoken    bool          // some of the provider's body has come
+	doubted   bool          // the log knows that the provider claims too much
 }
 
 const (
@@ -44,7 +45,7 @@ const (
 // relay passes the provider's answer to the client.
 func (a *attempt) relay() error {
 	endpoint := a.candidate.Endpoint
-	a.answer.pipe = dialect.NewPipe(a.client, a.provider, a.request, dialect.Meta{
+	pipe := dialect.NewPipe(a.client, a.provider, a.request, dialect.Meta{
 		ID:       a.generationID(),
 		Model:    a.candidate.Model.ID,
 		Provider: endpoint.Provider.Name,
@@ -57,10 +58,11 @@ func (a *attempt) relay() error {
 		RouterMetadata: a.routerMetadata(),
 		ServiceTier:    endpoint.ServiceTier,
 	})
+	a.answer.pipe = believed{Pipe: pipe, attempt: a}
 	if a.request.Stream && a.answer.events != nil {
 		return a.relayStream()
 	}
-	if opaque, ok := a.answer.pipe.(dialect.Opaque); ok {
+	if opaque, ok := pipe.(dialect.Opaque); ok {
 		a.answer.mediaType, a.answer.bytes = opaque.Open(a.answer.headers["content-type"])
 		if a.answer.bytes {
 			return a.relayBytes(opaque)
@@ -70,7 +72,7 @@ func (a *attempt) relay() error {
 }
 
 func (a *attempt) price(u dialect.Usage) dialect.Cost {
-	used := tokens(u)
+	used := tokens(a.believe(u))
 	used.Images = a.request.Images
 	cost := usage.Cost(a.billed().Prices, used, a.started)
 	a.outcome.charge = cost
