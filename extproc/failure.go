@@ -55,7 +55,7 @@ func (a *attempt) unsayable(err error) error {
 	if !errors.As(err, &told) {
 		return err
 	}
-	if a.request.Task == nil {
+	if a.request.OutputModality == "" { // what is no conversation, only its own dialect may read
 		if _, unreadable := a.request.Chat(); unreadable != nil {
 			return err
 		}

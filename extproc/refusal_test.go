@@ -178,3 +178,12 @@ func TestFileThatCannotBeFetchedIsAskedForOnce(t *testing.T) {
 		t.Errorf("an attempt that was cancelled counts for the next: %v", err)
 	}
 }
+
+// What is no conversation has no neutral form that every dialect could read.
+func TestTaskThatOneDialectHasNoWordsForMovesOn(t *testing.T) {
+	a := &attempt{request: &dialect.Request{OutputModality: "image", Chat: func() (*dialect.Chat, error) { return nil, errors.New("none") }}}
+	var failed *failure
+	if err := a.unsayable(&dialect.Error{Status: 400, Message: "no"}); !errors.As(err, &failed) || failed.refusal == nil {
+		t.Errorf("error %v", err)
+	}
+}
