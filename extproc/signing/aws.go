@@ -87,11 +87,11 @@ const lookAgain, useAtMost = 5 * time.Minute, 24 * time.Hour
 
 // Retrieve returns what is held, or waits until it is found.
 func (f *foundCredentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	return f.held.get(ctx, f.find)
+	return f.held.get(ctx, f)
 }
 
-// find looks for them anew, in files that may have changed.
-func (f *foundCredentials) find(ctx context.Context) (*lease[aws.Credentials], error) {
+// renew looks for them anew, in files that may have changed.
+func (f *foundCredentials) renew(ctx context.Context) (*lease[aws.Credentials], error) {
 	settings, err := config.LoadDefaultConfig(ctx, config.WithRegion(f.region))
 	if err != nil {
 		return nil, err

@@ -22,7 +22,7 @@ type fetched struct {
 
 // Sign returns the header that carries the token.
 func (b *bearer) Sign(ctx context.Context, _ Request) ([]dialect.Header, error) {
-	return b.held.get(ctx, b.renew)
+	return b.held.get(ctx, b)
 }
 
 func (b *bearer) renew(ctx context.Context) (*lease[[]dialect.Header], error) {

@@ -23,6 +23,11 @@ type renewal[T any] struct {
 	resume   time.Time
 }
 
+// renewer fetches. Its method is called on a goroutine of its own.
+type renewer[T any] interface {
+	renew(context.Context) (*lease[T], error)
+}
+
 // lease is what requests use. It is immutable.
 type lease[T any] struct {
 	value T
@@ -58,15 +63,14 @@ func newLease[T any](value T, expires, now time.Time) *lease[T] {
 	return &lease[T]{value: value, refresh: expires.Add(-min(ahead, left/4)), expires: expires.Add(-min(margin, left/10))}
 }
 
-// get returns what is held, or waits for what is fetched. Fetch is called on a goroutine
-// of its own.
-func (r *renewal[T]) get(ctx context.Context, fetch func(context.Context) (*lease[T], error)) (T, error) {
+// get returns what is held, or waits for what is fetched.
+func (r *renewal[T]) get(ctx context.Context, from renewer[T]) (T, error) {
 	var none T
 	now := time.Now()
 	if held := r.current.Load(); held != nil && now.Before(held.refresh) {
 		return held.value, nil
 	}
-	held, flight, failed := r.renew(now, fetch)
+	held, flight, failed := r.reserve(now, from)
 	switch {
 	case held != nil:
 		return held.value, nil
@@ -92,10 +96,10 @@ func (r *renewal[T]) get(ctx context.Context, fetch func(context.Context) (*leas
 	return flight.lease.value, nil
 }
 
-// renew sees to it that a fetch is under way if it is time for one, unless the last one
+// reserve sees to it that a fetch is under way if it is time for one, unless the last one
 // failed a moment ago. It returns what is held if that is still good, else the fetch to
 // wait for, if there is one, and why the last one failed.
-func (r *renewal[T]) renew(now time.Time, fetch func(context.Context) (*lease[T], error)) (*lease[T], *flight[T], error) {
+func (r *renewal[T]) reserve(now time.Time, from renewer[T]) (*lease[T], *flight[T], error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	held := r.current.Load()
@@ -105,16 +109,16 @@ func (r *renewal[T]) renew(now time.Time, fetch func(context.Context) (*lease[T]
 	fresh := held != nil && now.Before(held.refresh) // another request was faster
 	if !fresh && r.flight == nil && !now.Before(r.resume) {
 		r.flight = &flight[T]{done: make(chan struct{})}
-		go r.fly(r.flight, fetch)
+		go r.fly(r.flight, from)
 	}
 	return held, r.flight, r.failed
 }
 
 // fly fetches once. No request's end ends it: others wait for it too.
-func (r *renewal[T]) fly(f *flight[T], fetch func(context.Context) (*lease[T], error)) {
+func (r *renewal[T]) fly(f *flight[T], from renewer[T]) {
 	ctx, cancel := context.WithTimeout(context.Background(), longestFetch)
 	defer cancel()
-	f.lease, f.err = fetch(ctx)
+	f.lease, f.err = from.renew(ctx)
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
