@@ -80,6 +80,7 @@ func TestDialectsRefusalIsShownLast(t *testing.T) {
 				t.Errorf("previous errors %v", previous)
 			}
 			g.wantCount(1, "requests_total")
+			g.wantCount(1, "requests_total", "denied")
 		})
 	})
 	t.Run("behind an outage", func(t *testing.T) {

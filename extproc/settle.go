@@ -1,6 +1,7 @@
 package extproc
 
 import (
+	"net/http"
 	"time"
 
 	"google.golang.org/protobuf/types/known/structpb"
@@ -242,6 +243,10 @@ func (a *attempt) refuse(err error) error {
 		if failed.class == health.BadRequest && failed.refusal == nil {
 			return a.answerError(a.withMetadata(a.rejected(failed)), "")
 		}
-		return a.answerError(a.withMetadata(a.failed()), "")
+		told := a.withMetadata(a.failed())
+		if failed.refusal != nil && told.Status < http.StatusInternalServerError {
+			a.outcome.failure, a.outcome.denied = nil, told.Status // no provider has failed
+		}
+		return a.answerError(told, "")
 	}
 }

@@ -3,6 +3,7 @@ package dialect_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -66,12 +67,12 @@ const claudeOnBedrock = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 // TestSidesHaveEveryProvider fails until a dialect that was added to the registry is
 // among the sides.
 func TestSidesHaveEveryProvider(t *testing.T) {
-	played := map[dialect.Provider]bool{}
+	played := map[string]bool{}
 	for _, s := range sides {
-		played[s.dialect] = true
+		played[fmt.Sprintf("%T", s.dialect)] = true
 	}
 	for name, known := range registry.Providers() {
-		if !played[known] {
+		if !played[fmt.Sprintf("%T", known)] {
 			t.Errorf("no side speaks %s", name)
 		}
 	}

@@ -2,7 +2,6 @@ package bedrock
 
 import (
 	"fmt"
-
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
@@ -24,7 +23,7 @@ func (b *builder) tools() {
 		default:
 			made := newTool(t.Name, t.Description, t.Parameters)
 			if t.Strict != nil && *t.Strict && !b.strict(made.ToolSpec) {
-				b.drop(fmt.Sprintf("tools.%d.strict", i))
+				b.drop("tools.strict")
 			}
 			offered = append(offered, made)
 			b.markers = append(b.markers, t.CacheControl)

@@ -25,7 +25,7 @@ var quirkCases = []struct {
 	{name: "caps", quirks: dialect.Quirks{Cap: map[string]float64{"temperature": 1, "top_p": 0.95, "n": 1, "stop": 2}},
 		body:    `{"model":"m","temperature":1.5,"top_p":0.5,"n":3,"stop":["a","b", "c"],` + hi + `}`,
 		want:    `{"model":"gpt","temperature":1,"top_p":0.5,"n":1,"stop":["a","b"],` + hi + `}`,
-		dropped: []string{"temperature", "n", "stop"}},
+		dropped: []string{"n", "stop", "temperature"}},
 	{name: "caps that nothing exceeds", quirks: dialect.Quirks{Cap: map[string]float64{"temperature": 1, "n": 1, "stop": 2}},
 		body: `{"model":"m","temperature":1.0,"n":1,"stop":"a",` + hi + `}`, want: `{"model":"gpt","temperature":1.0,"n":1,"stop":"a",` + hi + `}`},
 	{name: "roles", quirks: dialect.Quirks{Roles: map[string]string{"developer": "system"}},

@@ -22,10 +22,10 @@ type column struct {
 // columns are the provider dialects in the order of the table. Where vendors of one
 // dialect, or a vendor's models, differ in what they take, each has a column.
 var columns = []column{
-	{"openai", "openai", dialect.Target{Model: "gpt-4o", Base: "/v1", Strict: true}},
+	{"openai", "openai", dialect.Target{Model: "gpt-5", Base: "/v1", Strict: true}},
 	{"openai, compatible", "openai", dialect.Target{Model: "llama-3.3", Base: "/v1"}},
 	{"openai_responses", "openai_responses", dialect.Target{Model: "gpt-5", Base: "/v1", Endpoint: "m/x|here", Strict: true}},
-	{"azure", "azure", dialect.Target{Model: "gpt-4o", Base: "/openai/v1", Strict: true}},
+	{"azure", "azure", dialect.Target{Model: "gpt-5", Base: "/openai/v1", Strict: true}},
 	{"anthropic", "anthropic", dialect.Target{Model: "claude-sonnet-4-5", Base: "/v1"}},
 	{"anthropic_bedrock", "anthropic_bedrock", dialect.Target{Model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0"}},
 	{"anthropic_vertex", "anthropic_vertex", dialect.Target{Model: "claude-sonnet-4-5@20250929", Base: "/v1/publishers/anthropic"}},

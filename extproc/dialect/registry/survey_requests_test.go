@@ -13,6 +13,8 @@ type feature struct {
 	// field is how the gateway calls what is left out: in Upstream.Dropped a name that is
 	// it, or begins with it and a dot.
 	field string
+	// lowered: what is kept of it may be less than was asked for, and is named then.
+	lowered bool
 	// words name it in a refusal; the field, if empty.
 	words string
 	// parameter is its name in the catalog (spec section 7), for what
@@ -130,7 +132,7 @@ var requests = []group{
 		{name: "max_tokens", members: `"max_tokens":1717`, marker: `:1717\b`, field: "max_tokens", parameter: "max_tokens"},
 		{name: "max_completion_tokens", members: `"max_completion_tokens":1717`, marker: `:1717\b`, field: "max_tokens", parameter: "max_completion_tokens"},
 		{name: "temperature", members: `"temperature":0.171`, marker: `:0\.171\b`, field: "temperature", parameter: "temperature"},
-		{name: "temperature above 1", members: `"temperature":1.71`, marker: `:1\.71\b|"temperature":1\b`, field: "temperature"},
+		{name: "temperature above 1", members: `"temperature":1.71`, marker: `:1\.71\b|"temperature":1\b`, field: "temperature", lowered: true},
 		{name: "top_p", members: `"top_p":0.171`, marker: `:0\.171\b`, field: "top_p", parameter: "top_p"},
 		{name: "temperature beside top_p", members: `"temperature":0.5,"top_p":0.171`, marker: `:0\.171\b`, field: "top_p"},
 		{name: "top_k", members: `"top_k":17`, marker: `:17\b`, field: "top_k", parameter: "top_k"},

@@ -78,7 +78,7 @@ func (c column) surveyed(f feature) (fate, string) {
 	case err != nil:
 		return lost, err.Error()
 	case regexp.MustCompile(f.marker).Match(upstream.Body):
-		if slices.Contains(upstream.Dropped, f.field) {
+		if slices.Contains(upstream.Dropped, f.field) && !f.lowered {
 			return lost, fmt.Sprintf("it is kept, and yet among those dropped %q", upstream.Dropped)
 		}
 		if inlined {
