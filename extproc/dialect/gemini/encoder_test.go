@@ -1,6 +1,8 @@
 package gemini
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -10,6 +12,7 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
 	"github.com/switchyard/switchyard/extproc/dialect/openai"
+	"github.com/switchyard/switchyard/extproc/sse"
 )
 
 func testMeta() dialect.Meta {
@@ -170,7 +173,7 @@ func TestEncoderChoices(t *testing.T) {
 func TestClientStreamFailsAndWaits(t *testing.T) {
 	for _, provider := range []dialect.Provider{Provider{}, openai.Provider{}} {
 		pipe := dialect.NewPipe(Client{}, provider, &dialect.Request{Stream: true}, testMeta())
-		if got := string(pipe.Comment(nil, "OPENROUTER PROCESSING")); got != "\n" {
+		if got := string(pipe.Comment(nil, "OPENROUTER PROCESSING")); got != "\n\n" {
 			t.Errorf("%s: a comment is %q", provider.Name(), got)
 		}
 		got := string(pipe.Fail(nil, &dialect.Error{Status: 503, Type: "server", Message: "m"}))
@@ -181,6 +184,43 @@ func TestClientStreamFailsAndWaits(t *testing.T) {
 		if got := whole.Comment(nil, "x"); len(got) != 0 {
 			t.Errorf("%s: a comment in a whole answer: %q", provider.Name(), got)
 		}
+	}
+}
+
+// scanChunks cuts a stream as Google's SDK in Go does (google.golang.org/genai v1.77.0),
+// which then takes a piece that does not begin with "data:" for an error.
+func scanChunks(data []byte, atEOF bool) (advance int, token []byte, err error) {
+	if end := bytes.Index(data, []byte("\n\n")); end >= 0 {
+		return end + 2, data[:end], nil
+	}
+	if atEOF && len(data) > 0 {
+		return len(data), data, nil
+	}
+	return 0, nil, nil
+}
+
+func TestKeepAliveIsNoChunkToGooglesSDKInGo(t *testing.T) {
+	pipe := dialect.NewPipe(Client{}, openai.Provider{}, &dialect.Request{Stream: true}, testMeta())
+	stream := pipe.Comment(nil, "")
+	for range 3 {
+		stream, _ = pipe.Event(stream, sse.Event{Data: []byte(`{"choices":[{"delta":{"content":"a"}}]}`)})
+		stream = pipe.Comment(stream, "")
+	}
+	stream = pipe.Finish(stream)
+	scanner := bufio.NewScanner(bytes.NewReader(stream))
+	scanner.Split(scanChunks)
+	chunks := 0
+	for scanner.Scan() {
+		if len(scanner.Bytes()) == 0 {
+			continue
+		}
+		chunks++
+		if !bytes.HasPrefix(scanner.Bytes(), []byte("data: {")) {
+			t.Errorf("chunk %q", scanner.Bytes())
+		}
+	}
+	if chunks != 4 {
+		t.Errorf("%d chunks in %q", chunks, stream)
 	}
 }
 

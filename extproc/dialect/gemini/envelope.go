@@ -89,5 +89,6 @@ func (e *envelope) fail(dst []byte, failure *dialect.Error) []byte {
 }
 
 // alive keeps a stream alive. Google's SDKs take a comment for a chunk that is no JSON,
-// and fail; to any reader of events a blank line is none.
-func alive(dst []byte) []byte { return append(dst, '\n') }
+// and fail; to any reader of events blank lines are none. Two are needed: the SDK in Go cuts
+// the stream at every pair of line ends, and a single one would begin its next chunk.
+func alive(dst []byte) []byte { return append(dst, "\n\n"...) }
