@@ -29,6 +29,7 @@ type answer struct {
 	first     time.Duration // until the first token; zero before it
 	spoken    bool          // some of the provider's body has come
 	doubted   bool          // the log knows that the provider claims too much
+	unheard   bool          // the answer goes on, and the client has not got a byte since
 }
 
 const (
@@ -154,23 +155,26 @@ func (a *attempt) relayStream() error {
 			}
 			a.answer.out = held
 		case <-limit.C:
-			if ending {
-				return a.finishStream()
+			if ending || a.answer.pipe.Progress().FinishReason != "" {
+				return a.finishStream() // all is said but the dialect's last word
 			}
 			return a.stalled()
 		case message, open := <-a.incoming:
 			if !open {
 				return errEnded
 			}
-			before := len(a.answer.out)
+			steps, first := a.answer.pipe.Progress().Steps, a.answer.first
 			if err := a.translate(message); err != nil {
 				return a.streamFailure(err)
 			}
-			moved := len(a.answer.out) > before
+			// What the client gets tells nothing of the provider's pace: the arguments of a
+			// call may be held until they are whole, and reasoning may be hidden.
+			moved := a.answer.pipe.Progress().Steps != steps || a.answer.first != first
 			if a.answer.first == 0 && len(a.answer.out) > largestHeld {
 				return &failure{class: health.BadAnswer, status: 502, message: "The provider's answer has no content in its first megabyte."}
 			}
 			if a.answer.first > 0 {
+				a.answer.unheard = a.answer.unheard || moved
 				if err := a.flush(false); err != nil {
 					return err
 				}
@@ -224,13 +228,17 @@ func (a *attempt) relayBytes(pipe dialect.Opaque) error {
 	return a.flush(true)
 }
 
-// mayComment tells whether the client may be told that the gateway is alive. That
+// mayComment tells whether the client may be told that the gateway is alive. In the
+// middle of an answer that is for what goes on unheard. Before the answer it
 // commits the answer, so nobody else must be left to turn to; and Envoy takes no
 // body before it has sent the processor some of the provider's: it resets the
 // stream (measured on 1.40.0). Until the first comment is due even the last
 // candidate's headers are held: a quick failure keeps its true status.
 func (a *attempt) mayComment() bool {
-	if a.answer.first > 0 || !a.answer.spoken {
+	if a.answer.first > 0 {
+		return a.answer.unheard
+	}
+	if !a.answer.spoken {
 		return false
 	}
 	return a.answer.committed || a.lastHope()
@@ -321,6 +329,7 @@ func (a *attempt) flush(end bool) error {
 		a.outcome.finished = true
 	}
 	if len(a.answer.out) > 0 || end {
+		a.answer.unheard = false
 		err := pieces(a.answer.out, end, func(piece []byte, last bool) error {
 			message := responseBody(piece, last)
 			if last {

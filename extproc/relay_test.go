@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/switchyard/switchyard/extproc/dialect/gemini"
+	"github.com/switchyard/switchyard/extproc/dialect/responses"
 	"github.com/switchyard/switchyard/policies/health"
 )
 
@@ -91,6 +93,95 @@ func TestCommittedStreamEndsInBand(t *testing.T) {
 				g.wantCount(0, "failovers_total")
 				if class := g.Health.Summary("m/x|a", time.Now()).Class; class == health.None {
 					t.Error("the provider counts as healthy")
+				}
+			})
+		})
+	}
+}
+
+// A client's dialect may have nothing to say for long while the provider writes: the
+// provider's pace is what counts, and the client hears that the answer goes on.
+func TestSlowProviderOfWhatTheClientGetsLaterIsNoStall(t *testing.T) {
+	const called = "data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"call_1\",\"function\":{\"name\":\"find\",\"arguments\":\"\"}}]}}]}\n\n"
+	argued := func(piece string) string {
+		return "data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":" + strconv.Quote(piece) + "}}]}}]}\n\n"
+	}
+	thought := "data: {\"choices\":[{\"index\":0,\"delta\":{\"reasoning\":\"hm\"}}]}\n\n"
+	const (
+		geminiPath    = "/api/v1beta/models/m/x:streamGenerateContent?alt=sse"
+		responsesPath = "/api/v1/responses"
+	)
+	for _, test := range []struct {
+		name, path, ask, alive, want string
+		pieces                       []string
+	}{
+		{
+			"arguments for a Gemini client", geminiPath, `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`, "\n\n",
+			`"functionCall":{"id":"call_1","name":"find","args":{"where":"here"}}`,
+			[]string{called, argued(`{"where"`), argued(`:`), argued(`"here"`), argued(`}`)},
+		},
+		{
+			"hidden reasoning for a Responses client", responsesPath, `{"model":"m/x","stream":true,"input":"hi","reasoning":{"exclude":true}}`, "\n:",
+			`"delta":"hi"`, []string{thought, thought, thought, token},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newGateway(t, onlyA)
+				g.Clients["/api/v1beta/models/"] = gemini.Client{}
+				g.Clients[responsesPath] = responses.Client{}
+				e := g.attempt("1", ":path", test.path)
+				e.asks(test.ask, true)
+				e.forwarded()
+				e.streams()
+				for _, piece := range test.pieces {
+					time.Sleep(betweenTokens - time.Second)
+					e.sends(piece, false)
+				}
+				e.sends(stop+counted+done, true)
+				e.begins()
+				body := e.rest()
+				before, _, found := strings.Cut(body, test.want)
+				if !found || strings.Contains(body, `"error":{`) {
+					t.Errorf("body = %s", body)
+				}
+				if alive := strings.Count(before, test.alive); alive < len(test.pieces)-1 {
+					t.Errorf("the client heard %d times that the answer goes on: %q", alive, body)
+				}
+				g.wantCount(1, "requests_total", "m/x", "ok")
+			})
+		})
+	}
+}
+
+// Known-failures 27: neither heartbeats nor a last word that does not come keep a stream
+// open.
+func TestHeartbeatsKeepNoStreamOpen(t *testing.T) {
+	for _, test := range []struct{ name, last, heartbeat, want string }{
+		{"in the middle", token, "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\"}}]}\n\n", `"finish_reason":"error"`},
+		{"behind the end", token + stop, "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":null}]}\n\n", `"finish_reason":"stop"`},
+		{"the end again", token + stop, stop, `"finish_reason":"stop"`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				e, _ := newGateway(t, onlyA).asked("1", streamOf)
+				e.streams()
+				began := time.Now()
+				e.sends(test.last, false)
+				go func() {
+					for range 60 { // a stream that they keep open ends at last
+						time.Sleep(time.Second)
+						e.sends(test.heartbeat, false)
+					}
+				}()
+				defer time.Sleep(time.Minute)
+				e.begins()
+				body := e.rest()
+				if !strings.Contains(body, test.want) || !strings.HasSuffix(body, done) {
+					t.Errorf("body = %s", body)
+				}
+				if took := time.Since(began); took > betweenTokens+lastBytes {
+					t.Errorf("the stream stayed open for %v", took)
 				}
 			})
 		})

@@ -242,6 +242,10 @@ type Progress struct {
 	// Ending: the provider said all but, perhaps, what it charges. A stream is not worth
 	// waiting for any longer than that takes.
 	Ending bool
+	// Steps counts the pieces of the answer so far. It grows with whatever the provider
+	// says of the answer, also with what the client does not get, or gets later; keep-alives
+	// and what was said before are no steps.
+	Steps int64
 	// Done: the provider said its dialect's last word, and the rest of its bytes
 	// do not matter. A stream that ends without it was broken off.
 	Done bool

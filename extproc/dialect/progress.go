@@ -5,6 +5,9 @@ const BytesPerToken = 4
 
 // Note adds what an event says of the answer's progress.
 func (p *Progress) Note(event *Event) {
+	if p.isStep(event) {
+		p.Steps++
+	}
 	switch event.Kind {
 	case EventStart:
 		if p.UpstreamID == "" {
@@ -41,6 +44,22 @@ func (p *Progress) Note(event *Event) {
 		p.ServiceTier = event.Text
 	case EventAnnotation, EventLogprobs:
 	}
+}
+
+// isStep reports whether an event says something of the answer that was not said before.
+func (p *Progress) isStep(event *Event) bool {
+	switch event.Kind {
+	case EventText, EventRefusal, EventToolArguments:
+		return event.Text != ""
+	case EventReasoning:
+		return event.Reasoning.Text != "" || event.Reasoning.Data != "" || event.Reasoning.Signature != ""
+	case EventToolCall, EventImage, EventVector, EventRank, EventAnnotation, EventLogprobs:
+		return true
+	case EventFinish:
+		return p.FinishReason == ""
+	case EventStart, EventUsage, EventTier, EventDone:
+	}
+	return false
 }
 
 // Settled completes what can be told of an answer to request so far: usage is

@@ -47,6 +47,7 @@ func (p *passthrough) Event(dst []byte, event sse.Event) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
+	steps := p.Passed.Steps
 	p.note(events)
 	kind := rawjson.Text(rawjson.Get(data, "type"))
 	if kind == "" {
@@ -72,9 +73,25 @@ func (p *passthrough) Event(dst []byte, event sse.Event) ([]byte, error) {
 		case "text", "thinking":
 		default:
 			p.Passed.Started = true
+			p.Passed.Steps++
+		}
+	case "content_block_delta":
+		// Deltas that only this dialect has, or of a block that it alone has.
+		if p.Passed.Steps == steps && says(rawjson.Get(data, "delta")) {
+			p.Passed.Steps++
 		}
 	}
 	return sse.AppendEvent(dst, kind, oneLine(data)), nil
+}
+
+// says reports whether a delta adds anything.
+func says(delta []byte) bool {
+	for c := rawjson.Walk(delta); c.Next(); {
+		if string(c.Name) != "type" && rawjson.Present(c.Value) && string(c.Value) != `""` {
+			return true
+		}
+	}
+	return false
 }
 
 // note follows the answer by what a translation would have made of it.

@@ -109,7 +109,7 @@ data: {"type":"message_stop","openrouter_metadata":{"region":"here"}}
 		t.Errorf("end:\n%s", out)
 	}
 	want := dialect.Progress{Started: true, Done: true, FinishReason: "stop", NativeFinishReason: "end_turn",
-		Usage: dialect.Usage{Prompt: 5, Completion: 7}, HasUsage: true, OutputBytes: 3, UpstreamID: "msg_1"}
+		Usage: dialect.Usage{Prompt: 5, Completion: 7}, HasUsage: true, OutputBytes: 3, UpstreamID: "msg_1", Steps: 3}
 	if diff := cmp.Diff(want, progress); diff != "" {
 		t.Error(diff)
 	}

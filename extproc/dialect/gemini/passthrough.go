@@ -55,8 +55,11 @@ func (p *passthrough) Event(dst []byte, event sse.Event) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
+	steps := p.Passed.Steps
 	p.note(events)
-	p.look(data)
+	if p.Passed.Steps == steps {
+		p.look(data)
+	}
 	if p.last != nil {
 		dst = p.pass(dst, p.last)
 		p.last = nil
@@ -88,9 +91,6 @@ func (p *passthrough) note(events []dialect.Event) {
 
 // look notes parts that only this dialect has; of the others the decoder tells.
 func (p *passthrough) look(chunk []byte) {
-	if p.Passed.Started {
-		return
-	}
 	for c := rawjson.Walk(rawjson.Get(chunk, "candidates")); c.Next(); {
 		for part := rawjson.Walk(rawjson.Get(rawjson.Get(c.Value, "content"), "parts")); part.Next(); {
 			for m := rawjson.Walk(part.Value); m.Next(); {
@@ -98,6 +98,7 @@ func (p *passthrough) look(chunk []byte) {
 				case "text", "thought", "thoughtSignature", "functionCall":
 				default:
 					p.Passed.Started = true
+					p.Passed.Steps++
 				}
 			}
 		}

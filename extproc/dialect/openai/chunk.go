@@ -38,6 +38,9 @@ func (p *passthrough) choice(dst, object []byte) (out []byte, silent, redundant 
 	dst = p.finishReason(dst, c)
 	dst = rawjson.AppendMember(dst, "logprobs", c.logprobs)
 	silent = silent && !rawjson.Present(c.logprobs)
+	if !silent {
+		p.Passed.Steps++
+	}
 	if c.extra {
 		dst = appendExtra(dst, object, choiceNames...)
 	}

@@ -174,6 +174,7 @@ func (p *passthrough) toolCall(dst, element []byte, calls *toolCalls) []byte {
 	if begins && delta.name == nil && (delta.function || !delta.extra) {
 		// The name is still to come, and clients refuse a call without one.
 		call.pending = append(call.pending, arguments...)
+		p.Passed.Steps += min(int64(len(arguments)), 1)
 		if call.given == "" {
 			call.given = string(delta.id)
 		}

@@ -197,6 +197,7 @@ func (p *imagesPipe) Event(dst []byte, event sse.Event) ([]byte, error) {
 			return dst, errNoImage
 		}
 		p.progress.Started = true
+		p.progress.Steps++
 	}
 	object := copyMembers(nil, chunk)
 	if last {
@@ -338,6 +339,7 @@ func (p *speechPipe) Event(dst []byte, event sse.Event) ([]byte, error) {
 		if !isBase64(rawjson.Unquote(rawjson.Get(chunk, "audio"))) {
 			return dst, errors.New("the provider's stream has sound that is not base64")
 		}
+		p.progress.Steps++
 		if !p.progress.HasUsage {
 			p.progress.Started = true
 			p.count(nil)
@@ -471,8 +473,10 @@ func (p *transcriptPipe) Event(dst []byte, event sse.Event) ([]byte, error) {
 		text := rawjson.Unquote(rawjson.Get(chunk, "delta"))
 		p.progress.Started = p.progress.Started || len(text) > 0
 		p.progress.OutputBytes += int64(len(text))
+		p.progress.Steps += min(int64(len(text)), 1)
 	case "transcript.text.segment":
 		p.progress.Started = true
+		p.progress.Steps++
 	case "transcript.text.done":
 		p.count(chunk, rawjson.Unquote(rawjson.Get(chunk, "text")))
 		p.progress.Done = true

@@ -54,7 +54,11 @@ func (p *passthrough) Event(dst []byte, event sse.Event) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
+	steps := p.Passed.Steps
 	p.note(events)
+	if p.Passed.Steps == steps && p.decoder.last.isStep() {
+		p.Passed.Steps++
+	}
 	if p.Passed.Done {
 		p.ending = bytes.Clone(data)
 		return dst, nil
@@ -75,6 +79,16 @@ func (p *passthrough) Event(dst []byte, event sse.Event) ([]byte, error) {
 		return p.item(p.encoder.begin(dst), said, data), nil
 	}
 	return p.pass(p.encoder.begin(dst), said, data), nil
+}
+
+// isStep reports whether an event that the decoder made nothing of is about the answer all
+// the same: it tells of an item, such as of a search that the provider makes.
+func (e *streamEvent) isStep() bool {
+	switch string(e.kind) {
+	case "response.created", "response.in_progress", "response.queued":
+		return false
+	}
+	return bytes.HasPrefix(e.kind, []byte("response.")) && string(e.delta) != `""`
 }
 
 // note follows the answer by what a translation would have made of it.
