@@ -223,14 +223,22 @@ func (b *builder) result(i int, result *dialect.ToolResult) error {
 		return dialect.Invalid("'messages.%d': no message before it calls a tool with the id %q.", i, result.CallID)
 	}
 	dst := append(rawjson.Comma(b.dst), `{"type":"function_call_output"`...)
-	dst = rawjson.AppendText(dst, "call_id", callID(result.CallID))
+	dst, err := b.output(rawjson.AppendText(dst, "call_id", callID(result.CallID)), i, result)
+	if err != nil {
+		return err
+	}
+	b.dst = append(dst, '}')
+	return nil
+}
+
+// output appends the member that holds what a tool gave in answer to a call of message i.
+func (b *builder) output(dst []byte, i int, result *dialect.ToolResult) ([]byte, error) {
 	prefix := ""
 	if result.Failed {
 		prefix = "Error: "
 	}
 	if words, plain := plainText(result.Parts, "\n"); plain {
-		b.dst = append(rawjson.AppendText(dst, "output", prefix+words), '}')
-		return nil
+		return rawjson.AppendText(dst, "output", prefix+words), nil
 	}
 	var given []byte
 	if prefix != "" {
@@ -239,10 +247,9 @@ func (b *builder) result(i int, result *dialect.ToolResult) error {
 	for j := range result.Parts {
 		var err error
 		if given, err = b.part(given, i, dialect.RoleUser, &result.Parts[j]); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	dst = append(append(rawjson.AppendName(dst, "output"), '['), given...)
-	b.dst = append(dst, ']', '}')
-	return nil
+	return append(dst, ']'), nil
 }

@@ -154,6 +154,7 @@ func (r *reader) toolResult(it item, i int) error {
 	if it.callID == "" {
 		return dialect.Invalid("'input.%d': a %s needs 'call_id'.", i, it.kind)
 	}
+	r.foreign = r.foreign || isForeignOutput(it.output)
 	result, err := r.output(it.output)
 	if err != nil {
 		return dialect.Invalid("'input.%d.output%s.", i, err)

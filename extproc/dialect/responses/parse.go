@@ -34,6 +34,11 @@ func (Client) Parse(body []byte) (*dialect.Request, error) {
 		return nil, err
 	}
 	r.request.Parsed = &parsed{members}
+	if r.foreign {
+		if r.request.Raw, err = native(text); err != nil {
+			return nil, err
+		}
+	}
 	chat := r.chat
 	r.request.Chat = func() (*dialect.Chat, error) { return chat, nil }
 	return r.request, nil
@@ -54,6 +59,7 @@ type reader struct {
 	opening      dialect.Opening
 	// allowed are the tools that tool_choice leaves; nil leaves all.
 	allowed  map[string]bool
+	foreign  bool // something is in another API's words, see foreign.go
 	web      bool // the answer may be searched for
 	thoughts int  // items of reasoning, each a detail of its own
 	// Since the user's last message there were calls, and sealed reasoning.

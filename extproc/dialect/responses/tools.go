@@ -19,6 +19,7 @@ func (r *reader) tools(value []byte) error {
 	i := 0
 	for c := rawjson.Walk(value); c.Next(); i++ {
 		if dialect.IsForeignTool(c.Value) {
+			r.foreign = true
 			tool, err := dialect.ReadForeignTool(c.Value)
 			if err != nil {
 				return dialect.Invalid("'tools.%d%v.", i, err)
@@ -97,6 +98,11 @@ func (r *reader) toolChoice(value []byte) error {
 	choice := &r.chat.ToolChoice
 	r.parameter("tool_choice")
 	mode := rawjson.Text(value)
+	r.foreign = r.foreign || isForeignChoice(value)
+	if isSerial(value) && r.chat.ParallelToolCalls == nil {
+		r.chat.ParallelToolCalls = new(bool)
+		r.parameter("parallel_tool_calls")
+	}
 	if rawjson.Kind(value) == '{' {
 		switch kind := rawjson.Text(rawjson.Get(value, "type")); kind {
 		case "any": // Anthropic's word
