@@ -24,7 +24,9 @@ type form struct {
 type part struct {
 	name string
 	file bool
-	// header is as the client wrote it, with the line ends, and without the empty line.
+	// header is written by [partHeader], with the line ends and without the empty line: two
+	// servers may read one of a client's in two ways, and the gateway's word on the model
+	// must be the provider's.
 	header, content []byte
 }
 
@@ -100,7 +102,7 @@ func readFormPart(text []byte) (part, error) {
 	if end < 0 {
 		return part{}, dialect.Invalid("A part of the multipart body has no header, or one of more than %d bytes.", longestHeader)
 	}
-	p := part{header: text[:end+2], content: text[end+4:]}
+	p := part{content: text[end+4:]}
 	header, err := textproto.NewReader(bufio.NewReader(bytes.NewReader(text[:end+4]))).ReadMIMEHeader()
 	if err != nil {
 		return part{}, dialect.Invalid("A part of the multipart body has a header that cannot be read.")
@@ -116,8 +118,56 @@ func readFormPart(text []byte) (part, error) {
 		return part{}, dialect.Invalid("The part '%s' of the multipart body must be sent as it is, without a content-transfer-encoding.", parameters["name"])
 	}
 	p.name = parameters["name"]
-	_, p.file = parameters["filename"]
+	var fileName string
+	fileName, p.file = parameters["filename"]
+	delete(parameters, "name")
+	delete(parameters, "filename")
+	if !isFieldName(p.name) || len(parameters) > 0 || extendsName(header.Get("Content-Disposition")) {
+		return part{}, dialect.Invalid("A part of the multipart body has a content-disposition with more than a plain name and a file name. Names are of letters, digits, '_', '-', '.' and brackets.")
+	}
+	if !p.file {
+		p.header = partHeader(p.name)
+		return p, nil
+	}
+	mediaType, parameters, err := mime.ParseMediaType(header.Get("Content-Type"))
+	if err != nil {
+		mediaType, parameters = "application/octet-stream", nil
+	}
+	p.header = fileHeader(p.name, fileName, mime.FormatMediaType(mediaType, parameters))
 	return p, nil
+}
+
+// isFieldName reports whether a name is one that an API may have, and that everybody reads
+// alike.
+func isFieldName(name string) bool {
+	return strings.IndexFunc(name, func(c rune) bool {
+		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && !strings.ContainsRune("_-.[]", c)
+	}) < 0
+}
+
+// extendsName reports whether a content-disposition gives its name in the notation of RFC
+// 2231, which package mime puts above a plain one and other readers do not know.
+func extendsName(disposition string) bool {
+	quoted, escaped := false, false
+	plain := strings.Map(func(c rune) rune {
+		switch {
+		case quoted && escaped:
+			escaped = false
+		case quoted && c == '\\':
+			escaped = true
+		case c == '"':
+			quoted = !quoted
+		case !quoted:
+			return c
+		}
+		return -1
+	}, disposition)
+	for parameter := range strings.SplitSeq(plain, ";") {
+		if strings.HasPrefix(strings.ToLower(strings.TrimSpace(parameter)), "name*") {
+			return true
+		}
+	}
+	return false
 }
 
 // contentType is that of a request with the form as its body.
@@ -140,15 +190,29 @@ func (f *form) write() []byte {
 	return append(append(append(body, "--"...), f.boundary...), "--\r\n"...)
 }
 
-// textPart makes a field. Names are those of the API: they need no escapes.
+// partHeader is the header of a field. Names need no escapes, see isFieldName.
+func partHeader(name string) []byte {
+	return []byte(`Content-Disposition: form-data; name="` + name + "\"\r\n")
+}
+
+// fileHeader is the header of a file. There is no escape that all servers know; what would
+// need one becomes an underscore.
+func fileHeader(name, fileName, mediaType string) []byte {
+	fileName = strings.Map(func(c rune) rune {
+		if c < ' ' || c == '"' || c == '\\' || c == 0x7f {
+			return '_'
+		}
+		return c
+	}, fileName)
+	return []byte(`Content-Disposition: form-data; name="` + name + `"; filename="` + fileName + "\"\r\nContent-Type: " + mediaType + "\r\n")
+}
+
+// textPart makes a field.
 func textPart(name, value string) part {
-	return part{name: name, header: []byte(`Content-Disposition: form-data; name="` + name + "\"\r\n"), content: []byte(value)}
+	return part{name: name, header: partHeader(name), content: []byte(value)}
 }
 
 // filePart makes a file out of what a client sent in JSON.
 func filePart(name, fileName, mediaType string, content []byte) part {
-	return part{
-		name: name, file: true, content: content,
-		header: []byte(`Content-Disposition: form-data; name="` + name + `"; filename="` + fileName + "\"\r\nContent-Type: " + mediaType + "\r\n"),
-	}
+	return part{name: name, file: true, content: content, header: fileHeader(name, fileName, mediaType)}
 }

@@ -121,6 +121,21 @@ func TestFormReachesTheProvider(t *testing.T) {
 	}
 }
 
+// A file goes on under the name and type that the gateway read, whatever notation they
+// came in.
+func TestFileKeepsNameAndType(t *testing.T) {
+	for given, want := range map[string]string{
+		"name=\"file\"; filename=\"a.wav\"\r\nContent-Type: audio/ogg; codecs=opus": "name=\"file\"; filename=\"a.wav\"\r\nContent-Type: audio/ogg; codecs=opus\r\n",
+		"name=file; filename*=UTF-8''%C3%A4%22.wav\r\nContent-Type: ?":              "name=\"file\"; filename=\"ä_.wav\"\r\nContent-Type: application/octet-stream\r\n",
+		"name=file; filename=\"\"": "name=\"file\"; filename=\"\"\r\nContent-Type: application/octet-stream\r\n",
+	} {
+		p, err := readFormPart([]byte("X-Other: 1\r\nContent-Disposition: form-data; " + given + "\r\n\r\nx"))
+		if err != nil || string(p.header) != "Content-Disposition: form-data; "+want || string(p.content) != "x" {
+			t.Errorf("%q is written %q, %v; want %q", given, p.header, err, want)
+		}
+	}
+}
+
 func TestFormsThatAreRefused(t *testing.T) {
 	whole, contentType := formOf(t, "file", []byte("x"), "model", "m/x")
 	boundary := strings.TrimPrefix(contentType, "multipart/form-data; boundary=")
@@ -144,6 +159,10 @@ func TestFormsThatAreRefused(t *testing.T) {
 		"no name":          {form("Content-Disposition: form-data\r\n\r\nx"), "with a name"},
 		"two dispositions": {form("Content-Disposition: form-data; name=\"a\"\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nx", file), "one content-disposition"},
 		"two names":        {form("Content-Disposition: form-data; name=\"a\"; name=\"model\"\r\n\r\nx", file), "with a name"},
+		"a name extended":  {form("Content-Disposition: form-data; name=\"model\"; name*=utf-8''prompt\r\n\r\nm/y", model, file), "plain name"},
+		"name in pieces":   {form("Content-Disposition: form-data; name=\"model\"; NAME*0=\"pro\"; name*1=\"mpt\"\r\n\r\nm/y", model, file), "plain name"},
+		"a name hidden":    {form("Content-Disposition: form-data; x=\"\\\"\"; name=\"a\"\r\n\r\nx", model, file), "plain name"},
+		"a quoted name":    {form("Content-Disposition: form-data; name=\"mo\\\"del\"\r\n\r\nx", model, file), "plain name"},
 		"base64":           {form(model, "Content-Disposition: form-data; name=\"file\"; filename=\"a\"\r\nContent-Transfer-Encoding: base64\r\n\r\neA=="), "content-transfer-encoding"},
 		"bad preferences":  {form(model, file, "Content-Disposition: form-data; name=\"provider\"\r\n\r\n{\"order\":"), "'provider' must be JSON"},
 		"contradiction":    {form(model, file, "Content-Disposition: form-data; name=\"provider\"\r\n\r\n{}", "Content-Disposition: form-data; name=\"provider[a]\"\r\n\r\n1"), "contradicts"},
@@ -178,6 +197,8 @@ func FuzzForm(f *testing.F) {
 	f.Add(body, boundary)
 	f.Add([]byte("--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nm\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"\"\r\n\r\n\r\n--b--\r\n"), "b")
 	f.Add([]byte("\r\n--b\r\nContent-Disposition: form-data; name=model\r\n\r\nm\r\n--b\r\nA: \r\n b\r\ncontent-disposition: form-data; name*=utf-8''file\r\n\r\n--b\r\n--b--"), "b")
+	f.Add([]byte("--b\r\nContent-Disposition: form-data; name=\"model\"; name*=utf-8''prompt\r\n\r\nm/y\r\n--b\r\nContent-Disposition: form-data; name=model\r\n\r\nm\r\n"+
+		"--b\r\nContent-Disposition: form-data; name=file; filename=\"a\\\"; name=\\\"model\"; filename*=utf-8''b%22%0d%0a\r\nContent-Type: audio/ogg; codecs=opus\r\n\r\n\r\n--b--"), "b")
 	f.Add([]byte("--b b\r\nContent-Disposition: form-data; name=model\r\n\r\n\r\n--b b--"), "b b")
 	f.Fuzz(func(t *testing.T, body []byte, boundary string) {
 		contentType := mime.FormatMediaType("multipart/form-data", map[string]string{"boundary": boundary})
@@ -203,6 +224,11 @@ func FuzzForm(f *testing.F) {
 		for _, p := range cut.parts {
 			if top, _, _ := strings.Cut(p.name, "["); top != "model" && top != "user" && !forGateway(top) {
 				names, contents = append(names, p.name), append(contents, string(p.content))
+			}
+		}
+		for _, p := range cut.parts { // as the simplest of readers sees it
+			if !bytes.HasPrefix(p.header, []byte(`Content-Disposition: form-data; name="`+p.name+`"`)) || bytes.Count(p.header, []byte(" name")) != 1 && !p.file {
+				t.Errorf("%q has the header %q", p.name, p.header)
 			}
 		}
 		gotNames, gotContents := partsOf(t, upstream.Body, contentTypeOf(upstream))
