@@ -177,6 +177,25 @@ func TestVertexServiceTier(t *testing.T) {
 	}
 }
 
+// What Google's own SDKs say to AI Studio, Vertex AI refuses in part.
+func TestGooglesClientsThroughVertex(t *testing.T) {
+	s := newStage(t)
+	tokens := s.googleTokens(time.Hour)
+	gemini := s.site("gemini", "gemini", "gemini-2.5-flash", func(config provider.Config) *provider.Provider {
+		return provider.Vertex(config, tokens)
+	}).signedWith(tokens)
+	s.models["m/x"] = settings{"endpoints": []any{gemini.endpoint("1", "2", settings{"service_tier": "priority", "tag": "gemini/priority"})}}
+	s.start()
+	got := s.google("/v1beta/models/m/x:generateContent", `{"contents":[{"role":"user","parts":[{"text":"hi"}]},`+
+		`{"role":"model","parts":[{"functionCall":{"id":"a","name":"weather","args":{}}},{"functionCall":{"id":"b","name":"weather","args":{}}}]},`+
+		`{"role":"user","parts":[{"functionResponse":{"id":"b","name":"weather","response":{"output":"wet"}}},{"functionResponse":{"id":"a","name":"weather","response":{"output":"dry"}}}]}],`+
+		`"tools":[{"functionDeclarations":[{"name":"weather"}]}],"labels":{"team":"a"},"serviceTier":"priority"}`)
+	body := string(gemini.last(t).Body)
+	if got.status != 200 || !strings.Contains(body, `"labels":{"team":"a"}`) || strings.Index(body, "dry") > strings.Index(body, "wet") {
+		t.Errorf("%d %s for %s", got.status, got.body, body)
+	}
+}
+
 // A key of express mode still works as AI Studio's do.
 func TestVertexExpressMode(t *testing.T) {
 	s := newStage(t)

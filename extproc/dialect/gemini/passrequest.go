@@ -1,6 +1,7 @@
 package gemini
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
@@ -10,7 +11,11 @@ import (
 // passRequest copies a client's request, of which only what the gateway must change is
 // changed: caching at the provider depends on the bytes.
 func passRequest(client *dialect.Request, own *parsed, target dialect.Target) dialect.Upstream {
-	e := editor{builder: builder{target: target, client: client, generation: generation(target.Model)}, plain: own.plain}
+	e := editor{
+		builder: builder{target: target, client: client, generation: generation(target.Model), vertex: isVertex(target.Base)},
+		plain:   own.plain,
+	}
+	e.nameless = e.vertex && e.generation < newest
 	dst := append(make([]byte, 0, len(client.Raw)+128), '{')
 	for i := range own.members {
 		dst = e.member(dst, &own.members[i])
@@ -23,6 +28,7 @@ func passRequest(client *dialect.Request, own *parsed, target dialect.Target) di
 		}
 	}
 	switch {
+	case target.ServiceTier != "" && e.vertex: // a header asks for it
 	case target.ServiceTier != "":
 		dst = rawjson.AppendText(dst, "serviceTier", target.ServiceTier)
 	case client.ServiceTier != "" && client.ServiceTier != "default":
@@ -36,8 +42,10 @@ func passRequest(client *dialect.Request, own *parsed, target dialect.Target) di
 type editor struct {
 	builder
 	plain     bool
-	tooled    bool // the request has tools
-	searching bool // one of them searches the web
+	nameless  bool           // calls and results must have no ids, see forgetIDs
+	order     map[string]int // of the calls so far, by the ids that they had
+	tooled    bool           // the request has tools
+	searching bool           // one of them searches the web
 }
 
 func (e *editor) member(dst []byte, c *rawjson.Cursor) []byte {
@@ -46,7 +54,7 @@ func (e *editor) member(dst []byte, c *rawjson.Cursor) []byte {
 	case "serviceTier":
 		return dst // written anew
 	case "contents":
-		if !e.plain {
+		if !e.plain || e.nameless {
 			return e.contents(dst, c.Value)
 		}
 	case "generationConfig":
@@ -72,7 +80,7 @@ func (e *editor) member(dst []byte, c *rawjson.Cursor) []byte {
 	if forGateway(string(c.Name)) {
 		return dst
 	}
-	if slices.Contains(e.target.Refused, name) || e.target.Strict && !defined(name) {
+	if slices.Contains(e.target.Refused, name) || e.target.Strict && !e.defined(name) {
 		e.drop(name)
 		return dst
 	}
@@ -121,9 +129,11 @@ func (e *editor) takes(field string) bool {
 	}
 }
 
-// defined reports whether the Gemini API has a member by this name.
-func defined(name string) bool {
+// defined reports whether the API has a member by this name.
+func (e *editor) defined(name string) bool {
 	switch name {
+	case "labels":
+		return e.vertex
 	case "contents", "systemInstruction", "tools", "toolConfig", "safetySettings", "generationConfig", "cachedContent", "store":
 		return true
 	}
@@ -139,6 +149,10 @@ func (e *editor) contents(dst, turns []byte) []byte {
 		if rawjson.Text(get(turn.Value, "role")) != "model" {
 			if open {
 				dst, open = append(dst, "]}"...), false
+			}
+			if e.nameless {
+				dst = e.results(dst, turn.Value)
+				continue
 			}
 			dst = rawjson.AppendRaw(dst, turn.Value)
 			continue
@@ -172,6 +186,9 @@ func (e *editor) part(dst, part []byte, called *bool) []byte {
 	*called = *called || call
 	signature := get(part, "thoughtSignature")
 	refused := first && e.generation >= newest && signature == nil
+	if call && e.nameless {
+		part = e.forget(part, "functionCall")
+	}
 	if !refused && !isSealed(rawjson.Unquote(signature)) {
 		return rawjson.AppendRaw(dst, part)
 	}
@@ -183,6 +200,66 @@ func (e *editor) part(dst, part []byte, called *bool) []byte {
 	}
 	if first && e.generation >= newest {
 		dst = rawjson.AppendText(dst, "thoughtSignature", unsigned)
+	}
+	return append(dst, '}')
+}
+
+// forget is a part without the id that its call or result has. A call's place is noted.
+func (e *editor) forget(part []byte, kind string) []byte {
+	dst := []byte{'{'}
+	for c := rawjson.Walk(part); c.Next(); {
+		if camel(c.Name) != kind || rawjson.Kind(c.Value) != '{' {
+			dst = rawjson.AppendRaw(dst, c.Member)
+			continue
+		}
+		dst = append(rawjson.AppendName(dst, kind), '{')
+		for m := rawjson.Walk(c.Value); m.Next(); {
+			if string(m.Name) != "id" {
+				dst = rawjson.AppendRaw(dst, m.Member)
+			} else if kind == "functionCall" {
+				if e.order == nil {
+					e.order = map[string]int{}
+				}
+				e.order[rawjson.Text(m.Value)] = len(e.order)
+			}
+		}
+		dst = append(dst, '}')
+	}
+	return append(dst, '}')
+}
+
+// results appends a turn of the user's. Results in it lose their ids, and stand in the
+// order of their calls if there is nothing else in the turn.
+func (e *editor) results(dst, turn []byte) []byte {
+	type result struct {
+		part  []byte
+		order int
+	}
+	var parts []result
+	alone := true
+	for c := rawjson.Walk(get(turn, "parts")); c.Next(); {
+		given := get(c.Value, "functionResponse")
+		if given == nil {
+			alone = false
+			parts = append(parts, result{part: c.Value})
+			continue
+		}
+		parts = append(parts, result{e.forget(c.Value, "functionResponse"), e.order[rawjson.Text(rawjson.Get(given, "id"))]})
+	}
+	if alone {
+		slices.SortStableFunc(parts, func(x, y result) int { return cmp.Compare(x.order, y.order) })
+	}
+	dst = append(rawjson.Comma(dst), '{')
+	for c := rawjson.Walk(turn); c.Next(); {
+		if string(c.Name) != "parts" {
+			dst = rawjson.AppendRaw(dst, c.Member)
+			continue
+		}
+		dst = append(rawjson.AppendName(dst, "parts"), '[')
+		for _, part := range parts {
+			dst = rawjson.AppendRaw(dst, part.part)
+		}
+		dst = append(dst, ']')
 	}
 	return append(dst, '}')
 }

@@ -1,6 +1,7 @@
 package gemini
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"testing"
@@ -62,6 +63,50 @@ func TestVertexRequest(t *testing.T) {
 				t.Errorf("tier %q, want %q", tier, test.target.ServiceTier)
 			}
 		})
+	}
+}
+
+// A client of this dialect may say what AI Studio takes and Vertex AI refuses.
+func TestVertexRequestOfTheSameDialect(t *testing.T) {
+	const loop = `{"contents":[ {"role":"user","parts":[{"text":"hi"}]},{"role":"model","parts":[{"functionCall":{"id":"a","name":"f","args":{}},"thoughtSignature":"c2ln"},{"functionCall":{"id":"b","name":"f","args":{}},"thoughtSignature":"c2ln"}]},` +
+		`{"role":"user","parts":[{"functionResponse":{"id":"b","name":"f","response":{"output":"B"}}},{"function_response":{"id":"a","name":"f","response":{"output":"A"}}}]}],"labels":{"team":"a"},"serviceTier":"priority"}`
+	for _, test := range []struct {
+		name   string
+		target dialect.Target
+		want   string
+		tier   string
+	}{
+		{
+			"before the third generation", dialect.Target{Model: "gemini-2.5-flash", Base: vertexBase, Strict: true, ServiceTier: "priority"},
+			`{"contents":[{"role":"user","parts":[{"text":"hi"}]},{"role":"model","parts":[{"functionCall":{"name":"f","args":{}},"thoughtSignature":"c2ln"},{"functionCall":{"name":"f","args":{}},"thoughtSignature":"c2ln"}]},` +
+				`{"role":"user","parts":[{"functionResponse":{"name":"f","response":{"output":"A"}}},{"functionResponse":{"name":"f","response":{"output":"B"}}}]}],"labels":{"team":"a"}}`, "priority",
+		},
+		{
+			"the third generation", dialect.Target{Model: "gemini-3-flash-preview", Base: vertexBase, Strict: true, ServiceTier: "priority"},
+			strings.Replace(loop, `,"serviceTier":"priority"`, "", 1), "priority",
+		},
+		{
+			"AI Studio", dialect.Target{Model: "gemini-2.5-flash", Base: "/v1beta", Strict: true, ServiceTier: "priority"},
+			strings.Replace(loop, `,"labels":{"team":"a"}`, "", 1), "",
+		},
+	} {
+		request, err := Client{model: "m/x"}.Parse([]byte(loop))
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, err := Provider{}.Request(request, test.target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(made.Body) != test.want {
+			t.Errorf("%s: %s\nwant %s", test.name, made.Body, test.want)
+		}
+		if last := made.Headers[len(made.Headers)-1]; test.tier != "" && (last.Name != vertexTier || last.Value != test.tier) {
+			t.Errorf("%s: headers %v", test.name, made.Headers)
+		}
+		if !bytes.Equal(request.Raw, []byte(loop)) {
+			t.Error("the client's body was written to")
+		}
 	}
 }
 
