@@ -20,6 +20,7 @@ func (d *decoder) cite(at *candidate, metadata []byte) {
 // ground turns the pages that a search found, and the text that they support, into
 // annotations.
 func (d *decoder) ground(at *candidate, metadata []byte) {
+	d.searched(rawjson.Get(metadata, "webSearchQueries"))
 	var pages [][]byte
 	for c := rawjson.Walk(rawjson.Get(metadata, "groundingChunks")); c.Next(); {
 		pages = append(pages, rawjson.Get(c.Value, "web"))
@@ -32,6 +33,31 @@ func (d *decoder) ground(at *candidate, metadata []byte) {
 			}
 		}
 	}
+}
+
+// mostQueries bounds how many searches of an answer are told apart.
+const mostQueries = 256
+
+// searched notes queries, which the API repeats.
+func (d *decoder) searched(queries []byte) {
+	for c := rawjson.Walk(queries); c.Next(); {
+		if query := rawjson.Text(c.Value); query != "" && len(d.queries) < mostQueries {
+			if d.queries == nil {
+				d.queries = map[string]bool{}
+			}
+			d.queries[query] = true
+		}
+	}
+}
+
+// searches is how many searches are charged: from the third generation of models on each
+// query once, empty ones not, and before it the answer as one
+// (ai.google.dev/gemini-api/docs/pricing and .../google-search).
+func (d *decoder) searches() int64 {
+	if generation(d.version) < newest {
+		return min(int64(len(d.queries)), 1)
+	}
+	return int64(len(d.queries))
 }
 
 // mostCitations bounds the work that a provider can cause: the text is counted for

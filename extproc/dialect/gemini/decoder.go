@@ -21,6 +21,8 @@ type decoder struct {
 	id         string // the provider's, of the answer
 	candidates []candidate
 	ids        map[string]bool // of the calls so far
+	version    string          // of the model that answers
+	queries    map[string]bool // that the web was searched for
 	said       bool            // something has come that a client sees
 	counted    bool            // usage has come with the end of the answer, or behind it
 }
@@ -111,6 +113,8 @@ func (d *decoder) chunk(object []byte) error {
 			counts = c.Value
 		case "responseId":
 			id = c.Value
+		case "modelVersion":
+			d.version = rawjson.Text(c.Value)
 		case "error":
 			if rawjson.Present(c.Value) {
 				return streamFailure(c.Value)
@@ -141,7 +145,9 @@ func (d *decoder) count(object []byte) {
 	}
 	d.counted = d.finished()
 	d.usage.read(object)
-	d.events = dialect.AppendUsage(d.events, d.usage.total(), d.usage.tier)
+	total := d.usage.total()
+	total.WebSearches = d.searches()
+	d.events = dialect.AppendUsage(d.events, total, d.usage.tier)
 	d.usage.tier = "" // told
 }
 

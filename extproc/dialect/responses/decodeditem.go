@@ -82,8 +82,17 @@ func (it *decodedItem) end(d *decoder, item []byte) {
 	case "image_generation_call":
 		d.image(item)
 	case "web_search_call":
-		d.searches++
+		if isSearch(item) {
+			d.searches++
+		}
 	}
+}
+
+// isSearch reports whether a call of the web is charged as a search: opening a page, or
+// looking for something in one, is not.
+func isSearch(call []byte) bool {
+	action := rawjson.Text(rawjson.Get(rawjson.Get(call, "action"), "type"))
+	return (action == "" || action == "search") && rawjson.Text(rawjson.Get(call, "status")) != "failed"
 }
 
 func (it *decodedItem) message(d *decoder, content []byte) {

@@ -94,10 +94,14 @@ func TestDecoder(t *testing.T) {
 		{"an image", tell("output_item.done", `"item":{"type":"image_generation_call","result":"AAAA","output_format":"webp"}`) + endOf,
 			[]dialect.Event{{Kind: dialect.EventImage, Text: "data:image/webp;base64,AAAA"}, finish("completed", "stop")}},
 
-		{"known-failures 3: usage and its details", tell("output_item.done", `"item":{"type":"web_search_call","id":"ws"}`) + `{"type":"response.incomplete","response":{"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"},"service_tier":"flex",
+		{"known-failures 3: usage and its details", tell("output_item.done", `"item":{"type":"web_search_call","id":"ws"}`) +
+			tell("output_item.done", `"output_index":1,"item":{"type":"web_search_call","id":"w2","status":"completed","action":{"type":"search","query":"q"}}`) +
+			tell("output_item.done", `"output_index":2,"item":{"type":"web_search_call","id":"w3","status":"completed","action":{"type":"open_page"}}`) +
+			tell("output_item.done", `"output_index":3,"item":{"type":"web_search_call","id":"w4","status":"completed","action":{"type":"find_in_page"}}`) +
+			tell("output_item.done", `"output_index":4,"item":{"type":"web_search_call","id":"w5","status":"failed","action":{"type":"search"}}`) + `{"type":"response.incomplete","response":{"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"},"service_tier":"flex",
 			"usage":{"input_tokens":10,"input_tokens_details":{"cached_tokens":4,"cache_write_tokens":2},"output_tokens":5,"output_tokens_details":{"reasoning_tokens":3},"total_tokens":15},"output":[]}}`,
 			[]dialect.Event{finish("max_output_tokens", ""), {Kind: dialect.EventTier, Text: "flex"},
-				{Kind: dialect.EventUsage, Usage: dialect.Usage{Prompt: 10, CacheRead: 4, CacheWrite: 2, Completion: 5, Reasoning: 3, WebSearches: 1}}}},
+				{Kind: dialect.EventUsage, Usage: dialect.Usage{Prompt: 10, CacheRead: 4, CacheWrite: 2, Completion: 5, Reasoning: 3, WebSearches: 2}}}},
 		{"a filter", `{"type":"response.incomplete","response":{"status":"incomplete","incomplete_details":{"reason":"content_filter"},"output":[]}}`, []dialect.Event{finish("content_filter", "")}},
 		{"too many messages", `{"type":"response.incomplete","response":{"status":"incomplete","incomplete_details":{"reason":"max_messages"},"output":[]}}`, []dialect.Event{finish("max_messages", "length")}},
 		{"what only others know", `{"type":"response.mcp_call.in_progress","output_index":3}` + "\n" + `{"type":"keepalive"}` + "\n[DONE]\n" + endOf, []dialect.Event{finish("completed", "stop")}},
