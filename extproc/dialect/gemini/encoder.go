@@ -24,7 +24,11 @@ func (Client) Encoder(meta dialect.Meta) dialect.Encoder {
 type encoder struct {
 	envelope envelope
 	answers  []*speech
+	held     int // bytes that a stream's client does not get at once
 }
+
+// largestHeld bounds what is held of a stream, in bytes.
+const largestHeld = 64 << 20
 
 // Event appends the chunk that a piece of an answer makes, if it makes one.
 func (e *encoder) Event(dst []byte, event dialect.Event) []byte {
@@ -43,6 +47,10 @@ func (e *encoder) Event(dst []byte, event dialect.Event) []byte {
 		return dst
 	}
 	said := e.answer(event.Choice)
+	if !e.fits(&event) {
+		said.cut()
+		return dst
+	}
 	said.add(&event)
 	said.speak()
 	if len(said.parts) == 0 {
@@ -55,6 +63,15 @@ func (e *encoder) Event(dst []byte, event dialect.Event) []byte {
 	dst = append(dst, "}\n\n"...)
 	rawjson.OneLine(dst[start : len(dst)-2])
 	return dst
+}
+
+// fits counts what an event adds to what is held until later.
+func (e *encoder) fits(event *dialect.Event) bool {
+	e.held += len(event.ID) + len(event.Raw) + len(event.Reasoning.Data) + len(event.Reasoning.Signature)
+	if event.Kind == dialect.EventToolCall || event.Kind == dialect.EventToolArguments {
+		e.held += len(event.Text)
+	}
+	return e.held <= largestHeld
 }
 
 func (e *encoder) answer(choice int) *speech {

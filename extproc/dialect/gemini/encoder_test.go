@@ -302,3 +302,46 @@ func FuzzClientWhole(f *testing.F) {
 		}
 	})
 }
+
+// What a provider may make the gateway hold of a stream is bounded: the answer ends as if
+// the model had come to its bound.
+func TestEncoderHoldsSoMuch(t *testing.T) {
+	written := Client{}.Encoder(dialect.Meta{})
+	out := written.Event(nil, dialect.Event{Kind: dialect.EventToolCall, ID: "a", Text: "f"})
+	piece := strings.Repeat("x", 1<<20)
+	for range 2 * largestHeld >> 20 {
+		out = written.Event(out, dialect.Event{Kind: dialect.EventToolArguments, Text: piece})
+	}
+	out = written.Event(out, dialect.Event{Kind: dialect.EventFinish, Text: "tool_calls"})
+	if held := len(written.(*encoder).answers[0].calls[0].arguments); held > largestHeld {
+		t.Errorf("%d bytes are held", held)
+	}
+	if out = written.Finish(out, dialect.Usage{}); !strings.Contains(string(out[len(out)-400:]), `"finishReason":"MAX_TOKENS"`) {
+		t.Errorf("it ends with %s", out[len(out)-400:])
+	}
+}
+
+// Models before the third generation charge an answer's searches as one, later ones each.
+func TestSearchesAreCounted(t *testing.T) {
+	for version, want := range map[string]int64{"gemini-2.5-flash": 1, "gemini-3-flash-preview": 2, "": 2} {
+		decoder := Provider{}.Decoder()
+		var last dialect.Usage
+		for _, chunk := range []string{
+			`{"candidates":[{"content":{"parts":[{"text":"a"}]},"groundingMetadata":{"webSearchQueries":["q","","r"]}}],"usageMetadata":{"promptTokenCount":1},"modelVersion":"` + version + `"}`,
+			`{"candidates":[{"content":{"parts":[{"text":"b"}]},"finishReason":"STOP","groundingMetadata":{"webSearchQueries":["q","r"]}}],"usageMetadata":{"promptTokenCount":1},"modelVersion":"` + version + `"}`,
+		} {
+			events, err := decoder.Event(sse.Event{Data: []byte(chunk)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, event := range events {
+				if event.Kind == dialect.EventUsage {
+					last = event.Usage
+				}
+			}
+		}
+		if last.WebSearches != want {
+			t.Errorf("%q: %d searches, want %d", version, last.WebSearches, want)
+		}
+	}
+}

@@ -1,16 +1,12 @@
-// Package gemini speaks generateContent: as the Gemini API of Google AI Studio serves
-// it, and as the Google Gen AI SDKs use it.
-//
-// Between the two a request is read once and copied with a few members changed, and an
-// answer's chunks pass as they are.
-// Package gemini speaks generateContent, as the Gemini API of Google AI Studio and
-// Google Cloud's Vertex AI serve it.
+// Package gemini speaks generateContent: as the Gemini API of Google AI Studio and
+// Google Cloud's Vertex AI serve it, and as the Google Gen AI SDKs use it.
 //
 // The API knows two speakers, user and model, and demands that the results of tools
 // follow the turn that called them. From the third generation on, models refuse a
 // call in the history that lacks the signature of the thought behind it. What
 // clients say is rearranged until it fits; what cannot be said is named in
-// Upstream.Dropped.
+// Upstream.Dropped. Between the two a request is read once and copied with a few members
+// changed, and an answer's chunks pass as they are.
 package gemini
 
 import (

@@ -9,7 +9,7 @@ import (
 // The API's JSON is that of protocol buffers, which takes a field's name in camel case
 // and in snake case alike.
 
-// camel is a member's name in camel case.
+// camel is a member's name in camel case. A leading underscore belongs to the name.
 func camel(name []byte) string {
 	switch string(name) { // what every turn has costs no allocation
 	case "role":
@@ -24,7 +24,7 @@ func camel(name []byte) string {
 	}
 	joined := make([]byte, 0, len(name))
 	for i := 0; i < len(name); i++ {
-		if name[i] == '_' && i+1 < len(name) && name[i+1] >= 'a' && name[i+1] <= 'z' {
+		if name[i] == '_' && i > 0 && i+1 < len(name) && name[i+1] >= 'a' && name[i+1] <= 'z' {
 			i++
 			joined = append(joined, name[i]-'a'+'A')
 			continue

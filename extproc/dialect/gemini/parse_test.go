@@ -326,3 +326,17 @@ func FuzzClientRequest(f *testing.F) {
 		}
 	})
 }
+
+// Google's SDKs send a JSON Schema under a name with an underscore in front.
+func TestJSONSchemaUnderItsOldName(t *testing.T) {
+	for _, name := range []string{"responseJsonSchema", "_responseJsonSchema", "response_json_schema", "_response_json_schema"} {
+		request, err := Client{model: "m/x"}.Parse([]byte(`{"contents":[{"parts":[{"text":"a"}]}],"generationConfig":{"responseMimeType":"application/json","` + name + `":{"type":"object"}}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		chat, err := request.Chat()
+		if err != nil || chat.Format == nil || string(chat.Format.Schema) != `{"type":"object"}` || request.ResponseFormat != "json_schema" {
+			t.Errorf("%s: %+v of %q, %v", name, chat.Format, request.ResponseFormat, err)
+		}
+	}
+}

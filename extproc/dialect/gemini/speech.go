@@ -81,6 +81,9 @@ func (s *speech) add(event *dialect.Event) {
 	}
 }
 
+// cut ends the candidate as if the model had come to its bound.
+func (s *speech) cut() { s.finish, s.native = "length", "" }
+
 // speak makes parts of text and thoughts so far, for a client that streams.
 func (s *speech) speak() {
 	s.endText()
