@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/switchyard/switchyard/extproc/dialect/openai"
 	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/usage"
 )
@@ -249,6 +250,31 @@ func TestWhatCannotBeAccountedForIsNotServed(t *testing.T) {
 		synctest.Wait()
 		if b.count() != 0 {
 			t.Errorf("settled %v", b.settled)
+		}
+	})
+}
+
+// Sound passes as it comes; its end, too, is noted before the client has it.
+func TestEndOfSoundIsNotedFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, b := withBooks(t, onlyA, func(cfg *configpb.Config, _ *Policy) {
+			cfg.Models["m/x"].OutputModalities = []string{"speech"}
+		})
+		g.Clients["/api/v1/audio/speech"] = openai.Speech()
+		e := g.attempt("1", ":path", "/api/v1/audio/speech")
+		e.asks(`{"model":"m/x","input":"hi","voice":"v","stream":true}`, true)
+		e.forwarded()
+		e.replies("200", viaUpstream, "content-type", "audio/mpeg")
+		e.sends("ID3", false)
+		if got := e.begins(); got.set["content-type"] != "audio/mpeg" {
+			t.Errorf("headers = %v", got.set)
+		}
+		e.sends("...", true)
+		if sound := e.rest(); sound != "ID3..." {
+			t.Errorf("sound = %q", sound)
+		}
+		if last := b.begun[len(b.begun)-1]; last.FinishReason != "stop" || last.Attempts[0].Outcome != "ok" {
+			t.Errorf("before the client has the end, the ledger knows %+v", last)
 		}
 	})
 }

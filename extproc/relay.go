@@ -225,6 +225,7 @@ func (a *attempt) relayBytes(pipe dialect.Opaque) error {
 	if a.answer.first == 0 {
 		return emptyAnswer()
 	}
+	a.noteAnswer()
 	return a.flush(true)
 }
 
@@ -354,7 +355,7 @@ func (a *attempt) clientHeaders(whole bool) []dialect.Header {
 		{Name: "x-provider-name", Value: a.candidate.Endpoint.Provider.Name},
 	}
 	headers = append(headers, a.crossOrigin()...)
-	if a.request.Stream {
+	if a.request.Stream && !a.answer.bytes {
 		return append(headers,
 			dialect.Header{Name: "content-type", Value: "text/event-stream"},
 			dialect.Header{Name: "cache-control", Value: "no-cache"})

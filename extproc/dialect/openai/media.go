@@ -104,8 +104,9 @@ func (c Media) Parse(body []byte) (*dialect.Request, error) {
 	if err := dialect.ReadBoolean(&request.Stream, "stream", streamOf(members)); err != nil {
 		return nil, err
 	}
-	if rawjson.Text(find(members, "stream_format")) == "sse" {
-		request.Stream = true
+	if c.kind.makes == "speech" {
+		// Events are asked for by name; servers that know 'stream' mean the bytes.
+		request.Stream = rawjson.Text(find(members, "stream_format")) == "sse"
 	}
 	return request, nil
 }

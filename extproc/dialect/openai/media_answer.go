@@ -204,10 +204,53 @@ func (p *imagesPipe) Event(dst []byte, event sse.Event) ([]byte, error) {
 		p.count(rawjson.Get(chunk, "usage"), 1)
 		p.end()
 		p.progress.Done = p.progress.Usage.GeneratedImages >= p.work.images
-		told := rawjson.Get(chunk, "usage")
-		object = p.appendUsage(p.created(object, chunk), told, p.tokens(told))
+		object = p.usage(p.created(object, chunk), rawjson.Get(chunk, "usage"))
 	}
 	return appendEvent(dst, kind, object), nil
+}
+
+// usage appends what an image took. Of several each has its own counts, and the last the
+// sum of all with its cost.
+func (p *imagesPipe) usage(dst, told []byte) []byte {
+	switch {
+	case p.progress.Done && p.work.images > 1:
+		told = p.sum()
+	case !p.progress.Done && rawjson.Kind(told) != '{':
+		return dst
+	case !p.progress.Done:
+		own, _ := readUsage(told)
+		w := writer{dst: dst}
+		w.object("usage", func() {
+			for c := rawjson.Walk(told); c.Next(); {
+				switch string(c.Name) {
+				case "cost", "cost_details", "is_byok", "prompt_tokens", "completion_tokens":
+				default:
+					w.dst = rawjson.AppendRaw(w.dst, c.Member)
+				}
+			}
+			p.tokens(told)(&w, own)
+		})
+		return w.dst
+	}
+	return p.appendUsage(dst, told, p.tokens(told))
+}
+
+// sum is the usage of all images so far in OpenAI's words; nil where none was told.
+func (p *imagesPipe) sum() []byte {
+	usage := p.progress.Usage
+	if usage.Prompt+usage.Completion == 0 {
+		return nil
+	}
+	text, total := usage.Prompt-usage.ImagePrompt, usage.Prompt+usage.Completion
+	w := writer{dst: []byte{'{'}}
+	w.whole("input_tokens", &usage.Prompt)
+	w.object("input_tokens_details", func() {
+		w.whole("image_tokens", &usage.ImagePrompt)
+		w.whole("text_tokens", &text)
+	})
+	w.whole("output_tokens", &usage.Completion)
+	w.whole("total_tokens", &total)
+	return append(w.dst, '}')
 }
 
 // count reads usage and adds it up: each event of a finished image has its own. Models
@@ -246,7 +289,8 @@ func isImage(object []byte) bool {
 	if text := rawjson.Get(object, "b64_json"); rawjson.Kind(text) == '"' {
 		return isBase64(rawjson.Unquote(text))
 	}
-	return len(rawjson.Get(object, "url")) > 2
+	url := rawjson.Get(object, "url")
+	return rawjson.Kind(url) == '"' && len(url) > 2
 }
 
 func isBase64(text []byte) bool {
@@ -279,7 +323,7 @@ func newSpeechPipe(m *media, shared taskPipe) dialect.Pipe { return &speechPipe{
 // Open takes sound for what it is, whatever was asked for, and nothing else.
 func (p *speechPipe) Open(mediaType string) (string, bool) {
 	kind, parameters, err := mime.ParseMediaType(mediaType)
-	if p.request.Stream || err != nil || !strings.HasPrefix(kind, "audio/") && kind != "application/octet-stream" {
+	if err != nil || !strings.HasPrefix(kind, "audio/") && kind != "application/octet-stream" {
 		return "application/json", false
 	}
 	return mime.FormatMediaType(kind, parameters), true
@@ -440,9 +484,31 @@ func (p *transcriptPipe) count(answer, said []byte) {
 			Prompt: dialect.Tokens(p.request.PromptBytes), Completion: dialect.Tokens(int64(len(said))),
 			Seconds: max(1, (characters+charactersPerSecond-1)/charactersPerSecond), Estimated: true,
 		}
+		if end, timed := lastCue(said); timed && (p.work.format == "srt" || p.work.format == "vtt") {
+			usage.Seconds = wholeSeconds(end)
+		}
 	}
 	p.progress.Usage, p.progress.HasUsage = usage, true
 	p.end()
+}
+
+// lastCue is when the last of subtitles goes, in seconds: how much sound they are of, but
+// for silence behind it.
+func lastCue(subtitles []byte) (end float64, timed bool) {
+	at := bytes.LastIndex(subtitles, []byte(" --> "))
+	if at < 0 {
+		return 0, false
+	}
+	time, _, _ := bytes.Cut(subtitles[at+len(" --> "):], []byte("\n"))
+	time, _, _ = bytes.Cut(bytes.TrimSpace(time), []byte(" ")) // settings follow it
+	for unit := range strings.SplitSeq(strings.Replace(string(time), ",", ".", 1), ":") {
+		n, err := strconv.ParseFloat(unit, 64)
+		if err != nil || n < 0 {
+			return 0, false
+		}
+		end = end*60 + n
+	}
+	return end, true
 }
 
 func wholeSeconds(seconds float64) int64 {

@@ -68,6 +68,7 @@ func TestMediaAnswers(t *testing.T) {
 		},
 		{"no images", Images(), image, nil, `{"created":1,"data":[]}`, "", dialect.Usage{}},
 		{"broken base64", Images(), image, nil, `{"created":1,"data":[{"b64_json":` + picture + `},{"b64_json":"iVBO?w0KGgo="}]}`, "", dialect.Usage{}},
+		{"nulls for an image", Images(), image, nil, `{"created":1,"data":[{"b64_json":null,"url":null}]}`, "", dialect.Usage{}},
 		{"an empty image", Images(), image, nil, `{"created":1,"data":[{"b64_json":""}]}`, "", dialect.Usage{}},
 		{"an error", Images(), image, nil, `{"error":{"message":"overloaded"}}`, "", dialect.Usage{}},
 		{"no JSON", Images(), image, nil, `<html>`, "", dialect.Usage{}},
@@ -96,6 +97,11 @@ func TestMediaAnswers(t *testing.T) {
 			`{"text":"","usage":{"type":"duration","seconds":3,"cost":0.5,"is_byok":false}}`, dialect.Usage{Seconds: 3},
 		},
 		{"text", Translations(), "", []string{"response_format", "text"}, "{curly} words\n", "{curly} words\n", dialect.Usage{Completion: 4, Seconds: 1, Estimated: true}},
+		{"subtitles", Translations(), "", []string{"response_format", "srt"}, "1\n00:00:00,000 --> 00:00:02,500\nhi\n\n2\n00:01:00,000 --> 01:02:03,400\nho\n",
+			"1\n00:00:00,000 --> 00:00:02,500\nhi\n\n2\n00:01:00,000 --> 01:02:03,400\nho\n", dialect.Usage{Completion: 18, Seconds: 3724, Estimated: true}},
+		{"subtitles of the web", Translations(), "", []string{"response_format", "vtt"}, "WEBVTT\n\n00:00.000 --> 00:07.010 align:start\nhi\n",
+			"WEBVTT\n\n00:00.000 --> 00:07.010 align:start\nhi\n", dialect.Usage{Completion: 12, Seconds: 8, Estimated: true}},
+		{"subtitles of nothing", Translations(), "", []string{"response_format", "vtt"}, "WEBVTT\n", "WEBVTT\n", dialect.Usage{Completion: 2, Seconds: 1, Estimated: true}},
 		{"an error for text", Translations(), "", []string{"response_format", "srt"}, `{"error":{"message":"no"}}`, "", dialect.Usage{}},
 		{"bytes for text", Translations(), "", []string{"response_format", "text"}, "\xff\xfe", "", dialect.Usage{}},
 		{"no text", Transcriptions(), "", nil, `{"words":[]}`, "", dialect.Usage{}},
@@ -113,14 +119,61 @@ func TestMediaAnswers(t *testing.T) {
 			if err != nil || string(got) != test.want || progress.Empty || !progress.Done {
 				t.Errorf("%s\nwant %s\n%v, %+v", got, test.want, err, progress)
 			}
-			if progress.Usage != test.usage || *priced != test.usage && !strings.HasPrefix(test.want, "{curly}") {
+			if progress.Usage != test.usage || *priced != test.usage && rawjson.Kind([]byte(test.want)) == '{' && !strings.HasPrefix(test.want, "{curly}") {
 				t.Errorf("usage %+v, priced %+v, want %+v", progress.Usage, *priced, test.usage)
 			}
 		})
 	}
 }
 
+// Each image has the counts that it had of its provider; the cost is of all, and told once.
+func TestSeveralImagesInAStreamArePricedOnce(t *testing.T) {
+	request, err := Images().Parse([]byte(`{"model":"m/x","prompt":"a","stream":true,"n":2}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var priced []dialect.Usage
+	meta := mediaMeta(&dialect.Usage{})
+	meta.Price = func(usage dialect.Usage) dialect.Cost {
+		priced = append(priced, usage)
+		return dialect.Cost{Total: "0.5"}
+	}
+	pipe := dialect.NewPipe(Images(), Provider{}, request, meta)
+	var out []byte
+	for range 2 {
+		event := sse.Event{Data: []byte(`{"type":"image_generation.completed","created":5,"b64_json":` + picture + `,"usage":{"input_tokens":10,"input_tokens_details":{"image_tokens":4,"text_tokens":6},"output_tokens":20,"total_tokens":30}}`)}
+		if out, err = pipe.Event(out, event); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, second, _ := strings.Cut(string(out), "\n\n")
+	if want := `"usage":{"input_tokens":10,"input_tokens_details":{"image_tokens":4,"text_tokens":6},"output_tokens":20,"total_tokens":30,"prompt_tokens":10,"completion_tokens":20}}`; !strings.HasSuffix(first, want) {
+		t.Errorf("%s, want %s", first, want)
+	}
+	if want := `"usage":{"input_tokens":20,"input_tokens_details":{"image_tokens":8,"text_tokens":12},"output_tokens":40,"total_tokens":60,"prompt_tokens":20,"completion_tokens":40,"cost":0.5,"is_byok":false}}` + "\n\n"; !strings.HasSuffix(second, want) {
+		t.Errorf("%s, want %s", second, want)
+	}
+	want := dialect.Usage{Prompt: 20, Completion: 40, ImagePrompt: 8, Images: 40, GeneratedImages: 2}
+	if len(priced) != 1 || priced[0] != want || pipe.Progress().Usage != want || !pipe.Progress().Done {
+		t.Errorf("priced %+v, %+v", priced, pipe.Progress())
+	}
+}
+
 func TestSpeechPassesAsItComes(t *testing.T) {
+	for body, want := range map[string]bool{
+		`{"model":"m/x","input":"a","voice":"v","stream":true}`:                         false,
+		`{"model":"m/x","input":"a","voice":"v","stream_format":"sse"}`:                 true,
+		`{"model":"m/x","input":"a","voice":"v","stream":true,"stream_format":"audio"}`: false,
+	} {
+		request, err := Speech().Parse([]byte(body))
+		if err != nil || request.Stream != want {
+			t.Errorf("%s: a stream of events: %v, %v", body, !want, err)
+		}
+		pipe := dialect.NewPipe(Speech(), Provider{}, request, dialect.Meta{})
+		if _, passes := pipe.(dialect.Opaque).Open("audio/mpeg"); !passes {
+			t.Errorf("%s: sound is no answer", body)
+		}
+	}
 	const asked = `{"model":"m/x","input":"Grüße","voice":"v"}`
 	for mediaType, want := range map[string]string{
 		"audio/mpeg": "audio/mpeg", "Audio/PCM;rate=24000;channels=1": "audio/pcm; channels=1; rate=24000", "application/octet-stream": "application/octet-stream",
