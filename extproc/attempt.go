@@ -310,7 +310,10 @@ func (a *attempt) inline() error {
 	}
 	began, ctx := time.Now(), a.stream.Context()
 	media, err := a.shared.media(ctx, pieces, func(missing []dialect.Remote) (map[dialect.Remote]dialect.Media, error) {
-		return a.policy.Fetcher.Fetch(ctx, missing)
+		if a.shared.fetches == nil {
+			a.shared.fetches = a.policy.Fetcher.Request(a.key.Hash)
+		}
+		return a.shared.fetches.Fetch(ctx, missing)
 	})
 	a.fetched = time.Since(began)
 	switch {

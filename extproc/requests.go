@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/fetch"
 	"github.com/switchyard/switchyard/policies/routing"
 	"github.com/switchyard/switchyard/policies/usage"
 )
@@ -39,7 +40,8 @@ type request struct {
 	asked     time.Time     // when the latest attempt took one, or was let go to
 	hedge     time.Duration // after which another attempt may race it; zero is never
 	presets   map[string]*dialect.Preset
-	fetching  chan struct{} // holds one attempt while it fetches
+	fetching  chan struct{}  // holds one attempt while it fetches
+	fetches   *fetch.Request // nil before the first; fetching guards it and fetched
 	fetched   map[dialect.Remote]dialect.Media
 	unfetched []dialect.Remote // not to be had together, for the reason in fetchErr
 	fetchErr  error

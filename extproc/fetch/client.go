@@ -78,7 +78,7 @@ func (a allowed) connect(host, address string) error {
 	}
 	ip := to.Addr().Unmap()
 	switch {
-	case ip.Zone() != "" || contains(never, ip):
+	case ip.Zone() != "" || contains(never, ip) || contains(never, embedded(ip)):
 		return errNotOurs
 	case contains(a.networks, ip), a.named(host) && contains(private, ip):
 		return nil
@@ -88,6 +88,29 @@ func (a allowed) connect(host, address string) error {
 		return errNotOurs
 	}
 	return nil
+}
+
+// translated are networks whose addresses end in one of IPv4 that a gateway of the network
+// (NAT64, RFC 6052 and 8215) or the machine itself turns them into, and sixToFour are those
+// that hold one behind their prefix (RFC 3056).
+var (
+	translated = []netip.Prefix{netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("::/96")}
+	sixToFour  = netip.MustParsePrefix("2002::/16")
+)
+
+// embedded is the address of IPv4 that one of IPv6 stands for, or ip itself.
+func embedded(ip netip.Addr) netip.Addr {
+	if !ip.Is6() {
+		return ip
+	}
+	whole := ip.As16()
+	switch {
+	case contains(translated, ip):
+		return netip.AddrFrom4([4]byte(whole[12:]))
+	case sixToFour.Contains(ip):
+		return netip.AddrFrom4([4]byte(whole[2:6]))
+	}
+	return ip
 }
 
 func contains(networks []netip.Prefix, ip netip.Addr) bool {

@@ -35,9 +35,10 @@ type Options struct {
 const (
 	// mostFiles is how many files one request may have fetched.
 	mostFiles = 20
-	// atOnce is how many files are fetched at a time, of all requests together, and
-	// atOnceEach of one request.
+	// atOnce is how many files are fetched at a time, of all requests together, ofClient
+	// those of one client, and atOnceEach those of one request.
 	atOnce     = 64
+	ofClient   = atOnce / 2
 	atOnceEach = 6
 )
 
@@ -47,6 +48,56 @@ type Fetcher struct {
 	allow   allowed
 	client  *http.Client
 	slots   chan struct{}
+
+	mu     sync.Mutex
+	shares map[string]*share
+}
+
+// share is what one client has of the slots, for as long as it fetches.
+type share struct {
+	slots chan struct{}
+	users int
+}
+
+// enter returns the share of a client, to be left again.
+func (f *Fetcher) enter(client string) *share {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s := f.shares[client]
+	if s == nil {
+		most := ofClient
+		if client == "" {
+			most = atOnce // nothing tells clients apart
+		}
+		s = &share{slots: make(chan struct{}, most)}
+		f.shares[client] = s
+	}
+	s.users++
+	return s
+}
+
+func (f *Fetcher) leave(client string, s *share) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if s.users--; s.users == 0 {
+		delete(f.shares, client)
+	}
+}
+
+// Request is what is fetched for one request, by whichever of its attempts. It is not safe
+// for concurrent use.
+type Request struct {
+	fetcher *Fetcher
+	client  string
+	files   int
+	left    atomic.Int64 // bytes
+}
+
+// Request returns one of a client, by a name that tells clients apart, "" if there is none.
+func (f *Fetcher) Request(client string) *Request {
+	r := &Request{fetcher: f, client: client}
+	r.left.Store(f.options.MaxTotal)
+	return r
 }
 
 // New returns a Fetcher. The error is about an entry of Allow.
@@ -55,33 +106,34 @@ func New(options Options) (*Fetcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Fetcher{options: options, allow: allow, slots: make(chan struct{}, atOnce)}
+	f := &Fetcher{options: options, allow: allow, slots: make(chan struct{}, atOnce), shares: make(map[string]*share)}
 	f.client = newClient(allow)
 	return f, nil
 }
 
 // Fetch gets every piece, or none: the first failure ends the others. An error is a
 // *dialect.Error that names no more of a URL than its host, or ctx's own.
-func (f *Fetcher) Fetch(ctx context.Context, pieces []dialect.Remote) (map[dialect.Remote]dialect.Media, error) {
-	if len(pieces) > mostFiles {
+func (r *Request) Fetch(ctx context.Context, pieces []dialect.Remote) (map[dialect.Remote]dialect.Media, error) {
+	f := r.fetcher
+	if r.files += len(pieces); r.files > mostFiles {
 		return nil, &dialect.Error{
 			Status: http.StatusBadRequest, Type: "invalid_request",
-			Message: fmt.Sprintf("The request names %d files by URL that this model's provider takes only as data, and the gateway fetches %d at most. Send the data itself with base64.", len(pieces), mostFiles),
+			Message: fmt.Sprintf("The request names %d files by URL that this model's provider takes only as data, and the gateway fetches %d at most. Send the data itself with base64.", r.files, mostFiles),
 		}
 	}
 	limited, cancel := context.WithTimeout(ctx, f.options.Timeout)
 	defer cancel()
 	group, inner := errgroup.WithContext(limited)
 	group.SetLimit(atOnceEach)
+	share := f.enter(r.client)
+	defer f.leave(r.client, share)
 	var (
-		budget  atomic.Int64
 		mu      sync.Mutex
 		fetched = make(map[dialect.Remote]dialect.Media, len(pieces))
 	)
-	budget.Store(f.options.MaxTotal)
 	for _, piece := range pieces {
 		group.Go(func() error {
-			media, err := f.one(inner, piece, &budget)
+			media, err := f.one(inner, share, piece, &r.left)
 			if err != nil {
 				return f.failed(piece, err)
 			}
@@ -100,12 +152,14 @@ func (f *Fetcher) Fetch(ctx context.Context, pieces []dialect.Remote) (map[diale
 	return fetched, nil
 }
 
-func (f *Fetcher) one(ctx context.Context, piece dialect.Remote, budget *atomic.Int64) (dialect.Media, error) {
-	select {
-	case f.slots <- struct{}{}:
-		defer func() { <-f.slots }()
-	case <-ctx.Done():
-		return dialect.Media{}, errBusy
+func (f *Fetcher) one(ctx context.Context, share *share, piece dialect.Remote, budget *atomic.Int64) (dialect.Media, error) {
+	for _, slots := range []chan struct{}{share.slots, f.slots} {
+		select {
+		case slots <- struct{}{}:
+			defer func() { <-slots }()
+		case <-ctx.Done():
+			return dialect.Media{}, errBusy
+		}
 	}
 	response, err := f.get(ctx, piece.URL)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -76,7 +77,7 @@ func TestRow122Fetch(t *testing.T) {
 		w.Header().Set("Content-Type", "text/html") // which counts for nothing
 		_, _ = w.Write(png)
 	})
-	got, err := fetcher(t, "127.0.0.1").Fetch(t.Context(), []dialect.Remote{image(url + "/a")})
+	got, err := fetcher(t, "127.0.0.1").Request("key").Fetch(t.Context(), []dialect.Remote{image(url + "/a")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +115,7 @@ func TestKinds(t *testing.T) {
 		{dialect.PartFile, page, "what is there is not a PDF"},
 	} {
 		piece := dialect.Remote{Kind: test.kind, URL: serve(t, body(test.content))}
-		got, err := fetcher(t, "127.0.0.1").Fetch(t.Context(), []dialect.Remote{piece})
+		got, err := fetcher(t, "127.0.0.1").Request("key").Fetch(t.Context(), []dialect.Remote{piece})
 		if err != nil {
 			refused(t, err, test.want)
 		} else if got[piece].Type != test.want {
@@ -134,13 +135,13 @@ func TestPrivateIsRefused(t *testing.T) {
 		"[64:ff9b::7f00:1]", "[64:ff9b:1::a00:1]", "[2002:7f00:1::]", "[2001::7f00:1]", "[2001:db8::1]", "[3fff::1]", "[fec0::1]",
 	} {
 		for _, port := range []string{"", ":443"} {
-			_, err := f.Fetch(t.Context(), []dialect.Remote{image("https://" + host + port + "/latest/meta-data?secret")})
+			_, err := f.Request("key").Fetch(t.Context(), []dialect.Remote{image("https://" + host + port + "/latest/meta-data?secret")})
 			refused(t, err, "The image at "+strings.Trim(host, "[]")+" could not be downloaded: it is not at a public address")
 		}
 	}
 	// The other forms of an address are names for the resolver, whose answer is checked.
 	for _, host := range []string{"2130706433", "0x7f000001", "127.1", "017700000001"} {
-		if _, err := f.Fetch(t.Context(), []dialect.Remote{image("https://" + host)}); err == nil {
+		if _, err := f.Request("key").Fetch(t.Context(), []dialect.Remote{image("https://" + host)}); err == nil {
 			t.Errorf("%s was reached", host)
 		}
 	}
@@ -154,6 +155,24 @@ func TestPublicAddresses(t *testing.T) {
 		"[2606:2800::1%eth0]:443": false, "nonsense": false,
 	} {
 		if err := public.connect("example.com", address); (err == nil) != want {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
+
+// What a machine's cloud tells it stays out of reach in every form that an address has,
+// whatever the operator allows.
+func TestNeverInDisguise(t *testing.T) {
+	allow, err := parseAllow([]string{"64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "::/96", "example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for address, want := range map[string]bool{
+		"[64:ff9b::a9fe:a9fe]:443": false, "[64:ff9b::6464:64c8]:443": false, "[64:ff9b:1::a9fe:a9fe]:80": false,
+		"[2002:a9fe:a9fe::1]:443": false, "[2002:a83f:8110::]:80": false, "[::169.254.169.254]:443": false,
+		"[64:ff9b::5db8:d822]:443": true, "[2002:5db8:d822::1]:443": true,
+	} {
+		if err := allow.connect("example.com", address); (err == nil) != want {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
@@ -205,7 +224,7 @@ func TestURLs(t *testing.T) {
 		"ftp://a.example/x", "file:///etc/passwd", "gopher://a.example", "https://", "https:///x", "https://user:secret@a.example/x", "//a.example", "%",
 		"https://a.example/" + strings.Repeat("x", longestURL),
 	} {
-		_, err := fetcher(t).Fetch(t.Context(), []dialect.Remote{image(url)})
+		_, err := fetcher(t).Request("key").Fetch(t.Context(), []dialect.Remote{image(url)})
 		refused(t, err, "its URL cannot be used")
 	}
 }
@@ -262,7 +281,7 @@ func (f *Fetcher) resolving(with *net.Resolver) *Fetcher {
 // A name that stands for private addresses, however many.
 func TestNamesOfPrivateAddresses(t *testing.T) {
 	f := fetcher(t).resolving(names(t, map[string][]string{"evil.example": {"10.0.0.1 127.0.0.1 169.254.169.254"}}))
-	_, err := f.Fetch(t.Context(), []dialect.Remote{image("https://evil.example/x")})
+	_, err := f.Request("key").Fetch(t.Context(), []dialect.Remote{image("https://evil.example/x")})
 	refused(t, err, "evil.example could not be downloaded: it is not at a public address")
 }
 
@@ -284,7 +303,7 @@ func TestRebinding(t *testing.T) {
 	go inside.Serve(inner)
 	t.Cleanup(func() { outside.Close(); inside.Close() })
 	f := fetcher(t, "127.0.0.2").resolving(names(t, map[string][]string{"rebind.example": {"127.0.0.2", "127.0.0.1"}}))
-	_, err = f.Fetch(t.Context(), []dialect.Remote{image("http://rebind.example:" + port + "/x")})
+	_, err = f.Request("key").Fetch(t.Context(), []dialect.Remote{image("http://rebind.example:" + port + "/x")})
 	refused(t, err, "it is not at a public address")
 	if reached.Load() {
 		t.Error("the inner server was reached")
@@ -319,7 +338,7 @@ func TestRedirects(t *testing.T) {
 		}
 	})
 	both := fetcher(t, "127.0.0.1", "localhost")
-	if _, err := both.Fetch(t.Context(), []dialect.Remote{image(outside + "/twice")}); err != nil {
+	if _, err := both.Request("key").Fetch(t.Context(), []dialect.Remote{image(outside + "/twice")}); err != nil {
 		t.Error(err)
 	}
 	if referer.Load() != "" {
@@ -329,7 +348,7 @@ func TestRedirects(t *testing.T) {
 		"/loop": "it redirects too often", "/file": "its URL cannot be used", "/user": "its URL cannot be used",
 		"/metadata": "it is not at a public address", "/nowhere": "its server answered 302",
 	} {
-		_, err := both.Fetch(t.Context(), []dialect.Remote{image(outside + path)})
+		_, err := both.Request("key").Fetch(t.Context(), []dialect.Remote{image(outside + path)})
 		refused(t, err, want)
 	}
 	if hops.Load() != mostRedirects+1 {
@@ -397,11 +416,11 @@ func TestHostileServers(t *testing.T) {
 			if strings.Contains(test.want, "300ms") {
 				f.options.Timeout = 300 * time.Millisecond
 			}
-			_, err := f.Fetch(t.Context(), []dialect.Remote{image(serve(t, test.handler) + "/?secret")})
+			_, err := f.Request("key").Fetch(t.Context(), []dialect.Remote{image(serve(t, test.handler) + "/?secret")})
 			refused(t, err, test.want)
 		})
 	}
-	_, err := fetcher(t, "127.0.0.1").Fetch(t.Context(), []dialect.Remote{image("http://127.0.0.1:1/?secret")})
+	_, err := fetcher(t, "127.0.0.1").Request("key").Fetch(t.Context(), []dialect.Remote{image("http://127.0.0.1:1/?secret")})
 	refused(t, err, "cannot be reached, or broke off")
 }
 
@@ -412,14 +431,56 @@ func TestLimitsOfARequest(t *testing.T) {
 	for i := range mostFiles + 1 {
 		pieces = append(pieces, image(fmt.Sprintf("%s/%d", url, i)))
 	}
-	if got, err := f.Fetch(t.Context(), pieces[:2]); err != nil || len(got) != 2 {
+	twice := f.Request("key")
+	if got, err := twice.Fetch(t.Context(), pieces[:2]); err != nil || len(got) != 2 {
 		t.Errorf("two: %v, %v", got, err)
 	}
-	_, err := f.Fetch(t.Context(), pieces[:3])
+	_, err := f.Request("key").Fetch(t.Context(), pieces[:3])
+	refused(t, err, "the files of the request are too large together")
+	// So they are if another attempt fetches the third.
+	_, err = twice.Fetch(t.Context(), pieces[2:3])
 	refused(t, err, "the files of the request are too large together")
 	var told *dialect.Error
-	if _, err := f.Fetch(t.Context(), pieces); !errors.As(err, &told) || told.Status != 400 || !strings.Contains(told.Message, "21 files") {
+	if _, err := f.Request("key").Fetch(t.Context(), pieces); !errors.As(err, &told) || told.Status != 400 || !strings.Contains(told.Message, "21 files") {
 		t.Errorf("%d: %v", len(pieces), err)
+	}
+}
+
+// One client leaves half of the slots to others, and they are nobody's once it is gone.
+func TestSlotsOfAClient(t *testing.T) {
+	f := fetcher(t, "127.0.0.1")
+	f.options.Timeout = 2 * time.Second
+	release := make(chan struct{})
+	arrived := make(chan struct{}, atOnce)
+	slow := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		arrived <- struct{}{}
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+		_, _ = w.Write(png)
+	})
+	var requests sync.WaitGroup
+	for i := range atOnce/atOnceEach + 1 {
+		var pieces []dialect.Remote
+		for j := range atOnceEach {
+			pieces = append(pieces, image(fmt.Sprintf("%s/%d/%d", slow, i, j)))
+		}
+		requests.Go(func() { _, _ = f.Request("greedy").Fetch(t.Context(), pieces) })
+	}
+	for range ofClient {
+		<-arrived
+	}
+	if len(f.slots) != ofClient {
+		t.Errorf("one client has %d slots", len(f.slots))
+	}
+	if _, err := f.Request("other").Fetch(t.Context(), []dialect.Remote{image(serve(t, body(png)))}); err != nil {
+		t.Errorf("another client: %v", err)
+	}
+	close(release)
+	requests.Wait()
+	if len(f.shares) != 0 || len(f.slots) != 0 {
+		t.Errorf("%d shares and %d slots are left", len(f.shares), len(f.slots))
 	}
 }
 
@@ -434,7 +495,7 @@ func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-began; cancel() }()
 	f := fetcher(t, "127.0.0.1")
-	if _, err := f.Fetch(ctx, []dialect.Remote{image(url)}); !errors.Is(err, context.Canceled) {
+	if _, err := f.Request("key").Fetch(ctx, []dialect.Remote{image(url)}); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 	<-over
@@ -444,7 +505,7 @@ func TestCancel(t *testing.T) {
 		f.slots <- struct{}{}
 	}
 	var told *dialect.Error
-	if _, err := f.Fetch(t.Context(), []dialect.Remote{image(url)}); !errors.As(err, &told) || told.Status != 503 {
+	if _, err := f.Request("key").Fetch(t.Context(), []dialect.Remote{image(url)}); !errors.As(err, &told) || told.Status != 503 {
 		t.Errorf("error %v", err)
 	}
 }
