@@ -196,6 +196,22 @@ func TestGooglesClientsThroughVertex(t *testing.T) {
 	}
 }
 
+// Row 145 at Vertex AI, which has a method of its own for it.
+func TestEmbeddingsOfVertex(t *testing.T) {
+	s := newStage(t)
+	tokens := s.googleTokens(time.Hour)
+	at := s.site("gemini", "gemini", "text-embedding-005", func(config provider.Config) *provider.Provider {
+		return provider.Vertex(config, tokens)
+	}).signedWith(tokens)
+	s.makes("embeddings", "e/x", settings{"prompt": "1"}, at)
+	at.Default(provider.Answer{Usage: provider.Usage{Input: 11}})
+	s.start()
+	got := s.do(http.MethodPost, "/v1/embeddings", `{"model":"e/x","input":["a","b"],"dimensions":256,"input_type":"document"}`)
+	if got.status != 200 || !strings.Contains(got.body, `"prompt_tokens":11,`) || !strings.Contains(got.body, `"cost":0.000011`) || strings.Count(got.body, `"embedding":[`) != 2 {
+		t.Errorf("%d %s for %s", got.status, got.body, at.last(t).Body)
+	}
+}
+
 // A key of express mode still works as AI Studio's do.
 func TestVertexExpressMode(t *testing.T) {
 	s := newStage(t)

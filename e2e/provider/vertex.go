@@ -20,7 +20,8 @@ type vertexGemini struct {
 
 // Vertex returns a fake of Gemini on Vertex AI, which takes the tokens of an endpoint,
 // or with none the config's key as that of express mode.
-// POST {base}/models/{model}:generateContent and :streamGenerateContent?alt=sse. Its
+// POST {base}/models/{model}:generateContent, :streamGenerateContent?alt=sse and :predict,
+// the last for embeddings. Its
 // base ends in "/publishers/google" and names a project unless given.
 func Vertex(config Config, tokens *GoogleTokens) *Provider {
 	config.Base = cmp.Or(config.Base, "/v1/projects/acme-prod/locations/global/publishers/google")
@@ -48,6 +49,9 @@ func (g *GoogleTokens) admitOnly(header http.Header) *refusal {
 const vertexTierHeader = "X-Vertex-Ai-Llm-Shared-Request-Type"
 
 func (d vertexGemini) judge(at address, body map[string]any, header http.Header) (request, *refusal) {
+	if at.task == predict {
+		return d.judgePredict(at, body)
+	}
 	for _, rule := range []func(address, map[string]any) *mistake{vertexFields, vertexIDs, vertexFiles} {
 		if wrong := rule(at, body); wrong != nil {
 			worded := d.mistake(*wrong)
@@ -135,6 +139,9 @@ func (d vertexGemini) errorBody(r refusal) []byte {
 }
 
 func (d vertexGemini) whole(req request, a Answer) []byte {
+	if req.task == predict {
+		return vertexPredictions(req, a)
+	}
 	return []byte(vertexAnswer(req, string(d.gemini.whole(req, a))))
 }
 

@@ -75,6 +75,10 @@ func (d *decoder) Whole(body []byte) ([]dialect.Event, error) {
 		d.readEmbeddings(body, vectors)
 		return d.events, nil
 	}
+	if vectors := rawjson.Get(body, "predictions"); vectors != nil {
+		d.readPredictions(vectors)
+		return d.events, nil
+	}
 	if err := d.read(body); err != nil {
 		return nil, err
 	}

@@ -73,3 +73,26 @@ func TestEmbeddingsAnswers(t *testing.T) {
 		})
 	}
 }
+
+// Vertex AI has predict, and no batchEmbedContents.
+func TestEmbeddingsOfVertex(t *testing.T) {
+	request, err := openai.Embeddings{}.Parse([]byte(`{"input":["a","b"],"dimensions":256,"input_type":"document","title":"t","user":"u"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Provider{}.Request(request, dialect.Target{Model: "gemini-embedding-001", Base: vertexBase})
+	const want = `{"instances":[{"content":"a","task_type":"RETRIEVAL_DOCUMENT","title":"t"},{"content":"b","task_type":"RETRIEVAL_DOCUMENT","title":"t"}],"parameters":{"outputDimensionality":256}}`
+	if err != nil || string(got.Body) != want || got.Path != "/models/gemini-embedding-001:predict" || len(got.Dropped) != 1 {
+		t.Errorf("%s %s without %v, %v", got.Path, got.Body, got.Dropped, err)
+	}
+	out, err := dialect.NewPipe(openai.Embeddings{}, Provider{}, request, dialect.Meta{}).Whole(nil, []byte(
+		`{"predictions":[{"embeddings":{"values":[0.5],"statistics":{"token_count":3,"truncated":false}}},{"embeddings":{"values":[1],"statistics":{"token_count":4.0}}}],"metadata":{"billableCharacterCount":2}}`))
+	if err != nil || !strings.Contains(string(out), `"embedding":[0.5]`) || !strings.Contains(string(out), `"embedding":[1]}],"usage":{"prompt_tokens":7,`) {
+		t.Errorf("%s, %v", out, err)
+	}
+	request, _ = openai.Embeddings{}.Parse([]byte(`{"input":[{"content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AA=="}}]}]}`))
+	var failure *dialect.Error
+	if _, err := (Provider{}).Request(request, dialect.Target{Model: "m", Base: vertexBase}); !errors.As(err, &failure) || failure.Status != 400 {
+		t.Errorf("an image: %v", err)
+	}
+}

@@ -13,7 +13,7 @@ import (
 )
 
 // Request writes a conversation as a request of generateContent, and inputs to embed as
-// one of batchEmbedContents.
+// one of batchEmbedContents, or of predict.
 func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
 	if work, own := client.Parsed.(*embedding); own {
 		return passEmbeddings(work, target), nil
@@ -22,6 +22,9 @@ func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect
 		task, err := client.Task()
 		if err != nil {
 			return dialect.Upstream{}, err
+		}
+		if isVertex(target.Base) {
+			return predictEmbeddings(task.Embedding, target)
 		}
 		return requestEmbeddings(task.Embedding, target)
 	}
