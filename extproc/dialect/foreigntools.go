@@ -56,3 +56,15 @@ func ReadForeignTool(object []byte) (Tool, error) {
 	}
 	return tool, nil
 }
+
+// IsForeignChoice tells Anthropic's choices of a tool by their types.
+func IsForeignChoice(value []byte) bool {
+	if rawjson.Kind(value) != '{' {
+		return false
+	}
+	switch rawjson.Text(rawjson.Get(value, "type")) {
+	case "any", "tool", "auto", "none":
+		return true
+	}
+	return false
+}

@@ -65,20 +65,8 @@ func nativeTools(w *writer, tools []byte) error {
 	return nil
 }
 
-// isForeignChoice tells Anthropic's choices of a tool by their types.
-func isForeignChoice(value []byte) bool {
-	if rawjson.Kind(value) != '{' {
-		return false
-	}
-	switch rawjson.Text(rawjson.Get(value, "type")) {
-	case "any", "tool", "auto", "none":
-		return true
-	}
-	return false
-}
-
 func nativeChoice(value []byte) ([]byte, error) {
-	if !isForeignChoice(value) {
+	if !dialect.IsForeignChoice(value) {
 		return value, nil
 	}
 	switch kind := rawjson.Text(rawjson.Get(value, "type")); kind {

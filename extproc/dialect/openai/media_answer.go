@@ -42,18 +42,23 @@ func (p *mediaPipe) appendUsage(dst, told []byte, known func(*writer, dialect.Us
 	cost := p.cost(usage)
 	w := writer{dst: dst}
 	w.object("usage", func() {
-		for c := rawjson.Walk(told); c.Next(); {
-			switch string(c.Name) {
-			case "cost", "cost_details", "is_byok", "prompt_tokens", "completion_tokens":
-			default:
-				w.dst = rawjson.AppendRaw(w.dst, c.Member)
-			}
-		}
+		w.told(told)
 		known(&w, usage)
 		w.raw("cost", []byte(cost.Total))
 		w.raw("is_byok", []byte("false"))
 	})
 	return w.dst
+}
+
+// told appends the members of a provider's usage, but for those that the gateway writes.
+func (w *writer) told(usage []byte) {
+	for c := rawjson.Walk(usage); c.Next(); {
+		switch string(c.Name) {
+		case "cost", "cost_details", "is_byok", "prompt_tokens", "completion_tokens":
+		default:
+			w.dst = rawjson.AppendRaw(w.dst, c.Member)
+		}
+	}
 }
 
 // event reads an event; it is nil where there is nothing to pass on.
@@ -221,13 +226,7 @@ func (p *imagesPipe) usage(dst, told []byte) []byte {
 		own, _ := readUsage(told)
 		w := writer{dst: dst}
 		w.object("usage", func() {
-			for c := rawjson.Walk(told); c.Next(); {
-				switch string(c.Name) {
-				case "cost", "cost_details", "is_byok", "prompt_tokens", "completion_tokens":
-				default:
-					w.dst = rawjson.AppendRaw(w.dst, c.Member)
-				}
-			}
+			w.told(told)
 			p.tokens(told)(&w, own)
 		})
 		return w.dst
@@ -503,7 +502,7 @@ func lastCue(subtitles []byte) (end float64, timed bool) {
 	time, _, _ = bytes.Cut(bytes.TrimSpace(time), []byte(" ")) // settings follow it
 	for unit := range strings.SplitSeq(strings.Replace(string(time), ",", ".", 1), ":") {
 		n, err := strconv.ParseFloat(unit, 64)
-		if err != nil || n < 0 {
+		if err != nil || !(n >= 0 && n < 1e6) { // no number either
 			return 0, false
 		}
 		end = end*60 + n

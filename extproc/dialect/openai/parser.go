@@ -49,7 +49,7 @@ func (p *parser) member(name string, value []byte) error {
 		return p.tools(value)
 	case "tool_choice":
 		r.ToolChoice = toolChoice(value)
-		p.foreign = p.foreign || isForeignChoice(value)
+		p.foreign = p.foreign || dialect.IsForeignChoice(value)
 	case "response_format":
 		r.ResponseFormat = responseFormat(value)
 	case "service_tier":

@@ -56,20 +56,8 @@ func appendNativeTool(dst, value []byte) []byte {
 	return dst
 }
 
-// isForeignChoice tells Anthropic's choices of a tool by their types.
-func isForeignChoice(value []byte) bool {
-	if rawjson.Kind(value) != '{' {
-		return false
-	}
-	switch rawjson.Text(rawjson.Get(value, "type")) {
-	case "any", "tool", "auto", "none":
-		return true
-	}
-	return false
-}
-
 func nativeChoice(value []byte) []byte {
-	if !isForeignChoice(value) {
+	if !dialect.IsForeignChoice(value) {
 		return value
 	}
 	switch kind := rawjson.Text(rawjson.Get(value, "type")); kind {
@@ -85,7 +73,7 @@ func nativeChoice(value []byte) []byte {
 
 // isSerial reports whether a choice of Anthropic's allows one call at a time.
 func isSerial(choice []byte) bool {
-	return isForeignChoice(choice) && rawjson.True(rawjson.Get(choice, "disable_parallel_tool_use"))
+	return dialect.IsForeignChoice(choice) && rawjson.True(rawjson.Get(choice, "disable_parallel_tool_use"))
 }
 
 // isForeignOutput reports whether a tool's output is MCP's object, or has a part that is

@@ -33,12 +33,16 @@ func (Client) Parse(body []byte) (*dialect.Request, error) {
 	if err := r.complete(); err != nil {
 		return nil, err
 	}
-	r.request.Parsed = &parsed{members}
 	if r.foreign {
 		if r.request.Raw, err = native(text); err != nil {
 			return nil, err
 		}
+		members = nil
+		for c := rawjson.Walk(r.request.Raw); c.Next(); {
+			members = append(members, c)
+		}
 	}
+	r.request.Parsed = &parsed{members}
 	chat := r.chat
 	r.request.Chat = func() (*dialect.Chat, error) { return chat, nil }
 	return r.request, nil

@@ -98,7 +98,7 @@ func (r *reader) toolChoice(value []byte) error {
 	choice := &r.chat.ToolChoice
 	r.parameter("tool_choice")
 	mode := rawjson.Text(value)
-	r.foreign = r.foreign || isForeignChoice(value)
+	r.foreign = r.foreign || dialect.IsForeignChoice(value)
 	if isSerial(value) && r.chat.ParallelToolCalls == nil {
 		r.chat.ParallelToolCalls = new(bool)
 		r.parameter("parallel_tool_calls")
