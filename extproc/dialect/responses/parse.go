@@ -39,7 +39,9 @@ func (Client) Parse(body []byte) (*dialect.Request, error) {
 		}
 		members = nil
 		for c := rawjson.Walk(r.request.Raw); c.Next(); {
-			members = append(members, c)
+			if rawjson.Present(c.Value) {
+				members = append(members, c)
+			}
 		}
 	}
 	r.request.Parsed = &parsed{members}
