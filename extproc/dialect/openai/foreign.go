@@ -10,12 +10,13 @@ import (
 // Programs that were written for Anthropic's API, or that pass on what an MCP server
 // says, put tools, calls and results into requests of Chat Completions in the words of
 // those. Parse notices on its way, and the request is then written anew as this API has
-// it, once for all providers: what is not foreign stays as the client wrote it.
+// it, for all providers that speak it: what is not foreign stays as the client wrote it.
 
-// native is a request without foreign tools, calls and results. Its error names the
-// client's field.
-func native(body []byte) ([]byte, error) {
-	w := writer{dst: make([]byte, 0, len(body)+len(body)/8)}
+// native is a request without foreign tools, calls and results. What tools show stays
+// in their results if together is set, as the hub has it, and else comes behind them. Its
+// error names the client's field.
+func native(body []byte, together bool) ([]byte, error) {
+	w := writer{dst: make([]byte, 0, len(body)+len(body)/8), together: together}
 	w.dst = append(w.dst, '{')
 	serial := false
 	for c := rawjson.Walk(body); c.Next(); {

@@ -17,6 +17,10 @@ func (e *editor) messages(dst, value []byte) []byte {
 		speaker := e.speaker(role, c.Value)
 		content := false
 		said := c.Value
+		if role == "tool" && rawjson.True(rawjson.Get(c.Value, "is_error")) {
+			// There is no field for a call that failed, which the model has to be told.
+			speaker = "Error"
+		}
 		for member := rawjson.Walk(c.Value); member.Next(); {
 			content = content || string(member.Name) == "content"
 			if speaker != "" && string(member.Name) == "content" {
@@ -57,10 +61,7 @@ func (e *editor) messageMember(dst []byte, role string, c *rawjson.Cursor, said 
 		return rawjson.AppendRaw(dst, c.Member)
 	case "annotations", "images", "model":
 		return dst
-	case "is_error":
-		if rawjson.True(c.Value) {
-			e.drop("messages.is_error")
-		}
+	case "is_error": // which is said in the content
 		return dst
 	case "reasoning_details":
 		return e.thoughts(dst, role, c.Value, said)

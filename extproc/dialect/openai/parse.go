@@ -15,9 +15,11 @@ func (Client) Parse(body []byte) (*dialect.Request, error) {
 		return nil, err
 	}
 	p, err := parse(text)
-	if err == nil && p.foreign {
-		if text, err = native(text); err == nil {
-			p, err = parse(text)
+	foreign := err == nil && p.foreign
+	own := text
+	if foreign {
+		if own, err = native(text, false); err == nil {
+			p, err = parse(own)
 		}
 	}
 	if err != nil {
@@ -25,7 +27,17 @@ func (Client) Parse(body []byte) (*dialect.Request, error) {
 	}
 	request := p.request
 	request.Parsed = &p.parsed
-	request.Chat = sync.OnceValues(func() (*dialect.Chat, error) { return readChat(text) })
+	request.Chat = sync.OnceValues(func() (*dialect.Chat, error) {
+		if !foreign {
+			return readChat(text)
+		}
+		// Other APIs take from a tool what this one has no place for there.
+		whole, err := native(text, true)
+		if err != nil {
+			return nil, err
+		}
+		return readChat(whole)
+	})
 	return request, nil
 }
 

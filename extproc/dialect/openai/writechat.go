@@ -66,7 +66,11 @@ func writeChat(chat *dialect.Chat, stream bool) []byte {
 
 // writer appends members to what is open at the end of dst. Those at their zero
 // value are left out.
-type writer struct{ dst []byte }
+type writer struct {
+	dst []byte
+	// together: the results of tools keep what is no text.
+	together bool
+}
 
 func (w *writer) raw(name string, value []byte) {
 	if len(value) > 0 {

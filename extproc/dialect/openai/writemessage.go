@@ -81,7 +81,7 @@ func (w *writer) thoughts(thoughts []*dialect.ReasoningDetail) {
 func (w *writer) toolResult(part *dialect.Part) (shown []*dialect.Part) {
 	var said []*dialect.Part
 	for i := range part.Result.Parts {
-		if inner := &part.Result.Parts[i]; inner.Kind == dialect.PartText {
+		if inner := &part.Result.Parts[i]; w.together || inner.Kind == dialect.PartText {
 			said = append(said, inner)
 		} else {
 			shown = append(shown, inner)
