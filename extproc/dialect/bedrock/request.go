@@ -12,7 +12,7 @@ import (
 
 // Request writes a conversation for Converse or ConverseStream.
 func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
-	chat, err := client.Chat()
+	chat, err := client.Portable()
 	if err != nil {
 		return dialect.Upstream{}, err
 	}

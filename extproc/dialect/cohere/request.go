@@ -13,7 +13,7 @@ func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect
 	if client.Task != nil {
 		return requestTask(client, target)
 	}
-	chat, err := client.Chat()
+	chat, err := client.Portable()
 	if err != nil {
 		return dialect.Upstream{}, err
 	}

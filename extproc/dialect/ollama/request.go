@@ -15,7 +15,7 @@ func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect
 		}
 		return embed(task.Embedding, target)
 	}
-	chat, err := client.Chat()
+	chat, err := client.Portable()
 	if err != nil {
 		return dialect.Upstream{}, err
 	}

@@ -32,7 +32,7 @@ func (Provider) Request(request *dialect.Request, target dialect.Target) (dialec
 	} else if request.Dialect == Name {
 		e.members = readMembers(request.Raw)
 	} else {
-		chat, err := request.Chat()
+		chat, err := request.Portable()
 		if err != nil {
 			return dialect.Upstream{}, err
 		}

@@ -28,7 +28,7 @@ func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect
 	if own, same := client.Parsed.(*parsed); same {
 		return passRequest(client, own, target), nil
 	}
-	chat, err := client.Chat()
+	chat, err := client.Portable()
 	if err != nil {
 		return dialect.Upstream{}, err
 	}
