@@ -1,7 +1,7 @@
 package dialect
 
 import (
-	"strings"
+	"bytes"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -117,11 +117,23 @@ type ToolCall struct {
 // one, since providers that take no text refuse a conversation with anything else
 // in it.
 func (c *ToolCall) Input() jsontext.Value {
-	text := []byte(strings.TrimSpace(c.Arguments))
-	if rawjson.Kind(text) != '{' || rawjson.Validate(text) != nil {
-		return jsontext.Value(`{}`)
+	if input, ok := ToolInput(c.Arguments); ok {
+		return input
 	}
-	return text
+	return jsontext.Value(`{}`)
+}
+
+// ToolInput is the arguments of a call as an object, which is empty where there are
+// none. It reports false where they are something else, such as JSON that was cut.
+func ToolInput[T ~string | ~[]byte](arguments T) (jsontext.Value, bool) {
+	text := bytes.TrimSpace([]byte(arguments))
+	if len(text) == 0 || string(text) == "null" {
+		return jsontext.Value(`{}`), true
+	}
+	if rawjson.Kind(text) != '{' || rawjson.Validate(text) != nil {
+		return nil, false
+	}
+	return text, true
 }
 
 // ToolResult answers a call.

@@ -103,6 +103,16 @@ type Commenter interface {
 	Comment(dst []byte, text string) []byte
 }
 
+// ObjectEncoder is an encoder of a dialect in which a call's arguments are an object,
+// and not a text that may be a broken one. An answer with a call that a bound on its
+// length cut has none of it, or only its beginning; any other call whose arguments are
+// no object makes the answer a failure of its provider.
+type ObjectEncoder interface {
+	Encoder
+	// ObjectArguments only tells such encoders from others.
+	ObjectArguments()
+}
+
 // AppendVectors appends the vectors of a list, each an array of numbers.
 func AppendVectors(events []Event, list []byte) []Event {
 	index := 0

@@ -1,6 +1,8 @@
 package dialect
 
 import (
+	"fmt"
+	"net/http"
 	"slices"
 
 	"github.com/switchyard/switchyard/extproc/sse"
@@ -33,10 +35,10 @@ func (t *translation) Event(dst []byte, event sse.Event) ([]byte, error) {
 		return dst, err
 	}
 	t.request.restoreTools(events)
-	return t.stream(dst, events), nil
+	return t.stream(dst, events)
 }
 
-func (t *translation) stream(dst []byte, events []Event) []byte {
+func (t *translation) stream(dst []byte, events []Event) ([]byte, error) {
 	for i := range events {
 		if !t.follow(&events[i]) {
 			if events[i].Kind == EventReasoning && t.request.Stream {
@@ -44,6 +46,9 @@ func (t *translation) stream(dst []byte, events []Event) []byte {
 				dst = t.encoder.Event(dst, Event{Kind: EventText, Choice: events[i].Choice})
 			}
 			continue
+		}
+		if err := t.checkCalls(&events[i]); err != nil {
+			return dst, err
 		}
 		if t.request.Stream {
 			dst = t.encoder.Event(dst, events[i])
@@ -54,7 +59,23 @@ func (t *translation) stream(dst []byte, events []Event) []byte {
 		kept.Raw = slices.Clone(kept.Raw)
 		t.collected = append(t.collected, kept)
 	}
-	return dst
+	return dst, nil
+}
+
+// checkCalls fails an answer that ends with a call which its client has no form for. Of
+// calls that are too long to be kept nothing is known.
+func (t *translation) checkCalls(end *Event) error {
+	if _, objects := t.encoder.(ObjectEncoder); !objects || end.Kind != EventFinish || end.FinishReason() == "length" {
+		return nil
+	}
+	for i := range t.progress.ToolCalls {
+		call := &t.progress.ToolCalls[i]
+		if _, ok := ToolInput(call.Arguments); !ok && !call.Cut && call.choice == end.Choice {
+			return &ProviderFailure{Status: http.StatusBadGateway, Code: "malformed_function_call",
+				Message: fmt.Sprintf("The model called the tool %.64q with arguments that are no JSON object.", call.Name)}
+		}
+	}
+	return nil
 }
 
 func (t *translation) Whole(dst []byte, body []byte) ([]byte, error) {
@@ -73,9 +94,17 @@ func (t *translation) Whole(dst []byte, body []byte) ([]byte, error) {
 		}
 	}
 	if t.request.Stream {
-		return t.Finish(t.stream(dst, events)), nil
+		if dst, err = t.stream(dst, events); err != nil {
+			return dst, err
+		}
+		return t.Finish(dst), nil
 	}
 	events = slices.DeleteFunc(events, func(e Event) bool { return !t.follow(&e) })
+	for i := range events {
+		if err := t.checkCalls(&events[i]); err != nil {
+			return dst, err
+		}
+	}
 	return t.encoder.Whole(dst, events, t.Progress().Usage), nil
 }
 

@@ -14,6 +14,8 @@ func (Client) Encoder(meta dialect.Meta) dialect.Encoder {
 	return &encoder{envelope: newEnvelope(meta)}
 }
 
+var _ dialect.ObjectEncoder = (*encoder)(nil)
+
 // encoder writes a stream as the events that the SDKs demand in this order:
 // message_start, for each block content_block_start, deltas and content_block_stop,
 // message_delta, message_stop.
@@ -27,6 +29,9 @@ type encoder struct {
 	finish   string
 	data     []byte // of the event that is being written, kept for its memory
 }
+
+// ObjectArguments is of [dialect.ObjectEncoder].
+func (*encoder) ObjectArguments() {}
 
 // Event appends the events that a piece of an answer is for a client of this
 // dialect, possibly none.

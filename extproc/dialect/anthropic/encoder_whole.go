@@ -2,6 +2,9 @@ package anthropic
 
 import (
 	"cmp"
+
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
@@ -11,6 +14,7 @@ type piece struct {
 	kind            dialect.EventKind // EventText, EventReasoning or EventToolCall
 	text, citations []byte
 	id, name        string
+	input           jsontext.Value // of a call
 	thought         dialect.ReasoningDetail
 }
 
@@ -34,11 +38,22 @@ func (e *encoder) Whole(dst []byte, events []dialect.Event, usage dialect.Usage)
 		}
 	}
 	dst = append(e.envelope.head(dst), `,"content":[`...)
+	cut := false
 	for i := range g.pieces {
+		if p := &g.pieces[i]; p.kind == dialect.EventToolCall {
+			var whole bool
+			if p.input, whole = dialect.ToolInput(p.text); !whole {
+				cut = true // there is no form for what is left of the call
+				continue
+			}
+		}
 		dst = g.pieces[i].append(dst)
 	}
 	reason := "refusal"
-	if !g.refused {
+	switch {
+	case cut:
+		reason = "max_tokens"
+	case !g.refused:
 		reason = stopReason(g.finish, len(g.calls) > 0)
 	}
 	dst = append(rawjson.AppendText(append(dst, ']'), "stop_reason", reason), `,"stop_sequence":null`...)
@@ -103,7 +118,7 @@ func (p *piece) append(dst []byte) []byte {
 	switch {
 	case p.kind == dialect.EventToolCall:
 		dst = rawjson.AppendText(append(dst, `"type":"tool_use"`...), "id", p.id)
-		dst = rawjson.AppendMember(rawjson.AppendText(dst, "name", p.name), "input", (&dialect.ToolCall{Arguments: string(p.text)}).Input())
+		dst = rawjson.AppendMember(rawjson.AppendText(dst, "name", p.name), "input", p.input)
 	case p.kind == dialect.EventReasoning && p.thought.Type == dialect.ReasoningEncrypted:
 		dst = rawjson.AppendText(append(dst, `"type":"redacted_thinking"`...), "data", proof(&p.thought))
 	case p.kind == dialect.EventReasoning:

@@ -18,6 +18,8 @@ func (Client) Encoder(meta dialect.Meta) dialect.Encoder {
 	return &encoder{envelope: newEnvelope(meta)}
 }
 
+var _ dialect.ObjectEncoder = (*encoder)(nil)
+
 // encoder writes a stream as chunks that each have the form of an answer. Calls of
 // functions are whole in theirs, as the API has no pieces of arguments; the last chunk
 // tells why the answer ended, its sources and its usage.
@@ -29,6 +31,9 @@ type encoder struct {
 
 // largestHeld bounds what is held of a stream, in bytes.
 const largestHeld = 64 << 20
+
+// ObjectArguments is of [dialect.ObjectEncoder].
+func (*encoder) ObjectArguments() {}
 
 // Event appends the chunk that a piece of an answer makes, if it makes one.
 func (e *encoder) Event(dst []byte, event dialect.Event) []byte {
@@ -151,6 +156,9 @@ func (s *speech) append(dst []byte, finish string) []byte {
 // finishReason is the API's word for why an answer ended. A provider's own word stays
 // where it is one of the API's.
 func (s *speech) finishReason() string {
+	if s.torn && s.finish != "length" {
+		return "MALFORMED_FUNCTION_CALL"
+	}
 	if slices.Contains(finishReasons, s.native) {
 		return s.native
 	}

@@ -114,11 +114,21 @@ func TestEncoder(t *testing.T) {
 			finish: `"finishReason":"STOP","index":0`,
 		},
 		"calls whose pieces are mixed": {
-			events: []dialect.Event{call(0, "1", "f"), call(1, "2", "g"), arguments(1, `{"b"`), arguments(0, `{"a":1}`), arguments(1, `:2}`), text("so"), call(2, "3", "h"), arguments(2, "{"), finish("tool_calls")},
+			events: []dialect.Event{call(0, "1", "f"), call(1, "2", "g"), arguments(1, `{"b"`), arguments(0, `{"a":1}`), arguments(1, `:2}`), text("so"), call(2, "3", "h"), arguments(2, "{}"), finish("tool_calls")},
 			chunks: []string{`{"functionCall":{"id":"1","name":"f","args":{"a":1}}},{"functionCall":{"id":"2","name":"g","args":{"b":2}}},{"text":"so"}`},
 			last:   `{"functionCall":{"id":"3","name":"h","args":{}}}`,
 			whole:  `{"functionCall":{"id":"1","name":"f","args":{"a":1}}},{"functionCall":{"id":"2","name":"g","args":{"b":2}}},{"text":"so"},{"functionCall":{"id":"3","name":"h","args":{}}}`,
 			finish: `"finishReason":"STOP","index":0`,
+		},
+		"a call whose arguments are cut": {
+			events: []dialect.Event{text("so"), call(0, "3", "h"), arguments(0, `{"a`), finish("tool_calls")},
+			chunks: []string{`{"text":"so"}`}, last: `{"text":""}`, whole: `{"text":"so"}`,
+			finish: `"finishReason":"MALFORMED_FUNCTION_CALL","index":0`,
+		},
+		"a call that a bound cuts": {
+			events: []dialect.Event{text("so"), call(0, "3", "h"), arguments(0, `{"a`), finish("length")},
+			chunks: []string{`{"text":"so"}`}, last: `{"text":""}`, whole: `{"text":"so"}`,
+			finish: `"finishReason":"MAX_TOKENS","index":0`,
 		},
 		"an image": {
 			events: []dialect.Event{{Kind: dialect.EventImage, Text: "data:image/png;base64,AA=="}, finish("stop")},

@@ -20,7 +20,8 @@ type speech struct {
 
 	signatures []signature // for parts to come
 	calls      []*spokenCall
-	told       int // of the calls
+	told       int  // of the calls
+	torn       bool // one of them was cut off
 
 	chosen, top []byte // logprobs that the client does not have yet
 	sources     []source
@@ -187,8 +188,13 @@ func (s *speech) endThought() {
 func (s *speech) tellCalls(all bool) {
 	for ; s.told < len(s.calls); s.told++ {
 		call := s.calls[s.told]
-		if !all && (len(call.arguments) == 0 || rawjson.Validate(call.arguments) != nil) {
+		input, whole := dialect.ToolInput(call.arguments)
+		switch {
+		case !all && (len(call.arguments) == 0 || !whole):
 			return
+		case !whole: // there is no form for what is left of it
+			s.torn = true
+			continue
 		}
 		s.open()
 		s.parts = append(s.parts, `"functionCall":{`...)
@@ -196,7 +202,6 @@ func (s *speech) tellCalls(all bool) {
 			s.parts = rawjson.AppendText(s.parts, "id", call.id)
 		}
 		s.parts = rawjson.AppendText(s.parts, "name", call.name)
-		input := (&dialect.ToolCall{Arguments: string(call.arguments)}).Input()
 		s.parts = append(rawjson.AppendMember(s.parts, "args", input), '}')
 		s.parts = append(s.sign(s.parts, s.signatureOf(call.id)), '}')
 	}
