@@ -289,5 +289,9 @@ func NewPipe(client Client, provider Provider, request *Request, meta Meta) Pipe
 	if passer, same := provider.(Passer); same && client.Name() == provider.Name() {
 		return passer.Passthrough(request, meta)
 	}
-	return NewTranslation(provider.Decoder(), client.Encoder(meta), request)
+	decoder := provider.Decoder()
+	if namer, ok := decoder.(CallNamer); ok {
+		namer.NameCalls(meta.ID)
+	}
+	return NewTranslation(decoder, client.Encoder(meta), request)
 }

@@ -44,6 +44,9 @@ const (
 
 var errNoMessage = errors.New("the provider's answer has no message that can be read")
 
+// NameCalls is of [dialect.CallNamer].
+func (d *decoder) NameCalls(generation string) { d.ids.Generation = generation }
+
 func (d *decoder) emit(event dialect.Event) { d.events = append(d.events, event) }
 
 // Event reads one event, whose type is in its data.

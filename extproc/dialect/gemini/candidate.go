@@ -1,6 +1,7 @@
 package gemini
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -141,7 +142,7 @@ func (d *decoder) call(at *candidate, object []byte, signature string) {
 func (d *decoder) callID(at *candidate, given, name string, arguments []byte) string {
 	id := given
 	if id == "" || d.ids[id] {
-		sum := sha256.Sum256(fmt.Appendf(nil, "%q %d %d %q %q", d.id, at.index, at.calls, name, arguments))
+		sum := sha256.Sum256(fmt.Appendf(nil, "%q %d %d %q %q", cmp.Or(d.generation, d.id), at.index, at.calls, name, arguments))
 		id = "call_" + hex.EncodeToString(sum[:12])
 	}
 	if d.ids == nil {

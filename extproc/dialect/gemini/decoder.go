@@ -19,6 +19,7 @@ type decoder struct {
 	usage      usage
 	started    bool
 	id         string // the provider's, of the answer
+	generation string // the gateway's, or ""
 	candidates []candidate
 	ids        map[string]bool // of the calls so far
 	version    string          // of the model that answers
@@ -31,6 +32,9 @@ type decoder struct {
 const mostCandidates = 128
 
 var errNoCandidate = errors.New("the provider's answer has no candidate that can be read")
+
+// NameCalls is of [dialect.CallNamer].
+func (d *decoder) NameCalls(generation string) { d.generation = generation }
 
 // emit appends an event; usage does not come through here, which no client sees.
 func (d *decoder) emit(event dialect.Event) {

@@ -19,6 +19,7 @@ func (Provider) Passthrough(request *dialect.Request, meta dialect.Meta) dialect
 		return dialect.NewTranslation(&decoder{}, Client{}.Encoder(meta), &counted)
 	}
 	return &passthrough{Passing: dialect.Passing{Request: request}, envelope: newEnvelope(meta)}
+	return &passthrough{Passing: dialect.Passing{Request: request}, envelope: newEnvelope(meta), decoder: decoder{generation: meta.ID}}
 }
 
 type passthrough struct {

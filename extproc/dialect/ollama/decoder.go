@@ -29,6 +29,9 @@ const mostCalls = 1 << 10
 
 var errNoMessage = errors.New("the provider's answer has no message that can be read")
 
+// NameCalls is of [dialect.CallNamer].
+func (d *decoder) NameCalls(generation string) { d.ids.Generation = generation }
+
 func (d *decoder) emit(event dialect.Event) { d.events = append(d.events, event) }
 
 // Event reads one line.

@@ -3,6 +3,7 @@ package openai
 import (
 	"bytes"
 	"errors"
+	"cmp"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
@@ -14,11 +15,15 @@ import (
 func (Provider) Decoder() dialect.Decoder { return &decoder{} }
 
 type decoder struct {
-	events  []dialect.Event
-	choices []decoderChoice
-	whole   bool
-	id      string
+	events     []dialect.Event
+	choices    []decoderChoice
+	whole      bool
+	id         string // the provider's, of the answer
+	generation string // the gateway's, or ""
 }
+
+// NameCalls is of [dialect.CallNamer].
+func (d *decoder) NameCalls(generation string) { d.generation = generation }
 
 type decoderChoice struct {
 	calls    toolCalls
@@ -104,7 +109,7 @@ func (d *decoder) choice(object []byte, speaker string) error {
 		return err
 	}
 	for int64(len(d.choices)) <= c.index {
-		d.choices = append(d.choices, decoderChoice{calls: toolCalls{generation: d.id, choice: len(d.choices)}})
+		d.choices = append(d.choices, decoderChoice{calls: toolCalls{generation: cmp.Or(d.generation, d.id), choice: len(d.choices)}})
 	}
 	state := &d.choices[c.index]
 	d.spoken(c.said, int(c.index), &state.calls)

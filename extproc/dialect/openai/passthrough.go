@@ -32,7 +32,7 @@ type choiceState struct {
 
 func (p *passthrough) translate() dialect.Pipe {
 	if p.Translation == nil {
-		p.Translation = dialect.NewTranslation(Provider{}.Decoder(), Client{}.Encoder(p.envelope.meta), p.Request)
+		p.Translation = dialect.NewTranslation(&decoder{generation: p.envelope.meta.ID}, Client{}.Encoder(p.envelope.meta), p.Request)
 	}
 	return p.Translation
 }
