@@ -15,16 +15,23 @@ func readChat(body []byte) (*dialect.Chat, error) {
 		if !rawjson.Present(c.Value) {
 			continue
 		}
-		switch string(c.Name) {
+		var err error
+		switch name := string(c.Name); name {
 		case "messages":
-			if err := readConversation(chat, c.Value); err != nil {
-				return nil, err
-			}
-			continue
+			err = readConversation(chat, c.Value)
+		case "tools":
+			err = readTools(chat, c.Value)
 		case "tool_choice":
 			allowed = allowedTools(c.Value)
+			chat.ToolChoice, err = readToolChoice(c.Value)
+		case "response_format":
+			chat.Format, err = readFormat(c.Value)
+		default:
+			readSetting(chat, name, c.Value)
 		}
-		readSetting(chat, string(c.Name), c.Value)
+		if err != nil {
+			return nil, err
+		}
 	}
 	if allowed != nil {
 		chat.Allow(allowed)
@@ -66,12 +73,6 @@ func readSetting(chat *dialect.Chat, name string, value []byte) {
 		for c := rawjson.Walk(value); c.Next(); {
 			chat.Stop = append(chat.Stop, rawjson.Text(c.Value))
 		}
-	case "tools":
-		for c := rawjson.Walk(value); c.Next(); {
-			chat.Tools = append(chat.Tools, readTool(c.Value))
-		}
-	case "tool_choice":
-		chat.ToolChoice = readToolChoice(value)
 	case "parallel_tool_calls":
 		parallel := rawjson.True(value)
 		chat.ParallelToolCalls = &parallel
@@ -88,8 +89,6 @@ func readSetting(chat *dialect.Chat, name string, value []byte) {
 		if chat.Reasoning.MaxTokens == 0 {
 			chat.Reasoning.Effort = rawjson.Text(value)
 		}
-	case "response_format":
-		chat.Format = readFormat(value)
 	case "verbosity":
 		chat.Verbosity = rawjson.Text(value)
 	case "service_tier":
@@ -105,14 +104,28 @@ func readSetting(chat *dialect.Chat, name string, value []byte) {
 	}
 }
 
-func readTool(value []byte) dialect.Tool {
-	function := rawjson.Get(value, "function")
-	if kind := rawjson.Text(rawjson.Get(value, "type")); kind != "" && kind != "function" || rawjson.Kind(function) != '{' {
-		return dialect.Tool{Other: value}
+// What is beyond Parse is the provider's to judge if it speaks this API. Another one gets
+// it in other words, so that here nothing may be left that has none.
+
+func readTools(chat *dialect.Chat, list []byte) error {
+	i := 0
+	for c := rawjson.Walk(list); c.Next(); i++ {
+		function := rawjson.Get(c.Value, "function")
+		if kind := rawjson.Text(rawjson.Get(c.Value, "type")); kind != "" && kind != "function" {
+			chat.Tools = append(chat.Tools, dialect.Tool{Other: c.Value})
+			continue
+		}
+		if rawjson.Kind(function) != '{' {
+			return dialect.Invalid("'tools.%d.function' must be an object.", i)
+		}
+		tool := dialect.ReadFunction(function)
+		if tool.Name == "" {
+			return dialect.Invalid("'tools.%d.function.name' must be a string.", i)
+		}
+		tool.CacheControl = readCache(c.Value)
+		chat.Tools = append(chat.Tools, tool)
 	}
-	tool := dialect.ReadFunction(function)
-	tool.CacheControl = readCache(value)
-	return tool
+	return nil
 }
 
 // readCache finds a cache marker by either of its names (spec section 4.6).
@@ -142,14 +155,25 @@ func isAllowedTools(choice []byte) bool {
 	return string(rawjson.Unquote(rawjson.Get(choice, "type"))) == "allowed_tools"
 }
 
-func readToolChoice(value []byte) dialect.ToolChoice {
-	if rawjson.Kind(value) == '"' {
-		return dialect.ToolChoice{Mode: rawjson.Text(value)}
+func readToolChoice(value []byte) (dialect.ToolChoice, error) {
+	if rawjson.Kind(value) != '{' {
+		switch mode := rawjson.Text(value); mode {
+		case "auto", "none", "required":
+			return dialect.ToolChoice{Mode: mode}, nil
+		}
+		return dialect.ToolChoice{}, dialect.Invalid("'tool_choice' must be auto, none, required, or an object that names a function.")
 	}
 	if isAllowedTools(value) {
-		return dialect.ToolChoice{Mode: rawjson.Text(rawjson.Get(rawjson.Get(value, "allowed_tools"), "mode"))}
+		return dialect.ToolChoice{Mode: rawjson.Text(rawjson.Get(rawjson.Get(value, "allowed_tools"), "mode"))}, nil
 	}
-	return dialect.ToolChoice{Mode: "tool", Name: rawjson.Text(rawjson.Get(rawjson.Get(value, "function"), "name"))}
+	if kind := rawjson.Text(rawjson.Get(value, "type")); kind != "function" {
+		return dialect.ToolChoice{}, dialect.Invalid("'tool_choice.type': this model's provider has no choice of type %.64q; choose auto, none, required, or a function.", kind)
+	}
+	name := rawjson.Text(rawjson.Get(rawjson.Get(value, "function"), "name"))
+	if name == "" {
+		return dialect.ToolChoice{}, dialect.Invalid("'tool_choice.function.name' must be a string.")
+	}
+	return dialect.ToolChoice{Mode: "tool", Name: name}, nil
 }
 
 func readReasoning(value []byte) *dialect.Reasoning {
@@ -175,8 +199,16 @@ func readReasoning(value []byte) *dialect.Reasoning {
 	return r
 }
 
-func readFormat(value []byte) *dialect.Format {
+func readFormat(value []byte) (*dialect.Format, error) {
 	format := dialect.ReadSchemaFormat(rawjson.Get(value, "json_schema"))
-	format.Type = rawjson.Text(rawjson.Get(value, "type"))
-	return format
+	switch format.Type = rawjson.Text(rawjson.Get(value, "type")); format.Type {
+	case "text", "json_object":
+	case "json_schema":
+		if rawjson.Kind(format.Schema) != '{' {
+			return nil, dialect.Invalid("'response_format.json_schema.schema' must be an object.")
+		}
+	default:
+		return nil, dialect.Invalid("'response_format.type' must be one of text, json_object and json_schema.")
+	}
+	return format, nil
 }

@@ -45,6 +45,8 @@ func (p *parser) member(name string, value []byte) error {
 		p.bounds[1], _ = rawjson.Int(value)
 	case "max_completion_tokens":
 		p.bounds[0], _ = rawjson.Int(value)
+	case "n":
+		return checkShape(name, wholeWithin(1, mostChoices), value)
 	case "tools":
 		return p.tools(value)
 	case "tool_choice":
