@@ -241,11 +241,16 @@ func (a *attempt) noEndpoint(told *dialect.Error, none *routing.NoEndpointError)
 	return told
 }
 
+// asked are the ids that a request asks for, as far as an error repeats them.
 func asked(request *dialect.Request) []string {
-	if request.Model == "" {
-		return request.Models
+	var ids []string
+	if request.Model != "" {
+		ids = append(ids, fmt.Sprintf("%.256s", request.Model))
 	}
-	return append([]string{request.Model}, request.Models...)
+	for _, id := range request.Models {
+		ids = append(ids, fmt.Sprintf("%.256s", id))
+	}
+	return ids
 }
 
 // rejected passes on what a provider says of the client's own mistake (row 89).

@@ -138,6 +138,13 @@ func TestRow10UnknownModel(t *testing.T) {
 	}
 }
 
+func TestUnknownModelIsNotRepeatedWhole(t *testing.T) {
+	_, err := Build(Request{Model: strings.Repeat("é", 5000)}, models(t), cooling{}, Options{})
+	if want := strings.Repeat("é", 256) + " is not a valid model ID"; err == nil || err.Error() != want {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestRow66TooManyModels(t *testing.T) {
 	three := []string{"m/x", "m/y", "m/see"}
 	tests := []struct {

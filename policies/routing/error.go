@@ -14,7 +14,7 @@ var ErrNoModel = errors.New("No models provided") //nolint:staticcheck // spec s
 type UnknownModelError struct{ ID string }
 
 func (e *UnknownModelError) Error() string {
-	return e.ID + " is not a valid model ID"
+	return fmt.Sprintf("%.256s is not a valid model ID", e.ID) // which may be all of the request
 }
 
 // TooManyModelsError is a request whose `models` is too long: HTTP 400 (spec row 66).

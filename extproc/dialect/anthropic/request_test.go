@@ -119,10 +119,11 @@ func TestRequest(t *testing.T) {
 
 func TestRequestRefuses(t *testing.T) {
 	for _, test := range []struct{ name, content, want string }{
-		{"audio", `[{"type":"input_audio","input_audio":{"data":"AA==","format":"wav"}}]`, "This model's provider takes no audio input."},
+		{"audio", `[{"type":"input_audio","input_audio":{"data":"AA==","format":"wav"}}]`, "'messages.0.content.0': This model's provider takes no audio input."},
 		{"nothing at all", `" "`, "Input must have at least 1 token."},
-		{"an image by another scheme", `[{"type":"image_url","image_url":{"url":"ftp://a"}}]`, "The URL of an image must be http, https, or data with base64."},
-		{"a document of another kind", `[{"type":"file","file":{"file_data":"data:application/zip;base64,AA=="}}]`, `This model's provider does not take a document of type "application/zip".`},
+		{"an image by another scheme", `[{"type":"image_url","image_url":{"url":"ftp://a"}}]`, "'messages.0.content.0': The URL of an image must be http, https, or data with base64."},
+		{"which of several", `[{"type":"text","text":"a"},{"type":"image_url","image_url":{"url":"ftp://a"}}]`, "'messages.0.content.1': The URL of an image must be http, https, or data with base64."},
+		{"a document of another kind", `[{"type":"file","file":{"file_data":"data:application/zip;base64,AA=="}}]`, `'messages.0.content.0': This model's provider does not take a document of type "application/zip".`},
 		{"an unknown part", `[{"type":"smell"}]`, `'messages.0': content.0: unknown type "smell".`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -15,7 +15,7 @@ const mostID = math.MaxInt
 func (b *builder) conversation() error {
 	for i := range b.chat.Messages {
 		message := &b.chat.Messages[i]
-		blocks, err := b.blocks(message)
+		blocks, err := b.blocks(i, message)
 		if err != nil {
 			return err
 		}
@@ -86,18 +86,22 @@ func (b *builder) prefill() {
 	}
 }
 
-func (b *builder) blocks(message *dialect.Message) ([]block, error) {
+// blocks writes message i.
+func (b *builder) blocks(i int, message *dialect.Message) ([]block, error) {
 	parts := message.Parts
 	if message.Role == dialect.RoleAssistant {
 		parts = dialect.JoinThoughts(parts)
 	}
 	blocks := make([]block, 0, len(parts))
 	name := message.Name
-	for i := range parts {
-		part := &parts[i]
+	for j := range parts {
+		part := &parts[j]
 		made, ok, err := b.block(part)
-		if err != nil {
-			return nil, err
+		switch {
+		case err != nil && part.Kind == dialect.PartToolResult:
+			return nil, dialect.Invalid("'messages.%d': %v", i, err)
+		case err != nil:
+			return nil, dialect.Invalid("'messages.%d.content.%d': %v", i, j, err)
 		}
 		if !ok {
 			continue

@@ -43,7 +43,7 @@ func (p *parser) readContents(member *rawjson.Cursor) error {
 }
 
 // holding is what the parts of one turn are.
-type holding struct{ call, result, bound bool }
+type holding struct{ anything, call, result, bound bool }
 
 func (p *parser) readContent(i int, content *rawjson.Cursor) error {
 	if rawjson.Kind(content.Value) != '{' {
@@ -80,6 +80,9 @@ func (p *parser) readContent(i int, content *rawjson.Cursor) error {
 	p.parsed.plain = p.parsed.plain && (role != "model" || p.role != role)
 	p.role = role
 	p.opening.First.See(parts)
+	if !held.anything && len(parts) > len("[]") && role != "model" {
+		return dialect.Invalid("'%s.parts' holds nothing; give it a text, inlineData, fileData, functionCall or functionResponse.", p.turn(i))
+	}
 	if role == "model" {
 		p.request.BoundReasoning = p.request.BoundReasoning || held.call && held.bound
 	} else {
@@ -125,6 +128,7 @@ func (p *parser) readPart(i, j int, part *rawjson.Cursor, held *holding) error {
 		if !rawjson.Present(c.Value) {
 			continue
 		}
+		held.anything = true
 		switch name {
 		case "text":
 			if rawjson.Kind(c.Value) != '"' {

@@ -13,15 +13,15 @@ import (
 func TestFieldsThatMeanNothingAreNotTranslated(t *testing.T) {
 	for members, field := range map[string]string{
 		`"tools":[{}]`: "'tools.0.function' must be an object.",
-		`"tools":[{"type":"function","function":{"name":"f"}},{"type":"function"}]`:                                       "'tools.1.function' must be an object.",
-		`"tools":[{"type":"function","name":"f","parameters":{}}]`:                                                        "'tools.0.function' must be an object.",
-		`"tools":[{"type":"function","function":{"description":"d"}}]`:                                                    "'tools.0.function.name' must be a string.",
-		`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"maybe"`:                                     "'tool_choice' must be auto, none, required, or an object that names a function.",
-		`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":{"type":"function"}`:                         "'tool_choice.function.name' must be a string.",
-		`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":{"type":"allowed_tools","allowed_tools":{}}`: `'tool_choice.type': this model's provider has no choice of type "allowed_tools"; choose auto, none, required, or a function.`,
-		`"response_format":{"type":"json_schema"}`:                                                                        "'response_format.json_schema.schema' must be an object.",
-		`"response_format":{"type":"json_schema","json_schema":{"name":1}}`:                                               "'response_format.json_schema.schema' must be an object.",
-		`"response_format":{"type":"yaml"}`:                                                                               "'response_format.type' must be one of text, json_object and json_schema.",
+		`"tools":[{"type":"function","function":{"name":"f"}},{"type":"function"}]`:                         "'tools.1.function' must be an object.",
+		`"tools":[{"type":"function","name":"f","parameters":{}}]`:                                          "'tools.0.function' must be an object.",
+		`"tools":[{"type":"function","function":{"description":"d"}}]`:                                      "'tools.0.function.name' must be a string.",
+		`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"maybe"`:                       "'tool_choice' must be auto, none, required, or an object that names a function.",
+		`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":{"type":"function"}`:           "'tool_choice.function.name' must be a string.",
+		`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":{"type":"custom","custom":{}}`: `'tool_choice.type': this model's provider has no choice of type "custom"; choose auto, none, required, or a function.`,
+		`"response_format":{"type":"json_schema"}`:                                                          "'response_format.json_schema.schema' must be an object.",
+		`"response_format":{"type":"json_schema","json_schema":{"name":1}}`:                                 "'response_format.json_schema.schema' must be an object.",
+		`"response_format":{"type":"yaml"}`:                                                                 "'response_format.type' must be one of text, json_object and json_schema.",
 	} {
 		request, err := Client{}.Parse([]byte(`{` + members + `,"messages":[{"role":"user","content":"hi"}]}`))
 		if err != nil {

@@ -2,8 +2,8 @@ package openai
 
 import (
 	"bytes"
-	"errors"
 	"cmp"
+	"errors"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"

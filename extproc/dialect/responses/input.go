@@ -91,7 +91,7 @@ func (r *reader) item(it item, i int) error {
 		// What a provider did by its own means: only one that speaks this API can be told.
 		return nil
 	case "item_reference":
-		return dialect.Invalid("'input.%d': item_reference is not supported, as this API keeps no state; send the item itself.", i)
+		return dialect.Invalid("'input.%d': item_reference is not supported, as this API keeps no state. Send store: false, with which SDKs send the item itself; of the AI SDK it is providerOptions.openai.store.", i)
 	}
 	return dialect.Invalid("'input.%d': items of type %q are not supported here.", i, it.kind)
 }

@@ -88,7 +88,7 @@ func TestRefusedRequests(t *testing.T) {
 		{"conversation", `{"input":"hi","conversation":"c"}`, "'conversation' is not supported"},
 		{"prompt", `{"input":"hi","prompt":{"id":"p"}}`, "'prompt' is not supported"},
 		{"background", `{"input":"hi","background":true}`, "'background' must be false"},
-		{"item_reference", `{"input":[{"type":"item_reference","id":"x"}]}`, "'input.0': item_reference"},
+		{"item_reference", `{"input":[{"type":"item_reference","id":"x"}]}`, "Send store: false"},
 		{"row 13: half an object", `{"input":`, "not valid JSON"},
 		{"no input", `{"model":"m/x"}`, "Input required"},
 		{"empty input", `{"input":[]}`, "at least 1 token"},
