@@ -25,9 +25,9 @@ func TestMCPToolLoop(t *testing.T) {
 	// What each provider has to have got in the end, in its own words.
 	wants := map[string][]string{
 		"m/openai": {`{"type":"function","function":{"name":"forecast","description":"The weather of tomorrow.","parameters":{"properties":{"city":`,
-			`{"role":"tool","tool_call_id":"call_a","content":"sunny in Oslo"}`, `"content":"Error executing tool forecast: no such city"`, `{"type":"image_url","image_url":{"url":"data:image/png;base64,` + picture + `"}}`},
+			`{"role":"tool","tool_call_id":"call_a","content":"sunny in Oslo"}`, `"content":"Error: Error executing tool forecast: no such city"`, `{"type":"image_url","image_url":{"url":"data:image/png;base64,` + picture + `"}}`},
 		"m/gemini":    {`{"name":"forecast","description":"The weather of tomorrow.","parametersJsonSchema":{`, `"response":{"output":"sunny in Oslo"}`, `"response":{"error":`, `{"inlineData":{"mimeType":"image/png","data":"` + picture + `"}}`},
-		"m/anthropic": {`{"name":"forecast","description":"The weather of tomorrow.","input_schema":{`, `sunny in Oslo`, `"is_error":true`, `"media_type":"image/png","data":"` + picture + `"`},
+		"m/anthropic": {`{"name":"forecast","description":"The weather of tomorrow.","input_schema":{`, `sunny in Oslo`, `"is_error":true`, `"tool_use_id":"call_b","content":[{"type":"image","source":{"type":"base64","media_type":"image/png","data":"` + picture + `"`},
 	}
 	for model, at := range models {
 		t.Run(model, func(t *testing.T) {
