@@ -18,7 +18,6 @@ func (Provider) Passthrough(request *dialect.Request, meta dialect.Meta) dialect
 		counted.Task = work.count
 		return dialect.NewTranslation(&decoder{}, Client{}.Encoder(meta), &counted)
 	}
-	return &passthrough{Passing: dialect.Passing{Request: request}, envelope: newEnvelope(meta)}
 	return &passthrough{Passing: dialect.Passing{Request: request}, envelope: newEnvelope(meta), decoder: decoder{generation: meta.ID}}
 }
 
