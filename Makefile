@@ -25,7 +25,7 @@ unit: envoy redis postgres ## Unit tests with the race detector
 e2e: envoy clients postgres build ## End-to-end tests: real Envoy, real SDKs
 	$(GO) test -timeout 30m ./e2e
 
-bench: envoy build ## Compare direct, bare Envoy and gateway; writes e2e/bench/RESULTS.md
+bench: envoy redis build ## Compare direct, bare Envoy and gateway; writes e2e/bench/RESULTS.md
 	$(GO) run ./e2e/bench
 
 # What it prints, benchstat tabulates and compares.

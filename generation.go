@@ -15,6 +15,7 @@ import (
 	"github.com/switchyard/switchyard/policies/health"
 	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/preset"
+	"github.com/switchyard/switchyard/policies/quota"
 	"github.com/switchyard/switchyard/policies/routing"
 	"github.com/switchyard/switchyard/xds"
 )
@@ -61,10 +62,15 @@ func newGeneration(effective *config.Effective, apiSocket string) (*generation, 
 	if _, err := xds.Build(inputs); err != nil {
 		return nil, err
 	}
+	limits, err := quota.NewRules(cfg)
+	if err != nil {
+		return nil, err
+	}
 	policy, err := newPolicy(effective, models, keys)
 	if err != nil {
 		return nil, err
 	}
+	policy.Limits, policy.BudgetStatus = limits, int(cfg.GetBudgetStatus())
 	settings := cfg.GetRouting()
 	return &generation{
 		effective: effective,

@@ -163,6 +163,15 @@ func (d *database) Spending(ctx context.Context, keyHash string, since ...time.T
 	return s.Spending(ctx, keyHash, since...)
 }
 
+// SpentBy is [store.Store.SpentBy].
+func (d *database) SpentBy(ctx context.Context, who store.Who, since time.Time) (store.Total, error) {
+	s, err := d.get()
+	if err != nil {
+		return store.Total{}, err
+	}
+	return s.SpentBy(ctx, who, since)
+}
+
 func (d *database) purge(ctx context.Context, before time.Time) (int64, error) {
 	s, err := d.get()
 	if err != nil {

@@ -35,7 +35,6 @@ import (
 	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/preset"
 	"github.com/switchyard/switchyard/policies/probe"
-	"github.com/switchyard/switchyard/policies/quota"
 	"github.com/switchyard/switchyard/policies/redis"
 	"github.com/switchyard/switchyard/policies/routing"
 	"github.com/switchyard/switchyard/policies/sharing"
@@ -217,13 +216,14 @@ func (g *gateway) serve(ctx context.Context) error {
 	if g.account != nil {
 		asked, read = g.account, g.account.database
 	}
+	limiter := g.newLimiter()
 	handler := extproc.NewServer(extproc.Options{
 		Policy:    func() *extproc.Policy { return g.current.Load().policy },
 		Ledger:    asked,
 		Clients:   clients,
 		Providers: providers,
 		Health:    g.health,
-		Quota:     quota.NewMemory(),
+		Limits:    limiter,
 		Sticky:    g.sticky,
 		Preset:    presetIn(g.presets),
 		Registry:  g.registry,
@@ -244,6 +244,7 @@ func (g *gateway) serve(ctx context.Context) error {
 			Gatherer:   g.registry,
 			Presets:    g.presets,
 			Ledger:     read,
+			BudgetUsed: budgetUsed(limiter),
 			Routers:    routing.Routers(),
 			Eligible:   g.eligible,
 			Statistics: g.statistics,
@@ -283,6 +284,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	}
 	group.Go(func() error { return g.reload(failing) })
 	group.Go(func() error { g.share(failing); return nil })
+	group.Go(func() error { limiter.Run(serving); return nil })
 	group.Go(func() error { return g.announce(failing) })
 	group.Go(func() error {
 		// However it ends, with ctx or with a failure, the rest ends in order.

@@ -50,15 +50,16 @@ func (g *gateway) remember() error {
 	shared := sticky.NewRedis(g.redis, memory, g.log)
 	g.sticky = shared
 	g.sharing = sharing.New(g.redis, exchanger{g.health, g}, sharing.Options{Log: g.log})
-	failures := func(use string, count func() int64) {
-		g.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "switchyard_redis_failures_total", Help: "Commands that Redis did not answer in time, by use.",
-			ConstLabels: prometheus.Labels{"use": use},
-		}, func() float64 { return float64(count()) }))
-	}
-	failures("sticky", shared.Failures)
-	failures("statistics", g.sharing.Failures)
+	g.countRedisFailures("sticky", shared.Failures)
+	g.countRedisFailures("statistics", g.sharing.Failures)
 	return nil
+}
+
+func (g *gateway) countRedisFailures(use string, count func() int64) {
+	g.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "switchyard_redis_failures_total", Help: "Commands that Redis did not answer in time, by use.",
+		ConstLabels: prometheus.Labels{"use": use},
+	}, func() float64 { return float64(count()) }))
 }
 
 // exchanger tells other gateways of the endpoints in the catalog alone: models that

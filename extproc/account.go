@@ -2,12 +2,14 @@ package extproc
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"slices"
 	"time"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/policies/health"
+	"github.com/switchyard/switchyard/policies/quota"
 	"github.com/switchyard/switchyard/policies/usage"
 )
 
@@ -29,6 +31,7 @@ const longestWord = 256
 // begin notes that the provider is about to be asked. What cannot be accounted for is
 // not served.
 func (a *attempt) begin() error {
+	a.outcome.begun = true
 	if a.Ledger == nil {
 		return nil
 	}
@@ -36,13 +39,13 @@ func (a *attempt) begin() error {
 	g.Estimated = true
 	g.Attempts = []usage.Attempt{a.begun()}
 	if err := a.Ledger.Note(g); err != nil {
+		a.outcome.begun = false
 		a.Log.Error("the ledger takes no requests", "request_id", a.requestID, "error", err.Error())
 		return &dialect.Error{
 			Status: http.StatusServiceUnavailable, Type: "provider_overloaded",
 			Message: "The gateway cannot account for requests at the moment. Try again later.",
 		}
 	}
-	a.outcome.begun = true
 	return nil
 }
 
@@ -80,11 +83,12 @@ func (a *attempt) asked() usage.Attempt {
 	}
 }
 
-// account adds the attempt, which is over, to the request's record.
+// account adds the attempt, which is over, to the request's record, once.
 func (a *attempt) account(label string) {
-	if a.Ledger == nil {
+	if !a.outcome.begun || a.outcome.accounted {
 		return
 	}
+	a.outcome.accounted = true
 	record, finish, native := a.entry(label)
 	a.shared.account(a.generation, record, finish, native)
 }
@@ -92,6 +96,7 @@ func (a *attempt) account(label string) {
 // noteAnswer notes the attempt as it will be when the client has the whole answer,
 // which is about to go out: whatever happens from then on, it is not an estimate.
 func (a *attempt) noteAnswer() {
+	a.settleBeforeEnd(a.used())
 	if a.Ledger == nil {
 		return
 	}
@@ -159,8 +164,10 @@ func (q *request) discharge(number int) {
 	g.Estimated = slices.ContainsFunc(g.Attempts, func(a usage.Attempt) bool { return a.Estimated })
 }
 
-// settleRequest tells the ledger what a request came to, whose last attempt is over.
+// settleRequest tells the ledger what a request came to, whose last attempt is over,
+// and then the limits: what they have lost they ask the ledger for.
 func (s *Server) settleRequest(q *request, ended string) {
+	defer q.settleLimits(context.Background(), quota.Actual{})
 	if s.Ledger == nil {
 		return
 	}

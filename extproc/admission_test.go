@@ -27,16 +27,21 @@ func TestAdmissionComesBeforeTheBody(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newGateway(t)
-				for range test.before {
-					before := g.attempt("1")
-					synctest.Wait()
+				for i := range test.before {
+					before, _ := g.askedAs(strconv.Itoa(i), "1", streamOf)
 					before.hangUp()
+				}
+				if test.before > 0 { // a refusal is remembered
+					e := g.attempt("1")
+					e.asks(streamOf, true)
+					e.refused()
 				}
 				if got := g.attempt("1", test.headers...).refused(); got.status != test.status || got.set[headerFailover] != "" {
 					t.Errorf("status %d, failover %q; want %d and none", got.status, got.set[headerFailover], test.status)
 				}
-				g.wantCount(0, "attempts_total")
-				g.wantCount(0, "settled_total")
+				g.wantCount(float64(test.before), "attempts_total")
+				g.wantCount(float64(test.before), "settled_total", "cancelled")
+				g.wantCount(float64(test.before), "settled_total")
 			})
 		})
 	}

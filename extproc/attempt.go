@@ -46,12 +46,13 @@ type attempt struct {
 	plan      routing.Plan
 	candidate routing.Candidate
 	provider  dialect.Provider
-	unsaid    []string         // fields of the client's that the provider does not get
-	proof     []dialect.Header // what a signer added to the provider's request
-	sent      time.Time        // when the provider's request was handed to Envoy
-	arrived   time.Time        // the client's last byte
-	worked    time.Duration    // from the client's last byte to sent, without fetched
-	fetched   time.Duration    // spent on fetching what the client named by URL
+	capacity  *quota.Reservation // of the limits of its model and its provider
+	unsaid    []string           // fields of the client's that the provider does not get
+	proof     []dialect.Header   // what a signer added to the provider's request
+	sent      time.Time          // when the provider's request was handed to Envoy
+	arrived   time.Time          // the client's last byte
+	worked    time.Duration      // from the client's last byte to sent, without fetched
+	fetched   time.Duration      // spent on fetching what the client named by URL
 	answer    answer
 	outcome   outcome
 }
@@ -151,11 +152,8 @@ func (a *attempt) admit() error {
 	if a.policy.Keys.Open() && fromForeignPage(h["origin"]) {
 		return &dialect.Error{Status: 403, Type: "permission_denied", Message: "A gateway without keys does not serve web pages from elsewhere. Make a key: switchyard keys create."}
 	}
-	// Retries and hedges are the gateway's doing: only the first attempt counts.
-	if a.number == 1 {
-		if decision := a.Quota.Take(a.key.Hash, quota.Limit(a.key.Limit), a.began); !decision.Allowed {
-			return rateLimited(decision)
-		}
+	if err := a.checkLimits(); err != nil {
+		return err
 	}
 	if length, err := strconv.ParseInt(h["content-length"], 10, 64); err == nil && length > a.policy.MaxRequestBytes {
 		return tooLarge(a.policy.MaxRequestBytes)
@@ -226,12 +224,23 @@ func (a *attempt) choose() error {
 	if a.plan, err = a.shared.planOnce(a.makePlan); err != nil {
 		return a.unroutable(err)
 	}
-	candidate, last, ok := a.shared.take(a.rules.hedgeAfter)
-	if !ok {
-		return a.exhausted()
+	if err := a.reserveMore(); err != nil {
+		return err
+	}
+	for {
+		candidate, last, ok := a.shared.take(a.rules.hedgeAfter)
+		if !ok {
+			return a.exhausted()
+		}
+		if denial := a.reserveAttempt(&candidate); denial != nil {
+			a.metrics.denials.WithLabelValues(kindOf(denial), denial.Claim.Measure.String()).Inc()
+			a.shared.remember(candidate, full(&candidate, denial))
+			continue
+		}
+		a.candidate, a.outcome.last = candidate, last
+		break
 	}
 	a.noteLost()
-	a.candidate, a.outcome.last = candidate, last
 	a.provider = a.Providers[a.candidate.Endpoint.Provider.Dialect]
 	if a.provider == nil {
 		return fmt.Errorf("extproc: no provider dialect %q", a.candidate.Endpoint.Provider.Dialect)

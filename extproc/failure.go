@@ -15,7 +15,6 @@ import (
 	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/health"
 	"github.com/switchyard/switchyard/policies/identity"
-	"github.com/switchyard/switchyard/policies/quota"
 	"github.com/switchyard/switchyard/policies/routing"
 )
 
@@ -166,19 +165,6 @@ func tooLarge(limit int64) *dialect.Error {
 	return &dialect.Error{
 		Status: http.StatusRequestEntityTooLarge, Type: "payload_too_large",
 		Message: fmt.Sprintf("The request body is larger than %d bytes. Send less, or raise listener.max_request_body.", limit),
-	}
-}
-
-func rateLimited(d quota.Decision) *dialect.Error {
-	return &dialect.Error{
-		Status: http.StatusTooManyRequests, Type: "rate_limit_exceeded",
-		Message: fmt.Sprintf("Rate limit exceeded: %d requests. Try again in %d seconds.", d.Limit, seconds(d.RetryAfter)),
-		Metadata: map[string]any{"headers": map[string]string{
-			"X-RateLimit-Limit":     strconv.Itoa(d.Limit),
-			"X-RateLimit-Remaining": strconv.Itoa(d.Remaining),
-			"X-RateLimit-Reset":     strconv.FormatInt(d.ResetAt.UnixMilli(), 10),
-			"Retry-After":           strconv.FormatInt(seconds(d.RetryAfter), 10),
-		}},
 	}
 }
 

@@ -118,7 +118,9 @@ func retryHeaders(told *dialect.Error) []dialect.Header {
 	if listed, ok := told.Metadata["headers"].(map[string]string); ok {
 		var headers []dialect.Header
 		for _, name := range []string{"Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"} {
-			headers = append(headers, dialect.Header{Name: strings.ToLower(name), Value: listed[name]})
+			if value := listed[name]; value != "" {
+				headers = append(headers, dialect.Header{Name: strings.ToLower(name), Value: value})
+			}
 		}
 		return headers
 	}

@@ -142,6 +142,9 @@ func (a *attempt) makePlan() (routing.Plan, error) {
 	if err != nil {
 		return routing.Plan{}, err
 	}
+	if err := a.reserve(&plan); err != nil {
+		return routing.Plan{}, err
+	}
 	return a.claimProbe(plan, now), nil
 }
 

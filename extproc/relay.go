@@ -84,13 +84,8 @@ func (a *attempt) price(u dialect.Usage) dialect.Cost {
 // by its default one, and bills that (spec section 2.6, row 132).
 func (a *attempt) billed() *catalog.Endpoint {
 	asked := a.candidate.Endpoint
-	if asked.ServiceTier == "" || a.answer.pipe.Progress().ServiceTier != "default" {
-		return asked
-	}
-	for _, endpoint := range asked.Model.Endpoints {
-		if endpoint.Provider == asked.Provider && endpoint.ProviderModel == asked.ProviderModel && endpoint.ServiceTier == "" {
-			return endpoint
-		}
+	if usual := defaultTierOf(asked); usual != nil && a.answer.pipe.Progress().ServiceTier == "default" {
+		return usual
 	}
 	return asked
 }

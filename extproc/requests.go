@@ -10,6 +10,7 @@ import (
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/fetch"
+	"github.com/switchyard/switchyard/policies/quota"
 	"github.com/switchyard/switchyard/policies/routing"
 	"github.com/switchyard/switchyard/policies/usage"
 )
@@ -47,9 +48,10 @@ type request struct {
 	fetchErr  error
 	failed    []previousError
 
-	over       func()            // ends the request, while another attempt may still follow
-	expire     *time.Timer       // does so when none has; nil before that
-	generation *usage.Generation // what the ledger will be told; nil while no attempt is over
+	over         func()            // ends the request, while another attempt may still follow
+	expire       *time.Timer       // does so when none has; nil before that
+	generation   *usage.Generation // what the ledger will be told; nil while no attempt is over
+	reservations []*quota.Reservation
 }
 
 // rememberFor is how long a request that nobody works on is kept: the time that

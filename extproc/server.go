@@ -54,6 +54,12 @@ type Policy struct {
 	Signers map[string]signing.Signer
 	// Fetcher gets media for providers that do not; nil if the gateway fetches nothing.
 	Fetcher *fetch.Fetcher
+	// Limits are those of the gateway, of models and of providers; nil is none. A key has
+	// its own.
+	Limits *quota.Rules
+	// BudgetStatus is the HTTP status of a request whose key's budget is spent: 402, or
+	// else 403.
+	BudgetStatus int
 	// StickyFor is how long a conversation stays with an endpoint; zero is not at all.
 	StickyFor time.Duration
 	// KeepAliveComment is sent each KeepAliveInterval while a stream waits for
@@ -73,7 +79,8 @@ type Options struct {
 	// Ledger is told of every request that a provider is asked. Nil is a gateway
 	// that keeps no account.
 	Ledger Ledger
-	Quota  *quota.Memory
+	// Limits holds requests to their limits.
+	Limits *quota.Limiter
 	// Sticky remembers where conversations went.
 	Sticky sticky.Store
 	// Preset finds a preset by its slug, among those that the key may use.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/policies/health"
+	"github.com/switchyard/switchyard/policies/quota"
 	"github.com/switchyard/switchyard/policies/usage"
 )
 
@@ -15,6 +16,7 @@ import (
 type outcome struct {
 	last      bool // no other candidate is left
 	begun     bool // the ledger knows that the provider is to be asked
+	accounted bool // the request's record has the attempt
 	forwarded bool // the provider was asked
 	finished  bool // the client has the whole answer
 	cancelled bool // the stream ended under us: the client hung up, or a hedge lost
@@ -55,9 +57,8 @@ func (a *attempt) settle() {
 		a.shared.lose(a.number, a.candidate)
 	}
 	model := a.modelLabel()
-	if a.outcome.begun {
-		a.account(label)
-	}
+	a.account(label)
+	a.settleAttempt(a.used())
 	shared := a.shared
 	a.requests.leave(a.requestID, shared, label, a.outcome.moved || lost, func(ended string) {
 		a.metrics.requests.WithLabelValues(model, ended).Inc()
@@ -65,6 +66,9 @@ func (a *attempt) settle() {
 			a.settleRequest(shared, ended)
 		}
 	})
+	if shared != nil && (a.outcome.moved || lost) {
+		shared.freeLater()
+	}
 	if !a.outcome.forwarded && a.outcome.failure == nil {
 		return
 	}
@@ -156,6 +160,15 @@ func (a *attempt) promptAlone() usage.Tokens {
 	}
 }
 
+// used is what the attempt came to, for limits.
+func (a *attempt) used() quota.Actual {
+	used, billed := a.usage()
+	if !billed {
+		return quota.Actual{}
+	}
+	return quota.Actual{Tokens: used.Prompt + used.Completion, Money: a.outcome.charge.Total}
+}
+
 // metadata is what Envoy's access log says of the attempt. It travels with the
 // attempt's last message; an attempt that a client broke off has none.
 func (a *attempt) metadata() *structpb.Struct {
@@ -226,6 +239,7 @@ func (a *attempt) refuse(err error) error {
 	switch judge(failed.class, a.answer.committed, a.lastHope(), elsewhere, a.rules.stopOn) {
 	case next:
 		a.outcome.moved = true
+		a.account(a.outcome.label()) // the next attempt asks what this one was billed
 		if failed.class == health.BadRequest && failed.refusal == nil {
 			a.shared.passOver(model)
 		}

@@ -102,7 +102,7 @@ func newGateway(t *testing.T, change ...func(*configpb.Config, *Policy)) *gatewa
 		Clients:   dialect.Clients{path: openai.Client{}},
 		Providers: map[string]dialect.Provider{openai.Name: openai.Provider{}, anthropic.Name: anthropic.Provider{}},
 		Health:    health.New(health.Options{}),
-		Quota:     quota.NewMemory(),
+		Limits:    quota.New(quota.Options{}),
 		Sticky:    sticky.NewMemory(),
 		Preset: func(key *identity.Key, slug string) (dialect.Preset, bool) {
 			return dialect.Preset{SystemPrompt: "Be brief."}, slug == "terse" && key.Name == "team"

@@ -82,6 +82,9 @@ func bench(ctx context.Context, o options) (err error) {
 	if r.scale, err = measureScale(ctx, s.binary, s.envoy, directory); err != nil {
 		return err
 	}
+	if r.limits, err = measureLimits(); err != nil {
+		return err
+	}
 	report := r.markdown()
 	fmt.Print(report)
 	return os.WriteFile(o.out, []byte(report), 0o644)

@@ -14,6 +14,7 @@ type results struct {
 	tables     []table
 	footprints []*footprint
 	scale      *scale
+	limits     *limits
 	// disturbance is the share of the machine that other processes took.
 	disturbance float64
 }
@@ -55,6 +56,7 @@ func (r *results) markdown() string {
 	}
 	r.memory(&out)
 	r.scale.markdown(&out)
+	r.limits.markdown(&out)
 	return out.String()
 }
 

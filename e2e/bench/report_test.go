@@ -43,6 +43,11 @@ func TestReportComparesWithinRounds(t *testing.T) {
 		options: options{rounds: 2, duration: time.Second},
 		ways:    []string{"direct", "bare Envoy", "gateway"},
 		scale:   &scale{reload: 150 * time.Millisecond, plans: []planCost{{name: "a model", large: testing.BenchmarkResult{N: 10, T: 50 * time.Microsecond}}}},
+		limits: &limits{
+			memory:    testing.BenchmarkResult{N: 10, T: 30 * time.Microsecond},
+			redis:     testing.BenchmarkResult{N: 10, T: 900 * time.Microsecond},
+			roundTrip: testing.BenchmarkResult{N: 10, T: 300 * time.Microsecond},
+		},
 		footprints: []*footprint{
 			{name: "bare Envoy"}, {name: "gateway's Envoy"},
 			{name: "processor", loaded: memory{now: 50e6}, held: memory{now: 80e6, highest: 90e6}},
@@ -61,6 +66,8 @@ func TestReportComparesWithinRounds(t *testing.T) {
 		"| unary requests, 32 connections | ≥ 5000 1/s | 100 1/s | missed |",
 		"| planning, 1000 models × 5 endpoints | ≤ 20.0 µs | 5.00 µs | met |",
 		"| reload, 1000 models × 5 endpoints | ≤ 200 ms | 150 ms | met |",
+		"| limits in memory | ≤ 20.0 µs | 3.00 µs | met |",
+		"| limits in Redis, beyond one local round trip | ≤ 50.0 µs | 60.0 µs | missed |",
 		"| processor's memory at 1000 open streams | ≤ 100 MB | 80.0 MB | met |",
 		"| latency p50, ms | 0.150 | 2.50 | 2.85 | 0.350 (0.300 to 0.400) | 1.24 |",
 		"| processor | – | 50.0 | 80.0 | 90.0 | 30.0 |",

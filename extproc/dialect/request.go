@@ -31,6 +31,8 @@ type Request struct {
 	Stream bool
 	// MaxTokens bounds the answer; zero if the client set no bound.
 	MaxTokens int64
+	// Choices is how many answers are asked for, each of up to MaxTokens; zero is one.
+	Choices int64
 	// Parameters names the fields that count as request parameters
 	// (spec section 7, supported_parameters), sorted.
 	Parameters []string

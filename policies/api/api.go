@@ -5,6 +5,7 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/identity"
+	"github.com/switchyard/switchyard/policies/money"
 	"github.com/switchyard/switchyard/policies/preset"
 )
 
@@ -41,6 +43,9 @@ type Options struct {
 	// Ledger is the gateway's account of its requests. Nil is a gateway that keeps
 	// none: what it would tell is 404, or left out.
 	Ledger Ledger
+	// BudgetUsed tells what a key has spent of its budget in the period that now is in. It
+	// may be nil.
+	BudgetUsed func(ctx context.Context, key *identity.Key, now time.Time) (money.USD, error)
 	// Presets are the presets of requests. Nil is a gateway without: their paths are
 	// 404.
 	Presets *preset.Store

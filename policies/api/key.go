@@ -2,18 +2,20 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"time"
 
 	"github.com/switchyard/switchyard/policies/identity"
+	"github.com/switchyard/switchyard/policies/money"
 )
 
 // keyInfo is what GET /key tells of the caller's key (spec section 1.3). Without a
 // ledger it is not known what a key has used: those fields are left out.
 type keyInfo struct {
 	Label           string     `json:"label"`
-	Limit           *float64   `json:"limit"` // of money; there is none
-	LimitRemaining  *float64   `json:"limit_remaining"`
+	Limit           *money.USD `json:"limit"` // of money; null is none
+	LimitRemaining  *money.USD `json:"limit_remaining"`
 	LimitReset      *string    `json:"limit_reset"`
 	IsFreeTier      bool       `json:"is_free_tier"`
 	IsManagementKey bool       `json:"is_management_key"`
@@ -51,6 +53,11 @@ func (s *server) key(w http.ResponseWriter, r *http.Request) {
 	if key.Limit.Requests > 0 {
 		info.RateLimit = rateLimit{key.Limit.Requests, key.Limit.Window.String(), "Requests in any interval of this length."}
 	}
+	if err := s.tellBudget(r.Context(), key, &info); err != nil {
+		s.Logger.Warn("it is not known what a key has spent of its budget", "error", err.Error())
+		refuse(w, http.StatusServiceUnavailable, "provider_overloaded", "It is not known at the moment what the key has spent. Try again later.")
+		return
+	}
 	if s.Ledger != nil {
 		used, err := s.usageOf(r.Context(), key, time.Now())
 		if err != nil {
@@ -60,4 +67,22 @@ func (s *server) key(w http.ResponseWriter, r *http.Request) {
 		info.keyUsage = &used
 	}
 	reply(w, http.StatusOK, data[keyInfo]{info})
+}
+
+// tellBudget fills in the key's budget, if it has one. What requests under way have
+// reserved of it is not spent yet.
+func (s *server) tellBudget(ctx context.Context, key *identity.Key, info *keyInfo) error {
+	if key.Budget.Amount <= 0 || s.BudgetUsed == nil {
+		return nil
+	}
+	used, err := s.BudgetUsed(ctx, key, time.Now())
+	if err != nil {
+		return err
+	}
+	left := max(0, key.Budget.Amount.Add(-used))
+	info.Limit, info.LimitRemaining = &key.Budget.Amount, &left
+	if reset := key.Budget.Reset.String(); reset != "" {
+		info.LimitReset = &reset
+	}
+	return nil
 }

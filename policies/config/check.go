@@ -23,7 +23,7 @@ func (l *loader) check(config *configpb.Config) {
 		l.checkProvider(slug, provider)
 	}
 	l.checkKeys(config.GetKeys())
-	l.checkLimits(config.GetLimits(), path{".limits"})
+	l.checkLimits(config)
 	l.checkBalance(config)
 	l.checkPolicies(config)
 	l.checkNames(config)
@@ -200,7 +200,6 @@ func (l *loader) checkKeys(keys []*configpb.Key) {
 				l.report.fail(at.field("expires_at"), "must be %s", formOf(fieldOf(key, "expires_at")))
 			}
 		}
-		l.checkLimits(key.GetLimits(), at.field("limits"))
 	}
 }
 
@@ -239,11 +238,5 @@ func (l *loader) checkFetch(settings *configpb.Fetch) {
 		if err != nil && !l.report.isFaulty(at.field("allow").item(i)) {
 			l.report.fail(at.field("allow").item(i), "must be %s", formOf(fieldOf(settings, "allow")))
 		}
-	}
-}
-
-func (l *loader) checkLimits(limits *configpb.Limits, at path) {
-	if limits.GetUnlimited() && limits.GetRequests() > 0 {
-		l.report.fail(at.field("unlimited"), "contradicts requests: %d; remove one of the two", limits.GetRequests())
 	}
 }

@@ -47,6 +47,13 @@ func fillDefaults(config *configpb.Config) {
 		}
 		fillLimits(key.Limits, config.Limits)
 	}
+	fillWindows(config.GetTotalLimits())
+	for _, provider := range config.GetProviders() {
+		fillWindows(provider.GetLimits())
+	}
+	for _, model := range config.GetModels() {
+		fillWindows(model.GetLimits())
+	}
 
 	config.Routing = orNew(config.Routing)
 	orDefault(&config.Routing.MaxAttempts, 8)
@@ -121,19 +128,50 @@ func fillModel(id string, model *configpb.Model) {
 }
 
 // fillLimits completes one key's limits with the general ones. A key that has a
-// limit of its own has a limit, even if the others have none.
+// limit of its own on requests has one, even if the others have none.
 func fillLimits(limits, general *configpb.Limits) {
-	if limits.Unlimited {
-		return
+	if limits.Tokens == 0 {
+		limits.Tokens = general.Tokens
+		if limits.TokensWindow == nil {
+			limits.TokensWindow = general.TokensWindow
+		}
 	}
-	if limits.Requests == 0 && general.Unlimited {
+	if limits.Budget == "" {
+		limits.Budget = general.Budget
+		orDefault(&limits.BudgetReset, general.BudgetReset)
+	}
+	orDefault(&limits.Concurrency, general.Concurrency)
+	orDefault(&limits.OnRedisFailure, general.OnRedisFailure)
+	if limits.PerUser == nil && general.PerUser != nil {
+		limits.PerUser = proto.CloneOf(general.PerUser)
+	}
+	switch {
+	case limits.Unlimited:
+	case limits.Requests == 0 && general.Unlimited:
 		limits.Unlimited = true
+	default:
+		orDefault(&limits.Requests, general.Requests)
+		orDefault(&limits.Requests, 40)
+		orDuration(&limits.Window, general.GetWindow().AsDuration())
+	}
+	fillWindows(limits)
+	fillWindows(limits.PerUser)
+}
+
+// fillWindows completes the limits that are set, and sets no other.
+func fillWindows(limits *configpb.Limits) {
+	if limits == nil {
 		return
 	}
-	orDefault(&limits.Requests, general.Requests)
-	orDefault(&limits.Requests, 40)
-	orDuration(&limits.Window, general.GetWindow().AsDuration())
-	orDuration(&limits.Window, 10*time.Second)
+	if limits.Requests > 0 {
+		orDuration(&limits.Window, 10*time.Second)
+	}
+	if limits.Tokens > 0 {
+		orDuration(&limits.TokensWindow, time.Minute)
+	}
+	if limits.Budget != "" {
+		orDefault(&limits.BudgetReset, configpb.BudgetReset_BUDGET_RESET_NEVER)
+	}
 }
 
 // orDefault replaces a zero value.

@@ -24,6 +24,12 @@ const (
 	ResetMonthly
 )
 
+// String is the word of the API: "daily", "weekly" or "monthly", and "" for
+// [ResetNever].
+func (r Reset) String() string {
+	return [...]string{"", "daily", "weekly", "monthly"}[r]
+}
+
 // Start is when the period began that holds at a time; the zero time for
 // [ResetNever].
 func (r Reset) Start(now time.Time) time.Time {

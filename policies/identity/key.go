@@ -28,16 +28,10 @@ type Key struct {
 	Disabled bool
 	// ExpiresAt is when the key stops being accepted; zero means never.
 	ExpiresAt time.Time
-	// Limit bounds the key's requests, Budget its money.
-	Limit  Limit
-	Budget Budget
-}
-
-// Limit allows Requests in any span of time of length Window. The zero value is
-// no limit.
-type Limit struct {
-	Requests int
-	Window   time.Duration
+	// Limits bound what is done with the key, User what each end user of it does that a
+	// request names.
+	Limits
+	User Limits
 }
 
 // LogValue is the name and the beginning of the hash.

@@ -12,12 +12,6 @@ import (
 	"github.com/switchyard/switchyard/policies/config/configpb"
 )
 
-// Defaults of [configpb.Limits].
-const (
-	defaultRequests = 40
-	defaultWindow   = 10 * time.Second
-)
-
 // Keyring is the keys of one configuration generation. It never changes, so any
 // number of goroutines may use it.
 type Keyring struct {
@@ -29,11 +23,12 @@ type Keyring struct {
 // NewKeyring reads the keys of cfg. The error joins everything that is wrong,
 // each with the path of its field.
 func NewKeyring(cfg *configpb.Config) (*Keyring, error) {
-	k := &Keyring{
-		keys:      make(map[[sha256.Size]byte]*Key, len(cfg.GetKeys())),
-		everybody: &Key{Name: "everybody", Limit: newLimit(cfg.GetLimits())},
-	}
+	k := &Keyring{keys: make(map[[sha256.Size]byte]*Key, len(cfg.GetKeys())), everybody: &Key{Name: "everybody"}}
 	var failures []error
+	var err error
+	if k.everybody.Limits, k.everybody.User, err = newKeyLimits("limits", cfg.GetLimits()); err != nil {
+		failures = append(failures, err)
+	}
 	for i, from := range cfg.GetKeys() {
 		path := fmt.Sprintf("keys[%d]", i)
 		digest, err := parseHash(from.GetHash())
@@ -52,12 +47,17 @@ func NewKeyring(cfg *configpb.Config) (*Keyring, error) {
 		if limits == nil {
 			limits = cfg.GetLimits()
 		}
+		own, user, err := newKeyLimits(path+".limits", limits)
+		if err != nil {
+			failures = append(failures, err)
+		}
 		k.keys[digest] = &Key{
 			Name:      from.GetName(),
 			Hash:      from.GetHash(),
 			Disabled:  from.GetDisabled(),
 			ExpiresAt: expires,
-			Limit:     newLimit(limits),
+			Limits:    own,
+			User:      user,
 		}
 	}
 	if err := errors.Join(failures...); err != nil {
@@ -134,14 +134,4 @@ func parseExpiry(text string) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("%q: want a time in UTC such as 2030-01-31T00:00:00Z", text)
 	}
 	return at, nil
-}
-
-func newLimit(from *configpb.Limits) Limit {
-	if from.GetUnlimited() {
-		return Limit{}
-	}
-	return Limit{
-		Requests: int(cmp.Or(from.GetRequests(), defaultRequests)),
-		Window:   cmp.Or(from.GetWindow().AsDuration(), defaultWindow),
-	}
 }

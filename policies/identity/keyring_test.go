@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/switchyard/switchyard/policies/config/configpb"
+	"github.com/switchyard/switchyard/policies/money"
 )
 
 var now = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
@@ -146,6 +147,23 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+func TestAllLimitsAreRead(t *testing.T) {
+	k, err := NewKeyring(&configpb.Config{Keys: []*configpb.Key{{Name: "k", Hash: Hash(good), Limits: &configpb.Limits{
+		Unlimited: true, Tokens: 1000, Budget: "12.50", BudgetReset: configpb.BudgetReset_BUDGET_RESET_WEEKLY, Concurrency: 4,
+		OnRedisFailure: configpb.RedisFailure_REDIS_FAILURE_OPEN,
+		PerUser:        &configpb.Limits{Requests: 3, Tokens: 10, TokensWindow: durationpb.New(time.Hour)},
+	}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := k.Named("k")
+	want := Limits{Tokens: TokenLimit{1000, time.Minute}, Budget: Budget{money.Dollar * 25 / 2, ResetWeekly}, Concurrency: 4, Outage: OutageOpen}
+	user := Limits{Limit: Limit{3, 10 * time.Second}, Tokens: TokenLimit{10, time.Hour}}
+	if err != nil || key.Limits != want || key.User != user {
+		t.Errorf("%+v, %+v, %v", key.Limits, key.User, err)
+	}
+}
+
 func TestEveryMistakeIsReportedWithItsField(t *testing.T) {
 	_, err := NewKeyring(&configpb.Config{Keys: []*configpb.Key{
 		{Name: "short", Hash: "abc"},
@@ -155,13 +173,14 @@ func TestEveryMistakeIsReportedWithItsField(t *testing.T) {
 		{Name: "second", Hash: Hash("b")},
 		{Name: "offset", Hash: Hash("c"), ExpiresAt: "2030-01-01T00:00:00+02:00"},
 		{Name: "date", Hash: Hash("d"), ExpiresAt: "2030-01-01"},
+		{Name: "poor", Hash: Hash("e"), Limits: &configpb.Limits{Budget: "much", PerUser: &configpb.Limits{Budget: "more"}}},
 	}})
 	if err == nil {
 		t.Fatal("no error")
 	}
 	for _, want := range []string{
 		"keys[0].hash", "keys[1].hash", "keys[2].hash", `keys[4].hash: key "first"`,
-		"keys[5].expires_at", "keys[6].expires_at",
+		"keys[5].expires_at", "keys[6].expires_at", "keys[7].limits.budget",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("nothing is said of %s in:\n%v", want, err)

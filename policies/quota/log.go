@@ -1,62 +1,64 @@
 package quota
 
-import "time"
-
-// log is the times of one key's allowed requests, oldest first, in a ring that
-// grows up to the largest limit seen.
+// log is what counts in a sliding window, oldest first, in a ring that grows as needed.
 type log struct {
-	key    string
-	window int64 // of the latest request, in nanoseconds
-	times  []int64
-	oldest int // index of the oldest time
-	count  int // number of times
+	entries []entry
+	oldest  int   // index of the oldest entry
+	count   int   // number of entries
+	sum     int64 // of their amounts
+	began   int64 // time of the first amount in the newest entry
 }
 
-// take judges a request at a time in nanoseconds, which now also is.
-func (l *log) take(limit Limit, at int64, now time.Time) Decision {
-	if l.count > 0 {
-		at = max(at, l.at(l.count-1))
+type entry struct{ at, amount int64 }
+
+// at returns the i-th entry, counted from the oldest.
+func (l *log) at(i int) *entry { return &l.entries[(l.oldest+i)%len(l.entries)] }
+
+// newest is the time of the newest entry; 0 if there is none.
+func (l *log) newest() int64 {
+	if l.count == 0 {
+		return 0
 	}
-	l.window = int64(limit.Window)
-	for l.count > 0 && l.at(0) <= at-l.window {
-		l.oldest = (l.oldest + 1) % len(l.times)
+	return l.at(l.count - 1).at
+}
+
+// forget drops what was added at a time or before.
+func (l *log) forget(until int64) {
+	for l.count > 0 && l.at(0).at <= until {
+		l.sum -= l.at(0).amount
+		l.oldest = (l.oldest + 1) % len(l.entries)
 		l.count--
 	}
-	decision := Decision{Limit: limit.Requests}
-	if l.count < limit.Requests {
-		l.add(at, limit.Requests)
-		decision.Allowed = true
-		decision.Remaining = limit.Requests - l.count
-	} else {
-		// The limit may have been lowered: the request that must leave the
-		// window first is then not the oldest.
-		blocking := l.at(l.count - limit.Requests)
-		decision.RetryAfter = time.Duration(blocking + l.window - at)
+}
+
+// add appends an amount, not before the newest entry. What was added within grain of
+// the first amount in the newest entry goes in there, and leaves the window with it.
+func (l *log) add(at, amount, grain int64) {
+	l.sum += amount
+	if l.count > 0 && at-l.began < grain {
+		newest := l.at(l.count - 1)
+		newest.at, newest.amount = at, newest.amount+amount
+		return
 	}
-	decision.ResetAt = now.Add(time.Duration(l.at(l.count-1) + l.window - at))
-	return decision
-}
-
-// idle reports whether nothing in the log counts any more.
-func (l *log) idle(at int64) bool {
-	return l.count == 0 || l.at(l.count-1) <= at-l.window
-}
-
-// at returns the i-th time, counted from the oldest.
-func (l *log) at(i int) int64 {
-	return l.times[(l.oldest+i)%len(l.times)]
-}
-
-// add appends a time, and doubles the ring when it is full: most keys never
-// come near a large limit.
-func (l *log) add(at int64, limit int) {
-	if l.count == len(l.times) {
-		grown := make([]int64, min(max(8, 2*l.count), max(limit, l.count+1)))
+	if l.count == len(l.entries) {
+		grown := make([]entry, max(8, 2*l.count))
 		for i := range l.count {
-			grown[i] = l.at(i)
+			grown[i] = *l.at(i)
 		}
-		l.times, l.oldest = grown, 0
+		l.entries, l.oldest = grown, 0
 	}
-	l.times[(l.oldest+l.count)%len(l.times)] = at
 	l.count++
+	*l.at(l.count - 1) = entry{at, amount}
+	l.began = at
+}
+
+// freed is the time of the entry with which the amounts up to it come to so much. The
+// log has as much.
+func (l *log) freed(amount int64) int64 {
+	for i := range l.count {
+		if amount -= l.at(i).amount; amount <= 0 {
+			return l.at(i).at
+		}
+	}
+	return l.newest()
 }

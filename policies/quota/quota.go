@@ -1,28 +1,195 @@
-// Package quota decides how many requests a key may make.
+// Package quota holds requests to their limits: so many requests, tokens and US dollars
+// in a time, so many requests at once; for a key, an end user, a model, a provider, or
+// all together.
+//
+// What a request will use is known only when it is over. It therefore reserves the most
+// that it can come to before any provider is asked, and settles to the real figure
+// afterwards: of any number of parallel requests none is admitted that could carry a
+// limit beyond its bound. A request reserves all that it needs at once or nothing: one
+// that is refused by one limit uses up no other.
+//
+// Windows slide: no span of time of their length has more in it than the limit, wherever
+// it begins. A request counts from the moment at which it is admitted; tokens and money
+// are held while it is under way and count from the moment at which it is over. Requests
+// are logged one by one; for tokens and money, what is settled within a thousandth of
+// the window is kept together and leaves it with the latest of them: a count is never
+// too low. Budgets go by the calendar in UTC instead, and begin with what the ledger says
+// was spent.
+//
+// A reservation lives for [Lease] and is renewed while its request does. One that its
+// process never settles, because it was killed, expires; what it came to is then in the
+// ledger alone. Settling an expired reservation counts the real figure all the same.
+//
+// Counters are in a [Store]: a [Memory] of one gateway, or a [Redis] that gateways
+// share. [Limiter] is what requests use: it knows what to do when a Redis does not
+// answer.
 package quota
 
-import "time"
+import (
+	"time"
 
-// Limit allows Requests in any span of time of length Window, wherever the span
-// begins. The zero Limit, and any of which a part is not positive, is no limit.
+	"github.com/switchyard/switchyard/policies/identity"
+	"github.com/switchyard/switchyard/policies/money"
+)
+
+// Measure is what a limit bounds.
+type Measure uint8
+
+// The measures.
+const (
+	// Requests count when they are admitted.
+	Requests Measure = iota
+	// Tokens are those of prompts and answers together.
+	Tokens
+	// Money is in nanodollars (1e-9 US dollars), see [Nanodollars].
+	Money
+	// Concurrency is the number of requests under way.
+	Concurrency
+)
+
+// String is the measure's name in metrics and stores.
+func (m Measure) String() string {
+	return [...]string{"requests", "tokens", "money", "concurrency"}[m]
+}
+
+// Limit is the most of one measure in one name.
 type Limit struct {
-	Requests int
-	Window   time.Duration
+	// Scope says whose limit it is: "<kind>:<name>", such as "key:<hash>" or
+	// "provider:openai". Limits of one scope and measure share a counter, unless they
+	// are budgets of different periods.
+	Scope   string
+	Measure Measure
+	// Most is not zero: what is not limited has no Limit.
+	Most int64
+	// Window is the length of the sliding window. Zero is that of the calendar which
+	// Reset names; for [Concurrency] neither counts.
+	Window time.Duration
+	Reset  identity.Reset
+	// Of is whose spending the ledger is asked for, for a budget.
+	Of Spender
+	// Closed: requests are refused while nobody can tell whether the limit holds.
+	Closed bool
 }
 
-func (l Limit) unlimited() bool { return l.Requests <= 0 || l.Window <= 0 }
+// Spender is whose spending counts for a budget. Empty fields are everyone's, or any.
+type Spender struct {
+	KeyHash, User, Model, Provider string
+}
 
-// Decision is the answer to one request, and explains itself.
-type Decision struct {
-	Allowed bool
-	// Limit is the number of requests in a window, zero if there is no limit.
-	Limit int
-	// Remaining is how many more would be allowed right now.
-	Remaining int
-	// RetryAfter is how long to wait until one request is allowed; zero if this
-	// one was.
+// counter is the name of what counts for the limit at a time.
+func (l *Limit) counter(now time.Time) string {
+	name := l.Scope + "|" + l.Measure.String()
+	if !l.calendar() {
+		return name
+	}
+	if l.Reset == identity.ResetNever {
+		return name + "|total"
+	}
+	return name + "|" + l.Reset.String() + "|" + l.Reset.Start(now).Format(time.DateOnly)
+}
+
+// calendar reports whether the limit holds for a period, and what was used before it
+// was counted here is in the ledger.
+func (l *Limit) calendar() bool { return l.Window == 0 && l.Measure != Concurrency }
+
+// Claim is what a request asks of a limit.
+type Claim struct {
+	Limit
+	// Amount is the most that the request may come to.
+	Amount int64
+
+	name    string // of the counter
+	seeded  bool   // seed is known
+	seed    int64  // what was used before anyone counted
+	lasting bool   // nobody could tell the seed again
+}
+
+// NewClaim claims an amount of a limit. A negative one is none.
+func NewClaim(limit Limit, amount int64) Claim { return Claim{Limit: limit, Amount: max(0, amount)} }
+
+// Actual is what a request came to.
+type Actual struct {
+	Tokens int64
+	Money  money.USD
+}
+
+func (a Actual) of(measure Measure) int64 {
+	switch measure {
+	case Requests:
+		return 1
+	case Tokens:
+		return max(0, a.Tokens)
+	case Money:
+		return max(0, Nanodollars(a.Money))
+	}
+	return 0
+}
+
+// Denial is a claim that does not fit, and explains itself.
+type Denial struct {
+	Claim Claim
+	// Used is what counts already, Held what requests under way have reserved.
+	Used, Held int64
+	// RetryAfter is when the claim fits at the earliest, as far as can be told now;
+	// zero if it never will. It is exact for requests. Where requests under way stand
+	// in the way it is [heldRetry]: they may be over at any time.
 	RetryAfter time.Duration
-	// ResetAt is when the whole limit is available again if no request is made
-	// until then.
+	// ResetAt is when all of the limit is available again if nothing more is used.
 	ResetAt time.Time
+	// Unknown: the limit is closed, and nobody can tell whether it holds.
+	Unknown bool
 }
+
+// Left is how much of the limit nobody has used or reserved.
+func (d *Denial) Left() int64 { return max(0, d.Claim.Most-d.Used-d.Held) }
+
+// Exhausted: the limit is used up, whatever the requests under way come to.
+func (d *Denial) Exhausted() bool { return d.Used >= d.Claim.Most }
+
+// Temporary: the claim would fit if no other request were under way.
+func (d *Denial) Temporary() bool { return d.Used <= d.Claim.Most-d.Claim.Amount }
+
+// time fills in RetryAfter and ResetAt. wait is how long what is settled stands in the
+// way, and reset how long any of it counts; a period of the calendar tells both itself.
+func (d *Denial) time(wait, reset time.Duration, now time.Time) {
+	d.ResetAt = now.Add(reset)
+	if d.Claim.calendar() {
+		d.ResetAt, wait = d.Claim.Reset.Next(now), 0
+		if !d.ResetAt.IsZero() {
+			wait = d.ResetAt.Sub(now)
+		}
+	}
+	switch {
+	case d.Claim.Amount > d.Claim.Most: // never
+	case d.Temporary():
+		d.RetryAfter = heldRetry
+	default:
+		d.RetryAfter = wait
+	}
+}
+
+const (
+	// Lease is how long a reservation lives without being renewed.
+	Lease = time.Minute
+	// heldRetry is what is told a request that waits for others to end.
+	heldRetry = time.Second
+	// fineness is in how many parts a window is divided to keep tokens and money.
+	fineness = 1024
+)
+
+// picosPerNano is how many picodollars a nanodollar is.
+const picosPerNano = int64(money.Dollar) / 1e9
+
+// Nanodollars rounds an amount up to nanodollars. All money up to the 9 million dollars
+// that an amount can be is exact as such in a double, which is what scripts of Redis
+// count in; picodollars are only up to 9,007.
+func Nanodollars(amount money.USD) int64 {
+	whole := int64(amount) / picosPerNano
+	if int64(amount)%picosPerNano > 0 {
+		whole++
+	}
+	return whole
+}
+
+// Dollars is an amount in nanodollars as money.
+func Dollars(nanodollars int64) money.USD { return money.USD(picosPerNano).Mul(nanodollars) }

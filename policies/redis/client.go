@@ -1,7 +1,9 @@
 // Package redis opens the Redis that gateways share.
 //
-// What is in it may be lost at any time: pins and statistics, which are better
-// known than not. Nothing that decides about money or access is kept there.
+// What is in it may be lost at any time: pins and statistics, which are better known
+// than not, and the counters of limits, which are told again by those who hold a part of
+// them and by the ledger. Whether a limit holds while Redis does not answer is the
+// configuration's to say.
 package redis
 
 import (

@@ -23,7 +23,7 @@ type Redis struct {
 	client   *redis.Client
 	memory   *Memory
 	log      *slog.Logger
-	breaker  breaker
+	breaker  redis.Breaker
 	failures atomic.Int64
 }
 
@@ -43,7 +43,7 @@ func NewRedis(client *redis.Client, memory *Memory, log *slog.Logger) *Redis {
 func (r *Redis) Failures() int64 { return r.failures.Load() }
 
 // Outage reports whether Redis did not answer lately.
-func (r *Redis) Outage() bool { return r.breaker.open() }
+func (r *Redis) Outage() bool { return r.breaker.Open() }
 
 // get reads a pin and renews it in one round trip. A pin is a hash with its time to
 // live in milliseconds in it: only so can the script renew it without being told.
@@ -55,7 +55,7 @@ return pin`)
 // Get implements [Store].
 func (r *Redis) Get(ctx context.Context, key Key, now time.Time) (Pin, bool) {
 	remembered, known := r.memory.Get(ctx, key, now)
-	if !r.breaker.allow(now) {
+	if !r.breaker.Allow(now) {
 		return remembered, known
 	}
 	bound, cancel := r.client.Bound(ctx)
@@ -80,7 +80,7 @@ func (r *Redis) Put(ctx context.Context, key Key, pin Pin, ttl time.Duration, no
 	}
 	ttl = min(ttl, maxTTL)
 	r.memory.Put(ctx, key, pin, ttl, now)
-	if !r.breaker.allow(now) {
+	if !r.breaker.Allow(now) {
 		return
 	}
 	ctx, cancel := r.client.Bound(context.WithoutCancel(ctx))
@@ -103,13 +103,13 @@ func (r *Redis) name(key Key) string {
 // took counts a failure, and logs when an outage begins and when it ends.
 func (r *Redis) took(err error, now time.Time) {
 	if err == nil {
-		if r.breaker.answered() {
+		if r.breaker.Answered() {
 			r.log.Info("Redis answers again: conversations stay with their endpoint at every gateway")
 		}
 		return
 	}
 	r.failures.Add(1)
-	if r.breaker.failed(now) {
+	if r.breaker.Failed(now) {
 		r.log.Warn("Redis does not answer: conversations stay with their endpoint at this gateway only", "error", err)
 	}
 }

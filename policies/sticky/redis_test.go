@@ -63,11 +63,11 @@ func TestOutage(t *testing.T) {
 			}
 
 			outage.begin(server)
-			for range tolerated + 1 {
+			for range redis.Tolerated + 1 {
 				wantPin(t, "as it begins", store, now, pin)
 			}
-			if !store.Outage() || store.Failures() != tolerated+1 {
-				t.Errorf("outage %t, %d failures, want %d", store.Outage(), store.Failures(), tolerated+1)
+			if !store.Outage() || store.Failures() != redis.Tolerated+1 {
+				t.Errorf("outage %t, %d failures, want %d", store.Outage(), store.Failures(), redis.Tolerated+1)
 			}
 			moved := Pin{Model: "m/x", EndpointID: "m/x@c", Provider: "c"}
 			began := time.Now()
@@ -75,19 +75,19 @@ func TestOutage(t *testing.T) {
 				store.Put(t.Context(), hello, moved, time.Hour, now)
 				wantPin(t, "while it lasts", store, now, moved)
 			}
-			if waited := time.Since(began); waited > 5*time.Second || store.Failures() != tolerated+1 {
-				t.Errorf("200 calls took %v and brought %d failures, want %d as before", waited, store.Failures(), tolerated+1)
+			if waited := time.Since(began); waited > 5*time.Second || store.Failures() != redis.Tolerated+1 {
+				t.Errorf("200 calls took %v and brought %d failures, want %d as before", waited, store.Failures(), redis.Tolerated+1)
 			}
-			now = now.Add(pause)
+			now = now.Add(redis.Pause)
 			wantPin(t, "the one that asks", store, now, moved)
 			wantPin(t, "the one after it", store, now, moved)
-			if got := store.Failures(); got != tolerated+2 {
-				t.Errorf("%d failures, want %d: one request asks", got, tolerated+2)
+			if got := store.Failures(); got != redis.Tolerated+2 {
+				t.Errorf("%d failures, want %d: one request asks", got, redis.Tolerated+2)
 			}
 
 			outage.end(server)
 			for tries := 0; store.Outage() && tries < 10_000; tries++ {
-				now = now.Add(pause)
+				now = now.Add(redis.Pause)
 				store.Put(t.Context(), hello, moved, 24*time.Hour, now)
 			}
 			wantPin(t, "at another gateway", manyGateways{client}, now, moved)

@@ -46,6 +46,7 @@ func (p *parser) member(name string, value []byte) error {
 	case "max_completion_tokens":
 		p.bounds[0], _ = rawjson.Int(value)
 	case "n":
+		r.Choices, _ = rawjson.Int(value)
 		return checkShape(name, wholeWithin(1, mostChoices), value)
 	case "tools":
 		return p.tools(value)

@@ -395,6 +395,118 @@ func (Balance) EnumDescriptor() ([]byte, []int) {
 	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{5}
 }
 
+// BudgetReset is when a budget begins anew, in UTC.
+type BudgetReset int32
+
+const (
+	BudgetReset_BUDGET_RESET_UNSPECIFIED BudgetReset = 0
+	// Not at all.
+	BudgetReset_BUDGET_RESET_NEVER BudgetReset = 1
+	// At midnight.
+	BudgetReset_BUDGET_RESET_DAILY BudgetReset = 2
+	// On Mondays at midnight.
+	BudgetReset_BUDGET_RESET_WEEKLY BudgetReset = 3
+	// On the first of the month at midnight.
+	BudgetReset_BUDGET_RESET_MONTHLY BudgetReset = 4
+)
+
+// Enum value maps for BudgetReset.
+var (
+	BudgetReset_name = map[int32]string{
+		0: "BUDGET_RESET_UNSPECIFIED",
+		1: "BUDGET_RESET_NEVER",
+		2: "BUDGET_RESET_DAILY",
+		3: "BUDGET_RESET_WEEKLY",
+		4: "BUDGET_RESET_MONTHLY",
+	}
+	BudgetReset_value = map[string]int32{
+		"BUDGET_RESET_UNSPECIFIED": 0,
+		"BUDGET_RESET_NEVER":       1,
+		"BUDGET_RESET_DAILY":       2,
+		"BUDGET_RESET_WEEKLY":      3,
+		"BUDGET_RESET_MONTHLY":     4,
+	}
+)
+
+func (x BudgetReset) Enum() *BudgetReset {
+	p := new(BudgetReset)
+	*p = x
+	return p
+}
+
+func (x BudgetReset) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (BudgetReset) Descriptor() protoreflect.EnumDescriptor {
+	return file_policies_config_configpb_config_proto_enumTypes[6].Descriptor()
+}
+
+func (BudgetReset) Type() protoreflect.EnumType {
+	return &file_policies_config_configpb_config_proto_enumTypes[6]
+}
+
+func (x BudgetReset) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use BudgetReset.Descriptor instead.
+func (BudgetReset) EnumDescriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{6}
+}
+
+// RedisFailure is what holds while Redis does not answer.
+type RedisFailure int32
+
+const (
+	RedisFailure_REDIS_FAILURE_UNSPECIFIED RedisFailure = 0
+	// Each gateway keeps the limit by its own count.
+	RedisFailure_REDIS_FAILURE_OPEN RedisFailure = 1
+	// Requests are answered 503.
+	RedisFailure_REDIS_FAILURE_CLOSED RedisFailure = 2
+)
+
+// Enum value maps for RedisFailure.
+var (
+	RedisFailure_name = map[int32]string{
+		0: "REDIS_FAILURE_UNSPECIFIED",
+		1: "REDIS_FAILURE_OPEN",
+		2: "REDIS_FAILURE_CLOSED",
+	}
+	RedisFailure_value = map[string]int32{
+		"REDIS_FAILURE_UNSPECIFIED": 0,
+		"REDIS_FAILURE_OPEN":        1,
+		"REDIS_FAILURE_CLOSED":      2,
+	}
+)
+
+func (x RedisFailure) Enum() *RedisFailure {
+	p := new(RedisFailure)
+	*p = x
+	return p
+}
+
+func (x RedisFailure) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RedisFailure) Descriptor() protoreflect.EnumDescriptor {
+	return file_policies_config_configpb_config_proto_enumTypes[7].Descriptor()
+}
+
+func (RedisFailure) Type() protoreflect.EnumType {
+	return &file_policies_config_configpb_config_proto_enumTypes[7]
+}
+
+func (x RedisFailure) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RedisFailure.Descriptor instead.
+func (RedisFailure) EnumDescriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{7}
+}
+
 // Sort is an order of endpoints (spec section 2.1).
 type Sort int32
 
@@ -439,11 +551,11 @@ func (x Sort) String() string {
 }
 
 func (Sort) Descriptor() protoreflect.EnumDescriptor {
-	return file_policies_config_configpb_config_proto_enumTypes[6].Descriptor()
+	return file_policies_config_configpb_config_proto_enumTypes[8].Descriptor()
 }
 
 func (Sort) Type() protoreflect.EnumType {
-	return &file_policies_config_configpb_config_proto_enumTypes[6]
+	return &file_policies_config_configpb_config_proto_enumTypes[8]
 }
 
 func (x Sort) Number() protoreflect.EnumNumber {
@@ -452,7 +564,7 @@ func (x Sort) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Sort.Descriptor instead.
 func (Sort) EnumDescriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{6}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{8}
 }
 
 // FailureClass is a kind of failed attempt.
@@ -511,11 +623,11 @@ func (x FailureClass) String() string {
 }
 
 func (FailureClass) Descriptor() protoreflect.EnumDescriptor {
-	return file_policies_config_configpb_config_proto_enumTypes[7].Descriptor()
+	return file_policies_config_configpb_config_proto_enumTypes[9].Descriptor()
 }
 
 func (FailureClass) Type() protoreflect.EnumType {
-	return &file_policies_config_configpb_config_proto_enumTypes[7]
+	return &file_policies_config_configpb_config_proto_enumTypes[9]
 }
 
 func (x FailureClass) Number() protoreflect.EnumNumber {
@@ -524,7 +636,7 @@ func (x FailureClass) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use FailureClass.Descriptor instead.
 func (FailureClass) EnumDescriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{7}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{9}
 }
 
 // Config is a whole configuration file.
@@ -566,14 +678,19 @@ type Config struct {
 	Aliases map[string]string `protobuf:"bytes,12,rep,name=aliases,proto3" json:"aliases,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Parts of requests that clients ask for by `@preset/<slug>`.
 	Presets map[string]*Preset `protobuf:"bytes,13,rep,name=presets,proto3" json:"presets,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// A Redis through which gateways share statistics and sticky routes. Default:
-	// each gateway keeps its own, in memory.
+	// A Redis through which gateways share limits, statistics and sticky routes.
+	// Default: each gateway keeps its own, in memory.
 	Redis *Redis `protobuf:"bytes,14,opt,name=redis,proto3" json:"redis,omitempty"`
 	// Where the gateway keeps account of what was asked and what it cost.
 	Ledger *Ledger `protobuf:"bytes,15,opt,name=ledger,proto3" json:"ledger,omitempty"`
 	// How images and files are got that requests name by URL, for providers that
 	// take them only as data. Default: from public addresses, with https.
-	Fetch         *Fetch `protobuf:"bytes,16,opt,name=fetch,proto3" json:"fetch,omitempty"`
+	Fetch *Fetch `protobuf:"bytes,16,opt,name=fetch,proto3" json:"fetch,omitempty"`
+	// Limits that hold for all keys together. Default: none.
+	TotalLimits *Limits `protobuf:"bytes,17,opt,name=total_limits,json=totalLimits,proto3" json:"total_limits,omitempty"`
+	// The HTTP status of a request whose key has used up its budget: 403, as
+	// OpenRouter answers, or 402, as it documents. Default 403.
+	BudgetStatus  uint32 `protobuf:"varint,18,opt,name=budget_status,json=budgetStatus,proto3" json:"budget_status,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -718,6 +835,20 @@ func (x *Config) GetFetch() *Fetch {
 		return x.Fetch
 	}
 	return nil
+}
+
+func (x *Config) GetTotalLimits() *Limits {
+	if x != nil {
+		return x.TotalLimits
+	}
+	return nil
+}
+
+func (x *Config) GetBudgetStatus() uint32 {
+	if x != nil {
+		return x.BudgetStatus
+	}
+	return 0
 }
 
 // Policy is what requests have to respect. Policies of the gateway, of a key and
@@ -1525,7 +1656,10 @@ type Provider struct {
 	ApiVersion string `protobuf:"bytes,23,opt,name=api_version,json=apiVersion,proto3" json:"api_version,omitempty"`
 	// How the provider's Chat Completions differ from OpenAI's. For the dialects openai
 	// and azure. Each member that is set replaces the preset's.
-	Quirks        *Quirks `protobuf:"bytes,24,opt,name=quirks,proto3" json:"quirks,omitempty"`
+	Quirks *Quirks `protobuf:"bytes,24,opt,name=quirks,proto3" json:"quirks,omitempty"`
+	// What the provider allows of the gateway: it is passed over while one of these
+	// limits is reached, before it refuses. Default: none are known.
+	Limits        *Limits `protobuf:"bytes,25,opt,name=limits,proto3" json:"limits,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1724,6 +1858,13 @@ func (x *Provider) GetApiVersion() string {
 func (x *Provider) GetQuirks() *Quirks {
 	if x != nil {
 		return x.Quirks
+	}
+	return nil
+}
+
+func (x *Provider) GetLimits() *Limits {
+	if x != nil {
+		return x.Limits
 	}
 	return nil
 }
@@ -2193,7 +2334,10 @@ type Model struct {
 	// How the model thinks; not set if it does not.
 	Reasoning *Reasoning `protobuf:"bytes,14,opt,name=reasoning,proto3" json:"reasoning,omitempty"`
 	// The family of the tokenizer, for example "Claude". Default: Other.
-	Tokenizer     string `protobuf:"bytes,15,opt,name=tokenizer,proto3" json:"tokenizer,omitempty"`
+	Tokenizer string `protobuf:"bytes,15,opt,name=tokenizer,proto3" json:"tokenizer,omitempty"`
+	// What may be asked of the model, by all keys together: it is passed over while
+	// one of these limits is reached. Default: none.
+	Limits        *Limits `protobuf:"bytes,16,opt,name=limits,proto3" json:"limits,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2331,6 +2475,13 @@ func (x *Model) GetTokenizer() string {
 		return x.Tokenizer
 	}
 	return ""
+}
+
+func (x *Model) GetLimits() *Limits {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
 }
 
 // Reasoning is how a model thinks before it answers (spec section 4.5).
@@ -2956,15 +3107,37 @@ func (x *Key) GetPolicy() *Policy {
 	return nil
 }
 
-// Limits bound what one key may do.
+// Limits bound what may be done: by one key, by all, by one end user, or at one
+// provider. Windows slide: no span of their length has more in it, wherever it begins.
 type Limits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Requests in any `window`. Default 40. Above it the answer is 429.
+	// Requests in any `window`. Default for keys: 40; else none. Above it the answer
+	// is 429.
 	Requests uint32 `protobuf:"varint,1,opt,name=requests,proto3" json:"requests,omitempty"`
 	// Default 10s.
 	Window *durationpb.Duration `protobuf:"bytes,2,opt,name=window,proto3" json:"window,omitempty"`
 	// No limit on requests.
-	Unlimited     bool `protobuf:"varint,3,opt,name=unlimited,proto3" json:"unlimited,omitempty"`
+	Unlimited bool `protobuf:"varint,3,opt,name=unlimited,proto3" json:"unlimited,omitempty"`
+	// Tokens of prompts and answers together in any `tokens_window`. A request counts
+	// with the most that it can come to until it is over. Default: no limit. Above it
+	// the answer is 429.
+	Tokens int64 `protobuf:"varint,4,opt,name=tokens,proto3" json:"tokens,omitempty"`
+	// Default 1m.
+	TokensWindow *durationpb.Duration `protobuf:"bytes,5,opt,name=tokens_window,json=tokensWindow,proto3" json:"tokens_window,omitempty"`
+	// US dollars that may be spent until `budget_reset`. A request counts with the most
+	// that it can cost until it is over. Default: no limit. Above it the answer is 402,
+	// or 403 when all is spent.
+	Budget string `protobuf:"bytes,6,opt,name=budget,proto3" json:"budget,omitempty"`
+	// When the budget begins anew. Default: never.
+	BudgetReset BudgetReset `protobuf:"varint,7,opt,name=budget_reset,json=budgetReset,proto3,enum=switchyard.config.v1.BudgetReset" json:"budget_reset,omitempty"`
+	// Requests under way at once. Default: no limit. Above it the answer is 429.
+	Concurrency uint32 `protobuf:"varint,8,opt,name=concurrency,proto3" json:"concurrency,omitempty"`
+	// What holds while the Redis that gateways share does not answer. Default: budgets
+	// are closed, all other limits open.
+	OnRedisFailure RedisFailure `protobuf:"varint,9,opt,name=on_redis_failure,json=onRedisFailure,proto3,enum=switchyard.config.v1.RedisFailure" json:"on_redis_failure,omitempty"`
+	// Limits for each end user by itself, whom a request names as `user`. Requests that
+	// name none are not bound by them. Only for keys and in general; default: none.
+	PerUser       *Limits `protobuf:"bytes,10,opt,name=per_user,json=perUser,proto3" json:"per_user,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3018,6 +3191,55 @@ func (x *Limits) GetUnlimited() bool {
 		return x.Unlimited
 	}
 	return false
+}
+
+func (x *Limits) GetTokens() int64 {
+	if x != nil {
+		return x.Tokens
+	}
+	return 0
+}
+
+func (x *Limits) GetTokensWindow() *durationpb.Duration {
+	if x != nil {
+		return x.TokensWindow
+	}
+	return nil
+}
+
+func (x *Limits) GetBudget() string {
+	if x != nil {
+		return x.Budget
+	}
+	return ""
+}
+
+func (x *Limits) GetBudgetReset() BudgetReset {
+	if x != nil {
+		return x.BudgetReset
+	}
+	return BudgetReset_BUDGET_RESET_UNSPECIFIED
+}
+
+func (x *Limits) GetConcurrency() uint32 {
+	if x != nil {
+		return x.Concurrency
+	}
+	return 0
+}
+
+func (x *Limits) GetOnRedisFailure() RedisFailure {
+	if x != nil {
+		return x.OnRedisFailure
+	}
+	return RedisFailure_REDIS_FAILURE_UNSPECIFIED
+}
+
+func (x *Limits) GetPerUser() *Limits {
+	if x != nil {
+		return x.PerUser
+	}
+	return nil
 }
 
 // Routing says which provider is tried, and when the next one is.
@@ -3376,7 +3598,7 @@ var File_policies_config_configpb_config_proto protoreflect.FileDescriptor
 
 const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\n" +
-	"%policies/config/configpb/config.proto\x12\x14switchyard.config.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\"\xc1\r\n" +
+	"%policies/config/configpb/config.proto\x12\x14switchyard.config.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\"\xb6\x0e\n" +
 	"\x06Config\x12:\n" +
 	"\blistener\x18\x01 \x01(\v2\x1e.switchyard.config.v1.ListenerR\blistener\x121\n" +
 	"\x05envoy\x18\x02 \x01(\v2\x1b.switchyard.config.v1.EnvoyR\x05envoy\x12\xdd\x01\n" +
@@ -3395,7 +3617,10 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\apresets\x18\r \x03(\v2).switchyard.config.v1.Config.PresetsEntryBa\xbaH\"\x9a\x01\x1f\"\x1dr\x1b2\x19^[a-z0-9][a-z0-9-]{0,62}$\x82\xb5\x188a slug of up to 63 lower-case letters, digits and dashesR\apresets\x121\n" +
 	"\x05redis\x18\x0e \x01(\v2\x1b.switchyard.config.v1.RedisR\x05redis\x124\n" +
 	"\x06ledger\x18\x0f \x01(\v2\x1c.switchyard.config.v1.LedgerR\x06ledger\x121\n" +
-	"\x05fetch\x18\x10 \x01(\v2\x1b.switchyard.config.v1.FetchR\x05fetch\x1a\\\n" +
+	"\x05fetch\x18\x10 \x01(\v2\x1b.switchyard.config.v1.FetchR\x05fetch\x12?\n" +
+	"\ftotal_limits\x18\x11 \x01(\v2\x1c.switchyard.config.v1.LimitsR\vtotalLimits\x122\n" +
+	"\rbudget_status\x18\x12 \x01(\rB\r\xbaH\n" +
+	"*\b0\x000\x92\x030\x93\x03R\fbudgetStatus\x1a\\\n" +
 	"\x0eProvidersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x124\n" +
 	"\x05value\x18\x02 \x01(\v2\x1e.switchyard.config.v1.ProviderR\x05value:\x028\x01\x1aV\n" +
@@ -3469,7 +3694,7 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\vconcurrency\x18\x02 \x01(\rB\b\xbaH\x05*\x03\x18\x80\x02R\vconcurrency\x12G\n" +
 	"\n" +
 	"drain_time\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\r\xbaH\n" +
-	"\xaa\x01\a\"\x03\b\x90\x1c2\x00R\tdrainTime\"\xa8\r\n" +
+	"\xaa\x01\a\"\x03\b\x90\x1c2\x00R\tdrainTime\"\xde\r\n" +
 	"\bProvider\x12\x16\n" +
 	"\x06preset\x18\x01 \x01(\tR\x06preset\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12A\n" +
@@ -3501,7 +3726,8 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x0esigning_region\x18\x16 \x01(\tB>\xbaH\x18r\x162\x14^([a-z0-9-]{1,32})?$\x82\xb5\x18\x1fan AWS region such as us-east-1R\rsigningRegion\x12]\n" +
 	"\vapi_version\x18\x17 \x01(\tB<\xbaH\x19r\x172\x15^([a-z0-9.-]{1,32})?$\x82\xb5\x18\x1ca version such as 2024-10-21R\n" +
 	"apiVersion\x124\n" +
-	"\x06quirks\x18\x18 \x01(\v2\x1c.switchyard.config.v1.QuirksR\x06quirks\x1a:\n" +
+	"\x06quirks\x18\x18 \x01(\v2\x1c.switchyard.config.v1.QuirksR\x06quirks\x124\n" +
+	"\x06limits\x18\x19 \x01(\v2\x1c.switchyard.config.v1.LimitsR\x06limits\x1a:\n" +
 	"\fHeadersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\f\n" +
@@ -3553,7 +3779,7 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"DataPolicy\x12\x1f\n" +
 	"\vno_training\x18\x01 \x01(\bR\n" +
 	"noTraining\x12!\n" +
-	"\fno_retention\x18\x02 \x01(\bR\vnoRetention\"\x94\x06\n" +
+	"\fno_retention\x18\x02 \x01(\bR\vnoRetention\"\xca\x06\n" +
 	"\x05Model\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12%\n" +
@@ -3571,7 +3797,8 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x0fexpiration_date\x18\f \x01(\tR\x0eexpirationDate\x12&\n" +
 	"\x0fhugging_face_id\x18\r \x01(\tR\rhuggingFaceId\x12=\n" +
 	"\treasoning\x18\x0e \x01(\v2\x1f.switchyard.config.v1.ReasoningR\treasoning\x12\x1c\n" +
-	"\ttokenizer\x18\x0f \x01(\tR\ttokenizer\"\xc7\x02\n" +
+	"\ttokenizer\x18\x0f \x01(\tR\ttokenizer\x124\n" +
+	"\x06limits\x18\x10 \x01(\v2\x1c.switchyard.config.v1.LimitsR\x06limits\"\xc7\x02\n" +
 	"\tReasoning\x12e\n" +
 	"\x11supported_efforts\x18\x01 \x03(\tB8\xbaH5\x92\x012\"0r.R\x03maxR\x05xhighR\x04highR\x06mediumR\x03lowR\aminimalR\x04noneR\x10supportedEfforts\x12\\\n" +
 	"\x0edefault_effort\x18\x02 \x01(\tB5\xbaH2r0R\x00R\x03maxR\x05xhighR\x04highR\x06mediumR\x03lowR\aminimalR\x04noneR\rdefaultEffort\x12'\n" +
@@ -3641,11 +3868,19 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\n" +
 	"expires_at\x18\x04 \x01(\tB|\xbaHKrI2G^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?Z)?$\x82\xb5\x18*a time in UTC such as 2027-01-31T00:00:00ZR\texpiresAt\x124\n" +
 	"\x06limits\x18\x05 \x01(\v2\x1c.switchyard.config.v1.LimitsR\x06limits\x124\n" +
-	"\x06policy\x18\x06 \x01(\v2\x1c.switchyard.config.v1.PolicyR\x06policy\"\x90\x01\n" +
+	"\x06policy\x18\x06 \x01(\v2\x1c.switchyard.config.v1.PolicyR\x06policy\"\xc6\x05\n" +
 	"\x06Limits\x12%\n" +
 	"\brequests\x18\x01 \x01(\rB\t\xbaH\x06*\x04\x18\xa0\x8d\x06R\brequests\x12A\n" +
 	"\x06window\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\x0e\xbaH\v\xaa\x01\b\"\x04\b\x80\xa3\x052\x00R\x06window\x12\x1c\n" +
-	"\tunlimited\x18\x03 \x01(\bR\tunlimited\"\x8f\b\n" +
+	"\tunlimited\x18\x03 \x01(\bR\tunlimited\x12&\n" +
+	"\x06tokens\x18\x04 \x01(\x03B\x0e\xbaH\v\"\t\x18\x80\xa0\x94\xa5\x8d\x1d(\x00R\x06tokens\x12N\n" +
+	"\rtokens_window\x18\x05 \x01(\v2\x19.google.protobuf.DurationB\x0e\xbaH\v\xaa\x01\b\"\x04\b\x80\xa3\x052\x00R\ftokensWindow\x12\xad\x01\n" +
+	"\x06budget\x18\x06 \x01(\tB\x94\x01\xbaH#r!2\x1f^([0-9]{1,6}([.][0-9]{1,9})?)?$\x82\xb5\x18ja decimal number of US dollars such as 2.50, below a million and with at most nine digits behind the pointR\x06budget\x12N\n" +
+	"\fbudget_reset\x18\a \x01(\x0e2!.switchyard.config.v1.BudgetResetB\b\xbaH\x05\x82\x01\x02\x10\x01R\vbudgetReset\x12+\n" +
+	"\vconcurrency\x18\b \x01(\rB\t\xbaH\x06*\x04\x18\xc0\x84=R\vconcurrency\x12V\n" +
+	"\x10on_redis_failure\x18\t \x01(\x0e2\".switchyard.config.v1.RedisFailureB\b\xbaH\x05\x82\x01\x02\x10\x01R\x0eonRedisFailure\x127\n" +
+	"\bper_user\x18\n" +
+	" \x01(\v2\x1c.switchyard.config.v1.LimitsR\aperUser\"\x8f\b\n" +
 	"\aRouting\x12N\n" +
 	"\astop_on\x18\x01 \x03(\x0e2\".switchyard.config.v1.FailureClassB\x11\xbaH\x0e\x92\x01\v\x18\x01\"\a\x82\x01\x04\x10\x01 \x00R\x06stopOn\x12*\n" +
 	"\fmax_attempts\x18\x02 \x01(\rB\a\xbaH\x04*\x02\x18\x10R\vmaxAttempts\x12E\n" +
@@ -3721,7 +3956,17 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\aBalance\x12\x17\n" +
 	"\x13BALANCE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rBALANCE_PRICE\x10\x01\x12\x12\n" +
-	"\x0eBALANCE_LISTED\x10\x02*d\n" +
+	"\x0eBALANCE_LISTED\x10\x02*\x8e\x01\n" +
+	"\vBudgetReset\x12\x1c\n" +
+	"\x18BUDGET_RESET_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12BUDGET_RESET_NEVER\x10\x01\x12\x16\n" +
+	"\x12BUDGET_RESET_DAILY\x10\x02\x12\x17\n" +
+	"\x13BUDGET_RESET_WEEKLY\x10\x03\x12\x18\n" +
+	"\x14BUDGET_RESET_MONTHLY\x10\x04*_\n" +
+	"\fRedisFailure\x12\x1d\n" +
+	"\x19REDIS_FAILURE_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12REDIS_FAILURE_OPEN\x10\x01\x12\x18\n" +
+	"\x14REDIS_FAILURE_CLOSED\x10\x02*d\n" +
 	"\x04Sort\x12\x14\n" +
 	"\x10SORT_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -3752,7 +3997,7 @@ func file_policies_config_configpb_config_proto_rawDescGZIP() []byte {
 	return file_policies_config_configpb_config_proto_rawDescData
 }
 
-var file_policies_config_configpb_config_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
+var file_policies_config_configpb_config_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
 var file_policies_config_configpb_config_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_policies_config_configpb_config_proto_goTypes = []any{
 	(DataCollection)(0),               // 0: switchyard.config.v1.DataCollection
@@ -3761,121 +4006,130 @@ var file_policies_config_configpb_config_proto_goTypes = []any{
 	(Authentication)(0),               // 3: switchyard.config.v1.Authentication
 	(Dialect)(0),                      // 4: switchyard.config.v1.Dialect
 	(Balance)(0),                      // 5: switchyard.config.v1.Balance
-	(Sort)(0),                         // 6: switchyard.config.v1.Sort
-	(FailureClass)(0),                 // 7: switchyard.config.v1.FailureClass
-	(*Config)(nil),                    // 8: switchyard.config.v1.Config
-	(*Policy)(nil),                    // 9: switchyard.config.v1.Policy
-	(*MaxPrice)(nil),                  // 10: switchyard.config.v1.MaxPrice
-	(*Preset)(nil),                    // 11: switchyard.config.v1.Preset
-	(*Fetch)(nil),                     // 12: switchyard.config.v1.Fetch
-	(*Redis)(nil),                     // 13: switchyard.config.v1.Redis
-	(*Ledger)(nil),                    // 14: switchyard.config.v1.Ledger
-	(*Listener)(nil),                  // 15: switchyard.config.v1.Listener
-	(*ServerTLS)(nil),                 // 16: switchyard.config.v1.ServerTLS
-	(*Envoy)(nil),                     // 17: switchyard.config.v1.Envoy
-	(*Provider)(nil),                  // 18: switchyard.config.v1.Provider
-	(*Quirks)(nil),                    // 19: switchyard.config.v1.Quirks
-	(*HealthCheck)(nil),               // 20: switchyard.config.v1.HealthCheck
-	(*Secret)(nil),                    // 21: switchyard.config.v1.Secret
-	(*Timeouts)(nil),                  // 22: switchyard.config.v1.Timeouts
-	(*DataPolicy)(nil),                // 23: switchyard.config.v1.DataPolicy
-	(*Model)(nil),                     // 24: switchyard.config.v1.Model
-	(*Reasoning)(nil),                 // 25: switchyard.config.v1.Reasoning
-	(*Endpoint)(nil),                  // 26: switchyard.config.v1.Endpoint
-	(*Prices)(nil),                    // 27: switchyard.config.v1.Prices
-	(*PriceOverride)(nil),             // 28: switchyard.config.v1.PriceOverride
-	(*Key)(nil),                       // 29: switchyard.config.v1.Key
-	(*Limits)(nil),                    // 30: switchyard.config.v1.Limits
-	(*Routing)(nil),                   // 31: switchyard.config.v1.Routing
-	(*Route)(nil),                     // 32: switchyard.config.v1.Route
-	(*Telemetry)(nil),                 // 33: switchyard.config.v1.Telemetry
-	nil,                               // 34: switchyard.config.v1.Config.ProvidersEntry
-	nil,                               // 35: switchyard.config.v1.Config.ModelsEntry
-	nil,                               // 36: switchyard.config.v1.Config.AliasesEntry
-	nil,                               // 37: switchyard.config.v1.Config.PresetsEntry
-	nil,                               // 38: switchyard.config.v1.Provider.HeadersEntry
-	nil,                               // 39: switchyard.config.v1.Quirks.RenameEntry
-	nil,                               // 40: switchyard.config.v1.Quirks.CapEntry
-	nil,                               // 41: switchyard.config.v1.Quirks.RolesEntry
-	(*structpb.Struct)(nil),           // 42: google.protobuf.Struct
-	(*durationpb.Duration)(nil),       // 43: google.protobuf.Duration
-	(*descriptorpb.FieldOptions)(nil), // 44: google.protobuf.FieldOptions
+	(BudgetReset)(0),                  // 6: switchyard.config.v1.BudgetReset
+	(RedisFailure)(0),                 // 7: switchyard.config.v1.RedisFailure
+	(Sort)(0),                         // 8: switchyard.config.v1.Sort
+	(FailureClass)(0),                 // 9: switchyard.config.v1.FailureClass
+	(*Config)(nil),                    // 10: switchyard.config.v1.Config
+	(*Policy)(nil),                    // 11: switchyard.config.v1.Policy
+	(*MaxPrice)(nil),                  // 12: switchyard.config.v1.MaxPrice
+	(*Preset)(nil),                    // 13: switchyard.config.v1.Preset
+	(*Fetch)(nil),                     // 14: switchyard.config.v1.Fetch
+	(*Redis)(nil),                     // 15: switchyard.config.v1.Redis
+	(*Ledger)(nil),                    // 16: switchyard.config.v1.Ledger
+	(*Listener)(nil),                  // 17: switchyard.config.v1.Listener
+	(*ServerTLS)(nil),                 // 18: switchyard.config.v1.ServerTLS
+	(*Envoy)(nil),                     // 19: switchyard.config.v1.Envoy
+	(*Provider)(nil),                  // 20: switchyard.config.v1.Provider
+	(*Quirks)(nil),                    // 21: switchyard.config.v1.Quirks
+	(*HealthCheck)(nil),               // 22: switchyard.config.v1.HealthCheck
+	(*Secret)(nil),                    // 23: switchyard.config.v1.Secret
+	(*Timeouts)(nil),                  // 24: switchyard.config.v1.Timeouts
+	(*DataPolicy)(nil),                // 25: switchyard.config.v1.DataPolicy
+	(*Model)(nil),                     // 26: switchyard.config.v1.Model
+	(*Reasoning)(nil),                 // 27: switchyard.config.v1.Reasoning
+	(*Endpoint)(nil),                  // 28: switchyard.config.v1.Endpoint
+	(*Prices)(nil),                    // 29: switchyard.config.v1.Prices
+	(*PriceOverride)(nil),             // 30: switchyard.config.v1.PriceOverride
+	(*Key)(nil),                       // 31: switchyard.config.v1.Key
+	(*Limits)(nil),                    // 32: switchyard.config.v1.Limits
+	(*Routing)(nil),                   // 33: switchyard.config.v1.Routing
+	(*Route)(nil),                     // 34: switchyard.config.v1.Route
+	(*Telemetry)(nil),                 // 35: switchyard.config.v1.Telemetry
+	nil,                               // 36: switchyard.config.v1.Config.ProvidersEntry
+	nil,                               // 37: switchyard.config.v1.Config.ModelsEntry
+	nil,                               // 38: switchyard.config.v1.Config.AliasesEntry
+	nil,                               // 39: switchyard.config.v1.Config.PresetsEntry
+	nil,                               // 40: switchyard.config.v1.Provider.HeadersEntry
+	nil,                               // 41: switchyard.config.v1.Quirks.RenameEntry
+	nil,                               // 42: switchyard.config.v1.Quirks.CapEntry
+	nil,                               // 43: switchyard.config.v1.Quirks.RolesEntry
+	(*structpb.Struct)(nil),           // 44: google.protobuf.Struct
+	(*durationpb.Duration)(nil),       // 45: google.protobuf.Duration
+	(*descriptorpb.FieldOptions)(nil), // 46: google.protobuf.FieldOptions
 }
 var file_policies_config_configpb_config_proto_depIdxs = []int32{
-	15, // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
-	17, // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
-	34, // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
-	35, // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
+	17, // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
+	19, // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
+	36, // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
+	37, // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
 	1,  // 4: switchyard.config.v1.Config.models_from_presets:type_name -> switchyard.config.v1.PresetModels
-	29, // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
-	30, // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
-	31, // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
-	33, // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
-	9,  // 9: switchyard.config.v1.Config.policy:type_name -> switchyard.config.v1.Policy
-	36, // 10: switchyard.config.v1.Config.aliases:type_name -> switchyard.config.v1.Config.AliasesEntry
-	37, // 11: switchyard.config.v1.Config.presets:type_name -> switchyard.config.v1.Config.PresetsEntry
-	13, // 12: switchyard.config.v1.Config.redis:type_name -> switchyard.config.v1.Redis
-	14, // 13: switchyard.config.v1.Config.ledger:type_name -> switchyard.config.v1.Ledger
-	12, // 14: switchyard.config.v1.Config.fetch:type_name -> switchyard.config.v1.Fetch
-	0,  // 15: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
-	10, // 16: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
-	42, // 17: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
-	43, // 18: switchyard.config.v1.Fetch.timeout:type_name -> google.protobuf.Duration
-	21, // 19: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
-	43, // 20: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
-	21, // 21: switchyard.config.v1.Ledger.postgres:type_name -> switchyard.config.v1.Secret
-	43, // 22: switchyard.config.v1.Ledger.retention:type_name -> google.protobuf.Duration
-	16, // 23: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
-	43, // 24: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
-	4,  // 25: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
-	21, // 26: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
-	38, // 27: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
-	22, // 28: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
-	23, // 29: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	20, // 30: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
-	3,  // 31: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
-	19, // 32: switchyard.config.v1.Provider.quirks:type_name -> switchyard.config.v1.Quirks
-	39, // 33: switchyard.config.v1.Quirks.rename:type_name -> switchyard.config.v1.Quirks.RenameEntry
-	40, // 34: switchyard.config.v1.Quirks.cap:type_name -> switchyard.config.v1.Quirks.CapEntry
-	41, // 35: switchyard.config.v1.Quirks.roles:type_name -> switchyard.config.v1.Quirks.RolesEntry
-	2,  // 36: switchyard.config.v1.Quirks.reasoning:type_name -> switchyard.config.v1.ReasoningForm
-	43, // 37: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
-	43, // 38: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
-	43, // 39: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
-	43, // 40: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
-	43, // 41: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
-	43, // 42: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
-	26, // 43: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
-	5,  // 44: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
-	25, // 45: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
-	27, // 46: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
-	23, // 47: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	28, // 48: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
-	27, // 49: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
-	30, // 50: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
-	9,  // 51: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
-	43, // 52: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
-	7,  // 53: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
-	43, // 54: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
-	43, // 55: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
-	43, // 56: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
-	43, // 57: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
-	5,  // 58: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
-	6,  // 59: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
-	43, // 60: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
-	43, // 61: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
-	32, // 62: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
-	7,  // 63: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
-	43, // 64: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
-	18, // 65: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
-	24, // 66: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
-	11, // 67: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
-	44, // 68: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
-	69, // [69:69] is the sub-list for method output_type
-	69, // [69:69] is the sub-list for method input_type
-	69, // [69:69] is the sub-list for extension type_name
-	68, // [68:69] is the sub-list for extension extendee
-	0,  // [0:68] is the sub-list for field type_name
+	31, // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
+	32, // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
+	33, // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
+	35, // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
+	11, // 9: switchyard.config.v1.Config.policy:type_name -> switchyard.config.v1.Policy
+	38, // 10: switchyard.config.v1.Config.aliases:type_name -> switchyard.config.v1.Config.AliasesEntry
+	39, // 11: switchyard.config.v1.Config.presets:type_name -> switchyard.config.v1.Config.PresetsEntry
+	15, // 12: switchyard.config.v1.Config.redis:type_name -> switchyard.config.v1.Redis
+	16, // 13: switchyard.config.v1.Config.ledger:type_name -> switchyard.config.v1.Ledger
+	14, // 14: switchyard.config.v1.Config.fetch:type_name -> switchyard.config.v1.Fetch
+	32, // 15: switchyard.config.v1.Config.total_limits:type_name -> switchyard.config.v1.Limits
+	0,  // 16: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
+	12, // 17: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
+	44, // 18: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
+	45, // 19: switchyard.config.v1.Fetch.timeout:type_name -> google.protobuf.Duration
+	23, // 20: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
+	45, // 21: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
+	23, // 22: switchyard.config.v1.Ledger.postgres:type_name -> switchyard.config.v1.Secret
+	45, // 23: switchyard.config.v1.Ledger.retention:type_name -> google.protobuf.Duration
+	18, // 24: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
+	45, // 25: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
+	4,  // 26: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
+	23, // 27: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
+	40, // 28: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
+	24, // 29: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
+	25, // 30: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	22, // 31: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
+	3,  // 32: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
+	21, // 33: switchyard.config.v1.Provider.quirks:type_name -> switchyard.config.v1.Quirks
+	32, // 34: switchyard.config.v1.Provider.limits:type_name -> switchyard.config.v1.Limits
+	41, // 35: switchyard.config.v1.Quirks.rename:type_name -> switchyard.config.v1.Quirks.RenameEntry
+	42, // 36: switchyard.config.v1.Quirks.cap:type_name -> switchyard.config.v1.Quirks.CapEntry
+	43, // 37: switchyard.config.v1.Quirks.roles:type_name -> switchyard.config.v1.Quirks.RolesEntry
+	2,  // 38: switchyard.config.v1.Quirks.reasoning:type_name -> switchyard.config.v1.ReasoningForm
+	45, // 39: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
+	45, // 40: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
+	45, // 41: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
+	45, // 42: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
+	45, // 43: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
+	45, // 44: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
+	28, // 45: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
+	5,  // 46: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
+	27, // 47: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
+	32, // 48: switchyard.config.v1.Model.limits:type_name -> switchyard.config.v1.Limits
+	29, // 49: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
+	25, // 50: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	30, // 51: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
+	29, // 52: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
+	32, // 53: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
+	11, // 54: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
+	45, // 55: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
+	45, // 56: switchyard.config.v1.Limits.tokens_window:type_name -> google.protobuf.Duration
+	6,  // 57: switchyard.config.v1.Limits.budget_reset:type_name -> switchyard.config.v1.BudgetReset
+	7,  // 58: switchyard.config.v1.Limits.on_redis_failure:type_name -> switchyard.config.v1.RedisFailure
+	32, // 59: switchyard.config.v1.Limits.per_user:type_name -> switchyard.config.v1.Limits
+	9,  // 60: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
+	45, // 61: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
+	45, // 62: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
+	45, // 63: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
+	45, // 64: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
+	5,  // 65: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
+	8,  // 66: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
+	45, // 67: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
+	45, // 68: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
+	34, // 69: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
+	9,  // 70: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
+	45, // 71: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
+	20, // 72: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
+	26, // 73: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
+	13, // 74: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
+	46, // 75: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
+	76, // [76:76] is the sub-list for method output_type
+	76, // [76:76] is the sub-list for method input_type
+	76, // [76:76] is the sub-list for extension type_name
+	75, // [75:76] is the sub-list for extension extendee
+	0,  // [0:75] is the sub-list for field type_name
 }
 
 func init() { file_policies_config_configpb_config_proto_init() }
@@ -3897,7 +4151,7 @@ func file_policies_config_configpb_config_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_policies_config_configpb_config_proto_rawDesc), len(file_policies_config_configpb_config_proto_rawDesc)),
-			NumEnums:      8,
+			NumEnums:      10,
 			NumMessages:   34,
 			NumExtensions: 1,
 			NumServices:   0,

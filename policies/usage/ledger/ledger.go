@@ -37,6 +37,7 @@ type Ledger struct {
 	store   Store
 	log     *slog.Logger
 	mark    journal.Mark // of the goroutine in Run alone
+	asked   chan chan<- struct{}
 	saved   prometheus.Counter
 	failed  prometheus.Counter
 }
@@ -44,7 +45,7 @@ type Ledger struct {
 // New returns a ledger that registers its metrics with registry.
 func New(from *journal.Journal, store Store, registry prometheus.Registerer, log *slog.Logger) *Ledger {
 	l := &Ledger{
-		journal: from, store: store, log: log,
+		journal: from, store: store, log: log, asked: make(chan chan<- struct{}),
 		saved: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: "switchyard", Name: "ledger_saved_total", Help: "Generations that the ledger's database has taken.",
 		}),
@@ -74,14 +75,35 @@ func (l *Ledger) Run(ctx context.Context, drain time.Duration) {
 	}
 }
 
-// wait waits until something is settled, and a moment more for what comes with it.
+// wait waits until something is settled, and a moment more for what comes with it; or
+// until someone wants all of it saved.
 func (l *Ledger) wait(ctx context.Context) {
 	select {
 	case <-ctx.Done():
-		return
 	case <-l.journal.Settled():
+		pause(ctx, gather)
+	case done := <-l.asked:
+		if l.saveAll(ctx) {
+			close(done)
+		}
 	}
-	pause(ctx, gather)
+}
+
+// CatchUp returns when all is saved that was settled before the call. The error is that
+// of ctx: the store may take nothing for a while.
+func (l *Ledger) CatchUp(ctx context.Context) error {
+	done := make(chan struct{})
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case l.asked <- done:
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-done:
+		return nil
+	}
 }
 
 // saveAll saves all that is settled, trying again until ctx ends. It reports whether

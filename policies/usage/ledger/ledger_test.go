@@ -99,6 +99,43 @@ func run(t *testing.T, j *journal.Journal, s Store) (stop func()) {
 	}
 }
 
+// What a budget begins with includes what was settled a moment ago, and nothing is told
+// while the store takes nothing.
+func TestCatchUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j, k := openJournal(t, t.TempDir()), &kept{}
+		settle(t, j, 0, 3) // before the ledger runs, as after a crash
+		l := New(j, k, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+		early, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := l.CatchUp(early); err == nil {
+			t.Error("caught up although nothing runs")
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { l.Run(ctx, time.Second); close(ended) }()
+		for i := range 20 {
+			settle(t, j, 10*i, 10*i+10)
+			if err := l.CatchUp(t.Context()); err != nil || k.count() != 10*i+10 {
+				t.Fatalf("%d rows when caught up, %v; want %d", k.count(), err, 10*i+10)
+			}
+		}
+		k.set(errors.New("down"))
+		settle(t, j, 200, 201)
+		short, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := l.CatchUp(short); err == nil {
+			t.Error("caught up although the store takes nothing")
+		}
+		k.set(nil)
+		if err := l.CatchUp(t.Context()); err != nil || k.count() != 201 {
+			t.Errorf("%d rows, %v", k.count(), err)
+		}
+		stop()
+		<-ended
+	})
+}
+
 func TestRowsAreThereWithinASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j, k := openJournal(t, t.TempDir()), &kept{}

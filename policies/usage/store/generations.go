@@ -178,6 +178,24 @@ func (s *Store) Spent(ctx context.Context, keyHash string, since time.Time) (Tot
 	return t, err
 }
 
+// Who is whose generations are asked for; an empty field is everyone's, or any.
+type Who struct {
+	KeyHash, User, Model, Provider string
+}
+
+// SpentBy is what some have used from a time on.
+func (s *Store) SpentBy(ctx context.Context, who Who, since time.Time) (Total, error) {
+	where, values := "created >= ?", []any{since.UnixMicro()}
+	for column, value := range map[string]string{"key_hash": who.KeyHash, "end_user": who.User, "model": who.Model, "provider": who.Provider} {
+		if value != "" {
+			where, values = where+" AND "+column+" = ?", append(values, storable(value))
+		}
+	}
+	var t Total
+	err := s.db.QueryRowContext(ctx, s.query(`SELECT `+sums+` FROM generations WHERE `+where), values...).Scan(t.fields()...)
+	return t, err
+}
+
 func (t *Total) fields() []any {
 	return []any{&t.Requests, &t.PromptTokens, &t.CompletionTokens, &t.ReasoningTokens, &t.Cost}
 }

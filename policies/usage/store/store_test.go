@@ -213,6 +213,29 @@ func TestSpentCountsFromATimeOn(t *testing.T) {
 	})
 }
 
+func TestSpentByIsAskedForAnyPart(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		first, second := generation("gen-1-a", noon), generation("gen-1-b", noon)
+		second.KeyHash, second.User = "other", "bob"
+		if err := s.Save(t.Context(), []usage.Generation{first, second}); err != nil {
+			t.Fatal(err)
+		}
+		served := first.Served()
+		for who, want := range map[Who]int64{
+			{}: 2, {KeyHash: "hash"}: 1, {KeyHash: "other", User: "bob"}: 1, {KeyHash: "hash", User: "bob"}: 0,
+			{Model: served.Model}: 2, {Provider: served.Provider}: 2, {Model: "m/none"}: 0, {Provider: "none"}: 0,
+		} {
+			if got, err := s.SpentBy(t.Context(), who, noon); err != nil || got.Requests != want || got.Cost != first.Cost().Mul(want) {
+				t.Errorf("%+v: %+v, %v; want %d", who, got, err, want)
+			}
+		}
+		if got, err := s.SpentBy(t.Context(), Who{}, noon.Add(time.Second)); err != nil || got.Requests != 0 {
+			t.Errorf("later: %+v, %v", got, err)
+		}
+	})
+}
+
 func TestPurgeDeletesWhatIsOld(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func() *Store) {
 		s := open()

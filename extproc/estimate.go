@@ -1,0 +1,159 @@
+package extproc
+
+import (
+	"slices"
+
+	"github.com/switchyard/switchyard/policies/catalog"
+	"github.com/switchyard/switchyard/policies/money"
+	"github.com/switchyard/switchyard/policies/routing"
+	"github.com/switchyard/switchyard/policies/usage"
+)
+
+// estimate is the most that a request can come to, whichever candidate answers it.
+type estimate struct {
+	tokens int64
+	money  money.USD
+	// dearest is the candidate that can cost the most, with its part in it.
+	dearest bound
+	// unbounded is the endpoint of a candidate whose answer nothing bounds, nil if none.
+	unbounded *catalog.Endpoint
+}
+
+// bound is the most that one candidate can come to.
+type bound struct {
+	prompt, completion int64 // tokens
+	bounded            bool  // else completion is not known
+	ceiling            usage.Ceiling
+}
+
+func (b bound) cost() money.USD { return b.ceiling.Cost(b.prompt, b.completion) }
+
+const (
+	// What a provider adds to a prompt of its own: a chat template, and the words that
+	// explain tools.
+	templateTokens = 128
+	toolTokens     = 1024
+	// imageTokens is more than providers make of most images. It is no strict bound: a
+	// link does not tell how large an image is.
+	imageTokens = 5000
+	// searchesBelow is more than a provider makes for most requests.
+	searchesBelow = 10
+	// documentsPerSearch is what rerankers count as one search, and documentBytes the
+	// least that a document takes of a request.
+	documentsPerSearch, documentBytes = 100, 3
+)
+
+// estimateOf bounds what a plan can come to. One candidate answers; only where they are
+// raced may all be billed.
+func (a *attempt) estimateOf(plan *routing.Plan) estimate {
+	var e estimate
+	for i := range plan.Candidates {
+		b := a.boundOf(&plan.Candidates[i])
+		if !b.bounded && e.unbounded == nil {
+			e.unbounded = plan.Candidates[i].Endpoint
+		}
+		if i == 0 || b.cost() > e.dearest.cost() {
+			e.dearest = b
+		}
+		if a.rules.hedgeAfter > 0 {
+			e.tokens, e.money = e.tokens+b.prompt+b.completion, e.money.Add(b.cost())
+		} else {
+			e.tokens, e.money = max(e.tokens, b.prompt+b.completion), max(e.money, b.cost())
+		}
+	}
+	return e
+}
+
+// boundOf bounds what one candidate can come to.
+func (a *attempt) boundOf(candidate *routing.Candidate) bound {
+	endpoint := candidate.Endpoint
+	b := bound{prompt: a.mostPrompt(candidate)}
+	b.completion, b.bounded = a.mostCompletion(endpoint)
+	most := usage.Tokens{Prompt: b.prompt, Images: a.request.Images}
+	if a.request.OutputModality == "rerank" {
+		most.SearchUnits = 1 + int64(len(a.request.Raw))/(documentsPerSearch*documentBytes)
+	}
+	if candidate.WebSearch {
+		most.WebSearches = searchesBelow
+	}
+	flag := func(carries bool) int64 {
+		if carries {
+			return 1
+		}
+		return 0
+	}
+	most.AudioPrompt = flag(slices.Contains(a.request.InputModalities, "audio"))
+	most.AudioCompletion = flag(slices.Contains(endpoint.Model.OutputModalities, "audio"))
+	most.ImageCompletion = flag(slices.Contains(endpoint.Model.OutputModalities, "image"))
+	b.ceiling = usage.CeilingOf(endpoint.Prices, most, a.started)
+	if usual := defaultTierOf(endpoint); usual != nil {
+		other := usage.CeilingOf(usual.Prices, most, a.started)
+		b.ceiling = usage.Ceiling{
+			Fixed: max(b.ceiling.Fixed, other.Fixed), Prompt: max(b.ceiling.Prompt, other.Prompt), Completion: max(b.ceiling.Completion, other.Completion),
+		}
+	}
+	if b.ceiling.Completion == 0 && !b.bounded {
+		b.completion = 0
+	}
+	return b
+}
+
+// mostPrompt is the most tokens that the prompt can be. A token is a byte at least, and
+// what else is in the body makes up for what a provider's template adds.
+func (a *attempt) mostPrompt(candidate *routing.Candidate) int64 {
+	r := a.request
+	most := int64(len(r.Raw)) + templateTokens
+	if r.Tools {
+		most += toolTokens
+	}
+	if r.OutputModality != "" {
+		return most // many prompts in one request, each of which has the whole context
+	}
+	context := candidate.Endpoint.ContextLength
+	if bound := candidate.Endpoint.MaxPromptTokens; bound > 0 && (context == 0 || bound < context) {
+		context = bound
+	}
+	media := r.InputModalities
+	switch {
+	case candidate.WebSearch, slices.ContainsFunc(media, func(kind string) bool { return kind != "image" }):
+		// Nobody knows how much is in a file, or will be found.
+		return max(most, context)
+	case len(media) > 0:
+		most += r.PromptBytes - int64(len(r.Raw)) + r.Images*imageTokens
+	}
+	if context > 0 {
+		most = min(most, context)
+	}
+	return most
+}
+
+// mostCompletion is the most tokens that the answer can be, false if nothing bounds it.
+func (a *attempt) mostCompletion(endpoint *catalog.Endpoint) (int64, bool) {
+	r := a.request
+	if r.OutputModality != "" {
+		return 0, true
+	}
+	most := endpoint.MaxCompletionTokens
+	if most == 0 {
+		most = endpoint.ContextLength
+	}
+	takes := func(name string) bool { return slices.Contains(endpoint.Parameters(), name) }
+	if r.MaxTokens > 0 && (most == 0 || r.MaxTokens < most) && (takes("max_tokens") || takes("max_completion_tokens")) {
+		most = r.MaxTokens
+	}
+	return most * max(1, r.Choices), most > 0
+}
+
+// defaultTierOf is the endpoint of the same model at the same provider that is of no
+// tier in particular, nil if the endpoint is that itself or there is none.
+func defaultTierOf(endpoint *catalog.Endpoint) *catalog.Endpoint {
+	if endpoint.ServiceTier == "" {
+		return nil
+	}
+	for _, other := range endpoint.Model.Endpoints {
+		if other.Provider == endpoint.Provider && other.ProviderModel == endpoint.ProviderModel && other.ServiceTier == "" {
+			return other
+		}
+	}
+	return nil
+}

@@ -1,0 +1,236 @@
+package extproc
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/policies/health"
+	"github.com/switchyard/switchyard/policies/quota"
+	"github.com/switchyard/switchyard/policies/routing"
+)
+
+// checkLimits turns away what a limit refuses already, before any of the body is read.
+// Retries and hedges are the gateway's doing: only the first attempt counts.
+func (a *attempt) checkLimits() error {
+	if a.number != 1 {
+		return nil
+	}
+	if denial := a.Limits.Refused(a.policy.Limits.Request(a.key, ""), a.began); denial != nil {
+		return a.overLimit(denial, estimate{})
+	}
+	return nil
+}
+
+// reserve reserves the most that the request can come to, before any provider is asked.
+// It runs once for each request, under its plan.
+func (a *attempt) reserve(plan *routing.Plan) error {
+	if a.shared.firstSeen() != 1 {
+		return nil // another replica did
+	}
+	limits := a.policy.Limits.Request(a.key, word(a.request.User))
+	if len(limits) == 0 {
+		return nil
+	}
+	most := a.estimateOf(plan)
+	claims, err := a.claims(limits, most)
+	if err != nil {
+		return err
+	}
+	reservation, denial := a.Limits.Reserve(a.stream.Context(), claims, time.Now())
+	if denial != nil {
+		return a.overLimit(denial, most)
+	}
+	a.shared.reserved(reservation)
+	return nil
+}
+
+// claims are what the request asks of its limits.
+func (a *attempt) claims(limits []quota.Limit, most estimate) ([]quota.Claim, error) {
+	claims := make([]quota.Claim, 0, len(limits))
+	for _, limit := range limits {
+		amount := int64(1)
+		switch limit.Measure {
+		case quota.Tokens:
+			if most.unbounded != nil {
+				return nil, unbounded(most)
+			}
+			amount = most.tokens
+		case quota.Money:
+			if most.unbounded != nil && most.dearest.ceiling.Completion > 0 {
+				return nil, unbounded(most)
+			}
+			amount = quota.Nanodollars(most.money)
+		}
+		claims = append(claims, quota.NewClaim(limit, amount))
+	}
+	return claims, nil
+}
+
+// unbounded refuses what could use up any limit.
+func unbounded(most estimate) *dialect.Error {
+	return &dialect.Error{
+		Status: http.StatusBadRequest, Type: "invalid_request",
+		Message: fmt.Sprintf("Nothing bounds the answer of %s, and there is a limit on what it may use. Set max_tokens, or have the endpoint's max_completion_tokens or context_length configured.",
+			most.unbounded.ID),
+	}
+}
+
+// reserveMore makes up for what a failed attempt was billed, before the next one is
+// made: what was reserved covers one answer.
+func (a *attempt) reserveMore() error {
+	billed := a.shared.billed()
+	if billed == (quota.Actual{}) || a.rules.hedgeAfter > 0 { // hedges are covered
+		return nil
+	}
+	var limits []quota.Limit
+	for _, limit := range a.policy.Limits.Request(a.key, word(a.request.User)) {
+		if limit.Measure == quota.Tokens || limit.Measure == quota.Money {
+			limits = append(limits, limit)
+		}
+	}
+	if len(limits) == 0 {
+		return nil
+	}
+	most := estimate{tokens: billed.Tokens, money: billed.Money}
+	claims, err := a.claims(limits, most)
+	if err != nil {
+		return err
+	}
+	reservation, denial := a.Limits.Reserve(a.stream.Context(), claims, time.Now())
+	if denial != nil {
+		return a.overLimit(denial, most)
+	}
+	a.shared.reserved(reservation)
+	return nil
+}
+
+// reserveAttempt reserves what an attempt at a candidate can come to of the limits that
+// its model and its provider have. The denial is nil if it may be made.
+func (a *attempt) reserveAttempt(candidate *routing.Candidate) *quota.Denial {
+	ofModel, ofProvider := a.policy.Limits.Attempt(candidate.Model.ID, candidate.Endpoint.Provider.Slug)
+	if len(ofModel)+len(ofProvider) == 0 {
+		return nil
+	}
+	b := a.boundOf(candidate)
+	claims := make([]quota.Claim, 0, len(ofModel)+len(ofProvider))
+	for _, limits := range [][]quota.Limit{ofModel, ofProvider} {
+		for _, limit := range limits {
+			amount := int64(1)
+			switch limit.Measure {
+			case quota.Tokens:
+				amount = b.prompt + b.completion
+			case quota.Money:
+				amount = quota.Nanodollars(b.cost())
+			}
+			if !b.bounded && limit.Measure == quota.Tokens {
+				amount = limit.Most // by itself, or not at all
+			}
+			claims = append(claims, quota.NewClaim(limit, amount))
+		}
+	}
+	var denial *quota.Denial
+	a.capacity, denial = a.Limits.Reserve(a.stream.Context(), claims, time.Now())
+	return denial
+}
+
+// full is a candidate that is passed over because of its model's or its provider's
+// limits, for the client's error.
+func full(candidate *routing.Candidate, denial *quota.Denial) *failure {
+	if denial.Unknown {
+		return &failure{class: health.ServerError, status: http.StatusServiceUnavailable, message: "The gateway cannot tell at the moment whether a limit holds.", retryAfter: denial.RetryAfter}
+	}
+	name := "The provider"
+	if kindOf(denial) == quota.KindModel {
+		name = candidate.Model.ID
+	}
+	return &failure{
+		class: health.RateLimited, status: http.StatusTooManyRequests, retryAfter: denial.RetryAfter,
+		message: fmt.Sprintf("%s is at its limit of %s.", name, boundText(&denial.Claim.Limit)),
+	}
+}
+
+// freeAfter is how long a request without an attempt keeps its place among those under
+// way: Envoy starts the next attempt within milliseconds, if there is to be one.
+const freeAfter = time.Second
+
+// settleAttempt ends what the attempt reserved of its model's and its provider's limits.
+func (a *attempt) settleAttempt(actual quota.Actual) {
+	a.capacity.Settle(a.stream.Context(), actual, time.Now())
+}
+
+// settleBeforeEnd settles limits before the client has the end of its answer: its next
+// request must not find this one under way.
+func (a *attempt) settleBeforeEnd(actual quota.Actual) {
+	a.settleAttempt(actual)
+	if a.shared.only() { // what others come to is not known yet
+		a.shared.settleLimits(a.stream.Context(), actual)
+	}
+}
+
+// firstSeen is the lowest number of an attempt that this process saw.
+func (q *request) firstSeen() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.first
+}
+
+// reserved notes what is to be settled when the request is over.
+func (q *request) reserved(reservation *quota.Reservation) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.reservations = append(q.reservations, reservation)
+}
+
+// billed is what the attempts come to that are over.
+func (q *request) billed() quota.Actual {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var sum quota.Actual
+	if q.generation == nil {
+		return sum
+	}
+	for i := range q.generation.Attempts {
+		record := &q.generation.Attempts[i]
+		sum.Tokens += record.Tokens.Prompt + record.Tokens.Completion
+		sum.Money = sum.Money.Add(record.Charge.Total)
+	}
+	return sum
+}
+
+// settleLimits ends what the request has reserved: with what all attempts came to that
+// are over, and more if another is about to be.
+func (q *request) settleLimits(ctx context.Context, more quota.Actual) {
+	actual := q.billed()
+	actual.Tokens, actual.Money = actual.Tokens+more.Tokens, actual.Money.Add(more.Money)
+	q.mu.Lock()
+	reservations := q.reservations
+	q.mu.Unlock()
+	for _, reservation := range reservations {
+		reservation.Settle(ctx, actual, time.Now())
+		actual = quota.Actual{} // counted once
+	}
+}
+
+// freeLater gives up the request's place among those under way unless another attempt
+// follows soon.
+func (q *request) freeLater() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.reservations) == 0 {
+		return
+	}
+	time.AfterFunc(freeAfter, func() {
+		q.mu.Lock()
+		idle, reservations := q.inFlight == 0, q.reservations
+		q.mu.Unlock()
+		if !idle {
+			return
+		}
+		for _, reservation := range reservations {
+			reservation.Release(context.Background(), time.Now())
+		}
+	})
+}

@@ -1,0 +1,300 @@
+package extproc
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/openai"
+	"github.com/switchyard/switchyard/policies/config/configpb"
+	"github.com/switchyard/switchyard/policies/identity"
+	"github.com/switchyard/switchyard/policies/quota"
+)
+
+// What a request of boundedOf may come to: the prompt is its bytes and 128 tokens of
+// template, the answer 100 tokens; at $1 and $10 per million.
+const (
+	boundedOf   = `{"model":"m/x","max_tokens":100,"messages":[{"role":"user","content":"hello"}]}`
+	mostTokens  = int64(len(boundedOf)) + templateTokens + 100
+	mostDollars = (float64(len(boundedOf)) + templateTokens + 1000) / 1e6
+)
+
+// limited gives the key of the tests other limits.
+func limited(limits *configpb.Limits) func(*configpb.Config, *Policy) {
+	return func(cfg *configpb.Config, _ *Policy) {
+		limits.Unlimited = limits.Requests == 0
+		cfg.Keys[0].Limits = limits
+	}
+}
+
+// spent is what counts for the key's budget, in nanodollars.
+func (g *gateway) spent() int64 {
+	g.t.Helper()
+	key, err := g.Policy().Keys.Named("team")
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	budget, ok := quota.Budget(key)
+	if !ok {
+		g.t.Fatal("the key has no budget")
+	}
+	used, err := g.Limits.Used(context.Background(), budget, time.Now())
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return used
+}
+
+// wantSettled fails unless nothing is reserved any more and so much is spent.
+func (g *gateway) wantSettled(spent int64) {
+	g.t.Helper()
+	synctest.Wait()
+	if live := g.Limits.Live(); live != 0 {
+		g.t.Errorf("%d reservations are left", live)
+	}
+	if got := g.spent(); got != spent {
+		g.t.Errorf("%d nanodollars are spent, want %d", got, spent)
+	}
+}
+
+const (
+	answerCost = 50_000                           // nanodollars, of costOf10And4
+	promptCost = int64(len("hello")+3) / 4 * 1000 // of what a provider reads of a prompt, estimated
+)
+
+// However an attempt ends, what was reserved is settled to what it came to.
+func TestEveryEndSettlesItsLimits(t *testing.T) {
+	for name, test := range map[string]struct {
+		play  func(*gateway)
+		spent int64
+	}{
+		"a whole answer": {func(g *gateway) {
+			e, _ := g.asked("1", boundedOf)
+			e.replies("200", viaUpstream, "content-type", "application/json")
+			e.sends(wholeAnswer, true)
+			e.begins()
+			e.rest()
+		}, answerCost},
+		"a stream": {func(g *gateway) {
+			e, _ := g.asked("1", streamOf)
+			e.streams()
+			e.sends(role+token+stop+counted+done, true)
+			e.begins()
+			e.rest()
+		}, answerCost},
+		"refused by the provider": {func(g *gateway) {
+			e, _ := g.asked("1", boundedOf)
+			e.replies("400", viaUpstream)
+			e.sends("{}", true)
+			e.refused()
+		}, 0},
+		"hung up before the answer": {func(g *gateway) {
+			e, _ := g.asked("1", boundedOf)
+			e.hangUp()
+			time.Sleep(rememberFor)
+		}, promptCost},
+		"hung up in the middle of it": {func(g *gateway) {
+			e, _ := g.asked("1", streamOf)
+			e.streams()
+			e.sends(role+token, false)
+			e.begins()
+			e.piece()
+			e.hangUp()
+		}, promptCost + 1*10_000}, // an estimate
+		"a panic": {func(g *gateway) {
+			g.Providers = map[string]dialect.Provider{openai.Name: faulty{}}
+			e := g.attempt("1")
+			e.asks(boundedOf, true)
+			e.refused()
+		}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newGateway(t, onlyA, bounding, limited(&configpb.Limits{Budget: "1", Tokens: 100_000, Concurrency: 1}))
+				test.play(g)
+				g.wantSettled(test.spent)
+			})
+		})
+	}
+}
+
+// bounding gives the endpoints a bound on their answers.
+func bounding(cfg *configpb.Config, _ *Policy) {
+	for _, endpoint := range cfg.Models["m/x"].Endpoints {
+		endpoint.MaxCompletionTokens = 1000
+	}
+}
+
+// A client's next request does not find its last one under way.
+func TestPlaceIsFreeBeforeTheEndOfTheAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, onlyA, bounding, limited(&configpb.Limits{Concurrency: 1, Budget: "0.0105"}))
+		e, _ := g.asked("1", streamOf)
+		e.streams()
+		e.sends(role+token+stop+counted+done, false) // the provider does not close
+		e.begins()
+		for said := ""; !strings.Contains(said, "[DONE]"); {
+			said, _ = e.piece()
+		}
+		next, _ := g.askedAs("next", "1", streamOf)
+		e.rest()
+		next.hangUp()
+	})
+}
+
+// A silent end frees the place after a second, since another attempt would come sooner.
+func TestSilentEndFreesThePlaceSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, bounding, limited(&configpb.Limits{Concurrency: 1}))
+		e, _ := g.asked("1", boundedOf)
+		e.hangUp()
+		others := 0
+		other := func() *envoy {
+			others++
+			e := g.attempt("1", "x-request-id", fmt.Sprint("other ", others))
+			e.asks(boundedOf, true)
+			return e
+		}
+		if got := other().refused(); got.status != 429 || got.set["retry-after"] != "1" {
+			t.Errorf("%d %v", got.status, got.set)
+		}
+		time.Sleep(freeAfter)
+		e = other()
+		e.forwarded()
+		e.hangUp()
+
+		// Of a request that goes on, the place stays taken.
+		time.Sleep(freeAfter)
+		e, _ = g.askedAs("again", "1", boundedOf)
+		e.hangUp()
+		e, _ = g.askedAs("again", "2", boundedOf)
+		time.Sleep(2 * freeAfter)
+		if got := other().refused(); got.status != 429 {
+			t.Errorf("beside the second attempt: %d", got.status)
+		}
+		e.hangUp()
+	})
+}
+
+// Known failure 12: the reservation is of the dearest candidate.
+func TestDearestCandidateIsReserved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, bounding, limited(&configpb.Limits{Budget: "0.0100"}), func(cfg *configpb.Config, _ *Policy) {
+			cfg.Models["m/x"].Endpoints[0].Prices = &configpb.Prices{Prompt: "0"}
+			cfg.Models["m/x"].Endpoints[1].Prices = &configpb.Prices{Completion: "200"} // 100 tokens are two cents
+		})
+		e := g.attempt("1")
+		e.asks(boundedOf, true)
+		if got := e.refused(); got.status != 402 || !strings.Contains(got.error.Message, "up to 100 tokens, but can only afford 50.") {
+			t.Errorf("%d %s", got.status, got.body)
+		}
+	})
+}
+
+// What a failed attempt was billed comes beside what the next one may: it is reserved
+// too, or the next one is not made.
+func TestBilledFailureIsReservedBeforeTheNextAttempt(t *testing.T) {
+	for budget, fits := range map[string]bool{"0.0013": false, "0.0014": true} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGateway(t, bounding, limited(&configpb.Limits{Budget: budget}))
+			if mostDollars > 0.0013 {
+				t.Fatalf("one attempt may cost $%v already", mostDollars)
+			}
+			e, _ := g.asked("1", boundedOf)
+			e.replies("200", viaUpstream, "content-type", "application/json")
+			e.sends(`{"choices":[{"index":0,"message":{"role":"assistant","content":""},"finish_reason":"stop"}],"usage":{"prompt_tokens":130,"completion_tokens":0}}`, true)
+			if got := e.refused(); got.set[headerFailover] == "" {
+				t.Fatalf("an empty answer is not failed over: %s", got.body)
+			}
+			spent := int64(130_000)
+			next := g.attempt("2")
+			next.asks(boundedOf, true)
+			if fits {
+				next.forwarded()
+				next.hangUp()
+				time.Sleep(rememberFor)
+				spent += promptCost
+			} else if got := next.refused(); got.status != 402 {
+				t.Errorf("$%s: %d %s", budget, got.status, got.body)
+			}
+			g.wantSettled(spent)
+		})
+	}
+}
+
+// Requests that are raced may all be billed.
+func TestHedgesAreReserved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		raced := func(_ *configpb.Config, policy *Policy) { policy.HedgeAfter, policy.Hedging = time.Second, true }
+		g := newGateway(t, bounding, raced, limited(&configpb.Limits{Tokens: 2*mostTokens - 1}))
+		e := g.attempt("1")
+		e.asks(boundedOf, true)
+		if got := e.refused(); got.status != 400 || got.error.Metadata["error_type"] != "token_limit_exceeded" {
+			t.Errorf("%d %s", got.status, got.body)
+		}
+		g = newGateway(t, bounding, limited(&configpb.Limits{Tokens: mostTokens}))
+		e, _ = g.asked("1", boundedOf)
+		e.hangUp()
+	})
+}
+
+// A provider at its limit is passed over; when no candidate is left, the client is told
+// when to come again.
+func TestCandidatesAtTheirLimitArePassedOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, bounding, limited(&configpb.Limits{}), func(cfg *configpb.Config, policy *Policy) {
+			cfg.Providers["a"].Limits = &configpb.Limits{Concurrency: 1}
+			cfg.Providers["b"].Limits = &configpb.Limits{Requests: 1}
+			var err error
+			if policy.Limits, err = quota.NewRules(cfg); err != nil {
+				t.Fatal(err)
+			}
+		})
+		first, up := g.asked("1", boundedOf)
+		second, other := g.askedAs("2", "1", boundedOf)
+		if up.set[":authority"] != "a.example" || other.set[":authority"] != "b.example:8443" {
+			t.Errorf("asked at %s and %s", up.set[":authority"], other.set[":authority"])
+		}
+		third := g.attempt("1", "x-request-id", "3")
+		third.asks(boundedOf, true)
+		got := third.refused()
+		if got.status != 429 || got.set["retry-after"] != "1" || !strings.Contains(got.body, `"capacity_exhausted"`) || !strings.Contains(got.body, "b: The provider is at its limit of 1 requests in any 10s.") {
+			t.Errorf("%d %v %s", got.status, got.set, got.body)
+		}
+		g.wantCount(1, "limit_denials_total", "provider", "requests")
+		g.wantCount(2, "limit_denials_total", "provider", "concurrency")
+		first.hangUp()
+		second.hangUp()
+		again, up := g.askedAs("4", "1", boundedOf)
+		if up.set[":authority"] != "a.example" {
+			t.Errorf("when a is free again, %s is asked", up.set[":authority"])
+		}
+		again.hangUp()
+	})
+}
+
+// No estimate of a real request is below what providers count.
+func TestEstimateIsAnUpperBound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, bounding, limited(&configpb.Limits{Budget: "1", BudgetReset: configpb.BudgetReset_BUDGET_RESET_DAILY}))
+		key, err := g.Policy().Keys.Named("team")
+		if err != nil || key.Budget.Reset != identity.ResetDaily {
+			t.Fatalf("%+v, %v", key, err)
+		}
+		e := g.attempt("1")
+		e.asks(`{"model":"m/x","n":3,"max_tokens":500000,"messages":[{"role":"user","content":"hello"}]}`, true)
+		// No endpoint answers with more than 1000 tokens.
+		if got := e.refused(); got.status != 404 {
+			t.Errorf("%d %s", got.status, got.body)
+		}
+		e = g.attempt("1")
+		e.asks(strings.Replace(streamOf, `"stream"`, `"n":128,"stream"`, 1), true)
+		if got := e.refused(); got.status != 402 || !strings.Contains(got.error.Message, "up to 1000 tokens, but can only afford 781.") {
+			t.Errorf("128 answers of 1000 tokens at $10 per million: %d %s", got.status, got.body)
+		}
+	})
+}

@@ -1,0 +1,156 @@
+package extproc
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/policies/identity"
+	"github.com/switchyard/switchyard/policies/quota"
+	"github.com/switchyard/switchyard/policies/usage"
+)
+
+// Values of error.metadata.limit_source (spec section 5.4).
+const (
+	sourceKey      = "openrouter_key_limit"
+	sourceCredits  = "openrouter_credits"
+	sourceInFlight = "openrouter_in_flight_budget"
+)
+
+// overLimit tells a client which limit refuses its request, and what it can do.
+func (a *attempt) overLimit(d *quota.Denial, most estimate) *dialect.Error {
+	a.metrics.denials.WithLabelValues(kindOf(d), d.Claim.Measure.String()).Inc()
+	switch {
+	case d.Unknown:
+		return limitUnknown(d)
+	case d.Claim.Measure == quota.Money:
+		return a.overBudget(d, most)
+	case d.Claim.Amount > d.Claim.Most:
+		return &dialect.Error{
+			Status: http.StatusBadRequest, Type: "token_limit_exceeded",
+			Message: fmt.Sprintf("This request may come to %d tokens, and the limit is %s. Shorten it, or ask for fewer max_tokens.", d.Claim.Amount, boundText(&d.Claim.Limit)),
+		}
+	}
+	return rateLimited(d)
+}
+
+func kindOf(d *quota.Denial) string {
+	kind, _, _ := strings.Cut(d.Claim.Scope, ":")
+	return kind
+}
+
+func limitUnknown(d *quota.Denial) *dialect.Error {
+	return &dialect.Error{
+		Status: http.StatusServiceUnavailable, Type: "provider_overloaded",
+		Message:  "The gateway cannot tell at the moment whether a limit holds. Try again later.",
+		Metadata: map[string]any{"headers": map[string]string{"Retry-After": retryText(d)}},
+	}
+}
+
+// rateLimited is row 74's error, of a limit of the configuration's.
+func rateLimited(d *quota.Denial) *dialect.Error {
+	text := fmt.Sprintf("%d requests", d.Claim.Most)
+	if d.Claim.Measure != quota.Requests {
+		text = boundText(&d.Claim.Limit)
+	}
+	return &dialect.Error{
+		Status: http.StatusTooManyRequests, Type: "rate_limit_exceeded",
+		Message: fmt.Sprintf("Rate limit exceeded: %s. Try again in %s seconds.", text, retryText(d)),
+		Metadata: map[string]any{"headers": map[string]string{
+			"X-RateLimit-Limit":     strconv.FormatInt(d.Claim.Most, 10),
+			"X-RateLimit-Remaining": strconv.FormatInt(d.Left(), 10),
+			"X-RateLimit-Reset":     strconv.FormatInt(resetAt(d).UnixMilli(), 10),
+			"Retry-After":           retryText(d),
+		}},
+	}
+}
+
+// resetAt of a number of requests under way is when the next one may be over.
+func resetAt(d *quota.Denial) time.Time {
+	if d.Claim.Measure == quota.Concurrency {
+		return time.Now().Add(d.RetryAfter)
+	}
+	return d.ResetAt
+}
+
+func retryText(d *quota.Denial) string { return strconv.FormatInt(max(1, seconds(d.RetryAfter)), 10) }
+
+// boundText is a limit in words.
+func boundText(l *quota.Limit) string {
+	switch l.Measure {
+	case quota.Tokens:
+		return fmt.Sprintf("%d tokens in any %s", l.Most, l.Window)
+	case quota.Concurrency:
+		return fmt.Sprintf("%d requests at once", l.Most)
+	case quota.Money:
+		return fmt.Sprintf("$%s", quota.Dollars(l.Most))
+	}
+	return fmt.Sprintf("%d requests in any %s", l.Most, l.Window)
+}
+
+// overBudget tells of a budget in the words of spec section 5.4: 403 when all of it is
+// spent (row 162), 402 with the largest answer that it pays for (row 166), and 402 to be
+// tried again when requests under way hold what would do.
+func (a *attempt) overBudget(d *quota.Denial, most estimate) *dialect.Error {
+	source := sourceKey
+	if kindOf(d) == quota.KindTotal {
+		source = sourceCredits
+	}
+	told := &dialect.Error{Status: http.StatusPaymentRequired, Type: "payment_required", Metadata: map[string]any{"limit_source": source}}
+	if d.Exhausted() {
+		return a.exhaustedBudget(d, told)
+	}
+	left := quota.Dollars(d.Left())
+	afford := most.dearest.ceiling.Affords(left, most.dearest.prompt)
+	switch {
+	case afford > 0 && most.dearest.completion > 0 && a.rules.hedgeAfter == 0:
+		perChoice := max(1, a.request.Choices)
+		told.Message = fmt.Sprintf("This request requires more credits, or fewer max_tokens. You requested up to %d tokens, but can only afford %d.",
+			most.dearest.completion/perChoice, afford/perChoice)
+	case d.Temporary():
+		told.Message = "Requests under way hold what is left of the budget. Try again when they are over."
+		told.Metadata["limit_source"], told.Metadata["reason"] = sourceInFlight, "in_flight_budget_exhausted"
+		told.Metadata["headers"] = map[string]string{"Retry-After": retryText(d)}
+	case most.dearest.ceiling.Prompt > 0:
+		told.Message = fmt.Sprintf("Prompt tokens limit exceeded: %d > %d", most.dearest.prompt, affordablePrompt(most.dearest.ceiling, d))
+	default:
+		told.Message = fmt.Sprintf("This request may cost $%s, and $%s is left of the budget.", quota.Dollars(d.Claim.Amount), left)
+	}
+	return told
+}
+
+func affordablePrompt(ceiling usage.Ceiling, d *quota.Denial) int64 {
+	return max(0, int64(quota.Dollars(d.Left()).Add(-ceiling.Fixed)/ceiling.Prompt))
+}
+
+// exhaustedBudget is row 162 for a key, row 165 for the whole gateway.
+func (a *attempt) exhaustedBudget(d *quota.Denial, told *dialect.Error) *dialect.Error {
+	if kindOf(d) == quota.KindTotal {
+		told.Message = "Insufficient credits. The gateway's budget is used up" + untilText(d) + "."
+		return told
+	}
+	if a.policy.BudgetStatus != http.StatusPaymentRequired {
+		told.Status, told.Type = http.StatusForbidden, "permission_denied"
+	}
+	kind := kindOf(d)
+	told.Message = fmt.Sprintf("%s limit exceeded (%s limit)%s. Manage it in the gateway's configuration.",
+		strings.ToUpper(kind[:1])+kind[1:], periodText(d.Claim.Reset), untilText(d))
+	return told
+}
+
+func periodText(reset identity.Reset) string {
+	if reset == identity.ResetNever {
+		return "total"
+	}
+	return reset.String()
+}
+
+func untilText(d *quota.Denial) string {
+	if d.ResetAt.IsZero() {
+		return ""
+	}
+	return ", until " + d.ResetAt.UTC().Format(time.RFC3339)
+}

@@ -1,0 +1,88 @@
+package config
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/switchyard/switchyard/policies/config/configpb"
+)
+
+// checkLimits checks all limits of the configuration. What cannot be kept is refused
+// here, not left without effect.
+func (l *loader) checkLimits(config *configpb.Config) {
+	budgets, retention := false, config.GetLedger().GetRetention().AsDuration()
+	check := func(limits *configpb.Limits, at path) {
+		budgets = budgets || limits.GetBudget() != ""
+		l.checkEachLimit(limits, at)
+		if period := periodOf(limits); retention > 0 && limits.GetBudget() != "" && (period == 0 || period > retention) {
+			l.report.fail(at.field("budget"), "is longer than ledger.retention, %s, after which nobody knows what was spent; raise that, or let the budget begin anew sooner",
+				durationText(config.GetLedger().GetRetention()))
+		}
+	}
+	keys := func(limits *configpb.Limits, at path) {
+		check(limits, at)
+		if user := limits.GetPerUser(); user != nil {
+			check(user, at.field("per_user"))
+			l.refusePerUser(user, at.field("per_user"))
+		}
+	}
+	others := func(limits *configpb.Limits, at path) {
+		if limits != nil {
+			check(limits, at)
+			l.refusePerUser(limits, at)
+		}
+	}
+	keys(config.GetLimits(), path{".limits"})
+	for i, key := range config.GetKeys() {
+		keys(key.GetLimits(), path{".keys"}.item(i).field("limits"))
+	}
+	others(config.GetTotalLimits(), path{".total_limits"})
+	for slug, provider := range config.GetProviders() {
+		others(provider.GetLimits(), path{".providers"}.key(slug).field("limits"))
+	}
+	for id, model := range config.GetModels() {
+		others(model.GetLimits(), path{".models"}.key(id).field("limits"))
+	}
+	switch ledger := config.GetLedger(); {
+	case !budgets:
+	case ledger.GetDisabled():
+		l.report.warn(path{".ledger", ".disabled"}, "budgets begin anew with every start of the gateway, because there is no account of what was spent")
+	case config.GetRedis() != nil && ledger.GetPostgres() == nil:
+		l.report.warn(path{".redis"}, "several gateways that share budgets need one ledger.postgres: when Redis loses its data, each knows of its own spending alone")
+	}
+}
+
+func (l *loader) checkEachLimit(limits *configpb.Limits, at path) {
+	if limits.GetUnlimited() && limits.GetRequests() > 0 {
+		l.report.fail(at.field("unlimited"), "contradicts requests: %d; remove one of the two", limits.GetRequests())
+	}
+	if budget, err := strconv.ParseFloat(limits.GetBudget(), 64); err == nil && budget == 0 {
+		l.report.fail(at.field("budget"), "must be more than 0; to let nothing be spent, disable the key")
+	}
+	if limits.GetBudget() == "" && limits.GetBudgetReset() != configpb.BudgetReset_BUDGET_RESET_UNSPECIFIED {
+		l.report.warn(at.field("budget_reset"), "has no effect without budget")
+	}
+	if limits.GetTokens() == 0 && limits.GetTokensWindow().AsDuration() > 0 {
+		l.report.warn(at.field("tokens_window"), "has no effect without tokens")
+	}
+}
+
+func (l *loader) refusePerUser(limits *configpb.Limits, at path) {
+	if limits.GetPerUser() != nil {
+		l.report.fail(at.field("per_user"), "belongs to the limits of keys; remove it here")
+	}
+}
+
+// periodOf is the longest that a budget lasts, zero if it never begins anew.
+func periodOf(limits *configpb.Limits) time.Duration {
+	const day = 24 * time.Hour
+	switch limits.GetBudgetReset() {
+	case configpb.BudgetReset_BUDGET_RESET_DAILY:
+		return day
+	case configpb.BudgetReset_BUDGET_RESET_WEEKLY:
+		return 7 * day
+	case configpb.BudgetReset_BUDGET_RESET_MONTHLY:
+		return 31 * day
+	}
+	return 0
+}

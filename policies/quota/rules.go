@@ -1,0 +1,119 @@
+package quota
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/switchyard/switchyard/policies/config/configpb"
+	"github.com/switchyard/switchyard/policies/identity"
+	"github.com/switchyard/switchyard/policies/money"
+)
+
+// The kinds of scopes, see [Limit.Scope].
+const (
+	KindTotal    = "gateway"
+	KindKey      = "key"
+	KindUser     = "user"
+	KindModel    = "model"
+	KindProvider = "provider"
+)
+
+// appendLimits adds the limits of one scope.
+func appendLimits(limits []Limit, kind, name string, of Spender, from *identity.Limits) []Limit {
+	if *from == (identity.Limits{}) {
+		return limits
+	}
+	scope := kind + ":" + name
+	closed := from.Outage == identity.OutageClosed
+	if from.Limit.Requests > 0 && from.Limit.Window > 0 {
+		limits = append(limits, Limit{Scope: scope, Measure: Requests, Most: int64(from.Limit.Requests), Window: from.Limit.Window, Closed: closed})
+	}
+	if from.Tokens.Tokens > 0 && from.Tokens.Window > 0 {
+		limits = append(limits, Limit{Scope: scope, Measure: Tokens, Most: from.Tokens.Tokens, Window: from.Tokens.Window, Closed: closed})
+	}
+	if from.Budget.Amount > 0 {
+		// To be exact would be to be generous: the last picodollars are nobody's.
+		most := int64(from.Budget.Amount / money.USD(picosPerNano))
+		limits = append(limits, Limit{
+			Scope: scope, Measure: Money, Most: most, Reset: from.Budget.Reset, Of: of, Closed: from.Outage != identity.OutageOpen,
+		})
+	}
+	if from.Concurrency > 0 {
+		limits = append(limits, Limit{Scope: scope, Measure: Concurrency, Most: int64(from.Concurrency), Closed: closed})
+	}
+	return limits
+}
+
+// Rules are the limits of a configuration. They are immutable, and nil has none.
+type Rules struct {
+	total             []Limit
+	models, providers map[string][]Limit
+}
+
+// NewRules reads the limits of a configuration, but for those of keys. The error joins
+// everything that is wrong.
+func NewRules(cfg *configpb.Config) (*Rules, error) {
+	r := &Rules{models: make(map[string][]Limit), providers: make(map[string][]Limit)}
+	var failures []error
+	read := func(path, kind, name string, of Spender, from *configpb.Limits) []Limit {
+		limits, err := identity.NewLimits(path, from)
+		if err != nil {
+			failures = append(failures, err)
+		}
+		return appendLimits(nil, kind, name, of, &limits)
+	}
+	r.total = read("total_limits", KindTotal, "", Spender{}, cfg.GetTotalLimits())
+	for id, model := range cfg.GetModels() {
+		if model.GetLimits() != nil {
+			r.models[id] = read(fmt.Sprintf("models[%q].limits", id), KindModel, id, Spender{Model: id}, model.GetLimits())
+		}
+	}
+	for slug, provider := range cfg.GetProviders() {
+		if provider.GetLimits() != nil {
+			r.providers[slug] = read(fmt.Sprintf("providers[%q].limits", slug), KindProvider, slug, Spender{Provider: slug}, provider.GetLimits())
+		}
+	}
+	return r, errors.Join(failures...)
+}
+
+// Request returns the limits that hold for a request with a key, for an end user if it
+// names one.
+func (r *Rules) Request(key *identity.Key, user string) []Limit {
+	limits := make([]Limit, 0, 8)
+	limits = appendLimits(limits, KindKey, key.Hash, Spender{KeyHash: key.Hash}, &key.Limits)
+	if user != "" && key.User != (identity.Limits{}) {
+		limits = appendLimits(limits, KindUser, userName(key.Hash, user), Spender{KeyHash: key.Hash, User: user}, &key.User)
+	}
+	if r != nil {
+		limits = append(limits, r.total...)
+	}
+	return limits
+}
+
+// Attempt returns the limits that hold for an attempt at a model by a provider. The
+// caller must not change them.
+func (r *Rules) Attempt(model, provider string) (ofModel, ofProvider []Limit) {
+	if r == nil {
+		return nil, nil
+	}
+	return r.models[model], r.providers[provider]
+}
+
+// userName is a name that tells nobody who the user is, and that users of other keys
+// do not share.
+func userName(keyHash, user string) string {
+	sum := sha256.Sum256([]byte(keyHash + "\x00" + user))
+	return hex.EncodeToString(sum[:16])
+}
+
+// Budget is a key's budget, false if it has none.
+func Budget(key *identity.Key) (Limit, bool) {
+	for _, limit := range appendLimits(nil, KindKey, key.Hash, Spender{KeyHash: key.Hash}, &key.Limits) {
+		if limit.Measure == Money {
+			return limit, true
+		}
+	}
+	return Limit{}, false
+}
