@@ -228,7 +228,8 @@ func TestOllamasOwnOptions(t *testing.T) {
 	if sent := string(at.last(t).Body); sent != want {
 		t.Errorf("the provider got %s, want %s", sent, want)
 	}
-	// Older servers give calls no ids, which clients need to answer them.
+	// Older servers give calls no ids, which clients need to answer them: no two of them
+	// are alike, in other answers neither.
 	ids := map[string]bool{}
 	for range 2 {
 		at.Enqueue(provider.Answer{ToolCalls: []provider.ToolCall{{ID: "-", Name: "weather"}, {ID: "-", Name: "weather"}}})
@@ -237,7 +238,7 @@ func TestOllamasOwnOptions(t *testing.T) {
 			ids[call.ID] = true
 		}
 	}
-	if len(ids) != 2 || ids[""] {
+	if len(ids) != 4 || ids[""] {
 		t.Errorf("ids of two calls, told twice: %v", ids)
 	}
 	failed := s.ask(`{"model":"m/ollama","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://a/b.png"}}]}]}`).failed(t, 400)

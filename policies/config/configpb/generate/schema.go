@@ -149,7 +149,7 @@ func stringSchema(rules *validate.StringRules) object {
 	schema := object{"type": "string"}
 	if rules.HasPattern() {
 		schema["pattern"] = rules.GetPattern()
-		if digits := regexp.MustCompile(rules.GetPattern()); digits.MatchString("1") && digits.MatchString("100000000") && !digits.MatchString("a") {
+		if digits := regexp.MustCompile(rules.GetPattern()); digits.MatchString("1") && digits.MatchString("100000") && !digits.MatchString("a") {
 			schema["type"] = []string{"string", "number"}
 		}
 	}
