@@ -206,6 +206,10 @@ func TestBedrockFailover(t *testing.T) {
 	gpt, converse, invoke := s.openAI("gpt"), s.converse("converse", awsKey), s.invoke("invoke", awsKey)
 	s.serve("m/converse", converse, gpt)
 	s.serve("m/invoke", invoke, gpt)
+	// An endpoint that has just failed is tried by one request at a time, and a request may
+	// still be at work when its client has the answer.
+	s.serve("m/converse-loop", converse, gpt)
+	s.serve("m/invoke-loop", invoke, gpt)
 	s.start()
 	for model, first := range map[string]*site{"m/converse": converse, "m/invoke": invoke} {
 		order := `"provider":{"order":["` + first.slug + `","gpt"]}`
@@ -235,8 +239,8 @@ func TestBedrockFailover(t *testing.T) {
 			first.Reset()
 			gpt.Reset()
 			first.Enqueue(provider.Answer{ToolCalls: twoCalls}, provider.Failure{Status: 500})
-			message := withoutReasoning(t, s.ask(question(model, weatherTool, order)).message(t))
-			got := s.ask(`{"model":"` + model + `",` + order + `,` + weatherTool + `,"messages":[{"role":"user","content":"hi"},` + message +
+			message := withoutReasoning(t, s.ask(question(model+"-loop", weatherTool, order)).message(t))
+			got := s.ask(`{"model":"` + model + `-loop",` + order + `,` + weatherTool + `,"messages":[{"role":"user","content":"hi"},` + message +
 				`,{"role":"tool","tool_call_id":"call_a","content":"sunny"},{"role":"tool","tool_call_id":"call_b","content":"wet"}]}`)
 			if got.status != 200 || first.calls() != 2 || gpt.calls() != 1 {
 				t.Errorf("status %d, %d calls: %s", got.status, gpt.calls(), got.body)
