@@ -3,12 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"time"
 
+	"github.com/switchyard/switchyard/policies/database"
 	"github.com/switchyard/switchyard/policies/money"
 	"github.com/switchyard/switchyard/policies/usage"
 	"github.com/switchyard/switchyard/policies/usage/journal"
@@ -20,9 +19,10 @@ import (
 // database behind it. Which database that is is read once, at the start.
 type account struct {
 	*journal.Journal
-	database *database
-	ledger   *ledger.Ledger
-	keep     time.Duration // zero for ever
+	database    *database.Pending
+	generations generations
+	ledger      *ledger.Ledger
+	keep        time.Duration // zero for ever
 }
 
 // openAccount opens the ledger. A PostgreSQL that is down is waited for in the
@@ -43,18 +43,17 @@ func (g *gateway) openAccount(ctx context.Context) error {
 	if err := kept.Damage(); err != nil {
 		g.log.Error("part of the ledger's journal cannot be read and is left out", "error", err.Error())
 	}
-	a := &account{Journal: kept, database: &database{}, keep: settings.GetRetention().AsDuration()}
+	a := &account{Journal: kept, keep: settings.GetRetention().AsDuration()}
 	if postgres, ok := effective.LedgerPostgres(); ok {
-		a.database.open = func(ctx context.Context) (*store.Store, error) { return store.OpenPostgres(ctx, postgres.Reveal()) }
+		a.database = database.PendingPostgres(postgres.Reveal())
 	} else {
-		file := filepath.Join(g.stateDirectory, "ledger.db")
-		opened, err := store.OpenSQLite(ctx, file)
-		if err != nil {
+		a.database = database.PendingSQLite(filepath.Join(g.stateDirectory, "ledger.db"))
+		if err := a.database.Open(ctx); err != nil {
 			return errors.Join(err, kept.Close())
 		}
-		a.database.store.Store(opened)
 	}
-	a.ledger = ledger.New(kept, a.database, g.registry, g.log)
+	a.generations = generations{a.database}
+	a.ledger = ledger.New(kept, a.generations, g.registry, g.log)
 	g.account = a
 	return nil
 }
@@ -63,7 +62,7 @@ func (g *gateway) openAccount(ctx context.Context) error {
 // than it is to be.
 func (a *account) run(ctx context.Context, g *gateway) {
 	var beside sync.WaitGroup
-	beside.Go(func() { a.database.connect(ctx, g.log) })
+	beside.Go(func() { a.database.Connect(ctx, g.log) })
 	if a.keep > 0 {
 		beside.Go(func() { a.purge(ctx, g) })
 	}
@@ -79,8 +78,8 @@ const (
 
 func (a *account) purge(ctx context.Context, g *gateway) {
 	for {
-		deleted, err := a.database.purge(ctx, time.Now().Add(-a.keep))
-		if err != nil && ctx.Err() == nil && !errors.Is(err, errNoDatabase) {
+		deleted, err := a.generations.purge(ctx, time.Now().Add(-a.keep))
+		if err != nil && ctx.Err() == nil && !errors.Is(err, database.ErrPending) {
 			g.log.Warn("old generations cannot be deleted", "error", err.Error())
 		} else if deleted > 0 {
 			g.log.Info("old generations are deleted", "generations", deleted)
@@ -93,52 +92,22 @@ func (a *account) purge(ctx context.Context, g *gateway) {
 	}
 }
 
-func (a *account) close() error { return errors.Join(a.Journal.Close(), a.database.close()) }
+func (a *account) close() error { return errors.Join(a.Journal.Close(), a.database.Close()) }
 
-// database is a store that may not be there yet. Who needs it does not wait for it.
-type database struct {
-	open  func(ctx context.Context) (*store.Store, error)
-	store atomic.Pointer[store.Store]
-}
+// generations are those of a database that may not be there yet.
+type generations struct{ database *database.Pending }
 
-// errNoDatabase: the ledger's database has not answered yet.
-var errNoDatabase = errors.New("the ledger's database is not reached yet")
-
-const (
-	connectTimeout = 30 * time.Second
-	reconnectEvery = 2 * time.Second
-)
-
-// connect opens the database, trying again until ctx ends.
-func (d *database) connect(ctx context.Context, log *slog.Logger) {
-	for d.store.Load() == nil && ctx.Err() == nil {
-		trying, cancel := context.WithTimeout(ctx, connectTimeout)
-		opened, err := d.open(trying)
-		cancel()
-		if err == nil {
-			d.store.Store(opened)
-			return
-		}
-		if ctx.Err() == nil {
-			log.Warn("the ledger's database is not reached; the journal keeps what happens", "error", err.Error(), "retry_in", reconnectEvery)
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(reconnectEvery):
-		}
+func (g generations) store(ctx context.Context) (*store.Store, error) {
+	db, err := g.database.Get(ctx)
+	if err != nil {
+		return nil, err
 	}
-}
-
-func (d *database) get() (*store.Store, error) {
-	if s := d.store.Load(); s != nil {
-		return s, nil
-	}
-	return nil, errNoDatabase
+	return store.New(db), nil
 }
 
 // Save is [store.Store.Save].
-func (d *database) Save(ctx context.Context, generations []usage.Generation) error {
-	s, err := d.get()
+func (g generations) Save(ctx context.Context, generations []usage.Generation) error {
+	s, err := g.store(ctx)
 	if err != nil {
 		return err
 	}
@@ -146,8 +115,8 @@ func (d *database) Save(ctx context.Context, generations []usage.Generation) err
 }
 
 // Get is [store.Store.Get].
-func (d *database) Get(ctx context.Context, id string) (*usage.Generation, error) {
-	s, err := d.get()
+func (g generations) Get(ctx context.Context, id string) (*usage.Generation, error) {
+	s, err := g.store(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -155,8 +124,8 @@ func (d *database) Get(ctx context.Context, id string) (*usage.Generation, error
 }
 
 // Spending is [store.Store.Spending].
-func (d *database) Spending(ctx context.Context, keyHash string, since ...time.Time) ([]money.USD, error) {
-	s, err := d.get()
+func (g generations) Spending(ctx context.Context, keyHash string, since ...time.Time) ([]money.USD, error) {
+	s, err := g.store(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -164,25 +133,18 @@ func (d *database) Spending(ctx context.Context, keyHash string, since ...time.T
 }
 
 // SpentBy is [store.Store.SpentBy].
-func (d *database) SpentBy(ctx context.Context, who store.Who, since time.Time) (store.Total, error) {
-	s, err := d.get()
+func (g generations) SpentBy(ctx context.Context, who store.Who, since time.Time) (store.Total, error) {
+	s, err := g.store(ctx)
 	if err != nil {
 		return store.Total{}, err
 	}
 	return s.SpentBy(ctx, who, since)
 }
 
-func (d *database) purge(ctx context.Context, before time.Time) (int64, error) {
-	s, err := d.get()
+func (g generations) purge(ctx context.Context, before time.Time) (int64, error) {
+	s, err := g.store(ctx)
 	if err != nil {
 		return 0, err
 	}
 	return s.Purge(ctx, before)
-}
-
-func (d *database) close() error {
-	if s := d.store.Load(); s != nil {
-		return s.Close()
-	}
-	return nil
 }

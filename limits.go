@@ -42,7 +42,7 @@ func (a *account) spent(ctx context.Context, budget quota.Limit, since time.Time
 	if err := a.ledger.CatchUp(ctx); err != nil {
 		return 0, err
 	}
-	total, err := a.database.SpentBy(ctx, store.Who(budget.Of), since)
+	total, err := a.generations.SpentBy(ctx, store.Who(budget.Of), since)
 	return total.Cost, err
 }
 

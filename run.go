@@ -214,7 +214,7 @@ func (g *gateway) serve(ctx context.Context) error {
 		read  api.Ledger
 	)
 	if g.account != nil {
-		asked, read = g.account, g.account.database
+		asked, read = g.account, g.account.generations
 	}
 	limiter := g.newLimiter()
 	handler := extproc.NewServer(extproc.Options{

@@ -12,6 +12,7 @@ import (
 
 	"github.com/switchyard/switchyard/e2e/gateway"
 	"github.com/switchyard/switchyard/e2e/provider"
+	"github.com/switchyard/switchyard/policies/database"
 	"github.com/switchyard/switchyard/policies/money"
 	"github.com/switchyard/switchyard/policies/usage/postgrestest"
 	"github.com/switchyard/switchyard/policies/usage/store"
@@ -171,12 +172,12 @@ func TestNothingServedIsMissingAfterKills(t *testing.T) {
 	if err := s.Stop(); err != nil {
 		t.Errorf("%v\n%s", err, tail(s.Log()))
 	}
-	database, err := store.OpenSQLite(t.Context(), filepath.Join(state, "ledger.db"))
+	db, err := database.OpenSQLite(t.Context(), filepath.Join(state, "ledger.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer database.Close()
-	total, err := database.Spent(t.Context(), hash(clientKey), time.Time{})
+	defer db.Close()
+	total, err := store.New(db).Spent(t.Context(), hash(clientKey), time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/switchyard/switchyard/policies/database"
 	"github.com/switchyard/switchyard/policies/usage"
 	"github.com/switchyard/switchyard/policies/usage/journal"
 	"github.com/switchyard/switchyard/policies/usage/postgrestest"
@@ -209,13 +210,14 @@ func TestEndSavesWhatIsLeft(t *testing.T) {
 // is there twice.
 func TestRealDatabaseStopsUnderLoad(t *testing.T) {
 	server := postgrestest.Start(t)
-	database, err := store.OpenPostgres(t.Context(), server.Connection())
+	db, err := database.OpenPostgres(t.Context(), server.Connection())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer database.Close()
+	defer db.Close()
+	saved := store.New(db)
 	j := openJournal(t, filepath.Join(t.TempDir(), "journal"))
-	stop := run(t, j, database)
+	stop := run(t, j, saved)
 	const requests = 3000
 	var settled atomic.Int64
 	var load sync.WaitGroup
@@ -232,7 +234,7 @@ func TestRealDatabaseStopsUnderLoad(t *testing.T) {
 	load.Wait()
 	deadline := time.Now().Add(30 * time.Second)
 	for {
-		total, err := database.Spent(t.Context(), "hash", time.Time{})
+		total, err := saved.Spent(t.Context(), "hash", time.Time{})
 		if err == nil && total.Requests == requests {
 			if total.Cost != 3*requests {
 				t.Errorf("cost %v", total.Cost)

@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/switchyard/switchyard/policies/database"
 	"github.com/switchyard/switchyard/policies/money"
 	"github.com/switchyard/switchyard/policies/usage"
 )
@@ -60,7 +61,7 @@ func (s *Store) save(ctx context.Context, tx *sql.Tx, insert *sql.Stmt, g *usage
 	if added, err := result.RowsAffected(); err != nil || added > 0 {
 		return err
 	}
-	known, err := s.get(ctx, tx, g.ID, s.locking())
+	known, err := s.get(ctx, tx, g.ID, s.db.Locking())
 	if err != nil || !known.Merge(g) {
 		return err
 	}
@@ -72,15 +73,6 @@ func (s *Store) save(ctx context.Context, tx *sql.Tx, insert *sql.Stmt, g *usage
 	}
 	_, err = insert.ExecContext(ctx, values...)
 	return err
-}
-
-// locking keeps others from a row that is read to be changed. In SQLite the
-// transaction does.
-func (s *Store) locking() string {
-	if s.postgres {
-		return " FOR UPDATE"
-	}
-	return ""
 }
 
 func row(g *usage.Generation) ([]any, error) {
@@ -99,16 +91,10 @@ func row(g *usage.Generation) ([]any, error) {
 	}
 	for i, value := range values {
 		if text, ok := value.(string); ok {
-			values[i] = storable(text)
+			values[i] = database.Storable(text)
 		}
 	}
 	return values, nil
-}
-
-// storable is text as PostgreSQL takes it: one row that it refused would hold up all
-// that follow.
-func storable(text string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "")
 }
 
 // Get returns a generation. The error is [ErrNone] if there is none of that id, or the
@@ -188,7 +174,7 @@ func (s *Store) SpentBy(ctx context.Context, who Who, since time.Time) (Total, e
 	where, values := "created >= ?", []any{since.UnixMicro()}
 	for column, value := range map[string]string{"key_hash": who.KeyHash, "end_user": who.User, "model": who.Model, "provider": who.Provider} {
 		if value != "" {
-			where, values = where+" AND "+column+" = ?", append(values, storable(value))
+			where, values = where+" AND "+column+" = ?", append(values, database.Storable(value))
 		}
 	}
 	var t Total

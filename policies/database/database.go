@@ -1,0 +1,103 @@
+// Package database opens the gateway's database, SQLite or PostgreSQL, and brings its
+// schema up to date. The ledger and the managed keys are in one.
+package database
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"strconv"
+	"strings"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// DB is an open database. All methods may be called concurrently, and by several
+// processes on one database.
+type DB struct {
+	*sql.DB
+	postgres bool
+}
+
+// OpenSQLite opens a database in a file, creating it if there is none. Readers do not
+// wait for the writer.
+func OpenSQLite(ctx context.Context, file string) (*DB, error) {
+	query := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(NORMAL)", "busy_timeout(10000)"}, "_txlock": {"immediate"}}
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: file}).EscapedPath()+"?"+query.Encode())
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(4)
+	return migrate(ctx, &DB{DB: db}, goose.DialectSQLite3)
+}
+
+// OpenPostgres opens a database by its connection string, a URL or a list of keywords.
+// The error never quotes it: it holds a password.
+func OpenPostgres(ctx context.Context, connection string) (*DB, error) {
+	db, err := sql.Open("pgx", connection)
+	if err != nil {
+		return nil, errors.New("database: the connection string of PostgreSQL cannot be read")
+	}
+	db.SetMaxOpenConns(8)
+	return migrate(ctx, &DB{DB: db, postgres: true}, goose.DialectPostgres)
+}
+
+// migrate brings the schema up to date. Migrations lead forward only; of several
+// processes that start at once, PostgreSQL lets one go first.
+func migrate(ctx context.Context, db *DB, dialect goose.Dialect) (*DB, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	provider, err := goose.NewProvider(dialect, db.DB, files)
+	if err == nil {
+		_, err = provider.Up(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("database: the schema: %w", err), db.Close())
+	}
+	return db, nil
+}
+
+// Rebind gives the placeholders of a statement, written as question marks, the form
+// that the database knows.
+func (d *DB) Rebind(text string) string {
+	if !d.postgres {
+		return text
+	}
+	var b strings.Builder
+	n := 0
+	for _, c := range text {
+		if c != '?' {
+			b.WriteRune(c)
+			continue
+		}
+		n++
+		b.WriteString("$" + strconv.Itoa(n))
+	}
+	return b.String()
+}
+
+// Locking ends a SELECT in a transaction whose rows are to be changed: others wait for
+// them. In SQLite they wait for the transaction.
+func (d *DB) Locking() string {
+	if d.postgres {
+		return " FOR UPDATE"
+	}
+	return ""
+}
+
+// Storable is text as PostgreSQL takes it: one row that it refused would hold up all
+// that follow.
+func Storable(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "")
+}

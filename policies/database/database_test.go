@@ -1,0 +1,33 @@
+package database
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestConnectionStringIsNeverShown(t *testing.T) {
+	for _, connection := range []string{"postgres://u:hunter2@127.0.0.1:1/x?connect_timeout=1", "postgres://u:hunter2@[::1", "host=127.0.0.1 port=1 password=hunter2 connect_timeout=1"} {
+		pending := PendingPostgres(connection)
+		for range 2 { // what failed once is tried again
+			if err := pending.Open(t.Context()); err == nil || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("error %v", err)
+			}
+		}
+		if _, err := pending.Get(t.Context()); err != ErrPending {
+			t.Errorf("error %v", err)
+		}
+		if err := pending.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestRebindNumbersPlaceholders(t *testing.T) {
+	const text = `SELECT a FROM b WHERE c = ? AND d = ?`
+	if got := (&DB{}).Rebind(text); got != text {
+		t.Errorf("SQLite: %s", got)
+	}
+	if got := (&DB{postgres: true}).Rebind(text); got != `SELECT a FROM b WHERE c = $1 AND d = $2` {
+		t.Errorf("PostgreSQL: %s", got)
+	}
+}
