@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/switchyard/switchyard/policies/database"
-	"github.com/switchyard/switchyard/policies/money"
 	"github.com/switchyard/switchyard/policies/usage"
 	"github.com/switchyard/switchyard/policies/usage/journal"
 	"github.com/switchyard/switchyard/policies/usage/ledger"
@@ -123,15 +122,6 @@ func (g generations) Get(ctx context.Context, id string) (*usage.Generation, err
 	return s.Get(ctx, id)
 }
 
-// Spending is [store.Store.Spending].
-func (g generations) Spending(ctx context.Context, keyHash string, since ...time.Time) ([]money.USD, error) {
-	s, err := g.store(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return s.Spending(ctx, keyHash, since...)
-}
-
 // SpentBy is [store.Store.SpentBy].
 func (g generations) SpentBy(ctx context.Context, who store.Who, since time.Time) (store.Total, error) {
 	s, err := g.store(ctx)
@@ -139,6 +129,15 @@ func (g generations) SpentBy(ctx context.Context, who store.Who, since time.Time
 		return store.Total{}, err
 	}
 	return s.SpentBy(ctx, who, since)
+}
+
+// Spending is [store.Store.Spending].
+func (g generations) Spending(ctx context.Context, keyHashes []string, since store.Periods) (map[string]store.Spending, error) {
+	s, err := g.store(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.Spending(ctx, keyHashes, since)
 }
 
 func (g generations) purge(ctx context.Context, before time.Time) (int64, error) {

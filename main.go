@@ -17,7 +17,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/switchyard/switchyard/policies/config"
-	"github.com/switchyard/switchyard/policies/identity"
 )
 
 // Exit codes: 0 for success, 1 for a failure, 2 for a configuration or command
@@ -163,22 +162,6 @@ func configCommand() *cobra.Command {
 		RunE:  func(command *cobra.Command, _ []string) error { return write(command.OutOrStdout(), config.Schema()) },
 	}
 	command.AddCommand(print, schema)
-	return command
-}
-
-func keysCommand() *cobra.Command {
-	command := &cobra.Command{Use: "keys", Short: "Make keys for clients of the gateway"}
-	create := &cobra.Command{
-		Use:   "create NAME",
-		Short: "Make a key: it is shown once, its hash goes into the configuration",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(command *cobra.Command, arguments []string) error {
-			plaintext, hash := identity.NewKey()
-			_, err := fmt.Fprintf(command.OutOrStdout(), "Key, shown only now:\n  %s\n\nFor the configuration:\n  keys:\n    - name: %q\n      hash: %s\n", plaintext, arguments[0], hash)
-			return err
-		},
-	}
-	command.AddCommand(create)
 	return command
 }
 

@@ -66,6 +66,8 @@ type gateway struct {
 	api      string // socket
 	store    *config.Store
 	current  atomic.Pointer[generation]
+	policy   atomic.Pointer[extproc.Policy] // current's, with the managed keys
+	managed  managed
 	health   *health.Tracker
 	presets  *preset.Store
 	sticky   sticky.Store
@@ -113,6 +115,9 @@ func run(ctx context.Context, options runOptions) error {
 	}
 	if g.account != nil {
 		defer g.account.close()
+	}
+	if err := g.openIdentity(ctx); err != nil {
+		return err
 	}
 	g.registerReloads()
 	if options.envoy == "child" {
@@ -218,7 +223,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	}
 	limiter := g.newLimiter()
 	handler := extproc.NewServer(extproc.Options{
-		Policy:    func() *extproc.Policy { return g.current.Load().policy },
+		Policy:    g.policy.Load,
 		Ledger:    asked,
 		Clients:   clients,
 		Providers: providers,
@@ -239,10 +244,11 @@ func (g *gateway) serve(ctx context.Context) error {
 			},
 
 			Catalog:    func() *catalog.Catalog { return g.current.Load().policy.Catalog },
-			Keys:       func() *identity.Keyring { return g.current.Load().policy.Keys },
+			Keys:       func() *identity.Keyring { return g.policy.Load().Keys },
 			Checks:     g.checks,
 			Gatherer:   g.registry,
 			Presets:    g.presets,
+			Identity:   g.managed.api(),
 			Ledger:     read,
 			BudgetUsed: budgetUsed(limiter),
 			Routers:    routing.Routers(),
@@ -281,6 +287,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	}
 	if g.account != nil {
 		group.Go(func() error { g.account.run(serving, g); return nil })
+		group.Go(func() error { g.managed.watcher.Run(serving); return nil })
 	}
 	group.Go(func() error { return g.reload(failing) })
 	group.Go(func() error { g.share(failing); return nil })

@@ -27,6 +27,7 @@ func (g *gateway) use(next *generation) error {
 	}
 	g.health.Configure(next.health)
 	g.current.Store(next)
+	g.compose()
 	g.prober.Configure(next.policy.Catalog.Providers())
 	return nil
 }

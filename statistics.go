@@ -12,7 +12,7 @@ import (
 
 // eligible tells whether a key may use an endpoint.
 func (g *gateway) eligible(key *identity.Key, endpoint *catalog.Endpoint) bool {
-	return routing.Admits(g.current.Load().policy.Constraints(key), endpoint)
+	return routing.Admits(g.policy.Load().Constraints(key), endpoint)
 }
 
 // statistics are an endpoint's as the API shows them.

@@ -177,7 +177,7 @@ func TestNothingServedIsMissingAfterKills(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	total, err := store.New(db).Spent(t.Context(), hash(clientKey), time.Time{})
+	total, err := store.New(db).SpentBy(t.Context(), store.Who{KeyHash: hash(clientKey)}, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}

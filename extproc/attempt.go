@@ -149,6 +149,9 @@ func (a *attempt) admit() error {
 	if a.key, err = a.policy.Keys.Authenticate(h["authorization"], apiKey, a.began); err != nil {
 		return unauthenticated(err, query)
 	}
+	if a.key.Management() {
+		return managesOnly()
+	}
 	if a.policy.Keys.Open() && fromForeignPage(h["origin"]) {
 		return &dialect.Error{Status: 403, Type: "permission_denied", Message: "A gateway without keys does not serve web pages from elsewhere. Make a key: switchyard keys create."}
 	}

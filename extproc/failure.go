@@ -161,6 +161,11 @@ func inQuery(query, name string) bool {
 	return err == nil && values.Has(name)
 }
 
+// managesOnly is row 8.
+func managesOnly() *dialect.Error {
+	return &dialect.Error{Status: http.StatusForbidden, Type: "permission_denied", Message: "Management keys cannot be used for inference. Make an inference key with it: POST /api/v1/keys."}
+}
+
 func tooLarge(limit int64) *dialect.Error {
 	return &dialect.Error{
 		Status: http.StatusRequestEntityTooLarge, Type: "payload_too_large",

@@ -46,6 +46,9 @@ type Options struct {
 	// BudgetUsed tells what a key has spent of its budget in the period that now is in. It
 	// may be nil.
 	BudgetUsed func(ctx context.Context, key *identity.Key, now time.Time) (money.USD, error)
+	// Identity is the keys that are managed over the API; it needs a Ledger. Nil is a
+	// gateway without: their paths are 404.
+	Identity *Identity
 	// Presets are the presets of requests. Nil is a gateway without: their paths are
 	// 404.
 	Presets *preset.Store
@@ -116,6 +119,9 @@ func New(options Options) http.Handler {
 		mux.HandleFunc("GET "+base+"/auth/key", s.key)
 		if options.Ledger != nil {
 			mux.HandleFunc("GET "+base+"/generation", s.generation)
+		}
+		if options.Identity != nil {
+			s.routeKeys(mux, base)
 		}
 		if options.CountTokens != nil {
 			mux.HandleFunc("POST "+base+countTokensPath, s.countTokens)

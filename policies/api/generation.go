@@ -18,8 +18,8 @@ import (
 type Ledger interface {
 	// Get returns a generation, or [store.ErrNone].
 	Get(ctx context.Context, id string) (*usage.Generation, error)
-	// Spending is what a key has spent from each of some times on.
-	Spending(ctx context.Context, keyHash string, since ...time.Time) ([]money.USD, error)
+	// Spending is what some keys have cost, by period.
+	Spending(ctx context.Context, keyHashes []string, since store.Periods) (map[string]store.Spending, error)
 }
 
 // wireGeneration is a generation as clients get it (spec section 1.3). Counts of
@@ -164,12 +164,14 @@ type keyUsage struct {
 }
 
 func (s *server) usageOf(ctx context.Context, key *identity.Key, now time.Time) (keyUsage, error) {
-	var used keyUsage
-	spent, err := s.Ledger.Spending(ctx, key.Hash, identity.ResetNever.Start(now),
-		identity.ResetDaily.Start(now), identity.ResetWeekly.Start(now), identity.ResetMonthly.Start(now))
-	if err != nil {
-		return keyUsage{}, err
-	}
-	used.Usage, used.Daily, used.Weekly, used.Monthly = spent[0], spent[1], spent[2], spent[3]
-	return used, nil
+	spending, err := s.Ledger.Spending(ctx, []string{key.Hash}, periods(now))
+	return newKeyUsage(spending[key.Hash]), err
+}
+
+func newKeyUsage(spent store.Spending) keyUsage {
+	return keyUsage{Usage: spent.Ever, Daily: spent.Day, Weekly: spent.Week, Monthly: spent.Month}
+}
+
+func periods(now time.Time) store.Periods {
+	return store.Periods{Day: identity.ResetDaily.Start(now), Week: identity.ResetWeekly.Start(now), Month: identity.ResetMonthly.Start(now)}
 }

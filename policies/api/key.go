@@ -44,8 +44,9 @@ func (s *server) key(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	info := keyInfo{
-		Label:     key.Name,
-		RateLimit: rateLimit{Requests: -1, Interval: "10s", Note: "There is no limit on requests."},
+		Label:           key.Name,
+		IsManagementKey: key.Management(),
+		RateLimit:       rateLimit{Requests: -1, Interval: "10s", Note: "There is no limit on requests."},
 	}
 	if !key.ExpiresAt.IsZero() {
 		info.ExpiresAt = &key.ExpiresAt

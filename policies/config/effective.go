@@ -48,7 +48,7 @@ func newEffective(config *configpb.Config, secrets map[string]Secret, own ownSec
 		hashed := sha256.Sum256([]byte(slug + "\x00" + secrets[slug].text))
 		all.Write(hashed[:])
 	}
-	for _, secret := range []Secret{own.redisPassword, own.postgres} {
+	for _, secret := range []Secret{own.redisPassword, own.postgres, own.identity} {
 		hashed := sha256.Sum256([]byte(secret.text))
 		all.Write(hashed[:])
 	}
@@ -82,6 +82,12 @@ func (e *Effective) RedisPassword() (Secret, bool) {
 // if there is none.
 func (e *Effective) LedgerPostgres() (Secret, bool) {
 	return e.own.postgres, e.own.postgres.text != ""
+}
+
+// IdentitySecret returns the secret that vouches for managed keys, and false if the
+// gateway is to make its own.
+func (e *Effective) IdentitySecret() (Secret, bool) {
+	return e.own.identity, e.own.identity.text != ""
 }
 
 // MaxJournal is the largest size of the ledger's journal, in bytes.

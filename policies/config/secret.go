@@ -64,8 +64,11 @@ func (l *loader) resolveSecrets(config *configpb.Config) map[string]Secret {
 	return secrets
 }
 
+// minIdentitySecret is 128 bits in hex digits.
+const minIdentitySecret = 32
+
 // ownSecrets are those of the gateway's own servers. They may hold any character.
-type ownSecrets struct{ redisPassword, postgres Secret }
+type ownSecrets struct{ redisPassword, postgres, identity Secret }
 
 // resolveOwnSecrets is resolveSecrets for the gateway's own servers.
 func (l *loader) resolveOwnSecrets(config *configpb.Config) ownSecrets {
@@ -76,10 +79,15 @@ func (l *loader) resolveOwnSecrets(config *configpb.Config) ownSecrets {
 		text, _ := l.secretText(from, at)
 		return Secret{strings.TrimSpace(text)}
 	}
-	return ownSecrets{
+	own := ownSecrets{
 		redisPassword: read(config.GetRedis().GetPassword(), path{".redis", ".password"}),
 		postgres:      read(config.GetLedger().GetPostgres(), path{".ledger", ".postgres"}),
+		identity:      read(config.GetIdentity().GetSecret(), path{".identity", ".secret"}),
 	}
+	if length := len(own.identity.text); length > 0 && length < minIdentitySecret {
+		l.report.fail(path{".identity", ".secret"}, "has %d characters; it must have at least %d that nobody can guess", length, minIdentitySecret)
+	}
+	return own
 }
 
 // secretText reads the secret and reports what is wrong. It also returns the

@@ -1,8 +1,8 @@
 // Package identity knows the gateway's keys and says whose request it is.
 //
-// The configuration holds only the hashes of keys. A key is 256 random bits, so
-// that one round of SHA-256 is enough: there is no dictionary to try, and a slow
-// password hash would cost every request.
+// Keys come from the configuration and from the gateway's database. Both hold only
+// their hashes. A key is 256 random bits, so that one round of SHA-256 is enough: there
+// is no dictionary to try, and a slow password hash would cost every request.
 package identity
 
 import (
@@ -22,8 +22,12 @@ type Key struct {
 	// Name is for logs and metrics.
 	Name string
 	// Hash is the SHA-256 of the key in 64 lower-case hex digits, or "" for
-	// everybody at a gateway without keys.
+	// everybody at a gateway without keys. It stays when the key is rotated: what was
+	// used, and what may be, goes by it.
 	Hash string
+	// Role is what a management key may do; "" is a key for inference, and only that
+	// may be used for it.
+	Role Role
 	// Disabled keys are refused.
 	Disabled bool
 	// ExpiresAt is when the key stops being accepted; zero means never.
@@ -46,6 +50,18 @@ func NewKey() (plaintext, hash string) {
 	rand.Read(secret[:]) // never fails: it ends the process instead
 	plaintext = Prefix + hex.EncodeToString(secret[:])
 	return plaintext, Hash(plaintext)
+}
+
+// Management reports whether the key manages the gateway, and asks no model.
+func (k *Key) Management() bool { return k.Role != "" }
+
+// Label is what may be shown of a key: its ends. It authenticates nobody.
+func Label(plaintext string) string {
+	const shown = 3
+	if len(plaintext) < len(Prefix)+2*shown {
+		return "..."
+	}
+	return plaintext[:len(Prefix)+shown] + "..." + plaintext[len(plaintext)-shown:]
 }
 
 // Hash is the SHA-256 of a key in 64 lower-case hex digits.

@@ -6,18 +6,28 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
 	"github.com/switchyard/switchyard/policies/config/configpb"
 )
 
-// Keyring is the keys of one configuration generation. It never changes, so any
-// number of goroutines may use it.
+// Keyring is the keys of the configuration and of the database at one time. It never
+// changes, so any number of goroutines may use it.
 type Keyring struct {
 	keys map[[sha256.Size]byte]*Key
 	// everybody is who makes every request while there are no keys.
 	everybody *Key
+	// closed: nobody is let in for want of keys.
+	closed bool
+}
+
+// Credential is what authenticates as a managed key: its secret, or, while it is
+// rotated, the one before. ExpiresAt of Key is that of the credential then.
+type Credential struct {
+	Digest [sha256.Size]byte // SHA-256 of what is presented
+	Key    *Key
 }
 
 // NewKeyring reads the keys of cfg. The error joins everything that is wrong,
@@ -31,7 +41,7 @@ func NewKeyring(cfg *configpb.Config) (*Keyring, error) {
 	}
 	for i, from := range cfg.GetKeys() {
 		path := fmt.Sprintf("keys[%d]", i)
-		digest, err := parseHash(from.GetHash())
+		digest, err := ParseDigest(from.GetHash())
 		if err != nil {
 			failures = append(failures, fmt.Errorf("%s.hash: %w", path, err))
 			continue
@@ -39,7 +49,7 @@ func NewKeyring(cfg *configpb.Config) (*Keyring, error) {
 		if first, taken := k.keys[digest]; taken {
 			failures = append(failures, fmt.Errorf("%s.hash: key %q has the same hash", path, first.Name))
 		}
-		expires, err := parseExpiry(from.GetExpiresAt())
+		expires, err := ParseExpiry(from.GetExpiresAt())
 		if err != nil {
 			failures = append(failures, fmt.Errorf("%s.expires_at: %w", path, err))
 		}
@@ -59,6 +69,9 @@ func NewKeyring(cfg *configpb.Config) (*Keyring, error) {
 			Limits:    own,
 			User:      user,
 		}
+		if from.GetManagement() {
+			k.keys[digest].Role = Owner
+		}
 	}
 	if err := errors.Join(failures...); err != nil {
 		return nil, err
@@ -66,9 +79,31 @@ func NewKeyring(cfg *configpb.Config) (*Keyring, error) {
 	return k, nil
 }
 
+// With is the keyring with managed keys besides. They have the general limits, but a
+// budget of their own. A key of the configuration wins over a managed one.
+func (k *Keyring) With(managed []Credential) *Keyring {
+	all := &Keyring{keys: make(map[[sha256.Size]byte]*Key, len(k.keys)+len(managed)), everybody: k.everybody, closed: k.closed}
+	for _, credential := range managed {
+		key := *credential.Key
+		key.Limits, key.User = k.everybody.Limits, k.everybody.User
+		key.Budget = credential.Key.Budget
+		all.keys[credential.Digest] = &key
+	}
+	maps.Copy(all.keys, k.keys)
+	return all
+}
+
+// Closed is the keyring that lets nobody in for want of keys: of a gateway that does not
+// know yet whether there are managed ones, or whose managed ones were all deleted.
+func (k *Keyring) Closed() *Keyring {
+	closed := *k
+	closed.closed = true
+	return &closed
+}
+
 // Open reports whether there are no keys, so that everybody may come in. The
 // configuration allows that on loopback alone.
-func (k *Keyring) Open() bool { return len(k.keys) == 0 }
+func (k *Keyring) Open() bool { return len(k.keys) == 0 && !k.closed }
 
 // Named finds a key by its name, for tools that have no key to present.
 func (k *Keyring) Named(name string) (*Key, error) {
@@ -115,7 +150,8 @@ func bearer(authorization string) string {
 	return strings.TrimSpace(token)
 }
 
-func parseHash(text string) (digest [sha256.Size]byte, err error) {
+// ParseDigest reads the hash of a key, in 64 lower-case hex digits.
+func ParseDigest(text string) (digest [sha256.Size]byte, err error) {
 	raw, err := hex.DecodeString(text)
 	if err != nil || len(raw) != sha256.Size || strings.ToLower(text) != text {
 		return digest, errors.New("want 64 lower-case hex digits, as `switchyard keys create` prints them")
@@ -123,15 +159,15 @@ func parseHash(text string) (digest [sha256.Size]byte, err error) {
 	return [sha256.Size]byte(raw), nil
 }
 
-// parseExpiry insists on UTC (spec row 161): an offset is nearly always a
-// mistake about which midnight is meant.
-func parseExpiry(text string) (time.Time, error) {
+// ParseExpiry reads an RFC 3339 time; "" is the zero time, for never. It insists on UTC
+// (spec row 161): an offset is nearly always a mistake about which midnight is meant.
+func ParseExpiry(text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
 	at, err := time.Parse(time.RFC3339, text)
-	if err != nil || !strings.HasSuffix(text, "Z") {
+	if err != nil || !strings.HasSuffix(text, "Z") && !strings.HasSuffix(text, "+00:00") {
 		return time.Time{}, fmt.Errorf("%q: want a time in UTC such as 2030-01-31T00:00:00Z", text)
 	}
-	return at, nil
+	return at.UTC(), nil
 }

@@ -248,3 +248,44 @@ func BenchmarkAuthenticate(b *testing.B) {
 		}
 	}
 }
+
+func TestManagedKeysAreBesideThoseOfTheConfiguration(t *testing.T) {
+	configured := keyring(t)
+	managed := func(secret string, key *Key) Credential {
+		digest, err := ParseDigest(Hash(secret))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Credential{Digest: digest, Key: key}
+	}
+	all := configured.With([]Credential{managed("m", &Key{Name: "managed", Role: Viewer}), managed(good, &Key{Name: "taken"})})
+	if key, err := all.Authenticate("Bearer m", "", now); err != nil || key.Name != "managed" || !key.Management() || key.Limit != (Limit{40, 10 * time.Second}) {
+		t.Errorf("%+v, %v", key, err)
+	}
+	if key, err := all.Authenticate("Bearer "+good, "", now); err != nil || key.Name != "good" {
+		t.Errorf("a managed key hides one of the configuration: %+v, %v", key, err)
+	}
+	if _, err := configured.Authenticate("Bearer m", "", now); err == nil {
+		t.Error("the keyring has changed")
+	}
+	none, err := NewKeyring(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if none.With([]Credential{managed("m", &Key{})}).Open() || none.Closed().With(nil).Open() || !none.With(nil).Open() {
+		t.Error("open with managed keys, or while there may be some")
+	}
+	if _, err := none.Closed().Authenticate("", "", now); err == nil {
+		t.Error("everybody comes in while it is not known who may")
+	}
+}
+
+func TestLabelShowsTheEndsAlone(t *testing.T) {
+	plaintext, _ := NewKey()
+	if label := Label(plaintext); label != plaintext[:len(Prefix)+3]+"..."+plaintext[len(plaintext)-3:] {
+		t.Errorf("%s of %s", label, plaintext)
+	}
+	if label := Label("short"); strings.Contains(label, "short") {
+		t.Errorf("%s", label)
+	}
+}

@@ -690,7 +690,9 @@ type Config struct {
 	TotalLimits *Limits `protobuf:"bytes,17,opt,name=total_limits,json=totalLimits,proto3" json:"total_limits,omitempty"`
 	// The HTTP status of a request whose key has used up its budget: 403, as
 	// OpenRouter answers, or 402, as it documents. Default 403.
-	BudgetStatus  uint32 `protobuf:"varint,18,opt,name=budget_status,json=budgetStatus,proto3" json:"budget_status,omitempty"`
+	BudgetStatus uint32 `protobuf:"varint,18,opt,name=budget_status,json=budgetStatus,proto3" json:"budget_status,omitempty"`
+	// Keys that are managed over the API. They are in the ledger's database.
+	Identity      *Identity `protobuf:"bytes,19,opt,name=identity,proto3" json:"identity,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -851,6 +853,62 @@ func (x *Config) GetBudgetStatus() uint32 {
 	return 0
 }
 
+func (x *Config) GetIdentity() *Identity {
+	if x != nil {
+		return x.Identity
+	}
+	return nil
+}
+
+// Identity is how the gateway vouches for managed keys.
+type Identity struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At least 32 characters that nobody can guess, the same at all gateways that share
+	// a database: without it, who can write to the database could add keys. Keys made
+	// with another secret are none. Default: one made at the first start, in
+	// identity-secret in the gateway's state directory.
+	Secret        *Secret `protobuf:"bytes,1,opt,name=secret,proto3" json:"secret,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Identity) Reset() {
+	*x = Identity{}
+	mi := &file_policies_config_configpb_config_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Identity) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Identity) ProtoMessage() {}
+
+func (x *Identity) ProtoReflect() protoreflect.Message {
+	mi := &file_policies_config_configpb_config_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Identity.ProtoReflect.Descriptor instead.
+func (*Identity) Descriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Identity) GetSecret() *Secret {
+	if x != nil {
+		return x.Secret
+	}
+	return nil
+}
+
 // Policy is what requests have to respect. Policies of the gateway, of a key and
 // of a request hold together: `only` and allowed_models are intersected, `ignore`
 // and ignored_models united, of prices the lower counts, and all else only
@@ -891,7 +949,7 @@ type Policy struct {
 
 func (x *Policy) Reset() {
 	*x = Policy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[1]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -903,7 +961,7 @@ func (x *Policy) String() string {
 func (*Policy) ProtoMessage() {}
 
 func (x *Policy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[1]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -916,7 +974,7 @@ func (x *Policy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Policy.ProtoReflect.Descriptor instead.
 func (*Policy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{1}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Policy) GetOnly() []string {
@@ -1018,7 +1076,7 @@ type MaxPrice struct {
 
 func (x *MaxPrice) Reset() {
 	*x = MaxPrice{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[2]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1030,7 +1088,7 @@ func (x *MaxPrice) String() string {
 func (*MaxPrice) ProtoMessage() {}
 
 func (x *MaxPrice) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[2]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1043,7 +1101,7 @@ func (x *MaxPrice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaxPrice.ProtoReflect.Descriptor instead.
 func (*MaxPrice) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{2}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *MaxPrice) GetPrompt() string {
@@ -1097,7 +1155,7 @@ type Preset struct {
 
 func (x *Preset) Reset() {
 	*x = Preset{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[3]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1109,7 +1167,7 @@ func (x *Preset) String() string {
 func (*Preset) ProtoMessage() {}
 
 func (x *Preset) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[3]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1122,7 +1180,7 @@ func (x *Preset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Preset.ProtoReflect.Descriptor instead.
 func (*Preset) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{3}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Preset) GetName() string {
@@ -1176,7 +1234,7 @@ type Fetch struct {
 
 func (x *Fetch) Reset() {
 	*x = Fetch{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1188,7 +1246,7 @@ func (x *Fetch) String() string {
 func (*Fetch) ProtoMessage() {}
 
 func (x *Fetch) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1201,7 +1259,7 @@ func (x *Fetch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fetch.ProtoReflect.Descriptor instead.
 func (*Fetch) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{4}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Fetch) GetDisabled() bool {
@@ -1252,7 +1310,7 @@ type Redis struct {
 
 func (x *Redis) Reset() {
 	*x = Redis{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1264,7 +1322,7 @@ func (x *Redis) String() string {
 func (*Redis) ProtoMessage() {}
 
 func (x *Redis) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1277,7 +1335,7 @@ func (x *Redis) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redis.ProtoReflect.Descriptor instead.
 func (*Redis) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{5}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Redis) GetAddress() string {
@@ -1350,7 +1408,7 @@ type Ledger struct {
 
 func (x *Ledger) Reset() {
 	*x = Ledger{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1362,7 +1420,7 @@ func (x *Ledger) String() string {
 func (*Ledger) ProtoMessage() {}
 
 func (x *Ledger) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1375,7 +1433,7 @@ func (x *Ledger) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ledger.ProtoReflect.Descriptor instead.
 func (*Ledger) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{6}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Ledger) GetPostgres() *Secret {
@@ -1424,7 +1482,7 @@ type Listener struct {
 
 func (x *Listener) Reset() {
 	*x = Listener{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1436,7 +1494,7 @@ func (x *Listener) String() string {
 func (*Listener) ProtoMessage() {}
 
 func (x *Listener) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1449,7 +1507,7 @@ func (x *Listener) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Listener.ProtoReflect.Descriptor instead.
 func (*Listener) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{7}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Listener) GetAddress() string {
@@ -1488,7 +1546,7 @@ type ServerTLS struct {
 
 func (x *ServerTLS) Reset() {
 	*x = ServerTLS{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1500,7 +1558,7 @@ func (x *ServerTLS) String() string {
 func (*ServerTLS) ProtoMessage() {}
 
 func (x *ServerTLS) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1513,7 +1571,7 @@ func (x *ServerTLS) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerTLS.ProtoReflect.Descriptor instead.
 func (*ServerTLS) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{8}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ServerTLS) GetCertificateFile() string {
@@ -1547,7 +1605,7 @@ type Envoy struct {
 
 func (x *Envoy) Reset() {
 	*x = Envoy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1559,7 +1617,7 @@ func (x *Envoy) String() string {
 func (*Envoy) ProtoMessage() {}
 
 func (x *Envoy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1572,7 +1630,7 @@ func (x *Envoy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Envoy.ProtoReflect.Descriptor instead.
 func (*Envoy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{9}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Envoy) GetPath() string {
@@ -1666,7 +1724,7 @@ type Provider struct {
 
 func (x *Provider) Reset() {
 	*x = Provider{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1678,7 +1736,7 @@ func (x *Provider) String() string {
 func (*Provider) ProtoMessage() {}
 
 func (x *Provider) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1691,7 +1749,7 @@ func (x *Provider) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Provider.ProtoReflect.Descriptor instead.
 func (*Provider) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{10}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Provider) GetPreset() string {
@@ -1902,7 +1960,7 @@ type Quirks struct {
 
 func (x *Quirks) Reset() {
 	*x = Quirks{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1914,7 +1972,7 @@ func (x *Quirks) String() string {
 func (*Quirks) ProtoMessage() {}
 
 func (x *Quirks) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1927,7 +1985,7 @@ func (x *Quirks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quirks.ProtoReflect.Descriptor instead.
 func (*Quirks) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{11}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Quirks) GetRename() map[string]string {
@@ -2011,7 +2069,7 @@ type HealthCheck struct {
 
 func (x *HealthCheck) Reset() {
 	*x = HealthCheck{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2023,7 +2081,7 @@ func (x *HealthCheck) String() string {
 func (*HealthCheck) ProtoMessage() {}
 
 func (x *HealthCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2036,7 +2094,7 @@ func (x *HealthCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthCheck.ProtoReflect.Descriptor instead.
 func (*HealthCheck) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{12}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *HealthCheck) GetInterval() *durationpb.Duration {
@@ -2076,7 +2134,7 @@ type Secret struct {
 
 func (x *Secret) Reset() {
 	*x = Secret{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2088,7 +2146,7 @@ func (x *Secret) String() string {
 func (*Secret) ProtoMessage() {}
 
 func (x *Secret) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2101,7 +2159,7 @@ func (x *Secret) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Secret.ProtoReflect.Descriptor instead.
 func (*Secret) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{13}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Secret) GetSource() isSecret_Source {
@@ -2181,7 +2239,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2193,7 +2251,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2206,7 +2264,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{14}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Timeouts) GetConnect() *durationpb.Duration {
@@ -2251,7 +2309,7 @@ type DataPolicy struct {
 
 func (x *DataPolicy) Reset() {
 	*x = DataPolicy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2263,7 +2321,7 @@ func (x *DataPolicy) String() string {
 func (*DataPolicy) ProtoMessage() {}
 
 func (x *DataPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2276,7 +2334,7 @@ func (x *DataPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataPolicy.ProtoReflect.Descriptor instead.
 func (*DataPolicy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{15}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *DataPolicy) GetNoTraining() bool {
@@ -2344,7 +2402,7 @@ type Model struct {
 
 func (x *Model) Reset() {
 	*x = Model{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2356,7 +2414,7 @@ func (x *Model) String() string {
 func (*Model) ProtoMessage() {}
 
 func (x *Model) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2369,7 +2427,7 @@ func (x *Model) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Model.ProtoReflect.Descriptor instead.
 func (*Model) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{16}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Model) GetName() string {
@@ -2502,7 +2560,7 @@ type Reasoning struct {
 
 func (x *Reasoning) Reset() {
 	*x = Reasoning{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2514,7 +2572,7 @@ func (x *Reasoning) String() string {
 func (*Reasoning) ProtoMessage() {}
 
 func (x *Reasoning) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2527,7 +2585,7 @@ func (x *Reasoning) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reasoning.ProtoReflect.Descriptor instead.
 func (*Reasoning) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{17}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Reasoning) GetSupportedEfforts() []string {
@@ -2611,7 +2669,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2623,7 +2681,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2636,7 +2694,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{18}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Endpoint) GetProvider() string {
@@ -2794,7 +2852,7 @@ type Prices struct {
 
 func (x *Prices) Reset() {
 	*x = Prices{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2806,7 +2864,7 @@ func (x *Prices) String() string {
 func (*Prices) ProtoMessage() {}
 
 func (x *Prices) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2819,7 +2877,7 @@ func (x *Prices) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Prices.ProtoReflect.Descriptor instead.
 func (*Prices) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{19}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Prices) GetPrompt() string {
@@ -2960,7 +3018,7 @@ type PriceOverride struct {
 
 func (x *PriceOverride) Reset() {
 	*x = PriceOverride{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2972,7 +3030,7 @@ func (x *PriceOverride) String() string {
 func (*PriceOverride) ProtoMessage() {}
 
 func (x *PriceOverride) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2985,7 +3043,7 @@ func (x *PriceOverride) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverride.ProtoReflect.Descriptor instead.
 func (*PriceOverride) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{20}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *PriceOverride) GetMinPromptTokens() int64 {
@@ -3030,14 +3088,16 @@ type Key struct {
 	// Instead of the general limits. What is not set here is as it is there.
 	Limits *Limits `protobuf:"bytes,5,opt,name=limits,proto3" json:"limits,omitempty"`
 	// What requests with this key have to respect, besides the general policy.
-	Policy        *Policy `protobuf:"bytes,6,opt,name=policy,proto3" json:"policy,omitempty"`
+	Policy *Policy `protobuf:"bytes,6,opt,name=policy,proto3" json:"policy,omitempty"`
+	// The key manages other keys over the API, as an owner, and asks no model.
+	Management    bool `protobuf:"varint,7,opt,name=management,proto3" json:"management,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3049,7 +3109,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3062,7 +3122,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{21}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Key) GetName() string {
@@ -3107,6 +3167,13 @@ func (x *Key) GetPolicy() *Policy {
 	return nil
 }
 
+func (x *Key) GetManagement() bool {
+	if x != nil {
+		return x.Management
+	}
+	return false
+}
+
 // Limits bound what may be done: by one key, by all, by one end user, or at one
 // provider. Windows slide: no span of their length has more in it, wherever it begins.
 type Limits struct {
@@ -3144,7 +3211,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3156,7 +3223,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3169,7 +3236,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{22}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Limits) GetRequests() uint32 {
@@ -3291,7 +3358,7 @@ type Routing struct {
 
 func (x *Routing) Reset() {
 	*x = Routing{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3303,7 +3370,7 @@ func (x *Routing) String() string {
 func (*Routing) ProtoMessage() {}
 
 func (x *Routing) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3316,7 +3383,7 @@ func (x *Routing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Routing.ProtoReflect.Descriptor instead.
 func (*Routing) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{23}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Routing) GetStopOn() []FailureClass {
@@ -3450,7 +3517,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3462,7 +3529,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3475,7 +3542,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{24}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Route) GetModels() []string {
@@ -3528,7 +3595,7 @@ type Telemetry struct {
 
 func (x *Telemetry) Reset() {
 	*x = Telemetry{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3540,7 +3607,7 @@ func (x *Telemetry) String() string {
 func (*Telemetry) ProtoMessage() {}
 
 func (x *Telemetry) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3553,7 +3620,7 @@ func (x *Telemetry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Telemetry.ProtoReflect.Descriptor instead.
 func (*Telemetry) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{25}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Telemetry) GetLogLevel() string {
@@ -3598,7 +3665,7 @@ var File_policies_config_configpb_config_proto protoreflect.FileDescriptor
 
 const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\n" +
-	"%policies/config/configpb/config.proto\x12\x14switchyard.config.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\"\xb6\x0e\n" +
+	"%policies/config/configpb/config.proto\x12\x14switchyard.config.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\"\xf2\x0e\n" +
 	"\x06Config\x12:\n" +
 	"\blistener\x18\x01 \x01(\v2\x1e.switchyard.config.v1.ListenerR\blistener\x121\n" +
 	"\x05envoy\x18\x02 \x01(\v2\x1b.switchyard.config.v1.EnvoyR\x05envoy\x12\xdd\x01\n" +
@@ -3620,7 +3687,8 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x05fetch\x18\x10 \x01(\v2\x1b.switchyard.config.v1.FetchR\x05fetch\x12?\n" +
 	"\ftotal_limits\x18\x11 \x01(\v2\x1c.switchyard.config.v1.LimitsR\vtotalLimits\x122\n" +
 	"\rbudget_status\x18\x12 \x01(\rB\r\xbaH\n" +
-	"*\b0\x000\x92\x030\x93\x03R\fbudgetStatus\x1a\\\n" +
+	"*\b0\x000\x92\x030\x93\x03R\fbudgetStatus\x12:\n" +
+	"\bidentity\x18\x13 \x01(\v2\x1e.switchyard.config.v1.IdentityR\bidentity\x1a\\\n" +
 	"\x0eProvidersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x124\n" +
 	"\x05value\x18\x02 \x01(\v2\x1e.switchyard.config.v1.ProviderR\x05value:\x028\x01\x1aV\n" +
@@ -3632,7 +3700,9 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1aX\n" +
 	"\fPresetsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x122\n" +
-	"\x05value\x18\x02 \x01(\v2\x1c.switchyard.config.v1.PresetR\x05value:\x028\x01\"\xaa\x06\n" +
+	"\x05value\x18\x02 \x01(\v2\x1c.switchyard.config.v1.PresetR\x05value:\x028\x01\"@\n" +
+	"\bIdentity\x124\n" +
+	"\x06secret\x18\x01 \x01(\v2\x1c.switchyard.config.v1.SecretR\x06secret\"\xaa\x06\n" +
 	"\x06Policy\x12 \n" +
 	"\x04only\x18\x01 \x03(\tB\f\xbaH\t\x92\x01\x06\"\x04r\x02\x10\x01R\x04only\x12$\n" +
 	"\x06ignore\x18\x02 \x03(\tB\f\xbaH\t\x92\x01\x06\"\x04r\x02\x10\x01R\x06ignore\x126\n" +
@@ -3860,7 +3930,7 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\n" +
 	"_utc_startB\n" +
 	"\n" +
-	"\b_utc_end\"\xef\x03\n" +
+	"\b_utc_end\"\x8f\x04\n" +
 	"\x03Key\x12>\n" +
 	"\x04name\x18\x01 \x01(\tB*\xbaH\x06r\x04\x10\x01\x18d\x82\xb5\x18\x1da name of 1 to 100 charactersR\x04name\x12\x81\x01\n" +
 	"\x04hash\x18\x02 \x01(\tBm\xbaH\x12r\x102\x0e^[0-9a-f]{64}$\x82\xb5\x18Tthe key's SHA-256 in 64 lower-case hex digits, as `switchyard keys create` prints itR\x04hash\x12\x1a\n" +
@@ -3868,7 +3938,10 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\n" +
 	"expires_at\x18\x04 \x01(\tB|\xbaHKrI2G^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?Z)?$\x82\xb5\x18*a time in UTC such as 2027-01-31T00:00:00ZR\texpiresAt\x124\n" +
 	"\x06limits\x18\x05 \x01(\v2\x1c.switchyard.config.v1.LimitsR\x06limits\x124\n" +
-	"\x06policy\x18\x06 \x01(\v2\x1c.switchyard.config.v1.PolicyR\x06policy\"\xc6\x05\n" +
+	"\x06policy\x18\x06 \x01(\v2\x1c.switchyard.config.v1.PolicyR\x06policy\x12\x1e\n" +
+	"\n" +
+	"management\x18\a \x01(\bR\n" +
+	"management\"\xc6\x05\n" +
 	"\x06Limits\x12%\n" +
 	"\brequests\x18\x01 \x01(\rB\t\xbaH\x06*\x04\x18\xa0\x8d\x06R\brequests\x12A\n" +
 	"\x06window\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\x0e\xbaH\v\xaa\x01\b\"\x04\b\x80\xa3\x052\x00R\x06window\x12\x1c\n" +
@@ -3998,7 +4071,7 @@ func file_policies_config_configpb_config_proto_rawDescGZIP() []byte {
 }
 
 var file_policies_config_configpb_config_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
-var file_policies_config_configpb_config_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
+var file_policies_config_configpb_config_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
 var file_policies_config_configpb_config_proto_goTypes = []any{
 	(DataCollection)(0),               // 0: switchyard.config.v1.DataCollection
 	(PresetModels)(0),                 // 1: switchyard.config.v1.PresetModels
@@ -4011,125 +4084,128 @@ var file_policies_config_configpb_config_proto_goTypes = []any{
 	(Sort)(0),                         // 8: switchyard.config.v1.Sort
 	(FailureClass)(0),                 // 9: switchyard.config.v1.FailureClass
 	(*Config)(nil),                    // 10: switchyard.config.v1.Config
-	(*Policy)(nil),                    // 11: switchyard.config.v1.Policy
-	(*MaxPrice)(nil),                  // 12: switchyard.config.v1.MaxPrice
-	(*Preset)(nil),                    // 13: switchyard.config.v1.Preset
-	(*Fetch)(nil),                     // 14: switchyard.config.v1.Fetch
-	(*Redis)(nil),                     // 15: switchyard.config.v1.Redis
-	(*Ledger)(nil),                    // 16: switchyard.config.v1.Ledger
-	(*Listener)(nil),                  // 17: switchyard.config.v1.Listener
-	(*ServerTLS)(nil),                 // 18: switchyard.config.v1.ServerTLS
-	(*Envoy)(nil),                     // 19: switchyard.config.v1.Envoy
-	(*Provider)(nil),                  // 20: switchyard.config.v1.Provider
-	(*Quirks)(nil),                    // 21: switchyard.config.v1.Quirks
-	(*HealthCheck)(nil),               // 22: switchyard.config.v1.HealthCheck
-	(*Secret)(nil),                    // 23: switchyard.config.v1.Secret
-	(*Timeouts)(nil),                  // 24: switchyard.config.v1.Timeouts
-	(*DataPolicy)(nil),                // 25: switchyard.config.v1.DataPolicy
-	(*Model)(nil),                     // 26: switchyard.config.v1.Model
-	(*Reasoning)(nil),                 // 27: switchyard.config.v1.Reasoning
-	(*Endpoint)(nil),                  // 28: switchyard.config.v1.Endpoint
-	(*Prices)(nil),                    // 29: switchyard.config.v1.Prices
-	(*PriceOverride)(nil),             // 30: switchyard.config.v1.PriceOverride
-	(*Key)(nil),                       // 31: switchyard.config.v1.Key
-	(*Limits)(nil),                    // 32: switchyard.config.v1.Limits
-	(*Routing)(nil),                   // 33: switchyard.config.v1.Routing
-	(*Route)(nil),                     // 34: switchyard.config.v1.Route
-	(*Telemetry)(nil),                 // 35: switchyard.config.v1.Telemetry
-	nil,                               // 36: switchyard.config.v1.Config.ProvidersEntry
-	nil,                               // 37: switchyard.config.v1.Config.ModelsEntry
-	nil,                               // 38: switchyard.config.v1.Config.AliasesEntry
-	nil,                               // 39: switchyard.config.v1.Config.PresetsEntry
-	nil,                               // 40: switchyard.config.v1.Provider.HeadersEntry
-	nil,                               // 41: switchyard.config.v1.Quirks.RenameEntry
-	nil,                               // 42: switchyard.config.v1.Quirks.CapEntry
-	nil,                               // 43: switchyard.config.v1.Quirks.RolesEntry
-	(*structpb.Struct)(nil),           // 44: google.protobuf.Struct
-	(*durationpb.Duration)(nil),       // 45: google.protobuf.Duration
-	(*descriptorpb.FieldOptions)(nil), // 46: google.protobuf.FieldOptions
+	(*Identity)(nil),                  // 11: switchyard.config.v1.Identity
+	(*Policy)(nil),                    // 12: switchyard.config.v1.Policy
+	(*MaxPrice)(nil),                  // 13: switchyard.config.v1.MaxPrice
+	(*Preset)(nil),                    // 14: switchyard.config.v1.Preset
+	(*Fetch)(nil),                     // 15: switchyard.config.v1.Fetch
+	(*Redis)(nil),                     // 16: switchyard.config.v1.Redis
+	(*Ledger)(nil),                    // 17: switchyard.config.v1.Ledger
+	(*Listener)(nil),                  // 18: switchyard.config.v1.Listener
+	(*ServerTLS)(nil),                 // 19: switchyard.config.v1.ServerTLS
+	(*Envoy)(nil),                     // 20: switchyard.config.v1.Envoy
+	(*Provider)(nil),                  // 21: switchyard.config.v1.Provider
+	(*Quirks)(nil),                    // 22: switchyard.config.v1.Quirks
+	(*HealthCheck)(nil),               // 23: switchyard.config.v1.HealthCheck
+	(*Secret)(nil),                    // 24: switchyard.config.v1.Secret
+	(*Timeouts)(nil),                  // 25: switchyard.config.v1.Timeouts
+	(*DataPolicy)(nil),                // 26: switchyard.config.v1.DataPolicy
+	(*Model)(nil),                     // 27: switchyard.config.v1.Model
+	(*Reasoning)(nil),                 // 28: switchyard.config.v1.Reasoning
+	(*Endpoint)(nil),                  // 29: switchyard.config.v1.Endpoint
+	(*Prices)(nil),                    // 30: switchyard.config.v1.Prices
+	(*PriceOverride)(nil),             // 31: switchyard.config.v1.PriceOverride
+	(*Key)(nil),                       // 32: switchyard.config.v1.Key
+	(*Limits)(nil),                    // 33: switchyard.config.v1.Limits
+	(*Routing)(nil),                   // 34: switchyard.config.v1.Routing
+	(*Route)(nil),                     // 35: switchyard.config.v1.Route
+	(*Telemetry)(nil),                 // 36: switchyard.config.v1.Telemetry
+	nil,                               // 37: switchyard.config.v1.Config.ProvidersEntry
+	nil,                               // 38: switchyard.config.v1.Config.ModelsEntry
+	nil,                               // 39: switchyard.config.v1.Config.AliasesEntry
+	nil,                               // 40: switchyard.config.v1.Config.PresetsEntry
+	nil,                               // 41: switchyard.config.v1.Provider.HeadersEntry
+	nil,                               // 42: switchyard.config.v1.Quirks.RenameEntry
+	nil,                               // 43: switchyard.config.v1.Quirks.CapEntry
+	nil,                               // 44: switchyard.config.v1.Quirks.RolesEntry
+	(*structpb.Struct)(nil),           // 45: google.protobuf.Struct
+	(*durationpb.Duration)(nil),       // 46: google.protobuf.Duration
+	(*descriptorpb.FieldOptions)(nil), // 47: google.protobuf.FieldOptions
 }
 var file_policies_config_configpb_config_proto_depIdxs = []int32{
-	17, // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
-	19, // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
-	36, // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
-	37, // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
+	18, // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
+	20, // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
+	37, // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
+	38, // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
 	1,  // 4: switchyard.config.v1.Config.models_from_presets:type_name -> switchyard.config.v1.PresetModels
-	31, // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
-	32, // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
-	33, // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
-	35, // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
-	11, // 9: switchyard.config.v1.Config.policy:type_name -> switchyard.config.v1.Policy
-	38, // 10: switchyard.config.v1.Config.aliases:type_name -> switchyard.config.v1.Config.AliasesEntry
-	39, // 11: switchyard.config.v1.Config.presets:type_name -> switchyard.config.v1.Config.PresetsEntry
-	15, // 12: switchyard.config.v1.Config.redis:type_name -> switchyard.config.v1.Redis
-	16, // 13: switchyard.config.v1.Config.ledger:type_name -> switchyard.config.v1.Ledger
-	14, // 14: switchyard.config.v1.Config.fetch:type_name -> switchyard.config.v1.Fetch
-	32, // 15: switchyard.config.v1.Config.total_limits:type_name -> switchyard.config.v1.Limits
-	0,  // 16: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
-	12, // 17: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
-	44, // 18: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
-	45, // 19: switchyard.config.v1.Fetch.timeout:type_name -> google.protobuf.Duration
-	23, // 20: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
-	45, // 21: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
-	23, // 22: switchyard.config.v1.Ledger.postgres:type_name -> switchyard.config.v1.Secret
-	45, // 23: switchyard.config.v1.Ledger.retention:type_name -> google.protobuf.Duration
-	18, // 24: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
-	45, // 25: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
-	4,  // 26: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
-	23, // 27: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
-	40, // 28: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
-	24, // 29: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
-	25, // 30: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	22, // 31: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
-	3,  // 32: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
-	21, // 33: switchyard.config.v1.Provider.quirks:type_name -> switchyard.config.v1.Quirks
-	32, // 34: switchyard.config.v1.Provider.limits:type_name -> switchyard.config.v1.Limits
-	41, // 35: switchyard.config.v1.Quirks.rename:type_name -> switchyard.config.v1.Quirks.RenameEntry
-	42, // 36: switchyard.config.v1.Quirks.cap:type_name -> switchyard.config.v1.Quirks.CapEntry
-	43, // 37: switchyard.config.v1.Quirks.roles:type_name -> switchyard.config.v1.Quirks.RolesEntry
-	2,  // 38: switchyard.config.v1.Quirks.reasoning:type_name -> switchyard.config.v1.ReasoningForm
-	45, // 39: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
-	45, // 40: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
-	45, // 41: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
-	45, // 42: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
-	45, // 43: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
-	45, // 44: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
-	28, // 45: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
-	5,  // 46: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
-	27, // 47: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
-	32, // 48: switchyard.config.v1.Model.limits:type_name -> switchyard.config.v1.Limits
-	29, // 49: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
-	25, // 50: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	30, // 51: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
-	29, // 52: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
-	32, // 53: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
-	11, // 54: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
-	45, // 55: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
-	45, // 56: switchyard.config.v1.Limits.tokens_window:type_name -> google.protobuf.Duration
-	6,  // 57: switchyard.config.v1.Limits.budget_reset:type_name -> switchyard.config.v1.BudgetReset
-	7,  // 58: switchyard.config.v1.Limits.on_redis_failure:type_name -> switchyard.config.v1.RedisFailure
-	32, // 59: switchyard.config.v1.Limits.per_user:type_name -> switchyard.config.v1.Limits
-	9,  // 60: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
-	45, // 61: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
-	45, // 62: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
-	45, // 63: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
-	45, // 64: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
-	5,  // 65: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
-	8,  // 66: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
-	45, // 67: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
-	45, // 68: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
-	34, // 69: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
-	9,  // 70: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
-	45, // 71: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
-	20, // 72: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
-	26, // 73: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
-	13, // 74: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
-	46, // 75: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
-	76, // [76:76] is the sub-list for method output_type
-	76, // [76:76] is the sub-list for method input_type
-	76, // [76:76] is the sub-list for extension type_name
-	75, // [75:76] is the sub-list for extension extendee
-	0,  // [0:75] is the sub-list for field type_name
+	32, // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
+	33, // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
+	34, // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
+	36, // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
+	12, // 9: switchyard.config.v1.Config.policy:type_name -> switchyard.config.v1.Policy
+	39, // 10: switchyard.config.v1.Config.aliases:type_name -> switchyard.config.v1.Config.AliasesEntry
+	40, // 11: switchyard.config.v1.Config.presets:type_name -> switchyard.config.v1.Config.PresetsEntry
+	16, // 12: switchyard.config.v1.Config.redis:type_name -> switchyard.config.v1.Redis
+	17, // 13: switchyard.config.v1.Config.ledger:type_name -> switchyard.config.v1.Ledger
+	15, // 14: switchyard.config.v1.Config.fetch:type_name -> switchyard.config.v1.Fetch
+	33, // 15: switchyard.config.v1.Config.total_limits:type_name -> switchyard.config.v1.Limits
+	11, // 16: switchyard.config.v1.Config.identity:type_name -> switchyard.config.v1.Identity
+	24, // 17: switchyard.config.v1.Identity.secret:type_name -> switchyard.config.v1.Secret
+	0,  // 18: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
+	13, // 19: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
+	45, // 20: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
+	46, // 21: switchyard.config.v1.Fetch.timeout:type_name -> google.protobuf.Duration
+	24, // 22: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
+	46, // 23: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
+	24, // 24: switchyard.config.v1.Ledger.postgres:type_name -> switchyard.config.v1.Secret
+	46, // 25: switchyard.config.v1.Ledger.retention:type_name -> google.protobuf.Duration
+	19, // 26: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
+	46, // 27: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
+	4,  // 28: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
+	24, // 29: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
+	41, // 30: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
+	25, // 31: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
+	26, // 32: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	23, // 33: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
+	3,  // 34: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
+	22, // 35: switchyard.config.v1.Provider.quirks:type_name -> switchyard.config.v1.Quirks
+	33, // 36: switchyard.config.v1.Provider.limits:type_name -> switchyard.config.v1.Limits
+	42, // 37: switchyard.config.v1.Quirks.rename:type_name -> switchyard.config.v1.Quirks.RenameEntry
+	43, // 38: switchyard.config.v1.Quirks.cap:type_name -> switchyard.config.v1.Quirks.CapEntry
+	44, // 39: switchyard.config.v1.Quirks.roles:type_name -> switchyard.config.v1.Quirks.RolesEntry
+	2,  // 40: switchyard.config.v1.Quirks.reasoning:type_name -> switchyard.config.v1.ReasoningForm
+	46, // 41: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
+	46, // 42: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
+	46, // 43: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
+	46, // 44: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
+	46, // 45: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
+	46, // 46: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
+	29, // 47: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
+	5,  // 48: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
+	28, // 49: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
+	33, // 50: switchyard.config.v1.Model.limits:type_name -> switchyard.config.v1.Limits
+	30, // 51: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
+	26, // 52: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	31, // 53: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
+	30, // 54: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
+	33, // 55: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
+	12, // 56: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
+	46, // 57: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
+	46, // 58: switchyard.config.v1.Limits.tokens_window:type_name -> google.protobuf.Duration
+	6,  // 59: switchyard.config.v1.Limits.budget_reset:type_name -> switchyard.config.v1.BudgetReset
+	7,  // 60: switchyard.config.v1.Limits.on_redis_failure:type_name -> switchyard.config.v1.RedisFailure
+	33, // 61: switchyard.config.v1.Limits.per_user:type_name -> switchyard.config.v1.Limits
+	9,  // 62: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
+	46, // 63: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
+	46, // 64: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
+	46, // 65: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
+	46, // 66: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
+	5,  // 67: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
+	8,  // 68: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
+	46, // 69: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
+	46, // 70: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
+	35, // 71: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
+	9,  // 72: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
+	46, // 73: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
+	21, // 74: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
+	27, // 75: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
+	14, // 76: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
+	47, // 77: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
+	78, // [78:78] is the sub-list for method output_type
+	78, // [78:78] is the sub-list for method input_type
+	78, // [78:78] is the sub-list for extension type_name
+	77, // [77:78] is the sub-list for extension extendee
+	0,  // [0:77] is the sub-list for field type_name
 }
 
 func init() { file_policies_config_configpb_config_proto_init() }
@@ -4137,22 +4213,22 @@ func file_policies_config_configpb_config_proto_init() {
 	if File_policies_config_configpb_config_proto != nil {
 		return
 	}
-	file_policies_config_configpb_config_proto_msgTypes[10].OneofWrappers = []any{}
 	file_policies_config_configpb_config_proto_msgTypes[11].OneofWrappers = []any{}
-	file_policies_config_configpb_config_proto_msgTypes[13].OneofWrappers = []any{
+	file_policies_config_configpb_config_proto_msgTypes[12].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[14].OneofWrappers = []any{
 		(*Secret_Env)(nil),
 		(*Secret_File)(nil),
 		(*Secret_Value)(nil),
 	}
-	file_policies_config_configpb_config_proto_msgTypes[18].OneofWrappers = []any{}
-	file_policies_config_configpb_config_proto_msgTypes[20].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[19].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[21].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_policies_config_configpb_config_proto_rawDesc), len(file_policies_config_configpb_config_proto_rawDesc)),
 			NumEnums:      10,
-			NumMessages:   34,
+			NumMessages:   35,
 			NumExtensions: 1,
 			NumServices:   0,
 		},

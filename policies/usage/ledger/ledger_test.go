@@ -234,7 +234,7 @@ func TestRealDatabaseStopsUnderLoad(t *testing.T) {
 	load.Wait()
 	deadline := time.Now().Add(30 * time.Second)
 	for {
-		total, err := saved.Spent(t.Context(), "hash", time.Time{})
+		total, err := saved.SpentBy(t.Context(), store.Who{KeyHash: "hash"}, time.Time{})
 		if err == nil && total.Requests == requests {
 			if total.Cost != 3*requests {
 				t.Errorf("cost %v", total.Cost)

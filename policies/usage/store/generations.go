@@ -137,33 +137,6 @@ type Total struct {
 
 const sums = `COUNT(*), COALESCE(SUM(prompt_tokens), 0), COALESCE(SUM(completion_tokens), 0), COALESCE(SUM(reasoning_tokens), 0), COALESCE(SUM(cost), 0)`
 
-// Spending is what a key has spent from each of some times on, by one look at its rows.
-func (s *Store) Spending(ctx context.Context, keyHash string, since ...time.Time) ([]money.USD, error) {
-	earliest := slices.MinFunc(since, time.Time.Compare)
-	var parts []string
-	var values []any
-	for _, at := range since {
-		parts = append(parts, `COALESCE(SUM(CASE WHEN created >= ? THEN cost ELSE 0 END), 0)`)
-		values = append(values, at.UnixMicro())
-	}
-	spent := make([]money.USD, len(since))
-	fields := make([]any, len(since))
-	for i := range spent {
-		fields[i] = &spent[i]
-	}
-	err := s.db.QueryRowContext(ctx, s.query(`SELECT `+strings.Join(parts, ", ")+` FROM generations WHERE key_hash = ? AND created >= ?`),
-		append(values, keyHash, earliest.UnixMicro())...).Scan(fields...)
-	return spent, err
-}
-
-// Spent is what a key has used from a time on.
-func (s *Store) Spent(ctx context.Context, keyHash string, since time.Time) (Total, error) {
-	var t Total
-	err := s.db.QueryRowContext(ctx, s.query(`SELECT `+sums+` FROM generations WHERE key_hash = ? AND created >= ?`),
-		keyHash, since.UnixMicro()).Scan(t.fields()...)
-	return t, err
-}
-
 // Who is whose generations are asked for; an empty field is everyone's, or any.
 type Who struct {
 	KeyHash, User, Model, Provider string
@@ -184,6 +157,46 @@ func (s *Store) SpentBy(ctx context.Context, who Who, since time.Time) (Total, e
 
 func (t *Total) fields() []any {
 	return []any{&t.Requests, &t.PromptTokens, &t.CompletionTokens, &t.ReasoningTokens, &t.Cost}
+}
+
+// Periods are when those began that a key's usage is told by.
+type Periods struct{ Day, Week, Month time.Time }
+
+// Spending is what a key has cost: ever, and since its periods began. Last is when it
+// last asked, zero for never.
+type Spending struct {
+	Ever, Day, Week, Month money.USD
+	Last                   time.Time
+}
+
+// Spending is what some keys have cost. Those that asked nothing are left out.
+func (s *Store) Spending(ctx context.Context, keyHashes []string, since Periods) (map[string]Spending, error) {
+	spending := make(map[string]Spending, len(keyHashes))
+	if len(keyHashes) == 0 {
+		return spending, nil
+	}
+	values := []any{since.Day.UnixMicro(), since.Week.UnixMicro(), since.Month.UnixMicro()}
+	for _, hash := range keyHashes {
+		values = append(values, hash)
+	}
+	const from = `, COALESCE(SUM(CASE WHEN created >= ? THEN cost ELSE 0 END), 0)`
+	rows, err := s.db.QueryContext(ctx, s.query(`SELECT key_hash, COALESCE(SUM(cost), 0)`+from+from+from+`, MAX(created) FROM generations `+
+		`WHERE key_hash IN (?`+strings.Repeat(", ?", len(keyHashes)-1)+`) GROUP BY key_hash`), values...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var hash string
+		var spent Spending
+		var last int64
+		if err := rows.Scan(&hash, &spent.Ever, &spent.Day, &spent.Week, &spent.Month, &last); err != nil {
+			return nil, err
+		}
+		spent.Last = time.UnixMicro(last).UTC()
+		spending[hash] = spent
+	}
+	return spending, rows.Err()
 }
 
 // Day is what one endpoint did for one key, or for all, on one day in UTC.

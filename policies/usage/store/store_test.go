@@ -77,7 +77,7 @@ func TestGenerationToldTwiceIsKeptOnce(t *testing.T) {
 		if err != nil || got.FinishReason != "stop" {
 			t.Errorf("the first word does not count: %+v, %v", got, err)
 		}
-		total, err := s.Spent(t.Context(), "hash", time.Time{})
+		total, err := s.SpentBy(t.Context(), Who{KeyHash: "hash"}, time.Time{})
 		if err != nil || total.Requests != 2 || total.Cost != 2*first.Cost() {
 			t.Errorf("%+v, %v", total, err)
 		}
@@ -115,8 +115,8 @@ func TestAttemptsThatSeveralProcessesTellOfAreOneGeneration(t *testing.T) {
 				t.Errorf("%s: %s", name, diff)
 			}
 		}
-		spent, err := s.Spending(t.Context(), "hash", time.Time{}, noon.Add(time.Second))
-		if err != nil || spent[0] != 4*whole.Cost() || spent[1] != 0 {
+		spent, err := s.SpentBy(t.Context(), Who{KeyHash: "hash"}, time.Time{})
+		if err != nil || spent.Cost != 4*whole.Cost() {
 			t.Errorf("spent %v, %v", spent, err)
 		}
 	})
@@ -189,7 +189,7 @@ func TestSpentCountsFromATimeOn(t *testing.T) {
 			t.Fatal(err)
 		}
 		for since, want := range map[time.Time]int64{noon: 2, noon.Add(time.Microsecond): 1, noon.Add(time.Minute): 0} {
-			if got, err := s.Spent(t.Context(), "hash", since); err != nil || got.Requests != want {
+			if got, err := s.SpentBy(t.Context(), Who{KeyHash: "hash"}, since); err != nil || got.Requests != want {
 				t.Errorf("since %v: %+v, %v; want %d", since, got, err, want)
 			}
 		}
@@ -215,6 +215,28 @@ func TestSpentByIsAskedForAnyPart(t *testing.T) {
 		}
 		if got, err := s.SpentBy(t.Context(), Who{}, noon.Add(time.Second)); err != nil || got.Requests != 0 {
 			t.Errorf("later: %+v, %v", got, err)
+		}
+	})
+}
+
+func TestSpendingOfKeysIsByPeriod(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		other := generation("gen-1-d", noon)
+		other.KeyHash = "other"
+		if err := s.Save(t.Context(), []usage.Generation{
+			generation("gen-1-a", noon), generation("gen-1-b", noon.AddDate(0, 0, -1)), generation("gen-1-c", noon.AddDate(0, 0, -9)), other,
+		}); err != nil {
+			t.Fatal(err)
+		}
+		cost := other.Cost()
+		got, err := s.Spending(t.Context(), []string{"hash", "silent"}, Periods{Day: noon, Week: noon.AddDate(0, 0, -7), Month: noon.AddDate(0, -1, 0)})
+		want := map[string]Spending{"hash": {Ever: 3 * cost, Day: cost, Week: 2 * cost, Month: 3 * cost, Last: noon}}
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%v %s", err, diff)
+		}
+		if none, err := s.Spending(t.Context(), nil, Periods{}); err != nil || len(none) != 0 {
+			t.Errorf("of no key: %v, %v", none, err)
 		}
 	})
 }
@@ -249,7 +271,7 @@ func TestDatabaseIsOpenedByManyAtOnce(t *testing.T) {
 			})
 		}
 		stores.Wait()
-		if total, err := open().Spent(t.Context(), "hash", time.Time{}); err != nil || total.Requests != 81 {
+		if total, err := open().SpentBy(t.Context(), Who{KeyHash: "hash"}, time.Time{}); err != nil || total.Requests != 81 {
 			t.Errorf("%+v, %v", total, err)
 		}
 	})

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/switchyard/switchyard/policies/api"
+	"github.com/switchyard/switchyard/policies/identity"
+	keystore "github.com/switchyard/switchyard/policies/identity/store"
+)
+
+// managed is the keys that are managed over the API.
+type managed struct {
+	store   *keystore.Store
+	watcher *keystore.Watcher
+
+	mu sync.Mutex
+	// closed: there are keys, or it is not known whether there are.
+	closed      bool
+	credentials []identity.Credential
+}
+
+// firstLook is how long a start waits for a PostgreSQL that may be down.
+const firstLook = 5 * time.Second
+
+// openIdentity reads the managed keys. With a PostgreSQL that is down the gateway
+// starts without them, and lets them in when it is up.
+func (g *gateway) openIdentity(ctx context.Context) error {
+	if g.account == nil {
+		return nil
+	}
+	secret, err := g.identitySecret()
+	if err != nil {
+		return err
+	}
+	m := &g.managed
+	m.store = keystore.New(g.account.database, identity.NewSealer(secret))
+	m.watcher = keystore.NewWatcher(m.store, func(snapshot keystore.Snapshot) {
+		m.mu.Lock()
+		m.credentials, m.closed = snapshot.Credentials, snapshot.Used
+		m.mu.Unlock()
+		g.compose()
+	}, g.log)
+	m.closed = true
+	g.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "switchyard_managed_secrets", Help: "Secrets of managed keys in use; a key that is being rotated has more than one.",
+	}, func() float64 {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return float64(len(m.credentials))
+	}))
+	ctx, cancel := context.WithTimeout(ctx, firstLook)
+	defer cancel()
+	err = m.watcher.Refresh(ctx)
+	if _, shared := g.current.Load().effective.LedgerPostgres(); shared && !errors.Is(err, keystore.ErrSecret) {
+		g.compose()
+		return nil // the watcher has logged what is wrong, and tries again
+	}
+	return err
+}
+
+// compose puts the managed keys, as they are known, beside those of the configuration.
+func (g *gateway) compose() {
+	g.managed.mu.Lock()
+	defer g.managed.mu.Unlock()
+	policy := *g.current.Load().policy
+	policy.Keys = policy.Keys.With(g.managed.credentials)
+	if g.managed.closed {
+		policy.Keys = policy.Keys.Closed()
+	}
+	g.policy.Store(&policy)
+}
+
+// api is what the API needs of them, nil if there are none.
+func (m *managed) api() *api.Identity {
+	if m.store == nil {
+		return nil
+	}
+	return &api.Identity{Store: m.store, Refresh: m.watcher.Refresh}
+}
+
+// identitySecret is the configuration's, or one that is made once and kept where only
+// this user can read it.
+func (g *gateway) identitySecret() ([]byte, error) {
+	if secret, ok := g.current.Load().effective.IdentitySecret(); ok {
+		return []byte(secret.Reveal()), nil
+	}
+	path := filepath.Join(g.stateDirectory, "identity-secret")
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := os.MkdirAll(g.stateDirectory, 0o700); err != nil {
+			return nil, err
+		}
+		var fresh [32]byte
+		rand.Read(fresh[:]) // never fails: it ends the process instead
+		text = []byte(hex.EncodeToString(fresh[:]) + "\n")
+		if err := createOnce(path, text); err != nil {
+			return nil, err
+		}
+		text, err = os.ReadFile(path) // another gateway may have been first
+	}
+	if err != nil {
+		return nil, err
+	}
+	secret := strings.TrimSpace(string(text))
+	if len(secret) != 2*32 {
+		return nil, fmt.Errorf("%s is damaged: it has no 64 hex digits", path)
+	}
+	return []byte(secret), nil
+}
+
+// createOnce writes a file whole, or leaves the one that is there.
+func createOnce(path string, text []byte) error {
+	fresh, err := os.CreateTemp(filepath.Dir(path), ".new-*") // 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(fresh.Name())
+	_, err = fresh.Write(text)
+	if err := errors.Join(err, fresh.Sync(), fresh.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(fresh.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,330 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/switchyard/switchyard/policies/identity"
+	keystore "github.com/switchyard/switchyard/policies/identity/store"
+	"github.com/switchyard/switchyard/policies/money"
+	"github.com/switchyard/switchyard/policies/usage/store"
+)
+
+const (
+	// keyPage is how many keys a page of GET /keys has.
+	keyPage = 100
+	maxName = 100
+	// defaultOverlap is how long the old secret of a rotated key is good, maxOverlap
+	// how long it may be.
+	defaultOverlap = 24 * time.Hour
+	maxOverlap     = 30 * 24 * time.Hour
+	// defaultWorkspace has all keys: clients insist on one.
+	defaultWorkspace = "default"
+)
+
+// wireKey is a managed key as clients get it (spec section 1.3). Role is the gateway's
+// own: null for an inference key.
+type wireKey struct {
+	Hash           string     `json:"hash"`
+	Label          string     `json:"label"`
+	Name           string     `json:"name"`
+	Role           *string    `json:"role"`
+	Disabled       bool       `json:"disabled"`
+	Limit          *money.USD `json:"limit"`
+	LimitRemaining *money.USD `json:"limit_remaining"`
+	LimitReset     *string    `json:"limit_reset"`
+	IncludeBYOK    bool       `json:"include_byok_in_limit"`
+	keyUsage
+	CreatedAt   time.Time  `json:"created_at"`
+	UpdatedAt   time.Time  `json:"updated_at"`
+	ExpiresAt   *time.Time `json:"expires_at"`
+	LastUsedAt  *time.Time `json:"last_used_at"`
+	Creator     *string    `json:"creator_user_id"`
+	External    *string    `json:"external_user"`
+	WorkspaceID string     `json:"workspace_id"`
+}
+
+// secretKey is a key with what authenticates as it, which is shown this once.
+type secretKey struct {
+	Data wireKey `json:"data"`
+	Key  string  `json:"key"`
+}
+
+// routeKeys adds the routes of managed keys under a base path.
+func (s *server) routeKeys(mux *http.ServeMux, base string) {
+	mux.HandleFunc("GET "+base+"/keys", s.managing(identity.ReadKeys, s.listKeys))
+	mux.HandleFunc("POST "+base+"/keys", s.managing(identity.WriteKeys, s.createKey))
+	mux.HandleFunc("GET "+base+"/keys/{hash}", s.managing(identity.ReadKeys, s.showKey))
+	mux.HandleFunc("PATCH "+base+"/keys/{hash}", s.managing(identity.WriteKeys, s.updateKey))
+	mux.HandleFunc("DELETE "+base+"/keys/{hash}", s.managing(identity.WriteKeys, s.deleteKey))
+	mux.HandleFunc("POST "+base+"/keys/{hash}/rotate", s.managing(identity.WriteKeys, s.rotateKey))
+}
+
+// mayChange refuses to change a management key that is above who asks.
+func mayChange(by *identity.Key, role identity.Role) error {
+	if role != "" && !(by.Role.May(identity.WriteManagementKeys) && by.Role.Reaches(role)) {
+		return forbidden("The role %s may not make or change a management key with the role %s.", by.Role, role)
+	}
+	return nil
+}
+
+// keyMembers are those of a request that makes or changes a key. Nil is a member that is
+// not there; a value may be null.
+type keyMembers struct {
+	Name        *string        `json:"name"`
+	Role        *identity.Role `json:"role"`
+	Disabled    *bool          `json:"disabled"`
+	Limit       jsontext.Value `json:"limit"`
+	LimitReset  jsontext.Value `json:"limit_reset"`
+	IncludeBYOK *bool          `json:"include_byok_in_limit"`
+	ExpiresAt   jsontext.Value `json:"expires_at"`
+	Creator     jsontext.Value `json:"creator_user_id"`
+}
+
+// apply changes k as the members say.
+func (m *keyMembers) apply(k *keystore.Key, now time.Time) error {
+	if m.Name != nil {
+		k.Name = strings.TrimSpace(*m.Name)
+		if k.Name == "" || utf8.RuneCountInString(k.Name) > maxName {
+			return badRequest("name must have from 1 to %d characters.", maxName)
+		}
+	}
+	if m.Disabled != nil {
+		k.Disabled = *m.Disabled
+	}
+	if m.IncludeBYOK != nil {
+		k.IncludeBYOK = *m.IncludeBYOK
+	}
+	if m.Limit != nil {
+		k.Limit = nil
+		if m.Limit.Kind() != 'n' {
+			amount, err := money.Bound(string(m.Limit))
+			if m.Limit.Kind() != '0' || err != nil || amount <= 0 {
+				return badRequest("limit must be a number of US dollars above 0, or null for no limit. To stop a key, disable it.")
+			}
+			k.Limit = &amount
+		}
+	}
+	for _, member := range []struct {
+		name  string
+		value jsontext.Value
+		read  func(text string) error
+	}{
+		{"limit_reset", m.LimitReset, func(text string) (err error) { k.Reset, err = identity.ParseReset(text); return err }},
+		{"expires_at", m.ExpiresAt, func(text string) (err error) {
+			if k.ExpiresAt, err = identity.ParseExpiry(text); err == nil && text != "" && !k.ExpiresAt.After(now) {
+				return badRequest("%q is in the past", text)
+			}
+			return err
+		}},
+		{"creator_user_id", m.Creator, func(text string) error { k.Creator = text; return nil }},
+	} {
+		text, err := textOrNull(member.value)
+		if err == nil && member.value != nil {
+			err = member.read(text)
+		}
+		if err != nil {
+			return badRequest("%s: %v.", member.name, err)
+		}
+	}
+	return nil
+}
+
+// textOrNull reads a string, or null as "". An empty string is neither.
+func textOrNull(value jsontext.Value) (string, error) {
+	var text *string
+	if err := json.Unmarshal(value, &text); value != nil && (err != nil || text != nil && (*text == "" || len(*text) > 200)) {
+		return "", badRequest("want a string of up to 200 bytes, or null")
+	}
+	if text == nil {
+		return "", nil
+	}
+	return *text, nil
+}
+
+// createKey is row 160.
+func (s *server) createKey(w http.ResponseWriter, r *http.Request, by *identity.Key) error {
+	var members keyMembers
+	if err := readBody(r, &members); err != nil {
+		return err
+	}
+	k := keystore.Key{}
+	if members.Name == nil {
+		return badRequest("name is missing.")
+	}
+	if members.Role != nil {
+		k.Role = *members.Role
+		if !known(k.Role) {
+			return badRequest("role: %q is not one of %s; leave it out for an inference key.", k.Role, roleNames(identity.Roles()))
+		}
+		if err := mayChange(by, k.Role); err != nil {
+			return err
+		}
+	}
+	if err := members.apply(&k, time.Now()); err != nil {
+		return err
+	}
+	plaintext, _ := identity.NewKey()
+	created, err := s.Identity.Store.Create(r.Context(), actor(by), k, plaintext)
+	if err != nil {
+		return err
+	}
+	s.refresh(r)
+	reply(w, http.StatusCreated, secretKey{newKey(&created, store.Spending{}), plaintext})
+	return nil
+}
+
+func known(role identity.Role) bool {
+	for _, each := range identity.Roles() {
+		if role == each {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *server) listKeys(w http.ResponseWriter, r *http.Request, _ *identity.Key) error {
+	query := parser{values: r.URL.Query()}
+	page := keystore.Page{Offset: query.whole("offset", 0, 0, 1<<31), Limit: keyPage, Disabled: query.truth("include_disabled")}
+	if err := query.err(); err != nil {
+		return badRequest("%v", err)
+	}
+	keys, err := s.Identity.Store.Keys(r.Context(), page)
+	if err != nil {
+		return err
+	}
+	shown, err := s.withSpending(r.Context(), keys)
+	if err != nil {
+		return err
+	}
+	reply(w, http.StatusOK, data[[]wireKey]{shown})
+	return nil
+}
+
+func (s *server) showKey(w http.ResponseWriter, r *http.Request, _ *identity.Key) error {
+	found, err := s.Identity.Store.Key(r.Context(), r.PathValue("hash"))
+	if err != nil {
+		return err
+	}
+	return s.replyKey(w, r, found)
+}
+
+func (s *server) replyKey(w http.ResponseWriter, r *http.Request, k keystore.Key) error {
+	shown, err := s.withSpending(r.Context(), []keystore.Key{k})
+	if err == nil {
+		reply(w, http.StatusOK, data[wireKey]{shown[0]})
+	}
+	return err
+}
+
+func (s *server) updateKey(w http.ResponseWriter, r *http.Request, by *identity.Key) error {
+	var members keyMembers
+	if err := readBody(r, &members); err != nil {
+		return err
+	}
+	if members.Role != nil {
+		return badRequest("The role of a key does not change. Make another key.")
+	}
+	updated, err := s.Identity.Store.Update(r.Context(), actor(by), r.PathValue("hash"), func(k *keystore.Key) error {
+		if err := mayChange(by, k.Role); err != nil {
+			return err
+		}
+		return members.apply(k, time.Now())
+	})
+	if err != nil {
+		return err
+	}
+	s.refresh(r)
+	return s.replyKey(w, r, updated)
+}
+
+// deleteKey is row 167.
+func (s *server) deleteKey(w http.ResponseWriter, r *http.Request, by *identity.Key) error {
+	refuse := func(k *keystore.Key) error { return mayChange(by, k.Role) }
+	if err := s.Identity.Store.Delete(r.Context(), actor(by), r.PathValue("hash"), refuse); err != nil {
+		return err
+	}
+	s.refresh(r)
+	reply(w, http.StatusOK, struct {
+		Deleted bool `json:"deleted"`
+	}{true})
+	return nil
+}
+
+// rotateKey is the gateway's own: the key gets a new secret, and the old one is good
+// for overlap_seconds more. Its hash stays, and what it has used.
+func (s *server) rotateKey(w http.ResponseWriter, r *http.Request, by *identity.Key) error {
+	request := struct {
+		Overlap *int64 `json:"overlap_seconds"`
+	}{}
+	if r.ContentLength != 0 {
+		if err := readBody(r, &request); err != nil {
+			return err
+		}
+	}
+	overlap := defaultOverlap
+	if request.Overlap != nil {
+		if most := int64(maxOverlap / time.Second); *request.Overlap < 0 || *request.Overlap > most {
+			return badRequest("overlap_seconds must be from 0 to %d.", most)
+		}
+		overlap = time.Duration(*request.Overlap) * time.Second
+	}
+	plaintext, _ := identity.NewKey()
+	refuse := func(k *keystore.Key) error { return mayChange(by, k.Role) }
+	rotated, previous, err := s.Identity.Store.Rotate(r.Context(), actor(by), r.PathValue("hash"), plaintext, overlap, refuse)
+	if err != nil {
+		return err
+	}
+	s.refresh(r)
+	// The secret exists nowhere else: it is told even if what was used cannot be.
+	shown, err := s.withSpending(r.Context(), []keystore.Key{rotated})
+	if err != nil {
+		s.Logger.Warn("what a key has used cannot be told", "error", err.Error())
+		shown = []wireKey{newKey(&rotated, store.Spending{})}
+	}
+	reply(w, http.StatusOK, struct {
+		secretKey
+		Previous time.Time `json:"previous_expires_at"`
+	}{secretKey{shown[0], plaintext}, previous})
+	return nil
+}
+
+// withSpending are keys with what they have used.
+func (s *server) withSpending(ctx context.Context, keys []keystore.Key) ([]wireKey, error) {
+	hashes := make([]string, len(keys))
+	for i := range keys {
+		hashes[i] = keys[i].Hash
+	}
+	spending, err := s.Ledger.Spending(ctx, hashes, periods(time.Now()))
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]wireKey, len(keys))
+	for i := range keys {
+		shown[i] = newKey(&keys[i], spending[keys[i].Hash])
+	}
+	return shown, nil
+}
+
+func newKey(from *keystore.Key, spent store.Spending) wireKey {
+	wire := wireKey{
+		Hash: from.Hash, Label: from.Label, Name: from.Name, Role: stated(string(from.Role)), Disabled: from.Disabled,
+		Limit: from.Limit, LimitReset: stated(from.Reset.String()), IncludeBYOK: from.IncludeBYOK,
+		keyUsage:  newKeyUsage(spent),
+		CreatedAt: from.Created, UpdatedAt: from.Updated, ExpiresAt: stated(from.ExpiresAt), LastUsedAt: stated(spent.Last),
+		Creator: stated(from.Creator), WorkspaceID: defaultWorkspace,
+	}
+	if from.Limit != nil {
+		used := map[identity.Reset]money.USD{
+			identity.ResetNever: spent.Ever, identity.ResetDaily: spent.Day, identity.ResetWeekly: spent.Week, identity.ResetMonthly: spent.Month,
+		}[from.Reset]
+		wire.LimitRemaining = new(max(0, *from.Limit-used))
+	}
+	return wire
+}

@@ -1,0 +1,111 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/switchyard/switchyard/policies/identity"
+	keystore "github.com/switchyard/switchyard/policies/identity/store"
+)
+
+// Identity is the keys that are managed over the API.
+type Identity struct {
+	Store *keystore.Store
+	// Refresh puts to use what was changed before it was called.
+	Refresh func(ctx context.Context) error
+}
+
+// refusal is an answer that a change was refused with.
+type refusal struct {
+	status             int
+	errorType, message string
+}
+
+func (r *refusal) Error() string { return r.message }
+
+func badRequest(format string, args ...any) *refusal {
+	return &refusal{http.StatusBadRequest, "invalid_request", fmt.Sprintf(format, args...)}
+}
+
+func forbidden(format string, args ...any) *refusal {
+	return &refusal{http.StatusForbidden, "permission_denied", fmt.Sprintf(format, args...)}
+}
+
+// managing serves management keys whose role has a permission (row 9).
+func (s *server) managing(permission identity.Permission, serve func(w http.ResponseWriter, r *http.Request, by *identity.Key) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		key, err := s.caller(r)
+		if err != nil {
+			refuse(w, http.StatusUnauthorized, "authentication", err.Error())
+			return
+		}
+		w.Header().Set("Cache-Control", "no-store")
+		switch {
+		case !key.Management():
+			err = forbidden("Only management keys can perform this operation")
+		case !key.Role.May(permission):
+			err = forbidden("The role %s may not do this. It takes %s, which these have: %s.", key.Role, permission, roleNames(permission.Roles()))
+		default:
+			err = serve(w, r, key)
+		}
+		if err != nil {
+			s.refuseChange(w, err)
+		}
+	}
+}
+
+func roleNames(roles []identity.Role) string {
+	names := make([]string, len(roles))
+	for i, role := range roles {
+		names[i] = string(role)
+	}
+	return strings.Join(names, ", ")
+}
+
+// refuseChange answers why nothing was changed, or read.
+func (s *server) refuseChange(w http.ResponseWriter, err error) {
+	var refused *refusal
+	switch {
+	case errors.As(err, &refused):
+		refuse(w, refused.status, refused.errorType, refused.message)
+	case errors.Is(err, keystore.ErrNone):
+		refuse(w, http.StatusNotFound, "not_found", "API key not found. Keys of the configuration are changed there.")
+	default:
+		s.Logger.Error("managed keys cannot be read or changed", "error", err.Error())
+		refuse(w, http.StatusServiceUnavailable, "server", "The keys cannot be read or changed at the moment. The gateway's log says why.")
+	}
+}
+
+func actor(by *identity.Key) keystore.Actor { return keystore.Actor{Hash: by.Hash, Name: by.Name} }
+
+// refresh puts a change to use here at once. Should that fail, the change holds all the
+// same, and is seen as soon as the database can be read.
+func (s *server) refresh(r *http.Request) {
+	if err := s.Identity.Refresh(r.Context()); err != nil {
+		s.Logger.Warn("a change of keys is not in use yet", "error", err.Error())
+	}
+}
+
+// readBody reads a request's JSON strictly: a member that is not known is a mistake,
+// not something to leave out of a change in silence.
+func readBody(r *http.Request, into any) error {
+	err := json.UnmarshalRead(r.Body, into, json.RejectUnknownMembers(true))
+	var tooLarge *http.MaxBytesError
+	var semantic *json.SemanticError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &tooLarge):
+		return &refusal{http.StatusRequestEntityTooLarge, "payload_too_large", fmt.Sprintf("The request body is larger than %d bytes.", maxBody)}
+	case errors.Is(err, json.ErrUnknownName) && errors.As(err, &semantic):
+		return badRequest("Unknown member %q. Nothing was changed.", strings.TrimPrefix(string(semantic.JSONPointer), "/"))
+	case errors.As(err, &semantic):
+		return badRequest("Member %q cannot be a %s like this.", strings.TrimPrefix(string(semantic.JSONPointer), "/"), semantic.JSONKind)
+	}
+	return badRequest("The request body is not valid JSON.")
+}

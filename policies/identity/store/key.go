@@ -1,0 +1,96 @@
+package store
+
+import (
+	"crypto/sha256"
+	"database/sql"
+	"time"
+
+	"github.com/switchyard/switchyard/policies/identity"
+	"github.com/switchyard/switchyard/policies/money"
+)
+
+// Key is a managed key. It is a value; the audit log keeps it as JSON, so that it holds
+// no secret.
+type Key struct {
+	// Hash is the SHA-256 of the key as it was made. It stays when the key is rotated.
+	Hash string `json:"hash"`
+	Name string `json:"name"`
+	// Label is what may be shown of the key, the newest secret of it.
+	Label string `json:"label"`
+	// Role is that of a management key, "" of one for inference.
+	Role     identity.Role `json:"role,omitempty"`
+	Disabled bool          `json:"disabled"`
+	// Limit is the most that may be spent in each period that Reset ends; nil is no
+	// limit.
+	Limit *money.USD     `json:"limit"`
+	Reset identity.Reset `json:"limit_reset"`
+	// IncludeBYOK counts what own keys of providers spent towards the limit.
+	IncludeBYOK bool `json:"include_byok_in_limit"`
+	// Creator is whom the client named as such, "" if nobody.
+	Creator string `json:"creator_user_id,omitempty"`
+	// Created and Updated are to the microsecond. ExpiresAt is zero for never.
+	Created   time.Time `json:"created_at"`
+	Updated   time.Time `json:"updated_at"`
+	ExpiresAt time.Time `json:"expires_at,omitzero"`
+}
+
+const keyColumns = `hash, name, label, role, disabled, spend_limit, limit_reset, include_byok, creator, created, updated, expires`
+
+// row is what keyColumns hold.
+type row struct {
+	limit                     sql.Null[int64]
+	reset                     string
+	created, updated, expires int64
+}
+
+func (r *row) fields(k *Key) []any {
+	return []any{&k.Hash, &k.Name, &k.Label, &k.Role, &k.Disabled, &r.limit, &r.reset, &k.IncludeBYOK, &k.Creator, &r.created, &r.updated, &r.expires}
+}
+
+// fill reads into k what fields could not.
+func (r *row) fill(k *Key) error {
+	var err error
+	if k.Reset, err = identity.ParseReset(r.reset); err != nil {
+		return err
+	}
+	if r.limit.Valid {
+		k.Limit = new(money.USD(r.limit.V))
+	}
+	k.Created, k.Updated, k.ExpiresAt = instant(r.created), instant(r.updated), instant(r.expires)
+	return nil
+}
+
+// values are what keyColumns shall hold.
+func (k *Key) values() []any {
+	var limit sql.Null[int64]
+	if k.Limit != nil {
+		limit = sql.Null[int64]{V: int64(*k.Limit), Valid: true}
+	}
+	return []any{k.Hash, k.Name, k.Label, string(k.Role), k.Disabled, limit, k.Reset.String(), k.IncludeBYOK, k.Creator, micros(k.Created), micros(k.Updated), micros(k.ExpiresAt)}
+}
+
+// credential is what the data path sees of the key, by one of its secrets.
+func (k *Key) credential(digest [sha256.Size]byte, secretExpires time.Time) identity.Credential {
+	key := &identity.Key{Name: k.Name, Hash: k.Hash, Role: k.Role, Disabled: k.Disabled, ExpiresAt: k.ExpiresAt}
+	if !secretExpires.IsZero() && (key.ExpiresAt.IsZero() || secretExpires.Before(key.ExpiresAt)) {
+		key.ExpiresAt = secretExpires
+	}
+	if k.Limit != nil {
+		key.Budget = identity.Budget{Amount: *k.Limit, Reset: k.Reset}
+	}
+	return identity.Credential{Digest: digest, Key: key}
+}
+
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func instant(micros int64) time.Time {
+	if micros == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(micros).UTC()
+}

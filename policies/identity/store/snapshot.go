@@ -1,0 +1,76 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/switchyard/switchyard/policies/identity"
+)
+
+// Snapshot is all keys at one time.
+type Snapshot struct {
+	// Version is that of the newest change in it, if not of an older one.
+	Version     int64
+	Credentials []identity.Credential
+	// Used: a key was made once, whether it is still there or not.
+	Used bool
+	// Forged is how many secrets in the database no gateway with this one's secret put
+	// there. They are left out.
+	Forged int
+}
+
+// Version grows with every change.
+func (s *Store) Version(ctx context.Context) (int64, error) {
+	version, _, err := s.state(ctx)
+	return version, err
+}
+
+func (s *Store) state(ctx context.Context) (version int64, fingerprint string, err error) {
+	db, err := s.source.Get(ctx)
+	if err != nil {
+		return 0, "", err
+	}
+	err = db.QueryRowContext(ctx, `SELECT version, fingerprint FROM identity_state WHERE id = 1`).Scan(&version, &fingerprint)
+	return version, fingerprint, err
+}
+
+// Load reads all keys. The version is read first: what changes meanwhile is read again.
+// The error is [ErrSecret], or the database's.
+func (s *Store) Load(ctx context.Context) (Snapshot, error) {
+	version, fingerprint, err := s.state(ctx)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	if fingerprint != "" && fingerprint != s.sealer.Fingerprint() {
+		return Snapshot{}, ErrSecret
+	}
+	db, err := s.source.Get(ctx)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	now := micros(time.Now())
+	rows, err := db.QueryContext(ctx, db.Rebind(`SELECT k.`+strings.ReplaceAll(keyColumns, ", ", ", k.")+`, s.digest, s.seal, s.expires `+
+		`FROM key_secrets s JOIN api_keys k ON k.hash = s.key_hash WHERE s.expires = 0 OR s.expires > ?`), now)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	defer rows.Close()
+	snapshot := Snapshot{Version: version, Used: fingerprint != ""}
+	for rows.Next() {
+		var k Key
+		var r row
+		var digest, seal string
+		var expires int64
+		if err := rows.Scan(append(r.fields(&k), &digest, &seal, &expires)...); err != nil {
+			return Snapshot{}, err
+		}
+		hashed, unreadable := identity.ParseDigest(digest)
+		if unreadable != nil || r.fill(&k) != nil || !s.sealer.Fits(seal, digest, k.Hash, k.Role) {
+			snapshot.Forged++
+			continue
+		}
+		snapshot.Credentials = append(snapshot.Credentials, k.credential(hashed, instant(expires)))
+	}
+	return snapshot, rows.Err()
+}

@@ -1,0 +1,256 @@
+// Package store keeps managed keys in SQLite or PostgreSQL, with a log of every change.
+//
+// Requests do not read it: each gateway holds a snapshot of all keys, which a [Watcher]
+// replaces when the version in the database has grown.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/switchyard/switchyard/policies/database"
+	"github.com/switchyard/switchyard/policies/identity"
+)
+
+// Why there is no answer, or no change.
+var (
+	// ErrNone: there is no such key.
+	ErrNone = errors.New("identity: no such key")
+	// ErrSecret: the keys are not this gateway's. Nothing is read or written then.
+	ErrSecret = errors.New("identity: the keys in the database were made with another secret; set identity.secret to the one of the gateway that made them")
+)
+
+// Source opens the database, or tells why it cannot be opened now.
+type Source interface {
+	Get(ctx context.Context) (*database.DB, error)
+}
+
+// Store is the managed keys of a database. All methods may be called concurrently, and
+// by several processes on one database.
+type Store struct {
+	source Source
+	sealer identity.Sealer
+}
+
+// New returns the keys of a database, which are sealed by sealer.
+func New(source Source, sealer identity.Sealer) *Store { return &Store{source, sealer} }
+
+// Actor is who changes something.
+type Actor struct{ Hash, Name string }
+
+// transaction is a change under way.
+type transaction struct {
+	*sql.Tx
+	db  *database.DB
+	now time.Time
+}
+
+func (t *transaction) exec(ctx context.Context, text string, values ...any) error {
+	for i, value := range values {
+		if text, ok := value.(string); ok {
+			values[i] = database.Storable(text)
+		}
+	}
+	_, err := t.ExecContext(ctx, t.db.Rebind(text), values...)
+	return err
+}
+
+// change makes a change and its entry in the audit log, both or neither. One change at
+// a time is made: the version's row is locked first.
+func (s *Store) change(ctx context.Context, by Actor, make func(*transaction) (Entry, error)) error {
+	db, err := s.source.Get(ctx)
+	if err != nil {
+		return err
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	t := &transaction{tx, db, time.Now().UTC().Truncate(time.Microsecond)}
+	if err := t.exec(ctx, `UPDATE identity_state SET version = version + 1 WHERE id = 1`); err != nil {
+		return err
+	}
+	if err := s.claim(ctx, t); err != nil {
+		return err
+	}
+	entry, err := make(t)
+	if err != nil {
+		return err
+	}
+	if err := t.log(ctx, by, entry); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// claim sees to it that the keys are of one secret alone: that of the first change.
+func (s *Store) claim(ctx context.Context, t *transaction) error {
+	var fingerprint string
+	if err := t.QueryRowContext(ctx, `SELECT fingerprint FROM identity_state WHERE id = 1`).Scan(&fingerprint); err != nil {
+		return err
+	}
+	switch fingerprint {
+	case "":
+		return t.exec(ctx, `UPDATE identity_state SET fingerprint = ? WHERE id = 1`, s.sealer.Fingerprint())
+	case s.sealer.Fingerprint():
+		return nil
+	}
+	return ErrSecret
+}
+
+// key reads a key within a change.
+func (t *transaction) key(ctx context.Context, hash string) (Key, error) {
+	return scanKey(t.QueryRowContext(ctx, t.db.Rebind(`SELECT `+keyColumns+` FROM api_keys WHERE hash = ?`), hash))
+}
+
+func scanKey(from *sql.Row) (Key, error) {
+	var k Key
+	var r row
+	if err := from.Scan(r.fields(&k)...); errors.Is(err, sql.ErrNoRows) {
+		return Key{}, ErrNone
+	} else if err != nil {
+		return Key{}, err
+	}
+	return k, r.fill(&k)
+}
+
+// Create adds a key that plaintext stands for, and returns it. Of k only what a client
+// says counts: Hash, Label and the times are made here.
+func (s *Store) Create(ctx context.Context, by Actor, k Key, plaintext string) (Key, error) {
+	k.Hash, k.Label = identity.Hash(plaintext), identity.Label(plaintext)
+	err := s.change(ctx, by, func(t *transaction) (Entry, error) {
+		k.Created, k.Updated = t.now, t.now
+		if err := t.exec(ctx, `INSERT INTO api_keys (`+keyColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, k.values()...); err != nil {
+			return Entry{}, err
+		}
+		return Entry{Action: "key.create", Target: k.Hash, After: k}, s.addSecret(ctx, t, &k, k.Hash)
+	})
+	return k, err
+}
+
+func (s *Store) addSecret(ctx context.Context, t *transaction, k *Key, digest string) error {
+	return t.exec(ctx, `INSERT INTO key_secrets (digest, seal, key_hash, created, expires) VALUES (?, ?, ?, ?, 0)`,
+		digest, s.sealer.Seal(digest, k.Hash, k.Role), k.Hash, micros(t.now))
+}
+
+// Update changes a key and returns it. The error is [ErrNone], or what alter returned,
+// which may refuse. Hash, Role and the times are not altered.
+func (s *Store) Update(ctx context.Context, by Actor, hash string, alter func(*Key) error) (Key, error) {
+	var k Key
+	err := s.change(ctx, by, func(t *transaction) (Entry, error) {
+		before, err := t.key(ctx, hash)
+		if err != nil {
+			return Entry{}, err
+		}
+		k = before
+		if err := alter(&k); err != nil {
+			return Entry{}, err
+		}
+		k.Hash, k.Role, k.Created, k.Updated = before.Hash, before.Role, before.Created, t.now
+		return Entry{Action: "key.update", Target: hash, Before: before, After: k}, t.saveKey(ctx, &k)
+	})
+	return k, err
+}
+
+func (t *transaction) saveKey(ctx context.Context, k *Key) error {
+	return t.exec(ctx, `UPDATE api_keys SET name = ?, label = ?, role = ?, disabled = ?, spend_limit = ?, limit_reset = ?, include_byok = ?, creator = ?, `+
+		`created = ?, updated = ?, expires = ? WHERE hash = ?`, append(k.values()[1:], k.Hash)...)
+}
+
+// Delete removes a key. The error is [ErrNone], or what refuse returned of the key.
+func (s *Store) Delete(ctx context.Context, by Actor, hash string, refuse func(*Key) error) error {
+	return s.change(ctx, by, func(t *transaction) (Entry, error) {
+		k, err := t.key(ctx, hash)
+		if err == nil {
+			err = refuse(&k)
+		}
+		if err == nil {
+			err = t.exec(ctx, `DELETE FROM key_secrets WHERE key_hash = ?`, hash)
+		}
+		if err == nil {
+			err = t.exec(ctx, `DELETE FROM api_keys WHERE hash = ?`, hash)
+		}
+		return Entry{Action: "key.delete", Target: hash, Before: k}, err
+	})
+}
+
+// Rotate gives a key a new secret, plaintext. The secrets before it are good until
+// overlap has passed, if they were good that long. The error is [ErrNone], or what
+// refuse returned of the key.
+func (s *Store) Rotate(ctx context.Context, by Actor, hash, plaintext string, overlap time.Duration, refuse func(*Key) error) (k Key, previousExpires time.Time, err error) {
+	err = s.change(ctx, by, func(t *transaction) (Entry, error) {
+		before, err := t.key(ctx, hash)
+		if err == nil {
+			err = refuse(&before)
+		}
+		if err != nil {
+			return Entry{}, err
+		}
+		previousExpires = t.now.Add(overlap)
+		k = before
+		k.Label, k.Updated = identity.Label(plaintext), t.now
+		for _, step := range []func() error{
+			func() error {
+				return t.exec(ctx, `DELETE FROM key_secrets WHERE key_hash = ? AND expires > 0 AND expires <= ?`, hash, micros(t.now))
+			},
+			func() error {
+				return t.exec(ctx, `UPDATE key_secrets SET expires = ? WHERE key_hash = ? AND (expires = 0 OR expires > ?)`, micros(previousExpires), hash, micros(previousExpires))
+			},
+			func() error { return s.addSecret(ctx, t, &k, identity.Hash(plaintext)) },
+			func() error { return t.saveKey(ctx, &k) },
+		} {
+			if err := step(); err != nil {
+				return Entry{}, err
+			}
+		}
+		return Entry{Action: "key.rotate", Target: hash, Before: before, After: k}, nil
+	})
+	return k, previousExpires, err
+}
+
+// Key returns a key, or [ErrNone].
+func (s *Store) Key(ctx context.Context, hash string) (Key, error) {
+	db, err := s.source.Get(ctx)
+	if err != nil {
+		return Key{}, err
+	}
+	return scanKey(db.QueryRowContext(ctx, db.Rebind(`SELECT `+keyColumns+` FROM api_keys WHERE hash = ?`), hash))
+}
+
+// Page is a part of a list, the newest first.
+type Page struct {
+	Offset, Limit int
+	// Disabled keys are listed too.
+	Disabled bool
+}
+
+// Keys lists keys.
+func (s *Store) Keys(ctx context.Context, page Page) ([]Key, error) {
+	db, err := s.source.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := db.QueryContext(ctx, db.Rebind(`SELECT `+keyColumns+` FROM api_keys WHERE disabled = ? OR ? ORDER BY created DESC, hash LIMIT ? OFFSET ?`),
+		false, page.Disabled, page.Limit, page.Offset)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	keys := []Key{}
+	for rows.Next() {
+		var k Key
+		var r row
+		if err := rows.Scan(r.fields(&k)...); err != nil {
+			return nil, err
+		}
+		if err := r.fill(&k); err != nil {
+			return nil, fmt.Errorf("key %s: %w", k.Hash, err)
+		}
+		keys = append(keys, k)
+	}
+	return keys, rows.Err()
+}

@@ -1,0 +1,86 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+const (
+	// poll is how often the version is asked for: a change is to be seen everywhere
+	// within a second.
+	poll = 400 * time.Millisecond
+	// longestLoad bounds one look at the database.
+	longestLoad = 10 * time.Second
+)
+
+// Watcher keeps the newest snapshot in use. While the database is down, the last one
+// stays.
+type Watcher struct {
+	store *Store
+	use   func(Snapshot)
+	log   *slog.Logger
+
+	mu     sync.Mutex
+	known  bool  // a snapshot is in use
+	newest int64 // its version
+	failed bool  // the last look at the database
+}
+
+// NewWatcher hands each snapshot to use, one after the other.
+func NewWatcher(store *Store, use func(Snapshot), log *slog.Logger) *Watcher {
+	return &Watcher{store: store, use: use, log: log}
+}
+
+// Run looks for changes until ctx ends.
+func (w *Watcher) Run(ctx context.Context) {
+	ticker := time.NewTicker(poll)
+	defer ticker.Stop()
+	for {
+		bounded, cancel := context.WithTimeout(ctx, longestLoad)
+		_ = w.Refresh(bounded) // tells of its failures itself
+		cancel()
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// Refresh looks for changes once. When it returns nil, what was changed before the call
+// is in use. A failure is logged when it begins, and when it is over.
+func (w *Watcher) Refresh(ctx context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	err := w.refresh(ctx)
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled): // the gateway ends
+	case err != nil && !w.failed:
+		w.failed = true
+		w.log.Error("managed keys cannot be read; those known stay in use", "error", err.Error())
+	case err == nil && w.failed:
+		w.failed = false
+		w.log.Info("managed keys can be read again")
+	}
+	return err
+}
+
+func (w *Watcher) refresh(ctx context.Context) error {
+	version, err := w.store.Version(ctx)
+	if err != nil || w.known && version == w.newest {
+		return err
+	}
+	snapshot, err := w.store.Load(ctx)
+	if err != nil {
+		return err
+	}
+	if snapshot.Forged > 0 {
+		w.log.Error("the database has keys that no gateway with this secret made; they are refused", "keys", snapshot.Forged)
+	}
+	w.use(snapshot)
+	w.known, w.newest = true, snapshot.Version
+	return nil
+}
