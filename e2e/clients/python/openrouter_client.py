@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from datetime import datetime, timezone
 
 import openrouter
 from openrouter import errors, utils
@@ -179,20 +180,34 @@ def transcription(client, model, members):
     return {"text": answer.text, "usage": {"cost": answer.usage.cost}}
 
 
+def manage_keys(client, _model, _members):
+    """The life of a key, by a management key; what it was like at each step."""
+    made = client.api_keys.create(
+        name="sdk", limit=1.5, limit_reset="daily", expires_at=datetime(2999, 1, 1, tzinfo=timezone.utc)
+    )
+    key = made.data.hash
+    listed = [each.hash for each in client.api_keys.list().data]
+    changed = client.api_keys.update(hash=key, name="renamed", limit=None, disabled=True).data
+    shown = client.api_keys.get(hash=key).data
+    deleted = client.api_keys.delete(hash=key).DELETED
+    try:
+        client.api_keys.get(hash=key)
+        status = 200
+    except errors.OpenRouterError as error:
+        status = error.status_code
+    return {
+        "id": key,
+        "text": made.key,
+        "finish": f"{made.data.limit} {made.data.limit_reset} {made.data.expires_at.year} {key in listed} "
+        f"{changed.name} {changed.limit} {shown.disabled} {deleted} {status}",
+    }
+
+
 SCENARIOS = {
     scenario.__name__: scenario
     for scenario in (
-        chat, stream, tools, tools_stream, metadata, models, endpoints, embeddings, rerank,
-        image_generation, image_stream, speech, transcription,
-        chat,
-        stream,
-        tools,
-        tools_stream,
-        metadata,
-        respond,
-        respond_stream,
-        models,
-        endpoints,
+        chat, stream, tools, tools_stream, metadata, respond, respond_stream, models, endpoints, embeddings, rerank,
+        image_generation, image_stream, speech, transcription, manage_keys,
     )
 }
 

@@ -1,0 +1,222 @@
+package e2e
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/switchyard/switchyard/e2e/gateway"
+	"github.com/switchyard/switchyard/policies/usage/postgrestest"
+)
+
+// managementKey is that of the configuration.
+const managementKey = "sk-sy-v1-fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+
+// managedKey is a key that was made over the API.
+type managedKey struct {
+	Data struct {
+		Hash  string  `json:"hash"`
+		Usage float64 `json:"usage"`
+	} `json:"data"`
+	Key string `json:"key"`
+}
+
+// manageable adds a management key to the configuration, and bounds answers: a key with
+// a budget asks no endpoint whose answers nothing bounds.
+func (s *stage) manageable() {
+	for _, model := range s.config["models"].(settings) {
+		for _, endpoint := range model.(settings)["endpoints"].([]any) {
+			endpoint.(settings)["context_length"] = 128000
+		}
+	}
+	s.config["keys"] = append(s.config["keys"].([]any), settings{"name": "root", "hash": hash(managementKey), "management": true})
+}
+
+// as is the header of a key.
+func as(key string) []string { return []string{"Authorization", "Bearer " + key} }
+
+// manage asks with the management key.
+func (s *stage) manage(method, path, body string) answer {
+	s.Helper()
+	return s.do(method, "/api/v1"+path, body, as(managementKey)...)
+}
+
+// makeKey makes a key of the members of a request.
+func (s *stage) makeKey(members string) managedKey {
+	s.Helper()
+	got := s.manage(http.MethodPost, "/keys", members)
+	var made managedKey
+	if err := json.Unmarshal([]byte(got.body), &made); err != nil || got.status != http.StatusCreated {
+		s.Fatalf("%d %s", got.status, got.body)
+	}
+	s.Cleanup(func() {
+		if strings.Contains(s.Log(), made.Key) {
+			s.Error("the gateway's log has a managed key")
+		}
+	})
+	return made
+}
+
+// within waits for a status of a request with a key, for a second: so long a change
+// may take.
+func (s *stage) within(status int, key string) {
+	s.Helper()
+	var got answer
+	for deadline := time.Now().Add(time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if got = s.ask(question("m/openai"), as(key)...); got.status == status {
+			return
+		}
+	}
+	s.Fatalf("not %d within a second: %d %s", status, got.status, got.body)
+}
+
+func TestRow7And160And167ManagedKeyLivesAndDies(t *testing.T) {
+	s, gpt, _ := pair(t)
+	s.manageable()
+	state := t.TempDir()
+	s.start("--state-dir", state)
+	made := s.makeKey(`{"name":"team","limit":5,"limit_reset":"monthly"}`)
+	if made.Data.Hash != hash(made.Key) {
+		t.Errorf("row 160: hash %s", made.Data.Hash)
+	}
+	got := s.ask(question("m/openai"), as(made.Key)...) // at once: the gateway that made it knows it
+	if got.status != 200 {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	deadline := time.Now().Add(time.Second)
+	for shown := made; shown.Data.Usage == 0; {
+		if time.Now().After(deadline) {
+			t.Fatal("what the key used is not told within a second")
+		}
+		if err := json.Unmarshal([]byte(s.manage(http.MethodGet, "/keys/"+made.Data.Hash, "").body), &shown); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	// It outlives the process, and Envoy has nothing to do with it.
+	if err := s.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	running, err := gateway.Start(t.Context(), gateway.Options{Binary: binary, Directory: t.TempDir(), Config: s.config, Arguments: []string{"--state-dir", state}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Gateway = running
+	s.within(200, made.Key)
+
+	change := func(members string) {
+		t.Helper()
+		if changed := s.manage(http.MethodPatch, "/keys/"+made.Data.Hash, members); changed.status != 200 {
+			t.Fatalf("%d %s", changed.status, changed.body)
+		}
+	}
+	change(`{"disabled":true}`)
+	before := gpt.calls()
+	if refused := s.ask(question("m/openai"), as(made.Key)...); refused.status != 401 || !strings.Contains(refused.body, "disabled") || gpt.calls() != before {
+		t.Errorf("row 7: %d %s", refused.status, refused.body)
+	}
+	change(`{"disabled":false,"expires_at":"` + time.Now().Add(500*time.Millisecond).UTC().Format(time.RFC3339Nano) + `"}`)
+	s.within(401, made.Key)
+	before = gpt.calls()
+	if deleted := s.manage(http.MethodDelete, "/keys/"+made.Data.Hash, ""); deleted.body != `{"deleted":true}`+"\n" {
+		t.Errorf("row 167: %s", deleted.body)
+	}
+	if refused := s.ask(question("m/openai"), as(made.Key)...); refused.status != 401 || !strings.Contains(refused.body, "User not found") {
+		t.Errorf("row 167: %d %s", refused.status, refused.body)
+	}
+	if gpt.calls() != before {
+		t.Error("a refused request reached the provider")
+	}
+}
+
+func TestRow8And9KeysDoWhatTheyAreFor(t *testing.T) {
+	s, gpt, _ := pair(t)
+	s.manageable()
+	s.start()
+	viewer := s.makeKey(`{"name":"auditor","role":"viewer"}`)
+	for name, key := range map[string]string{"the configuration's": managementKey, "one of the API's": viewer.Key} {
+		if got := s.ask(question("m/openai"), as(key)...); got.status != 403 || !strings.Contains(got.body, "Management keys cannot be used for inference") {
+			t.Errorf("row 8, %s: %d %s", name, got.status, got.body)
+		}
+	}
+	if gpt.calls() != 0 {
+		t.Error("row 8: the provider was asked")
+	}
+	if got := s.do(http.MethodGet, "/api/v1/keys", ""); got.status != 403 || !strings.Contains(got.body, "Only management keys can perform this operation") {
+		t.Errorf("row 9: %d %s", got.status, got.body)
+	}
+	if got := s.do(http.MethodPost, "/api/v1/keys", `{"name":"k"}`, as(viewer.Key)...); got.status != 403 {
+		t.Errorf("a viewer makes a key: %d %s", got.status, got.body)
+	}
+	rotated := s.manage(http.MethodPost, "/keys/"+s.makeKey(`{"name":"k"}`).Data.Hash+"/rotate", `{"overlap_seconds":1}`)
+	var second managedKey
+	if err := json.Unmarshal([]byte(rotated.body), &second); err != nil {
+		t.Fatal(err)
+	}
+	s.within(200, second.Key)
+}
+
+// Two gateways, one PostgreSQL that goes away and comes back.
+func TestManagedKeysHoldAtEveryGateway(t *testing.T) {
+	server := postgrestest.Start(t)
+	near, gpt, _ := pair(t)
+	near.manageable()
+	near.config["ledger"] = settings{"postgres": settings{"value": server.Connection()}}
+	near.config["identity"] = settings{"secret": settings{"value": "the-same-for-both-gateways-0123456789"}}
+	near.start()
+	far := &stage{T: t, config: near.config, authority: near.authority, client: near.client}
+	far.start()
+
+	made := near.makeKey(`{"name":"k"}`)
+	far.within(200, made.Key)
+	near.manage(http.MethodPatch, "/keys/"+made.Data.Hash, `{"disabled":true}`)
+	far.within(401, made.Key)
+	far.manage(http.MethodPatch, "/keys/"+made.Data.Hash, `{"disabled":false}`)
+	near.within(200, made.Key)
+	rotated := near.manage(http.MethodPost, "/keys/"+made.Data.Hash+"/rotate", `{"overlap_seconds":0}`)
+	var second managedKey
+	if err := json.Unmarshal([]byte(rotated.body), &second); err != nil {
+		t.Fatal(err)
+	}
+	far.within(401, made.Key)
+	far.within(200, second.Key)
+
+	server.Stop()
+	for _, s := range []*stage{near, far} {
+		for !strings.Contains(s.Log(), "managed keys cannot be read") {
+			time.Sleep(10 * time.Millisecond) // until it has looked for changes
+		}
+		began := time.Now()
+		if got := s.ask(question("m/openai"), as(second.Key)...); got.status != 200 || time.Since(began) > time.Second {
+			t.Errorf("without the database: %d %s after %v", got.status, got.body, time.Since(began))
+		}
+		if got := s.manage(http.MethodPost, "/keys", `{"name":"k"}`); got.status != 503 {
+			t.Errorf("a key is made without the database: %d %s", got.status, got.body)
+		}
+	}
+	server.Restart()
+	deadline := time.Now().Add(10 * time.Second)
+	for near.manage(http.MethodDelete, "/keys/"+made.Data.Hash, "").status != 200 {
+		if time.Now().After(deadline) {
+			t.Fatal("no change is taken after the database came back")
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	far.within(401, second.Key)
+	if gpt.calls() == 0 {
+		t.Error("the provider was never asked")
+	}
+}
+
+// OpenRouter's own SDK refuses what departs from the schema of its API.
+func TestOpenRouterSDKManagesKeys(t *testing.T) {
+	s, _, _ := pair(t)
+	s.manageable()
+	s.start()
+	seen := startPython(t, "openrouter").callAs(t, s, managementKey, "manage_keys", "", settings{})
+	if seen.Error != nil || seen.ID != hash(seen.Text) || seen.Finish != "1.5 daily 2999 True renamed None True True 404" {
+		t.Errorf("%+v, error %+v", seen, seen.Error)
+	}
+}
