@@ -140,6 +140,15 @@ func (g generations) Spending(ctx context.Context, keyHashes []string, since sto
 	return s.Spending(ctx, keyHashes, since)
 }
 
+// Sums is [store.Store.Sums].
+func (g generations) Sums(ctx context.Context, span store.Span, by ...store.Dimension) ([]store.Group, error) {
+	s, err := g.store(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.Sums(ctx, span, by...)
+}
+
 func (g generations) purge(ctx context.Context, before time.Time) (int64, error) {
 	s, err := g.store(ctx)
 	if err != nil {

@@ -3,11 +3,15 @@ package e2e
 import (
 	"encoding/json"
 	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/switchyard/switchyard/e2e/gateway"
+	"github.com/switchyard/switchyard/e2e/provider"
 	"github.com/switchyard/switchyard/policies/usage/postgrestest"
 )
 
@@ -212,11 +216,63 @@ func TestManagedKeysHoldAtEveryGateway(t *testing.T) {
 
 // OpenRouter's own SDK refuses what departs from the schema of its API.
 func TestOpenRouterSDKManagesKeys(t *testing.T) {
-	s, _, _ := pair(t)
+	s, gpt, _ := pair(t)
 	s.manageable()
 	s.start()
-	seen := startPython(t, "openrouter").callAs(t, s, managementKey, "manage_keys", "", settings{})
+	sdk := startPython(t, "openrouter")
+	seen := sdk.callAs(t, s, managementKey, "manage_keys", "", settings{})
 	if seen.Error != nil || seen.ID != hash(seen.Text) || seen.Finish != "1.5 daily 2999 True renamed None True True 404" {
 		t.Errorf("%+v, error %+v", seen, seen.Error)
+	}
+	gpt.Enqueue(provider.Answer{Text: "hello", Usage: provider.Usage{Input: 1000, Output: 50}})
+	s.generation(s.ask(question("m/openai")).header.Get("X-Generation-Id"))
+	if seen = sdk.callAs(t, s, managementKey, "account", "", settings{}); seen.Error != nil || !near(seen.Usage.Cost, 0.0011) || seen.Finish != "0.0 0" {
+		t.Errorf("account: %+v, error %+v", seen, seen.Error)
+	}
+}
+
+// command runs the program itself, as a person with the management key.
+func (s *stage) command(arguments ...string) string {
+	s.Helper()
+	command := exec.Command(binary, arguments...)
+	command.Env = append(os.Environ(), "SWITCHYARD_API="+s.URL+"/api/v1", "SWITCHYARD_MANAGEMENT_KEY="+managementKey)
+	output, err := command.CombinedOutput()
+	if err != nil {
+		s.Fatalf("%v: %v\n%s", arguments, err, output)
+	}
+	return string(output)
+}
+
+func TestCommandLineManagesKeys(t *testing.T) {
+	s, gpt, _ := pair(t)
+	s.manageable()
+	s.start()
+	made := s.command("keys", "add", "team a", "--limit", "2.50", "--limit-reset", "weekly")
+	key := regexp.MustCompile(`sk-sy-v1-[0-9a-f]{64}`).FindString(made)
+	gpt.Enqueue(provider.Answer{Text: "hello", Usage: provider.Usage{Input: 1000, Output: 50}})
+	got := s.ask(question("m/openai"), as(key)...)
+	if got.status != 200 {
+		t.Fatalf("%d %s with the key of %s", got.status, got.body, made)
+	}
+	for deadline := time.Now().Add(time.Second); !strings.Contains(s.command("credits"), "$0.0011"); {
+		if time.Now().After(deadline) {
+			t.Fatalf("credits: %s", s.command("credits"))
+		}
+	}
+	for _, test := range []struct {
+		arguments []string
+		want      string
+	}{
+		{[]string{"keys", "list"}, `team a +` + hash(key)[:12] + ` +sk-sy-v1-\S{3}\.\.\.\S{3} +- +enabled +\$0\.0011 +\$2\.5 weekly`},
+		{[]string{"usage", "--by", "key,model"}, `(?m)^team a ` + hash(key)[:12] + ` +m/openai +1 +1000 +50 +\$0\.0011$`},
+		{[]string{"keys", "rotate", "team a", "--overlap", "0s"}, `sk-sy-v1-[0-9a-f]{64}`},
+		{[]string{"keys", "disable", hash(key)[:12]}, `^$`},
+		{[]string{"keys", "list"}, `disabled`},
+		{[]string{"keys", "delete", "team a"}, `^$`},
+		{[]string{"audit"}, `(?s)root +key.delete +` + hash(key) + `.*key.update.*key.rotate.*key.create`},
+	} {
+		if output := s.command(test.arguments...); !regexp.MustCompile(test.want).MatchString(output) {
+			t.Errorf("%v: %s", test.arguments, output)
+		}
 	}
 }

@@ -20,6 +20,8 @@ type Ledger interface {
 	Get(ctx context.Context, id string) (*usage.Generation, error)
 	// Spending is what some keys have cost, by period.
 	Spending(ctx context.Context, keyHashes []string, since store.Periods) (map[string]store.Spending, error)
+	// Sums adds up what was done by some dimensions; by none, there is one sum.
+	Sums(ctx context.Context, span store.Span, by ...store.Dimension) ([]store.Group, error)
 }
 
 // wireGeneration is a generation as clients get it (spec section 1.3). Counts of

@@ -64,6 +64,7 @@ func (s *server) routeKeys(mux *http.ServeMux, base string) {
 	mux.HandleFunc("PATCH "+base+"/keys/{hash}", s.managing(identity.WriteKeys, s.updateKey))
 	mux.HandleFunc("DELETE "+base+"/keys/{hash}", s.managing(identity.WriteKeys, s.deleteKey))
 	mux.HandleFunc("POST "+base+"/keys/{hash}/rotate", s.managing(identity.WriteKeys, s.rotateKey))
+	mux.HandleFunc("GET "+base+"/audit", s.managing(identity.ReadAudit, s.audit))
 }
 
 // mayChange refuses to change a management key that is above who asks.

@@ -76,8 +76,8 @@ func (s *server) refuseChange(w http.ResponseWriter, err error) {
 	case errors.Is(err, keystore.ErrNone):
 		refuse(w, http.StatusNotFound, "not_found", "API key not found. Keys of the configuration are changed there.")
 	default:
-		s.Logger.Error("managed keys cannot be read or changed", "error", err.Error())
-		refuse(w, http.StatusServiceUnavailable, "server", "The keys cannot be read or changed at the moment. The gateway's log says why.")
+		s.Logger.Error("the database cannot be read or written", "error", err.Error())
+		refuse(w, http.StatusServiceUnavailable, "server", "The gateway's database cannot be read or written at the moment. Its log says why.")
 	}
 }
 
@@ -108,4 +108,19 @@ func readBody(r *http.Request, into any) error {
 		return badRequest("Member %q cannot be a %s like this.", strings.TrimPrefix(string(semantic.JSONPointer), "/"), semantic.JSONKind)
 	}
 	return badRequest("The request body is not valid JSON.")
+}
+
+// audit lists the changes of keys, the newest first. It is the gateway's own.
+func (s *server) audit(w http.ResponseWriter, r *http.Request, _ *identity.Key) error {
+	query := parser{values: r.URL.Query()}
+	page := keystore.Page{Offset: query.whole("offset", 0, 0, 1<<31), Limit: query.whole("limit", managedPage, 1, largestManagedPage)}
+	if err := query.err(); err != nil {
+		return badRequest("%v", err)
+	}
+	logged, err := s.Identity.Store.Audit(r.Context(), page)
+	if err != nil {
+		return err
+	}
+	reply(w, http.StatusOK, data[[]keystore.Logged]{logged})
+	return nil
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/switchyard/switchyard/policies/preset"
 )
 
-// Bounds of a page of presets (spec section 1.5).
+// Bounds of a page of what clients manage (spec section 1.5).
 const (
-	presetPage        = 50
-	largestPresetPage = 100
+	managedPage        = 50
+	largestManagedPage = 100
 )
 
 // wirePreset is a preset as clients get it (row 129).
@@ -183,7 +183,7 @@ func refuseNoPreset(w http.ResponseWriter, r *http.Request) {
 func replyPage[Wire any](w http.ResponseWriter, r *http.Request, list []preset.Preset, convert func(preset.Preset) Wire) {
 	query := parser{values: r.URL.Query()}
 	offset := query.whole("offset", 0, 0, 1<<31)
-	limit := query.whole("limit", presetPage, 1, largestPresetPage)
+	limit := query.whole("limit", managedPage, 1, largestManagedPage)
 	if err := query.err(); err != nil {
 		refuse(w, http.StatusBadRequest, "invalid_request", err.Error())
 		return

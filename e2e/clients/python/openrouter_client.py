@@ -203,11 +203,18 @@ def manage_keys(client, _model, _members):
     }
 
 
+def account(client, _model, _members):
+    """What all keys have used, today's requests left out of the days."""
+    used = client.credits.get_credits().data
+    days = client.analytics.get_user_activity().data
+    return {"usage": {"cost": used.total_usage}, "finish": f"{used.total_credits} {len(days)}"}
+
+
 SCENARIOS = {
     scenario.__name__: scenario
     for scenario in (
         chat, stream, tools, tools_stream, metadata, respond, respond_stream, models, endpoints, embeddings, rerank,
-        image_generation, image_stream, speech, transcription, manage_keys,
+        image_generation, image_stream, speech, transcription, manage_keys, account,
     )
 }
 

@@ -53,6 +53,14 @@ func text(value any) (string, error) {
 	return string(written), err
 }
 
+// value is a text that text wrote; nothing is null.
+func value(text string) jsontext.Value {
+	if text == "" {
+		return jsontext.Value("null")
+	}
+	return jsontext.Value(text)
+}
+
 // Audit lists what was changed, the newest first.
 func (s *Store) Audit(ctx context.Context, page Page) ([]Logged, error) {
 	db, err := s.source.Get(ctx)
@@ -72,7 +80,7 @@ func (s *Store) Audit(ctx context.Context, page Page) ([]Logged, error) {
 		if err := rows.Scan(&l.ID, &created, &l.ActorHash, &l.ActorName, &l.Action, &l.Target, &before, &after); err != nil {
 			return nil, err
 		}
-		l.Created, l.Before, l.After = instant(created), jsontext.Value(before), jsontext.Value(after)
+		l.Created, l.Before, l.After = instant(created), value(before), value(after)
 		logged = append(logged, l)
 	}
 	return logged, rows.Err()

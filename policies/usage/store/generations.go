@@ -22,7 +22,7 @@ var ErrNone = errors.New("ledger: no such generation")
 
 const columns = `id, request_id, created, key_hash, key_name, api, requested, model, provider, endpoint, ` +
 	`streamed, cancelled, estimated, session, end_user, preset, referer, title, user_agent, ` +
-	`finish_reason, native_finish_reason, prompt_tokens, completion_tokens, reasoning_tokens, cost, attempts`
+	`finish_reason, native_finish_reason, prompt_tokens, completion_tokens, reasoning_tokens, cost, attempts, cached_tokens`
 
 // Save keeps generations, all of them or none. One whose id is there already gains the
 // attempts that it lacks: it is told again after a crash, and by several processes if
@@ -87,7 +87,7 @@ func row(g *usage.Generation) ([]any, error) {
 	values := []any{
 		g.ID, g.RequestID, g.Created.UnixMicro(), g.KeyHash, g.KeyName, g.API, g.Requested, served.Model, served.Provider, served.Endpoint,
 		g.Streamed, g.Cancelled, g.Estimated, g.Session, g.User, g.Preset, g.Referer, g.Title, g.UserAgent,
-		g.FinishReason, g.NativeFinishReason, served.Tokens.Prompt, served.Tokens.Completion, served.Tokens.Reasoning, int64(g.Cost()), string(attempts),
+		g.FinishReason, g.NativeFinishReason, served.Tokens.Prompt, served.Tokens.Completion, served.Tokens.Reasoning, int64(g.Cost()), string(attempts), served.Tokens.CacheRead,
 	}
 	for i, value := range values {
 		if text, ok := value.(string); ok {
@@ -110,12 +110,12 @@ type querier interface {
 
 func (s *Store) get(ctx context.Context, from querier, id, locking string) (*usage.Generation, error) {
 	var g usage.Generation
-	var created, prompt, completion, reasoning, cost int64
+	var created, prompt, completion, reasoning, cost, cached int64
 	var model, provider, endpoint, attempts string
 	err := from.QueryRowContext(ctx, s.query(`SELECT `+columns+` FROM generations WHERE id = ?`+locking), id).Scan(
 		&g.ID, &g.RequestID, &created, &g.KeyHash, &g.KeyName, &g.API, &g.Requested, &model, &provider, &endpoint,
 		&g.Streamed, &g.Cancelled, &g.Estimated, &g.Session, &g.User, &g.Preset, &g.Referer, &g.Title, &g.UserAgent,
-		&g.FinishReason, &g.NativeFinishReason, &prompt, &completion, &reasoning, &cost, &attempts)
+		&g.FinishReason, &g.NativeFinishReason, &prompt, &completion, &reasoning, &cost, &attempts, &cached)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrNone
 	}
@@ -133,9 +133,11 @@ func (s *Store) get(ctx context.Context, from querier, id, locking string) (*usa
 type Total struct {
 	Requests, PromptTokens, CompletionTokens, ReasoningTokens int64
 	Cost                                                      money.USD
+	// CachedTokens are those of the prompt that a provider had cached.
+	CachedTokens int64
 }
 
-const sums = `COUNT(*), COALESCE(SUM(prompt_tokens), 0), COALESCE(SUM(completion_tokens), 0), COALESCE(SUM(reasoning_tokens), 0), COALESCE(SUM(cost), 0)`
+const sums = `COUNT(*), COALESCE(SUM(prompt_tokens), 0), COALESCE(SUM(completion_tokens), 0), COALESCE(SUM(reasoning_tokens), 0), COALESCE(SUM(cost), 0), COALESCE(SUM(cached_tokens), 0)`
 
 // Who is whose generations are asked for; an empty field is everyone's, or any.
 type Who struct {
@@ -156,7 +158,7 @@ func (s *Store) SpentBy(ctx context.Context, who Who, since time.Time) (Total, e
 }
 
 func (t *Total) fields() []any {
-	return []any{&t.Requests, &t.PromptTokens, &t.CompletionTokens, &t.ReasoningTokens, &t.Cost}
+	return []any{&t.Requests, &t.PromptTokens, &t.CompletionTokens, &t.ReasoningTokens, &t.Cost, &t.CachedTokens}
 }
 
 // Periods are when those began that a key's usage is told by.
@@ -199,13 +201,6 @@ func (s *Store) Spending(ctx context.Context, keyHashes []string, since Periods)
 	return spending, rows.Err()
 }
 
-// Day is what one endpoint did for one key, or for all, on one day in UTC.
-type Day struct {
-	Date                      time.Time // midnight
-	Model, Endpoint, Provider string
-	Total
-}
-
 // Span is a time between two others, the second one excluded, and the key that is
 // asked about, "*" for all.
 type Span struct {
@@ -213,27 +208,85 @@ type Span struct {
 	KeyHash  string
 }
 
-// Activity adds up what was done by day and endpoint, the latest day first.
-func (s *Store) Activity(ctx context.Context, span Span) ([]Day, error) {
-	const day = 24 * int64(time.Hour/time.Microsecond)
-	rows, err := s.db.QueryContext(ctx, s.query(fmt.Sprintf(`SELECT created / %d AS day, model, endpoint, provider, %s FROM generations `+
-		`WHERE created >= ? AND created < ? AND (key_hash = ? OR ? = '*') GROUP BY day, model, endpoint, provider ORDER BY day DESC, model, endpoint`, day, sums)),
-		span.From.UnixMicro(), span.To.UnixMicro(), span.KeyHash, span.KeyHash)
+// Dimension is what sums are made by.
+type Dimension uint8
+
+// The dimensions. A day is one in UTC; an endpoint has its model and provider with it.
+const (
+	ByDay Dimension = iota
+	ByKey
+	ByModel
+	ByEndpoint
+)
+
+// groups are the columns of a dimension. Of a key that was
+// renamed, one of the names is shown.
+var groups = map[Dimension]struct{ by, shown string }{
+	ByDay:      {"created / 86400000000", "created / 86400000000"},
+	ByKey:      {"key_hash", "key_hash, MAX(key_name)"},
+	ByModel:    {"model", "model"},
+	ByEndpoint: {"model, endpoint, provider", "model, endpoint, provider"},
+}
+
+// Group is a sum. What it is not made by is zero.
+type Group struct {
+	Day                       time.Time // midnight
+	KeyHash, KeyName          string
+	Model, Endpoint, Provider string
+	Total
+}
+
+// Sums adds up what was done by some dimensions, the latest day first.
+func (s *Store) Sums(ctx context.Context, span Span, by ...Dimension) ([]Group, error) {
+	var columns, grouped, order []string
+	for _, dimension := range by {
+		group := groups[dimension]
+		columns, grouped = append(columns, group.shown), append(grouped, group.by)
+		if dimension == ByDay {
+			group.by += " DESC"
+		}
+		order = append(order, group.by)
+	}
+	text := `SELECT ` + strings.Join(append(columns, sums), ", ") + ` FROM generations WHERE created >= ? AND created < ?`
+	values := []any{span.From.UnixMicro(), span.To.UnixMicro()}
+	if span.KeyHash != "*" {
+		text += ` AND key_hash = ?`
+		values = append(values, span.KeyHash)
+	}
+	if len(by) > 0 {
+		text += ` GROUP BY ` + strings.Join(grouped, ", ") + ` ORDER BY ` + strings.Join(order, ", ")
+	}
+	rows, err := s.db.QueryContext(ctx, s.query(text), values...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var days []Day
+	var all []Group
 	for rows.Next() {
-		var d Day
-		var number int64
-		if err := rows.Scan(append([]any{&number, &d.Model, &d.Endpoint, &d.Provider}, d.fields()...)...); err != nil {
+		var g Group
+		var day int64
+		var into []any
+		for _, dimension := range by {
+			switch dimension {
+			case ByDay:
+				into = append(into, &day)
+			case ByKey:
+				into = append(into, &g.KeyHash, &g.KeyName)
+			case ByModel:
+				into = append(into, &g.Model)
+			case ByEndpoint:
+				into = append(into, &g.Model, &g.Endpoint, &g.Provider)
+			}
+		}
+		if err := rows.Scan(append(into, g.fields()...)...); err != nil {
 			return nil, err
 		}
-		d.Date = time.UnixMicro(number * day).UTC()
-		days = append(days, d)
+		if slices.Contains(by, ByDay) {
+			g.Day = time.Unix(day*86400, 0).UTC()
+		}
+		all = append(all, g)
 	}
-	return days, rows.Err()
+	return all, rows.Err()
 }
 
 // Purge deletes what was created before a time, some thousand rows at once, and

@@ -150,12 +150,12 @@ func TestTextThatNoDatabaseTakesIsKeptWithoutIt(t *testing.T) {
 	})
 }
 
-func TestRow171ActivityIsByDayInUTC(t *testing.T) {
+func TestRow171SumsAreByDayInUTC(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func() *Store) {
 		s := open()
 		midnight := noon.Truncate(24 * time.Hour)
 		other := generation("gen-1-d", noon)
-		other.KeyHash = "other"
+		other.KeyHash, other.KeyName = "other", "others"
 		if err := s.Save(t.Context(), []usage.Generation{
 			generation("gen-1-a", midnight.Add(-time.Microsecond)), generation("gen-1-b", midnight),
 			generation("gen-1-c", midnight.Add(24*time.Hour-time.Microsecond)), other,
@@ -163,21 +163,32 @@ func TestRow171ActivityIsByDayInUTC(t *testing.T) {
 			t.Fatal(err)
 		}
 		cost := other.Cost()
-		day := func(date time.Time, requests int64) Day {
-			return Day{date, "m/x", "m/x|b", "b", Total{requests, 1000 * requests, 100 * requests, 40 * requests, cost * 2}}
+		total := func(requests int64) Total {
+			return Total{requests, 1000 * requests, 100 * requests, 40 * requests, cost.Mul(requests), 900 * requests}
 		}
-		want := []Day{day(midnight, 2), day(midnight.AddDate(0, 0, -1), 1)}
-		want[1].Cost = cost
-		got, err := s.Activity(t.Context(), Span{From: midnight.AddDate(0, 0, -1), To: midnight.AddDate(0, 0, 1), KeyHash: "hash"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Error(diff)
-		}
-		all, err := s.Activity(t.Context(), Span{From: midnight, To: midnight.AddDate(0, 0, 1), KeyHash: "*"})
-		if err != nil || len(all) != 1 || all[0].Requests != 3 {
-			t.Errorf("all keys: %+v, %v", all, err)
+		both := Span{From: midnight.AddDate(0, 0, -1), To: midnight.AddDate(0, 0, 1), KeyHash: "hash"}
+		all := both
+		all.KeyHash = "*"
+		for _, test := range []struct {
+			span Span
+			by   []Dimension
+			want []Group
+		}{
+			{both, []Dimension{ByDay, ByEndpoint}, []Group{
+				{Day: midnight, Model: "m/x", Endpoint: "m/x|b", Provider: "b", Total: total(2)},
+				{Day: midnight.AddDate(0, 0, -1), Model: "m/x", Endpoint: "m/x|b", Provider: "b", Total: total(1)},
+			}},
+			{all, []Dimension{ByKey, ByModel}, []Group{
+				{KeyHash: "hash", KeyName: "team", Model: "m/x", Total: total(3)}, {KeyHash: "other", KeyName: "others", Model: "m/x", Total: total(1)},
+			}},
+			{all, nil, []Group{{Total: total(4)}}},
+			{Span{From: midnight.AddDate(1, 0, 0), To: midnight.AddDate(2, 0, 0), KeyHash: "*"}, []Dimension{ByDay}, nil},
+			{Span{To: midnight.AddDate(2, 0, 0), KeyHash: "none"}, nil, []Group{{}}},
+		} {
+			got, err := s.Sums(t.Context(), test.span, test.by...)
+			if diff := cmp.Diff(test.want, got); diff != "" || err != nil {
+				t.Errorf("%+v by %v: %v %s", test.span, test.by, err, diff)
+			}
 		}
 	})
 }

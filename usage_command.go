@@ -1,0 +1,131 @@
+package main
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/switchyard/switchyard/policies/money"
+)
+
+// usageCommand tells what was used, from the ledger of a running gateway.
+func usageCommand() *cobra.Command {
+	var from, to, key string
+	var by []string
+	command := &cobra.Command{
+		Use:   "usage",
+		Short: "Show what was used, by day, key and model",
+		Long:  "Show what was used, by day, key and model, from a running gateway. It needs a management key in " + managementVariable + ".",
+		Args:  cobra.NoArgs,
+	}
+	client := apiFlag(command)
+	flags := command.Flags()
+	flags.StringVar(&from, "from", "", "first day in UTC, such as 2026-11-01 (default: 30 days ago)")
+	flags.StringVar(&to, "to", "", "last day in UTC (default: today)")
+	flags.StringVar(&key, "key", "", "hash of the one key to show")
+	flags.StringSliceVar(&by, "by", []string{"day", "key", "model"}, "what to sum by")
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		c, err := client()
+		if err != nil {
+			return err
+		}
+		type sum struct {
+			Date       string    `json:"date"`
+			KeyName    string    `json:"key_name"`
+			KeyHash    string    `json:"key_hash"`
+			Model      string    `json:"model"`
+			Usage      money.USD `json:"usage"`
+			Requests   int64     `json:"requests"`
+			Prompt     int64     `json:"prompt_tokens"`
+			Completion int64     `json:"completion_tokens"`
+		}
+		var told struct {
+			Data []sum `json:"data"`
+		}
+		path := "/usage" + query(map[string]string{"from": from, "to": to, "api_key_hash": key, "by": strings.Join(by, ",")})
+		if err := c.call(command.Context(), http.MethodGet, path, nil, &told); err != nil {
+			return err
+		}
+		header := ""
+		for _, column := range []string{"day", "key", "model"} {
+			if slices.Contains(by, column) {
+				header += strings.ToUpper(column) + "\t"
+			}
+		}
+		return table(command.OutOrStdout(), header+"REQUESTS\tPROMPT\tCOMPLETION\tCOST", told.Data, func(s sum) []any {
+			var columns []any
+			if slices.Contains(by, "day") {
+				columns = append(columns, s.Date)
+			}
+			if slices.Contains(by, "key") {
+				columns = append(columns, s.KeyName+" "+s.KeyHash[:min(12, len(s.KeyHash))])
+			}
+			if slices.Contains(by, "model") {
+				columns = append(columns, s.Model)
+			}
+			return append(columns, s.Requests, s.Prompt, s.Completion, "$"+s.Usage.String())
+		})
+	}
+	return command
+}
+
+// creditsCommand tells what all keys have used together.
+func creditsCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "credits",
+		Short: "Show what all keys have used together",
+		Args:  cobra.NoArgs,
+	}
+	client := apiFlag(command)
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		c, err := client()
+		if err != nil {
+			return err
+		}
+		var told struct {
+			Data struct {
+				Used money.USD `json:"total_usage"`
+			} `json:"data"`
+		}
+		if err := c.call(command.Context(), http.MethodGet, "/credits", nil, &told); err != nil {
+			return err
+		}
+		return write(command.OutOrStdout(), []byte("used $"+told.Data.Used.String()+"\n"))
+	}
+	return command
+}
+
+// auditCommand tells who changed what.
+func auditCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "audit",
+		Short: "Show the last 100 changes of keys at a running gateway",
+		Args:  cobra.NoArgs,
+	}
+	client := apiFlag(command)
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		c, err := client()
+		if err != nil {
+			return err
+		}
+		type entry struct {
+			Created time.Time `json:"created_at"`
+			Actor   string    `json:"actor_name"`
+			Action  string    `json:"action"`
+			Target  string    `json:"target"`
+		}
+		var told struct {
+			Data []entry `json:"data"`
+		}
+		if err := c.call(command.Context(), http.MethodGet, "/audit?limit=100", nil, &told); err != nil {
+			return err
+		}
+		return table(command.OutOrStdout(), "TIME\tWHO\tWHAT\tOF", told.Data, func(e entry) []any {
+			return []any{e.Created.Format(time.RFC3339), e.Actor, e.Action, e.Target}
+		})
+	}
+	return command
+}
