@@ -231,6 +231,52 @@ func TestOpenRouterSDKManagesKeys(t *testing.T) {
 	}
 }
 
+func TestRow14OpenRouterSDKManagesWorkspaces(t *testing.T) {
+	s, gpt, _ := pair(t)
+	s.manageable()
+	s.start()
+	if made := s.manage(http.MethodPost, "/organization/members", `{"email":"ada@example.com","gateway_role":"admin"}`); made.status != 201 {
+		t.Fatalf("%d %s", made.status, made.body)
+	}
+	seen := startPython(t, "openrouter").callAs(t, s, managementKey, "manage_workspace", "m/openai", settings{})
+	if seen.Error != nil || seen.Finish != "['default', 'lab'] m/openai d True org:admin 1 [True] 1" {
+		t.Fatalf("%+v, error %+v", seen, seen.Error)
+	}
+	got := s.ask(`{"messages":[{"role":"user","content":"hi"}]}`, as(seen.Text)...)
+	if got.status != 200 || got.decode(t).Model != "m/openai" || gpt.calls() != 1 {
+		t.Errorf("row 14: %d %s", got.status, got.body)
+	}
+	if other := s.ask(`{"messages":[{"role":"user","content":"hi"}]}`); other.status != 400 {
+		t.Errorf("a key of another workspace: %d %s", other.status, other.body)
+	}
+}
+
+func TestOrganizationsAreApart(t *testing.T) {
+	s, _, _ := pair(t)
+	s.manageable()
+	s.start()
+	made := s.command("orgs", "create", "Acme Corp")
+	owner := regexp.MustCompile(`sk-sy-v1-[0-9a-f]{64}`).FindString(made)
+	if listed := s.command("orgs", "list"); !regexp.MustCompile(`(?m)^Default +default$\n^Acme Corp +\S{36}$`).MatchString(listed) {
+		t.Errorf("%s", listed)
+	}
+	var theirs managedKey
+	if err := json.Unmarshal([]byte(s.do(http.MethodPost, "/api/v1/keys", `{"name":"theirs"}`, as(owner)...).body), &theirs); err != nil {
+		t.Fatal(err)
+	}
+	s.within(200, theirs.Key)
+	for deadline := time.Now().Add(time.Second); !strings.Contains(s.do(http.MethodGet, "/api/v1/usage?by=key", "", as(owner)...).body, theirs.Data.Hash); {
+		if time.Now().After(deadline) {
+			t.Fatal("their usage is not told within a second")
+		}
+	}
+	for _, path := range []string{"/keys", "/usage?by=key", "/audit"} {
+		if got := s.manage(http.MethodGet, path, ""); got.status != 200 || strings.Contains(got.body, theirs.Data.Hash) {
+			t.Errorf("%s: %d %s", path, got.status, got.body)
+		}
+	}
+}
+
 // command runs the program itself, as a person with the management key.
 func (s *stage) command(arguments ...string) string {
 	s.Helper()

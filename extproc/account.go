@@ -54,7 +54,7 @@ func (a *attempt) generation() *usage.Generation {
 	h := a.headers
 	return &usage.Generation{
 		ID: a.generationID(), RequestID: a.requestID, Created: a.started.UTC().Truncate(time.Microsecond),
-		KeyHash: a.key.Hash, KeyName: a.key.Name,
+		KeyHash: a.key.Hash, KeyName: a.key.Name, Workspace: a.key.Workspace,
 		API: cmp.Or(a.request.OutputModality, "completions"), Requested: word(firstAsked(a.request)), Streamed: a.request.Stream,
 		Session: word(a.session), User: word(a.request.User), Preset: word(a.request.Preset),
 		Referer: word(h["http-referer"]), Title: word(cmp.Or(h["x-openrouter-title"], h["x-title"])), UserAgent: word(h["user-agent"]),

@@ -86,7 +86,7 @@ func TestRow169GenerationHoldsEveryAttempt(t *testing.T) {
 		e.rest()
 		got := b.only(t)
 		want := usage.Generation{
-			ID: got.ID, RequestID: "id", Created: time.Unix(1_700_000_000, 500_000_000).UTC(), KeyHash: got.KeyHash, KeyName: "team",
+			ID: got.ID, RequestID: "id", Created: time.Unix(1_700_000_000, 500_000_000).UTC(), KeyHash: got.KeyHash, KeyName: "team", Workspace: "default",
 			API: "completions", Requested: "m/x", Streamed: true, Session: "talk",
 			FinishReason: "stop", NativeFinishReason: "end_turn",
 			Attempts: []usage.Attempt{

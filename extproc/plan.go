@@ -99,6 +99,8 @@ func (p *Policy) Plan(asked Asked, view routing.View) (routing.Plan, error) {
 	}
 	options := p.Routing
 	options.MaxCandidates = p.rulesFor(firstAsked(request)).maxAttempts
+	options.DefaultModel = cmp.Or(asked.Key.DefaultModel, options.DefaultModel) // row 14
+	options.Sort = cmp.Or(routing.Sort(asked.Key.DefaultSort), options.Sort)
 	return routing.Build(routing.Request{
 		Model:           request.Model,
 		Models:          request.Models,

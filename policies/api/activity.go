@@ -27,6 +27,7 @@ type activity struct {
 	CompletionTokens int64     `json:"completion_tokens"`
 	ReasoningTokens  int64     `json:"reasoning_tokens"`
 	CachedTokens     int64     `json:"cached_tokens"`
+	WorkspaceID      string    `json:"workspace_id,omitempty"` // if grouped by it
 }
 
 // routeUsage adds the routes that tell of all keys' usage under a base path.
@@ -37,7 +38,7 @@ func (s *server) routeUsage(mux *http.ServeMux, base string) {
 }
 
 // activity is row 171.
-func (s *server) activity(w http.ResponseWriter, r *http.Request, _ *identity.Key) error {
+func (s *server) activity(w http.ResponseWriter, r *http.Request, by *identity.Key) error {
 	today := identity.ResetDaily.Start(time.Now())
 	span := store.Span{From: today.AddDate(0, 0, -activeDays), To: today}
 	query := parser{values: r.URL.Query()}
@@ -48,11 +49,21 @@ func (s *server) activity(w http.ResponseWriter, r *http.Request, _ *identity.Ke
 		span = store.Span{From: date, To: date.AddDate(0, 0, 1)}
 	}
 	span.KeyHash = query.keyHash("api_key_hash")
-	query.unsupported("user_id", "workspace_id", "group_by")
+	if query.values.Get("user_id") != "" {
+		query.fail("user_id is not supported; leave it out")
+	}
+	dimensions := []store.Dimension{store.ByDay, store.ByEndpoint}
+	if query.oneOf("group_by", []string{"workspace"}) != "" {
+		dimensions = append(dimensions, store.ByWorkspace)
+	}
 	if err := query.err(); err != nil {
 		return badRequest("%v", err)
 	}
-	sums, err := s.Ledger.Sums(r.Context(), span, store.ByDay, store.ByEndpoint)
+	var err error
+	if span.Workspaces, err = s.workspaces(r, by); err != nil {
+		return err
+	}
+	sums, err := s.Ledger.Sums(r.Context(), span, dimensions...)
 	if err != nil {
 		return err
 	}
@@ -66,6 +77,7 @@ func (s *server) activity(w http.ResponseWriter, r *http.Request, _ *identity.Ke
 			Date: sum.Day.Format(time.DateOnly), Model: sum.Model, Permaslug: sum.Model, EndpointID: sum.Endpoint, ProviderName: sum.Provider,
 			Usage: sum.Cost, Requests: sum.Requests,
 			PromptTokens: sum.PromptTokens, CompletionTokens: sum.CompletionTokens, ReasoningTokens: sum.ReasoningTokens, CachedTokens: sum.CachedTokens,
+			WorkspaceID: sum.Workspace,
 		}
 		if model, ok := s.Catalog().Model(sum.Model); ok {
 			shown[i].Permaslug = model.CanonicalSlug
@@ -79,12 +91,16 @@ func (s *server) activity(w http.ResponseWriter, r *http.Request, _ *identity.Ke
 }
 
 // credits tells what all keys have used together. There are no credits to buy here.
-func (s *server) credits(w http.ResponseWriter, r *http.Request, _ *identity.Key) error {
+func (s *server) credits(w http.ResponseWriter, r *http.Request, by *identity.Key) error {
 	type credits struct {
 		Total money.USD `json:"total_credits"`
 		Used  money.USD `json:"total_usage"`
 	}
-	sums, err := s.Ledger.Sums(r.Context(), store.Span{To: time.Now().AddDate(1, 0, 0), KeyHash: "*"})
+	workspaces, err := s.workspaces(r, by)
+	if err != nil {
+		return err
+	}
+	sums, err := s.Ledger.Sums(r.Context(), store.Span{To: time.Now().AddDate(1, 0, 0), KeyHash: "*", Workspaces: workspaces})
 	if err != nil {
 		return err
 	}
@@ -99,6 +115,7 @@ type wireUsage struct {
 	KeyHash          string    `json:"key_hash,omitempty"`
 	KeyName          string    `json:"key_name,omitempty"`
 	Model            string    `json:"model,omitempty"`
+	WorkspaceID      string    `json:"workspace_id,omitempty"`
 	Usage            money.USD `json:"usage"`
 	Requests         int64     `json:"requests"`
 	PromptTokens     int64     `json:"prompt_tokens"`
@@ -108,11 +125,11 @@ type wireUsage struct {
 }
 
 // dimensions are what GET /usage sums by.
-var dimensions = map[string]store.Dimension{"day": store.ByDay, "key": store.ByKey, "model": store.ByModel}
+var dimensions = map[string]store.Dimension{"day": store.ByDay, "key": store.ByKey, "model": store.ByModel, "workspace": store.ByWorkspace}
 
-// usage is the gateway's own: ?from=2026-11-01&to=2026-11-30&by=day,key,model, both
-// days included, the last 30 days and today by default.
-func (s *server) usage(w http.ResponseWriter, r *http.Request, _ *identity.Key) error {
+// usage is the gateway's own: ?from=2026-11-01&to=2026-11-30&by=day,key,model,workspace,
+// both days included, the last 30 days and today by default.
+func (s *server) usage(w http.ResponseWriter, r *http.Request, caller *identity.Key) error {
 	today := identity.ResetDaily.Start(time.Now())
 	query := parser{values: r.URL.Query()}
 	span := store.Span{From: query.date("from"), To: query.date("to"), KeyHash: query.keyHash("api_key_hash")}
@@ -124,13 +141,17 @@ func (s *server) usage(w http.ResponseWriter, r *http.Request, _ *identity.Key) 
 	}
 	span.To = span.To.AddDate(0, 0, 1)
 	by := []store.Dimension{}
-	for _, name := range query.list("by", []string{"day", "key", "model"}) {
+	for _, name := range query.list("by", []string{"day", "key", "model", "workspace"}) {
 		if !slices.Contains(by, dimensions[name]) {
 			by = append(by, dimensions[name])
 		}
 	}
 	if err := query.err(); err != nil {
 		return badRequest("%v", err)
+	}
+	var err error
+	if span.Workspaces, err = s.workspaces(r, caller); err != nil {
+		return err
 	}
 	sums, err := s.Ledger.Sums(r.Context(), span, by...)
 	if err != nil {
@@ -139,7 +160,7 @@ func (s *server) usage(w http.ResponseWriter, r *http.Request, _ *identity.Key) 
 	shown := make([]wireUsage, len(sums))
 	for i, sum := range sums {
 		shown[i] = wireUsage{
-			KeyHash: sum.KeyHash, KeyName: sum.KeyName, Model: sum.Model, Usage: sum.Cost, Requests: sum.Requests,
+			KeyHash: sum.KeyHash, KeyName: sum.KeyName, Model: sum.Model, WorkspaceID: sum.Workspace, Usage: sum.Cost, Requests: sum.Requests,
 			PromptTokens: sum.PromptTokens, CompletionTokens: sum.CompletionTokens, ReasoningTokens: sum.ReasoningTokens, CachedTokens: sum.CachedTokens,
 		}
 		if !sum.Day.IsZero() {
@@ -175,11 +196,12 @@ func (p *parser) keyHash(name string) string {
 	return text
 }
 
-// unsupported refuses filters that would be left out in silence.
-func (p *parser) unsupported(names ...string) {
-	for _, name := range names {
-		if p.values.Get(name) != "" {
-			p.fail("%s is not supported; leave it out", name)
-		}
+// workspaces are the ids of those that a question is about: the one that it names, or
+// all of the organisation.
+func (s *server) workspaces(r *http.Request, by *identity.Key) ([]string, error) {
+	if named := r.URL.Query().Get("workspace_id"); named != "" {
+		found, err := s.Identity.Store.Workspace(r.Context(), by.Organization, named)
+		return []string{found.ID}, err
 	}
+	return s.Identity.Store.WorkspaceIDs(r.Context(), by.Organization)
 }

@@ -14,7 +14,7 @@ import (
 
 // served is a generation at an endpoint of the small catalog.
 func served(id string, at time.Time, keyHash, keyName string) usage.Generation {
-	return usage.Generation{ID: id, Created: at, KeyHash: keyHash, KeyName: keyName, Attempts: []usage.Attempt{{
+	return usage.Generation{ID: id, Created: at, KeyHash: keyHash, KeyName: keyName, Workspace: identity.Default, Attempts: []usage.Attempt{{
 		Outcome: "ok", Model: "m/a", Endpoint: "m/a|anthropic", Provider: "anthropic",
 		Tokens: usage.Tokens{Prompt: 100, Completion: 10, Reasoning: 4, CacheRead: 90}, Charge: usage.Charge{Total: money.Dollar / 2},
 	}}}
@@ -49,8 +49,13 @@ func TestRow171ActivityIsOfCompletedDays(t *testing.T) {
 			t.Errorf("%s: %s", query, diff)
 		}
 	}
+	grouped := g.call(managementKey, "GET", "/api/v1/activity?group_by=workspace&workspace_id=default&date="+row(1, 1).Date, "").Body.String()
+	if !strings.Contains(grouped, `"requests":2,`) || !strings.Contains(grouped, `"workspace_id":"default"`) {
+		t.Errorf("by workspace: %s", grouped)
+	}
+	wantError(t, g.call(managementKey, "GET", "/api/v1/activity?workspace_id=none", ""), 404, "not_found")
 	for _, query := range []string{
-		"date=" + today.Format(time.DateOnly), "date=" + row(31, 1).Date, "date=yesterday", "api_key_hash=k", "user_id=u", "group_by=workspace",
+		"date=" + today.Format(time.DateOnly), "date=" + row(31, 1).Date, "date=yesterday", "api_key_hash=k", "user_id=u", "group_by=key",
 	} {
 		wantError(t, g.call(managementKey, "GET", "/api/v1/activity?"+query, ""), 400, "invalid_request")
 	}

@@ -119,10 +119,12 @@ func New(options Options) http.Handler {
 		mux.HandleFunc("GET "+base+"/auth/key", s.key)
 		if options.Ledger != nil {
 			mux.HandleFunc("GET "+base+"/generation", s.generation)
-			s.routeUsage(mux, base)
 		}
 		if options.Identity != nil {
 			s.routeKeys(mux, base)
+			s.routeUsage(mux, base)
+			s.routeWorkspaces(mux, base)
+			s.routeMembers(mux, base)
 		}
 		if options.CountTokens != nil {
 			mux.HandleFunc("POST "+base+countTokensPath, s.countTokens)

@@ -108,7 +108,7 @@ func newGeneration(from *usage.Generation) wireGeneration {
 		NativePrompt: served.Tokens.Prompt, NativeCompletion: served.Tokens.Completion, NativeReasoning: served.Tokens.Reasoning,
 		NativeCached: served.Tokens.CacheRead, NativeImages: served.Tokens.ImageCompletion, MediaPrompt: served.Tokens.Images,
 		Usage: cost, TotalCost: cost, ServiceTier: stated(served.ServiceTier), DataRegion: "global",
-		SessionID: stated(from.Session), ExternalUser: stated(from.User),
+		WorkspaceID: stated(from.Workspace), SessionID: stated(from.Session), ExternalUser: stated(from.User),
 		Origin: from.Referer, Referer: stated(from.Referer), UserAgent: stated(from.UserAgent),
 	}
 	if strings.HasPrefix(from.Requested, "openrouter/") {

@@ -3,11 +3,11 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/switchyard/switchyard/policies/identity"
@@ -24,8 +24,6 @@ const (
 	// how long it may be.
 	defaultOverlap = 24 * time.Hour
 	maxOverlap     = 30 * 24 * time.Hour
-	// defaultWorkspace has all keys: clients insist on one.
-	defaultWorkspace = "default"
 )
 
 // wireKey is a managed key as clients get it (spec section 1.3). Role is the gateway's
@@ -86,6 +84,7 @@ type keyMembers struct {
 	IncludeBYOK *bool          `json:"include_byok_in_limit"`
 	ExpiresAt   jsontext.Value `json:"expires_at"`
 	Creator     jsontext.Value `json:"creator_user_id"`
+	WorkspaceID *string        `json:"workspace_id"`
 }
 
 // apply changes k as the members say.
@@ -98,6 +97,11 @@ func (m *keyMembers) apply(k *keystore.Key, now time.Time) error {
 	}
 	if m.Disabled != nil {
 		k.Disabled = *m.Disabled
+	}
+	if m.WorkspaceID != nil {
+		if k.Workspace = *m.WorkspaceID; k.Workspace == "" {
+			return badRequest("workspace_id must be the id of a workspace.")
+		}
 	}
 	if m.IncludeBYOK != nil {
 		k.IncludeBYOK = *m.IncludeBYOK
@@ -126,8 +130,11 @@ func (m *keyMembers) apply(k *keystore.Key, now time.Time) error {
 		}},
 		{"creator_user_id", m.Creator, func(text string) error { k.Creator = text; return nil }},
 	} {
-		text, err := textOrNull(member.value)
-		if err == nil && member.value != nil {
+		if member.value == nil {
+			continue
+		}
+		text, err := textOrNull(member.value, maxName)
+		if err == nil {
 			err = member.read(text)
 		}
 		if err != nil {
@@ -135,18 +142,6 @@ func (m *keyMembers) apply(k *keystore.Key, now time.Time) error {
 		}
 	}
 	return nil
-}
-
-// textOrNull reads a string, or null as "". An empty string is neither.
-func textOrNull(value jsontext.Value) (string, error) {
-	var text *string
-	if err := json.Unmarshal(value, &text); value != nil && (err != nil || text != nil && (*text == "" || len(*text) > 200)) {
-		return "", badRequest("want a string of up to 200 bytes, or null")
-	}
-	if text == nil {
-		return "", nil
-	}
-	return *text, nil
 }
 
 // createKey is row 160.
@@ -161,7 +156,7 @@ func (s *server) createKey(w http.ResponseWriter, r *http.Request, by *identity.
 	}
 	if members.Role != nil {
 		k.Role = *members.Role
-		if !known(k.Role) {
+		if !slices.Contains(identity.Roles(), k.Role) {
 			return badRequest("role: %q is not one of %s; leave it out for an inference key.", k.Role, roleNames(identity.Roles()))
 		}
 		if err := mayChange(by, k.Role); err != nil {
@@ -181,22 +176,13 @@ func (s *server) createKey(w http.ResponseWriter, r *http.Request, by *identity.
 	return nil
 }
 
-func known(role identity.Role) bool {
-	for _, each := range identity.Roles() {
-		if role == each {
-			return true
-		}
-	}
-	return false
-}
-
-func (s *server) listKeys(w http.ResponseWriter, r *http.Request, _ *identity.Key) error {
+func (s *server) listKeys(w http.ResponseWriter, r *http.Request, by *identity.Key) error {
 	query := parser{values: r.URL.Query()}
-	page := keystore.Page{Offset: query.whole("offset", 0, 0, 1<<31), Limit: keyPage, Disabled: query.truth("include_disabled")}
+	page := keystore.Page{Offset: query.whole("offset", 0, 0, 1<<31), Limit: keyPage, Disabled: query.truth("include_disabled"), Workspace: query.values.Get("workspace_id")}
 	if err := query.err(); err != nil {
 		return badRequest("%v", err)
 	}
-	keys, err := s.Identity.Store.Keys(r.Context(), page)
+	keys, err := s.Identity.Store.Keys(r.Context(), by.Organization, page)
 	if err != nil {
 		return err
 	}
@@ -208,8 +194,8 @@ func (s *server) listKeys(w http.ResponseWriter, r *http.Request, _ *identity.Ke
 	return nil
 }
 
-func (s *server) showKey(w http.ResponseWriter, r *http.Request, _ *identity.Key) error {
-	found, err := s.Identity.Store.Key(r.Context(), r.PathValue("hash"))
+func (s *server) showKey(w http.ResponseWriter, r *http.Request, by *identity.Key) error {
+	found, err := s.Identity.Store.Key(r.Context(), by.Organization, r.PathValue("hash"))
 	if err != nil {
 		return err
 	}
@@ -252,9 +238,7 @@ func (s *server) deleteKey(w http.ResponseWriter, r *http.Request, by *identity.
 		return err
 	}
 	s.refresh(r)
-	reply(w, http.StatusOK, struct {
-		Deleted bool `json:"deleted"`
-	}{true})
+	replyDeleted(w)
 	return nil
 }
 
@@ -319,7 +303,7 @@ func newKey(from *keystore.Key, spent store.Spending) wireKey {
 		Limit: from.Limit, LimitReset: stated(from.Reset.String()), IncludeBYOK: from.IncludeBYOK,
 		keyUsage:  newKeyUsage(spent),
 		CreatedAt: from.Created, UpdatedAt: from.Updated, ExpiresAt: stated(from.ExpiresAt), LastUsedAt: stated(spent.Last),
-		Creator: stated(from.Creator), WorkspaceID: defaultWorkspace,
+		Creator: stated(from.Creator), WorkspaceID: from.Workspace,
 	}
 	if from.Limit != nil {
 		used := map[identity.Reset]money.USD{

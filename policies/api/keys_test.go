@@ -81,10 +81,10 @@ func (g *managedGateway) made(by, body string) secretKey {
 
 func TestRow160CreatedKeyIsShownOnceAndWorksAtOnce(t *testing.T) {
 	g := manage(t)
-	created := g.made(managementKey, `{"name":" k ","limit":1,"limit_reset":"daily","include_byok_in_limit":true,"expires_at":"2999-01-01T00:00:00Z","creator_user_id":"user_1"}`)
+	created := g.made(managementKey, `{"name":" k ","limit":1,"limit_reset":"daily","include_byok_in_limit":true,"expires_at":"2999-01-01T00:00:00Z","workspace_id":"default"}`)
 	k := created.Data
 	if k.Hash != identity.Hash(created.Key) || k.Name != "k" || *k.Limit != money.Dollar || *k.LimitRemaining != money.Dollar || *k.LimitReset != "daily" ||
-		!k.IncludeBYOK || k.ExpiresAt.Year() != 2999 || *k.Creator != "user_1" || k.Role != nil || k.Disabled || k.WorkspaceID == "" {
+		!k.IncludeBYOK || k.ExpiresAt.Year() != 2999 || k.Creator != nil || k.Role != nil || k.Disabled || k.WorkspaceID != "default" {
 		t.Errorf("%+v", created)
 	}
 	secret := strings.TrimPrefix(created.Key, identity.Prefix)
@@ -145,6 +145,7 @@ func TestWrongChangesAreRefusedWhole(t *testing.T) {
 		{"not a boolean", "PATCH", `{"disabled":"true"}`, "disabled"},
 		{"twice", "PATCH", `{"disabled":true,"disabled":false}`, ""},
 		{"no JSON", "PATCH", `{`, "JSON"},
+		{"unknown user", "POST", `{"name":"k","creator_user_id":"user_1"}`, "member"},
 		{"unknown role", "POST", `{"name":"k","role":"root"}`, "role"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/switchyard/switchyard/policies/identity"
 	keystore "github.com/switchyard/switchyard/policies/identity/store"
@@ -74,14 +76,24 @@ func (s *server) refuseChange(w http.ResponseWriter, err error) {
 	case errors.As(err, &refused):
 		refuse(w, refused.status, refused.errorType, refused.message)
 	case errors.Is(err, keystore.ErrNone):
-		refuse(w, http.StatusNotFound, "not_found", "API key not found. Keys of the configuration are changed there.")
+		refuse(w, http.StatusNotFound, "not_found", "Not found in your organization. Keys of the configuration are changed there.")
+	case errors.Is(err, keystore.ErrNoMember):
+		refuse(w, http.StatusBadRequest, "invalid_request", "The user of creator_user_id is not a member of the workspace.")
+	case errors.Is(err, keystore.ErrRole):
+		refuse(w, http.StatusForbidden, "permission_denied", "A management key may not do more than the member whose it is.")
+	case errors.Is(err, keystore.ErrTaken):
+		refuse(w, http.StatusConflict, "invalid_request", "That is taken by another one in your organization.")
+	case errors.Is(err, keystore.ErrInUse):
+		refuse(w, http.StatusBadRequest, "invalid_request", "The workspace has keys, or is the default one, which all members are in for good.")
 	default:
 		s.Logger.Error("the database cannot be read or written", "error", err.Error())
 		refuse(w, http.StatusServiceUnavailable, "server", "The gateway's database cannot be read or written at the moment. Its log says why.")
 	}
 }
 
-func actor(by *identity.Key) keystore.Actor { return keystore.Actor{Hash: by.Hash, Name: by.Name} }
+func actor(by *identity.Key) keystore.Actor {
+	return keystore.Actor{Hash: by.Hash, Name: by.Name, Organization: by.Organization}
+}
 
 // refresh puts a change to use here at once. Should that fail, the change holds all the
 // same, and is seen as soon as the database can be read.
@@ -110,14 +122,33 @@ func readBody(r *http.Request, into any) error {
 	return badRequest("The request body is not valid JSON.")
 }
 
+// textOrNull reads a string, or null as "". An empty string is neither.
+func textOrNull(value jsontext.Value, most int) (string, error) {
+	var text *string
+	if err := json.Unmarshal(value, &text); err != nil || text != nil && (*text == "" || utf8.RuneCountInString(*text) > most) {
+		return "", badRequest("want a string of 1 to %d characters, or null", most)
+	}
+	if text == nil {
+		return "", nil
+	}
+	return *text, nil
+}
+
+// replyDeleted answers that something is gone.
+func replyDeleted(w http.ResponseWriter) {
+	reply(w, http.StatusOK, struct {
+		Deleted bool `json:"deleted"`
+	}{true})
+}
+
 // audit lists the changes of keys, the newest first. It is the gateway's own.
-func (s *server) audit(w http.ResponseWriter, r *http.Request, _ *identity.Key) error {
+func (s *server) audit(w http.ResponseWriter, r *http.Request, by *identity.Key) error {
 	query := parser{values: r.URL.Query()}
 	page := keystore.Page{Offset: query.whole("offset", 0, 0, 1<<31), Limit: query.whole("limit", managedPage, 1, largestManagedPage)}
 	if err := query.err(); err != nil {
 		return badRequest("%v", err)
 	}
-	logged, err := s.Identity.Store.Audit(r.Context(), page)
+	logged, err := s.Identity.Store.Audit(r.Context(), by.Organization, page)
 	if err != nil {
 		return err
 	}

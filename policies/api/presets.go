@@ -144,9 +144,7 @@ func (s *server) deletePreset(w http.ResponseWriter, r *http.Request, owner stri
 		s.refusePreset(w, slug, err)
 		return
 	}
-	reply(w, http.StatusOK, struct {
-		Deleted bool `json:"deleted"`
-	}{true})
+	replyDeleted(w)
 }
 
 // refusePreset answers why a preset did not change.
@@ -180,7 +178,7 @@ func refuseNoPreset(w http.ResponseWriter, r *http.Request) {
 }
 
 // replyPage answers with the part of a list that offset and limit ask for.
-func replyPage[Wire any](w http.ResponseWriter, r *http.Request, list []preset.Preset, convert func(preset.Preset) Wire) {
+func replyPage[Entry, Wire any](w http.ResponseWriter, r *http.Request, list []Entry, convert func(Entry) Wire) {
 	query := parser{values: r.URL.Query()}
 	offset := query.whole("offset", 0, 0, 1<<31)
 	limit := query.whole("limit", managedPage, 1, largestManagedPage)

@@ -17,6 +17,10 @@ import (
 // leaked secrets.
 const Prefix = "sk-sy-v1-"
 
+// Default is the id of the organisation, and of its workspace, that the keys of the
+// configuration are in.
+const Default = "default"
+
 // Key is who makes a request. It is immutable.
 type Key struct {
 	// Name is for logs and metrics.
@@ -28,6 +32,15 @@ type Key struct {
 	// Role is what a management key may do; "" is a key for inference, and only that
 	// may be used for it.
 	Role Role
+	// Organization and Workspace are where the key is. What a management key sees and
+	// changes is its organisation's.
+	Organization, Workspace string
+	// Operator keys are management keys of the configuration, which may make
+	// organisations.
+	Operator bool
+	// DefaultModel answers requests that name none, and DefaultSort is the order of
+	// those that ask for none; "" is as the gateway has it.
+	DefaultModel, DefaultSort string
 	// Disabled keys are refused.
 	Disabled bool
 	// ExpiresAt is when the key stops being accepted; zero means never.

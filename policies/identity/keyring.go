@@ -33,7 +33,10 @@ type Credential struct {
 // NewKeyring reads the keys of cfg. The error joins everything that is wrong,
 // each with the path of its field.
 func NewKeyring(cfg *configpb.Config) (*Keyring, error) {
-	k := &Keyring{keys: make(map[[sha256.Size]byte]*Key, len(cfg.GetKeys())), everybody: &Key{Name: "everybody"}}
+	k := &Keyring{
+		keys:      make(map[[sha256.Size]byte]*Key, len(cfg.GetKeys())),
+		everybody: &Key{Name: "everybody", Organization: Default, Workspace: Default},
+	}
 	var failures []error
 	var err error
 	if k.everybody.Limits, k.everybody.User, err = newKeyLimits("limits", cfg.GetLimits()); err != nil {
@@ -62,15 +65,16 @@ func NewKeyring(cfg *configpb.Config) (*Keyring, error) {
 			failures = append(failures, err)
 		}
 		k.keys[digest] = &Key{
-			Name:      from.GetName(),
-			Hash:      from.GetHash(),
+			Name:         from.GetName(),
+			Hash:         from.GetHash(),
+			Organization: Default, Workspace: Default,
 			Disabled:  from.GetDisabled(),
 			ExpiresAt: expires,
 			Limits:    own,
 			User:      user,
 		}
 		if from.GetManagement() {
-			k.keys[digest].Role = Owner
+			k.keys[digest].Role, k.keys[digest].Operator = Owner, true
 		}
 	}
 	if err := errors.Join(failures...); err != nil {

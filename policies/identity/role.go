@@ -28,6 +28,10 @@ const (
 	WriteManagementKeys Permission = "management_keys.write"
 	ReadUsage           Permission = "usage.read"
 	ReadAudit           Permission = "audit.read"
+	ReadOrganization    Permission = "organization.read"
+	WriteWorkspaces     Permission = "workspaces.write"
+	WriteMembers        Permission = "members.write"
+	WriteOrganizations  Permission = "organizations.write"
 )
 
 // rule says who has a permission, and what it is for.
@@ -44,6 +48,10 @@ var rules = []rule{
 	{WriteManagementKeys, []Role{Owner, Admin}, "the same of management keys whose role is not above one's own"},
 	{ReadUsage, []Role{Owner, Admin, Billing, Viewer}, "activity and credits"},
 	{ReadAudit, []Role{Owner, Admin}, "the audit log"},
+	{ReadOrganization, []Role{Owner, Admin, Developer, Billing, Viewer}, "list workspaces and members"},
+	{WriteWorkspaces, []Role{Owner, Admin}, "create, change and delete workspaces, and say who is in them"},
+	{WriteMembers, []Role{Owner, Admin}, "add, change and remove members whose role is not above one's own"},
+	{WriteOrganizations, []Role{Owner}, "list and create organisations; a key of the configuration alone may"},
 }
 
 // May reports whether the role has a permission.
@@ -59,7 +67,7 @@ func (r Role) Reaches(other Role) bool {
 			return false
 		}
 	}
-	return r != "" && (r == other || other != Owner)
+	return r != ""
 }
 
 // Roles are those that have the permission.

@@ -15,15 +15,15 @@ type Sealer struct{ secret []byte }
 func NewSealer(secret []byte) Sealer { return Sealer{secret} }
 
 // Seal is the HMAC-SHA-256, in hex, of the hash of what a client presents, of the key
-// that it stands for and of the key's role.
-func (s Sealer) Seal(digest, keyHash string, role Role) string {
-	return s.sum("key", digest, keyHash, string(role))
+// that it stands for, and of that one's role and organisation.
+func (s Sealer) Seal(digest string, key *Key) string {
+	return s.sum("key", digest, key.Hash, string(key.Role), key.Organization)
 }
 
 // Fits reports whether a seal is that of its key. How long it takes tells nothing of
 // the seal that would.
-func (s Sealer) Fits(seal, digest, keyHash string, role Role) bool {
-	return hmac.Equal([]byte(seal), []byte(s.Seal(digest, keyHash, role)))
+func (s Sealer) Fits(seal, digest string, key *Key) bool {
+	return hmac.Equal([]byte(seal), []byte(s.Seal(digest, key)))
 }
 
 // Fingerprint is the same for the same secret, and tells nothing of it.

@@ -21,6 +21,8 @@ type Generation struct {
 	// without keys.
 	KeyHash string `json:"key_hash"`
 	KeyName string `json:"key_name"`
+	// Workspace is the one that the key is in.
+	Workspace string `json:"workspace,omitempty"`
 	// API is the kind of the request: "completions", "embeddings" or "rerank".
 	API string `json:"api"`
 	// Requested is the model that the client named.

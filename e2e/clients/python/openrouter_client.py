@@ -203,6 +203,24 @@ def manage_keys(client, _model, _members):
     }
 
 
+def manage_workspace(client, model, _members):
+    """The life of a workspace with a key and a member."""
+    made = client.workspaces.create(name="Lab", slug="lab", default_text_model=model).data
+    listed = [each.slug for each in client.workspaces.list().result.data]
+    changed = client.workspaces.update(id="lab", description="d").data
+    key = client.api_keys.create(name="sdk", workspace_id=made.id)
+    member = client.organization.list_members().result.data[0]
+    added = client.workspaces.bulk_add_members(id=made.id, user_ids=[member.id])
+    within = client.workspaces.list_members(id=made.id).result.data
+    removed = client.workspaces.bulk_remove_members(id=made.id, user_ids=[member.id]).removed_count
+    return {
+        "id": made.id,
+        "text": key.key,
+        "finish": f"{listed} {made.default_text_model} {changed.description} {key.data.workspace_id == made.id} "
+        f"{member.role} {added.added_count} {[each.user_id == member.id for each in within]} {removed}",
+    }
+
+
 def account(client, _model, _members):
     """What all keys have used, today's requests left out of the days."""
     used = client.credits.get_credits().data
@@ -214,7 +232,7 @@ SCENARIOS = {
     scenario.__name__: scenario
     for scenario in (
         chat, stream, tools, tools_stream, metadata, respond, respond_stream, models, endpoints, embeddings, rerank,
-        image_generation, image_stream, speech, transcription, manage_keys, account,
+        image_generation, image_stream, speech, transcription, manage_keys, manage_workspace, account,
     )
 }
 

@@ -23,7 +23,7 @@ type Logged struct {
 	ActorHash string         `json:"actor_key_hash"`
 	ActorName string         `json:"actor_name"`
 	Action    string         `json:"action"` // such as "key.create"
-	Target    string         `json:"target"` // the hash of a key
+	Target    string         `json:"target"` // the hash of a key, or an id
 	Before    jsontext.Value `json:"before"` // null for nothing
 	After     jsontext.Value `json:"after"`
 }
@@ -41,8 +41,8 @@ func (t *transaction) log(ctx context.Context, by Actor, entry Entry) error {
 	if err != nil {
 		return err
 	}
-	return t.exec(ctx, `INSERT INTO audit_log (id, created, actor_hash, actor_name, action, target, before, after) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-		id.String(), micros(t.now), by.Hash, by.Name, entry.Action, entry.Target, before, after)
+	return t.exec(ctx, `INSERT INTO audit_log (id, organization_id, created, actor_hash, actor_name, action, target, before, after) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		id.String(), by.Organization, micros(t.now), by.Hash, by.Name, entry.Action, entry.Target, before, after)
 }
 
 func text(value any) (string, error) {
@@ -61,27 +61,15 @@ func value(text string) jsontext.Value {
 	return jsontext.Value(text)
 }
 
-// Audit lists what was changed, the newest first.
-func (s *Store) Audit(ctx context.Context, page Page) ([]Logged, error) {
-	db, err := s.source.Get(ctx)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := db.QueryContext(ctx, db.Rebind(`SELECT id, created, actor_hash, actor_name, action, target, before, after FROM audit_log ORDER BY id DESC LIMIT ? OFFSET ?`), page.Limit, page.Offset)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	logged := []Logged{}
-	for rows.Next() {
+// Audit lists what was changed in an organisation, the newest first.
+func (s *Store) Audit(ctx context.Context, organization string, page Page) ([]Logged, error) {
+	return list(ctx, s, func(scan func(...any) error) (Logged, error) {
 		var l Logged
 		var created int64
 		var before, after string
-		if err := rows.Scan(&l.ID, &created, &l.ActorHash, &l.ActorName, &l.Action, &l.Target, &before, &after); err != nil {
-			return nil, err
-		}
+		err := scan(&l.ID, &created, &l.ActorHash, &l.ActorName, &l.Action, &l.Target, &before, &after)
 		l.Created, l.Before, l.After = instant(created), value(before), value(after)
-		logged = append(logged, l)
-	}
-	return logged, rows.Err()
+		return l, err
+	}, `SELECT id, created, actor_hash, actor_name, action, target, before, after FROM audit_log WHERE organization_id = ? ORDER BY id DESC LIMIT ? OFFSET ?`,
+		organization, page.Limit, page.Offset)
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"crypto/sha256"
 	"database/sql"
 	"time"
 
@@ -26,15 +25,17 @@ type Key struct {
 	Reset identity.Reset `json:"limit_reset"`
 	// IncludeBYOK counts what own keys of providers spent towards the limit.
 	IncludeBYOK bool `json:"include_byok_in_limit"`
-	// Creator is whom the client named as such, "" if nobody.
+	// Creator is the member whose key it is, "" if nobody's.
 	Creator string `json:"creator_user_id,omitempty"`
+	// Workspace is the id of the one that the key is in.
+	Workspace string `json:"workspace_id"`
 	// Created and Updated are to the microsecond. ExpiresAt is zero for never.
 	Created   time.Time `json:"created_at"`
 	Updated   time.Time `json:"updated_at"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 }
 
-const keyColumns = `hash, name, label, role, disabled, spend_limit, limit_reset, include_byok, creator, created, updated, expires`
+const keyColumns = `hash, name, label, role, disabled, spend_limit, limit_reset, include_byok, creator, workspace_id, created, updated, expires`
 
 // row is what keyColumns hold.
 type row struct {
@@ -44,7 +45,7 @@ type row struct {
 }
 
 func (r *row) fields(k *Key) []any {
-	return []any{&k.Hash, &k.Name, &k.Label, &k.Role, &k.Disabled, &r.limit, &r.reset, &k.IncludeBYOK, &k.Creator, &r.created, &r.updated, &r.expires}
+	return []any{&k.Hash, &k.Name, &k.Label, &k.Role, &k.Disabled, &r.limit, &r.reset, &k.IncludeBYOK, &k.Creator, &k.Workspace, &r.created, &r.updated, &r.expires}
 }
 
 // fill reads into k what fields could not.
@@ -66,19 +67,22 @@ func (k *Key) values() []any {
 	if k.Limit != nil {
 		limit = sql.Null[int64]{V: int64(*k.Limit), Valid: true}
 	}
-	return []any{k.Hash, k.Name, k.Label, string(k.Role), k.Disabled, limit, k.Reset.String(), k.IncludeBYOK, k.Creator, micros(k.Created), micros(k.Updated), micros(k.ExpiresAt)}
+	return []any{k.Hash, k.Name, k.Label, string(k.Role), k.Disabled, limit, k.Reset.String(), k.IncludeBYOK, k.Creator, k.Workspace, micros(k.Created), micros(k.Updated), micros(k.ExpiresAt)}
 }
 
-// credential is what the data path sees of the key, by one of its secrets.
-func (k *Key) credential(digest [sha256.Size]byte, secretExpires time.Time) identity.Credential {
-	key := &identity.Key{Name: k.Name, Hash: k.Hash, Role: k.Role, Disabled: k.Disabled, ExpiresAt: k.ExpiresAt}
+// known is what the data path sees of the key, by one of its secrets.
+func (k *Key) known(in *Workspace, secretExpires time.Time) *identity.Key {
+	key := &identity.Key{
+		Name: k.Name, Hash: k.Hash, Role: k.Role, Organization: in.Organization, Workspace: in.ID,
+		DefaultModel: in.DefaultTextModel, DefaultSort: in.DefaultSort, Disabled: k.Disabled, ExpiresAt: k.ExpiresAt,
+	}
 	if !secretExpires.IsZero() && (key.ExpiresAt.IsZero() || secretExpires.Before(key.ExpiresAt)) {
 		key.ExpiresAt = secretExpires
 	}
 	if k.Limit != nil {
 		key.Budget = identity.Budget{Amount: *k.Limit, Reset: k.Reset}
 	}
-	return identity.Credential{Digest: digest, Key: key}
+	return key
 }
 
 func micros(t time.Time) int64 {

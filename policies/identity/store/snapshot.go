@@ -50,8 +50,8 @@ func (s *Store) Load(ctx context.Context) (Snapshot, error) {
 		return Snapshot{}, err
 	}
 	now := micros(time.Now())
-	rows, err := db.QueryContext(ctx, db.Rebind(`SELECT k.`+strings.ReplaceAll(keyColumns, ", ", ", k.")+`, s.digest, s.seal, s.expires `+
-		`FROM key_secrets s JOIN api_keys k ON k.hash = s.key_hash WHERE s.expires = 0 OR s.expires > ?`), now)
+	rows, err := db.QueryContext(ctx, db.Rebind(`SELECT k.`+strings.ReplaceAll(keyColumns, ", ", ", k.")+`, s.digest, s.seal, s.expires, w.id, w.organization_id, w.default_text_model, w.default_sort `+
+		`FROM key_secrets s JOIN api_keys k ON k.hash = s.key_hash JOIN workspaces w ON w.id = k.workspace_id WHERE s.expires = 0 OR s.expires > ?`), now)
 	if err != nil {
 		return Snapshot{}, err
 	}
@@ -62,15 +62,21 @@ func (s *Store) Load(ctx context.Context) (Snapshot, error) {
 		var r row
 		var digest, seal string
 		var expires int64
-		if err := rows.Scan(append(r.fields(&k), &digest, &seal, &expires)...); err != nil {
+		var in Workspace
+		if err := rows.Scan(append(r.fields(&k), &digest, &seal, &expires, &in.ID, &in.Organization, &in.DefaultTextModel, &in.DefaultSort)...); err != nil {
 			return Snapshot{}, err
 		}
 		hashed, unreadable := identity.ParseDigest(digest)
-		if unreadable != nil || r.fill(&k) != nil || !s.sealer.Fits(seal, digest, k.Hash, k.Role) {
+		if unreadable != nil || r.fill(&k) != nil {
 			snapshot.Forged++
 			continue
 		}
-		snapshot.Credentials = append(snapshot.Credentials, k.credential(hashed, instant(expires)))
+		key := k.known(&in, instant(expires))
+		if !s.sealer.Fits(seal, digest, key) {
+			snapshot.Forged++
+			continue
+		}
+		snapshot.Credentials = append(snapshot.Credentials, identity.Credential{Digest: hashed, Key: key})
 	}
 	return snapshot, rows.Err()
 }

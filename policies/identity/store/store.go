@@ -8,7 +8,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/switchyard/switchyard/policies/database"
@@ -17,8 +16,16 @@ import (
 
 // Why there is no answer, or no change.
 var (
-	// ErrNone: there is no such key.
-	ErrNone = errors.New("identity: no such key")
+	// ErrNone: there is no such key, workspace or member in the organisation.
+	ErrNone = errors.New("not found")
+	// ErrTaken: another workspace has the slug, or another member the address.
+	ErrTaken = errors.New("is taken")
+	// ErrInUse: a workspace has keys, or is the default one.
+	ErrInUse = errors.New("is in use")
+	// ErrRole: a management key may do more than the member whose it is to be.
+	ErrRole = errors.New("may do more than the member whose it is to be")
+	// ErrNoMember: the one whose key it is to be is not a member of the workspace.
+	ErrNoMember = errors.New("is not a member of the workspace")
 	// ErrSecret: the keys are not this gateway's. Nothing is read or written then.
 	ErrSecret = errors.New("identity: the keys in the database were made with another secret; set identity.secret to the one of the gateway that made them")
 )
@@ -38,8 +45,8 @@ type Store struct {
 // New returns the keys of a database, which are sealed by sealer.
 func New(source Source, sealer identity.Sealer) *Store { return &Store{source, sealer} }
 
-// Actor is who changes something.
-type Actor struct{ Hash, Name string }
+// Actor is who changes something, in their organisation.
+type Actor struct{ Hash, Name, Organization string }
 
 // transaction is a change under way.
 type transaction struct {
@@ -102,15 +109,50 @@ func (s *Store) claim(ctx context.Context, t *transaction) error {
 	return ErrSecret
 }
 
-// key reads a key within a change.
-func (t *transaction) key(ctx context.Context, hash string) (Key, error) {
-	return scanKey(t.QueryRowContext(ctx, t.db.Rebind(`SELECT `+keyColumns+` FROM api_keys WHERE hash = ?`), hash))
+// count counts rows within a change.
+func (t *transaction) count(ctx context.Context, text string, values ...any) (int, error) {
+	var n int
+	err := t.QueryRowContext(ctx, t.db.Rebind(`SELECT COUNT(*) FROM `+text), values...).Scan(&n)
+	return n, err
 }
 
-func scanKey(from *sql.Row) (Key, error) {
+// ofOrganization is a condition on keys.
+const ofOrganization = `workspace_id IN (SELECT id FROM workspaces WHERE organization_id = ?)`
+
+// oneKey reads a key of an organisation.
+const oneKey = `SELECT ` + keyColumns + ` FROM api_keys WHERE hash = ? AND ` + ofOrganization
+
+// key reads a key within a change.
+func (t *transaction) key(ctx context.Context, by Actor, hash string) (Key, error) {
+	return scanKey(t.QueryRowContext(ctx, t.db.Rebind(oneKey), hash, by.Organization).Scan)
+}
+
+// place sees to it that a key is in a workspace of the organisation, that its member is,
+// and that it may do no more than that one.
+func (t *transaction) place(ctx context.Context, by Actor, k *Key) error {
+	in, err := t.workspace(ctx, by, k.Workspace)
+	k.Workspace = in.ID // it may have been named by its slug
+	if err != nil || k.Creator == "" {
+		return err
+	}
+	owner, err := t.member(ctx, by, k.Creator)
+	enrolled := 0
+	if err == nil {
+		enrolled, err = t.count(ctx, `workspace_members WHERE workspace_id = ? AND member_id = ?`, in.ID, owner.ID)
+	}
+	switch {
+	case errors.Is(err, ErrNone), err == nil && enrolled == 0 && in.ID != defaultOf(by.Organization):
+		return ErrNoMember
+	case err == nil && k.Role != "" && !owner.Role.Reaches(k.Role):
+		return ErrRole
+	}
+	return err
+}
+
+func scanKey(scan func(...any) error) (Key, error) {
 	var k Key
 	var r row
-	if err := from.Scan(r.fields(&k)...); errors.Is(err, sql.ErrNoRows) {
+	if err := scan(r.fields(&k)...); errors.Is(err, sql.ErrNoRows) {
 		return Key{}, ErrNone
 	} else if err != nil {
 		return Key{}, err
@@ -119,22 +161,32 @@ func scanKey(from *sql.Row) (Key, error) {
 }
 
 // Create adds a key that plaintext stands for, and returns it. Of k only what a client
-// says counts: Hash, Label and the times are made here.
+// says counts: Hash, Label and the times are made here. The error is [ErrNone] if the
+// workspace is not in the actor's organisation, or [ErrNoMember].
 func (s *Store) Create(ctx context.Context, by Actor, k Key, plaintext string) (Key, error) {
 	k.Hash, k.Label = identity.Hash(plaintext), identity.Label(plaintext)
-	err := s.change(ctx, by, func(t *transaction) (Entry, error) {
-		k.Created, k.Updated = t.now, t.now
-		if err := t.exec(ctx, `INSERT INTO api_keys (`+keyColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, k.values()...); err != nil {
-			return Entry{}, err
-		}
-		return Entry{Action: "key.create", Target: k.Hash, After: k}, s.addSecret(ctx, t, &k, k.Hash)
-	})
+	err := s.change(ctx, by, func(t *transaction) (Entry, error) { return s.addKey(ctx, t, by, &k) })
 	return k, err
 }
 
-func (s *Store) addSecret(ctx context.Context, t *transaction, k *Key, digest string) error {
+func (s *Store) addKey(ctx context.Context, t *transaction, by Actor, k *Key) (Entry, error) {
+	k.Created, k.Updated = t.now, t.now
+	if k.Workspace == "" {
+		k.Workspace = defaultOf(by.Organization)
+	}
+	if err := t.place(ctx, by, k); err != nil {
+		return Entry{}, err
+	}
+	if err := t.exec(ctx, `INSERT INTO api_keys (`+keyColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, k.values()...); err != nil {
+		return Entry{}, err
+	}
+	return Entry{Action: "key.create", Target: k.Hash, After: *k}, s.addSecret(ctx, t, by, k, k.Hash)
+}
+
+func (s *Store) addSecret(ctx context.Context, t *transaction, by Actor, k *Key, digest string) error {
+	sealed := &identity.Key{Hash: k.Hash, Role: k.Role, Organization: by.Organization}
 	return t.exec(ctx, `INSERT INTO key_secrets (digest, seal, key_hash, created, expires) VALUES (?, ?, ?, ?, 0)`,
-		digest, s.sealer.Seal(digest, k.Hash, k.Role), k.Hash, micros(t.now))
+		digest, s.sealer.Seal(digest, sealed), k.Hash, micros(t.now))
 }
 
 // Update changes a key and returns it. The error is [ErrNone], or what alter returned,
@@ -142,7 +194,7 @@ func (s *Store) addSecret(ctx context.Context, t *transaction, k *Key, digest st
 func (s *Store) Update(ctx context.Context, by Actor, hash string, alter func(*Key) error) (Key, error) {
 	var k Key
 	err := s.change(ctx, by, func(t *transaction) (Entry, error) {
-		before, err := t.key(ctx, hash)
+		before, err := t.key(ctx, by, hash)
 		if err != nil {
 			return Entry{}, err
 		}
@@ -151,20 +203,25 @@ func (s *Store) Update(ctx context.Context, by Actor, hash string, alter func(*K
 			return Entry{}, err
 		}
 		k.Hash, k.Role, k.Created, k.Updated = before.Hash, before.Role, before.Created, t.now
+		if k.Workspace != before.Workspace || k.Creator != before.Creator || before.Disabled && !k.Disabled {
+			if err := t.place(ctx, by, &k); err != nil {
+				return Entry{}, err
+			}
+		}
 		return Entry{Action: "key.update", Target: hash, Before: before, After: k}, t.saveKey(ctx, &k)
 	})
 	return k, err
 }
 
 func (t *transaction) saveKey(ctx context.Context, k *Key) error {
-	return t.exec(ctx, `UPDATE api_keys SET name = ?, label = ?, role = ?, disabled = ?, spend_limit = ?, limit_reset = ?, include_byok = ?, creator = ?, `+
+	return t.exec(ctx, `UPDATE api_keys SET name = ?, label = ?, role = ?, disabled = ?, spend_limit = ?, limit_reset = ?, include_byok = ?, creator = ?, workspace_id = ?, `+
 		`created = ?, updated = ?, expires = ? WHERE hash = ?`, append(k.values()[1:], k.Hash)...)
 }
 
 // Delete removes a key. The error is [ErrNone], or what refuse returned of the key.
 func (s *Store) Delete(ctx context.Context, by Actor, hash string, refuse func(*Key) error) error {
 	return s.change(ctx, by, func(t *transaction) (Entry, error) {
-		k, err := t.key(ctx, hash)
+		k, err := t.key(ctx, by, hash)
 		if err == nil {
 			err = refuse(&k)
 		}
@@ -183,7 +240,7 @@ func (s *Store) Delete(ctx context.Context, by Actor, hash string, refuse func(*
 // refuse returned of the key.
 func (s *Store) Rotate(ctx context.Context, by Actor, hash, plaintext string, overlap time.Duration, refuse func(*Key) error) (k Key, previousExpires time.Time, err error) {
 	err = s.change(ctx, by, func(t *transaction) (Entry, error) {
-		before, err := t.key(ctx, hash)
+		before, err := t.key(ctx, by, hash)
 		if err == nil {
 			err = refuse(&before)
 		}
@@ -200,7 +257,7 @@ func (s *Store) Rotate(ctx context.Context, by Actor, hash, plaintext string, ov
 			func() error {
 				return t.exec(ctx, `UPDATE key_secrets SET expires = ? WHERE key_hash = ? AND (expires = 0 OR expires > ?)`, micros(previousExpires), hash, micros(previousExpires))
 			},
-			func() error { return s.addSecret(ctx, t, &k, identity.Hash(plaintext)) },
+			func() error { return s.addSecret(ctx, t, by, &k, identity.Hash(plaintext)) },
 			func() error { return t.saveKey(ctx, &k) },
 		} {
 			if err := step(); err != nil {
@@ -212,13 +269,13 @@ func (s *Store) Rotate(ctx context.Context, by Actor, hash, plaintext string, ov
 	return k, previousExpires, err
 }
 
-// Key returns a key, or [ErrNone].
-func (s *Store) Key(ctx context.Context, hash string) (Key, error) {
+// Key returns a key of an organisation, or [ErrNone].
+func (s *Store) Key(ctx context.Context, organization, hash string) (Key, error) {
 	db, err := s.source.Get(ctx)
 	if err != nil {
 		return Key{}, err
 	}
-	return scanKey(db.QueryRowContext(ctx, db.Rebind(`SELECT `+keyColumns+` FROM api_keys WHERE hash = ?`), hash))
+	return scanKey(db.QueryRowContext(ctx, db.Rebind(oneKey), hash, organization).Scan)
 }
 
 // Page is a part of a list, the newest first.
@@ -226,31 +283,12 @@ type Page struct {
 	Offset, Limit int
 	// Disabled keys are listed too.
 	Disabled bool
+	// Workspace is the one whose keys are listed, "" for all.
+	Workspace string
 }
 
-// Keys lists keys.
-func (s *Store) Keys(ctx context.Context, page Page) ([]Key, error) {
-	db, err := s.source.Get(ctx)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := db.QueryContext(ctx, db.Rebind(`SELECT `+keyColumns+` FROM api_keys WHERE disabled = ? OR ? ORDER BY created DESC, hash LIMIT ? OFFSET ?`),
-		false, page.Disabled, page.Limit, page.Offset)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	keys := []Key{}
-	for rows.Next() {
-		var k Key
-		var r row
-		if err := rows.Scan(r.fields(&k)...); err != nil {
-			return nil, err
-		}
-		if err := r.fill(&k); err != nil {
-			return nil, fmt.Errorf("key %s: %w", k.Hash, err)
-		}
-		keys = append(keys, k)
-	}
-	return keys, rows.Err()
+// Keys lists keys of an organisation.
+func (s *Store) Keys(ctx context.Context, organization string, page Page) ([]Key, error) {
+	return list(ctx, s, scanKey, `SELECT `+keyColumns+` FROM api_keys WHERE (disabled = ? OR ?) AND (workspace_id = ? OR ? = '') AND `+ofOrganization+` ORDER BY created DESC, hash LIMIT ? OFFSET ?`,
+		false, page.Disabled, page.Workspace, page.Workspace, organization, page.Limit, page.Offset)
 }

@@ -20,7 +20,7 @@ import (
 
 var (
 	sealer = identity.NewSealer([]byte("0123456789abcdef0123456789abcdef"))
-	root   = Actor{Hash: "root-hash", Name: "root"}
+	root   = Actor{Hash: "root-hash", Name: "root", Organization: identity.Default}
 )
 
 // opened is a database that is there.
@@ -64,17 +64,21 @@ func accept(*Key) error { return nil }
 func TestKeyComesBackWhole(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func() *Store) {
 		s := open()
+		member, err := s.CreateMember(t.Context(), root, Member{Email: "a@example.com", Role: identity.Owner})
+		if err != nil {
+			t.Fatal(err)
+		}
 		want := Key{
 			Name: "büro\x00", Role: identity.Billing, Disabled: true, Limit: new(3 * money.Dollar), Reset: identity.ResetWeekly,
-			IncludeBYOK: true, Creator: "user_1", ExpiresAt: time.Date(2030, 1, 2, 3, 4, 5, 6000, time.UTC),
+			IncludeBYOK: true, Creator: member.ID, Workspace: identity.Default, ExpiresAt: time.Date(2030, 1, 2, 3, 4, 5, 6000, time.UTC),
 		}
 		created, plaintext := made(t, s, want)
 		want.Name, want.Hash, want.Label, want.Created, want.Updated = "büro", identity.Hash(plaintext), identity.Label(plaintext), created.Created, created.Created
-		got, err := s.Key(t.Context(), created.Hash)
+		got, err := s.Key(t.Context(), identity.Default, created.Hash)
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%v %s", err, diff)
 		}
-		if _, err := s.Key(t.Context(), identity.Hash("none")); !errors.Is(err, ErrNone) {
+		if _, err := s.Key(t.Context(), identity.Default, identity.Hash("none")); !errors.Is(err, ErrNone) {
 			t.Errorf("an unknown hash: %v", err)
 		}
 	})
@@ -182,6 +186,12 @@ func TestKeyThatTheGatewayDidNotMakeIsNone(t *testing.T) {
 			t.Errorf("%+v, %v", snapshot, err)
 		}
 		run(`UPDATE api_keys SET role = ''`)
+		run(`INSERT INTO organizations (id, name, created) VALUES ('other', 'other', 0)`)
+		run(`UPDATE workspaces SET organization_id = 'other'`)
+		if _, err := authenticates(t, s, plaintext, time.Now()); err == nil {
+			t.Error("a key was moved to another organisation in the database, and is taken")
+		}
+		run(`UPDATE workspaces SET organization_id = 'default'`)
 		other := New(opened{db}, identity.NewSealer([]byte("another secret")))
 		if _, err := other.Load(t.Context()); !errors.Is(err, ErrSecret) {
 			t.Errorf("with another secret: %v", err)
@@ -224,7 +234,7 @@ func TestEveryChangeIsInTheAuditLog(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 		}
-		if _, err := s.Update(t.Context(), Actor{"h", "n"}, created.Hash, func(k *Key) error { k.Limit = new(money.Dollar); return nil }); err != nil {
+		if _, err := s.Update(t.Context(), Actor{"h", "n", identity.Default}, created.Hash, func(k *Key) error { k.Limit = new(money.Dollar); return nil }); err != nil {
 			t.Fatal(err)
 		}
 		if _, _, err := s.Rotate(t.Context(), root, created.Hash, "sk-sy-v1-second-secret", time.Hour, accept); err != nil {
@@ -233,7 +243,7 @@ func TestEveryChangeIsInTheAuditLog(t *testing.T) {
 		if err := s.Delete(t.Context(), root, created.Hash, accept); err != nil {
 			t.Fatal(err)
 		}
-		logged, err := s.Audit(t.Context(), Page{Limit: 10})
+		logged, err := s.Audit(t.Context(), identity.Default, Page{Limit: 10})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -251,7 +261,7 @@ func TestEveryChangeIsInTheAuditLog(t *testing.T) {
 		if update := logged[2]; !strings.Contains(string(update.Before), `"limit":null`) || !strings.Contains(string(update.After), `"limit":1,`) {
 			t.Errorf("%s → %s", update.Before, update.After)
 		}
-		if page, err := s.Audit(t.Context(), Page{Offset: 3, Limit: 10}); err != nil || len(page) != 1 {
+		if page, err := s.Audit(t.Context(), identity.Default, Page{Offset: 3, Limit: 10}); err != nil || len(page) != 1 {
 			t.Errorf("%+v, %v", page, err)
 		}
 	})
@@ -271,7 +281,7 @@ func TestKeysAreListedByPage(t *testing.T) {
 		}{
 			{Page{Limit: 10}, "edba"}, {Page{Limit: 10, Disabled: true}, "edcba"}, {Page{Limit: 2, Offset: 1}, "db"}, {Page{Limit: 2, Offset: 9}, ""},
 		} {
-			keys, err := s.Keys(t.Context(), test.page)
+			keys, err := s.Keys(t.Context(), identity.Default, test.page)
 			got := ""
 			for _, k := range keys {
 				got += k.Name
@@ -305,7 +315,7 @@ func TestManyGatewaysChangeKeysAtOnce(t *testing.T) {
 		if err != nil || len(snapshot.Credentials) != 41 || snapshot.Version != 81 {
 			t.Errorf("%d keys, version %d, %v", len(snapshot.Credentials), snapshot.Version, err)
 		}
-		if k, err := first.Key(t.Context(), shared.Hash); err != nil || *k.Limit != 40*money.Dollar {
+		if k, err := first.Key(t.Context(), identity.Default, shared.Hash); err != nil || *k.Limit != 40*money.Dollar {
 			t.Errorf("%v, %v", k.Limit, err)
 		}
 	})

@@ -22,7 +22,7 @@ var ErrNone = errors.New("ledger: no such generation")
 
 const columns = `id, request_id, created, key_hash, key_name, api, requested, model, provider, endpoint, ` +
 	`streamed, cancelled, estimated, session, end_user, preset, referer, title, user_agent, ` +
-	`finish_reason, native_finish_reason, prompt_tokens, completion_tokens, reasoning_tokens, cost, attempts, cached_tokens`
+	`finish_reason, native_finish_reason, prompt_tokens, completion_tokens, reasoning_tokens, cost, attempts, cached_tokens, workspace_id`
 
 // Save keeps generations, all of them or none. One whose id is there already gains the
 // attempts that it lacks: it is told again after a crash, and by several processes if
@@ -87,7 +87,7 @@ func row(g *usage.Generation) ([]any, error) {
 	values := []any{
 		g.ID, g.RequestID, g.Created.UnixMicro(), g.KeyHash, g.KeyName, g.API, g.Requested, served.Model, served.Provider, served.Endpoint,
 		g.Streamed, g.Cancelled, g.Estimated, g.Session, g.User, g.Preset, g.Referer, g.Title, g.UserAgent,
-		g.FinishReason, g.NativeFinishReason, served.Tokens.Prompt, served.Tokens.Completion, served.Tokens.Reasoning, int64(g.Cost()), string(attempts), served.Tokens.CacheRead,
+		g.FinishReason, g.NativeFinishReason, served.Tokens.Prompt, served.Tokens.Completion, served.Tokens.Reasoning, int64(g.Cost()), string(attempts), served.Tokens.CacheRead, g.Workspace,
 	}
 	for i, value := range values {
 		if text, ok := value.(string); ok {
@@ -115,7 +115,7 @@ func (s *Store) get(ctx context.Context, from querier, id, locking string) (*usa
 	err := from.QueryRowContext(ctx, s.query(`SELECT `+columns+` FROM generations WHERE id = ?`+locking), id).Scan(
 		&g.ID, &g.RequestID, &created, &g.KeyHash, &g.KeyName, &g.API, &g.Requested, &model, &provider, &endpoint,
 		&g.Streamed, &g.Cancelled, &g.Estimated, &g.Session, &g.User, &g.Preset, &g.Referer, &g.Title, &g.UserAgent,
-		&g.FinishReason, &g.NativeFinishReason, &prompt, &completion, &reasoning, &cost, &attempts, &cached)
+		&g.FinishReason, &g.NativeFinishReason, &prompt, &completion, &reasoning, &cost, &attempts, &cached, &g.Workspace)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrNone
 	}
@@ -201,11 +201,12 @@ func (s *Store) Spending(ctx context.Context, keyHashes []string, since Periods)
 	return spending, rows.Err()
 }
 
-// Span is a time between two others, the second one excluded, and the key that is
-// asked about, "*" for all.
+// Span is a time between two others, the second one excluded, and whom it is asked
+// about: a key, "*" for all, in any of some workspaces.
 type Span struct {
-	From, To time.Time
-	KeyHash  string
+	From, To   time.Time
+	KeyHash    string
+	Workspaces []string
 }
 
 // Dimension is what sums are made by.
@@ -217,21 +218,24 @@ const (
 	ByKey
 	ByModel
 	ByEndpoint
+	ByWorkspace
 )
 
 // groups are the columns of a dimension. Of a key that was
 // renamed, one of the names is shown.
 var groups = map[Dimension]struct{ by, shown string }{
-	ByDay:      {"created / 86400000000", "created / 86400000000"},
-	ByKey:      {"key_hash", "key_hash, MAX(key_name)"},
-	ByModel:    {"model", "model"},
-	ByEndpoint: {"model, endpoint, provider", "model, endpoint, provider"},
+	ByDay:       {"created / 86400000000", "created / 86400000000"},
+	ByKey:       {"key_hash", "key_hash, MAX(key_name)"},
+	ByModel:     {"model", "model"},
+	ByEndpoint:  {"model, endpoint, provider", "model, endpoint, provider"},
+	ByWorkspace: {"workspace_id", "workspace_id"},
 }
 
 // Group is a sum. What it is not made by is zero.
 type Group struct {
 	Day                       time.Time // midnight
 	KeyHash, KeyName          string
+	Workspace                 string
 	Model, Endpoint, Provider string
 	Total
 }
@@ -247,8 +251,11 @@ func (s *Store) Sums(ctx context.Context, span Span, by ...Dimension) ([]Group, 
 		}
 		order = append(order, group.by)
 	}
-	text := `SELECT ` + strings.Join(append(columns, sums), ", ") + ` FROM generations WHERE created >= ? AND created < ?`
+	text := `SELECT ` + strings.Join(append(columns, sums), ", ") + ` FROM generations WHERE created >= ? AND created < ? AND workspace_id IN (NULL` + strings.Repeat(", ?", len(span.Workspaces)) + `)`
 	values := []any{span.From.UnixMicro(), span.To.UnixMicro()}
+	for _, workspace := range span.Workspaces {
+		values = append(values, workspace)
+	}
 	if span.KeyHash != "*" {
 		text += ` AND key_hash = ?`
 		values = append(values, span.KeyHash)
@@ -276,6 +283,8 @@ func (s *Store) Sums(ctx context.Context, span Span, by ...Dimension) ([]Group, 
 				into = append(into, &g.Model)
 			case ByEndpoint:
 				into = append(into, &g.Model, &g.Endpoint, &g.Provider)
+			case ByWorkspace:
+				into = append(into, &g.Workspace)
 			}
 		}
 		if err := rows.Scan(append(into, g.fields()...)...); err != nil {

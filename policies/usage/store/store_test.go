@@ -25,7 +25,7 @@ func onBoth(t *testing.T, test func(t *testing.T, open func() *Store)) {
 
 func generation(id string, created time.Time) usage.Generation {
 	return usage.Generation{
-		ID: id, RequestID: "request-" + id, Created: created, KeyHash: "hash", KeyName: "team", API: "completions",
+		ID: id, RequestID: "request-" + id, Created: created, KeyHash: "hash", KeyName: "team", Workspace: "w", API: "completions",
 		Requested: "m/x:nitro", Streamed: true, Session: "s", User: "u", Preset: "p", Referer: "https://app.example", Title: "App", UserAgent: "sdk/1",
 		FinishReason: "stop", NativeFinishReason: "end_turn",
 		Attempts: []usage.Attempt{
@@ -166,7 +166,7 @@ func TestRow171SumsAreByDayInUTC(t *testing.T) {
 		total := func(requests int64) Total {
 			return Total{requests, 1000 * requests, 100 * requests, 40 * requests, cost.Mul(requests), 900 * requests}
 		}
-		both := Span{From: midnight.AddDate(0, 0, -1), To: midnight.AddDate(0, 0, 1), KeyHash: "hash"}
+		both := Span{From: midnight.AddDate(0, 0, -1), To: midnight.AddDate(0, 0, 1), KeyHash: "hash", Workspaces: []string{"w", "v"}}
 		all := both
 		all.KeyHash = "*"
 		for _, test := range []struct {
@@ -182,7 +182,9 @@ func TestRow171SumsAreByDayInUTC(t *testing.T) {
 				{KeyHash: "hash", KeyName: "team", Model: "m/x", Total: total(3)}, {KeyHash: "other", KeyName: "others", Model: "m/x", Total: total(1)},
 			}},
 			{all, nil, []Group{{Total: total(4)}}},
-			{Span{From: midnight.AddDate(1, 0, 0), To: midnight.AddDate(2, 0, 0), KeyHash: "*"}, []Dimension{ByDay}, nil},
+			{Span{From: midnight.AddDate(1, 0, 0), To: midnight.AddDate(2, 0, 0), KeyHash: "*", Workspaces: []string{"w"}}, []Dimension{ByDay}, nil},
+			{Span{To: midnight.AddDate(2, 0, 0), KeyHash: "*", Workspaces: []string{"v"}}, nil, []Group{{}}},
+			{all, []Dimension{ByWorkspace}, []Group{{Workspace: "w", Total: total(4)}}},
 			{Span{To: midnight.AddDate(2, 0, 0), KeyHash: "none"}, nil, []Group{{}}},
 		} {
 			got, err := s.Sums(t.Context(), test.span, test.by...)
