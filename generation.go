@@ -207,6 +207,7 @@ func newInputs(effective *config.Effective, models *catalog.Catalog, apiSocket s
 		Listen:          xds.Address{Host: host, Port: uint32(port)},
 		MaxRequestBytes: uint64(effective.MaxRequestBody()),
 		APISocket:       apiSocket,
+		TrustedHops:     cfg.GetListener().GetTrustedHops(),
 		HedgeAfter:      shortestHedge(cfg.GetRouting()),
 		NoAccessLog:     cfg.GetTelemetry().GetNoAccessLog(),
 		InferencePaths:  clients.Paths(),

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/switchyard/switchyard/policies/api"
 	"github.com/switchyard/switchyard/policies/identity"
 	keystore "github.com/switchyard/switchyard/policies/identity/store"
+	"github.com/switchyard/switchyard/policies/routing"
 )
 
 // managed is the keys that are managed over the API.
@@ -76,6 +78,12 @@ func (g *gateway) compose() {
 	defer g.managed.mu.Unlock()
 	policy := *g.current.Load().policy
 	policy.Keys = policy.Keys.With(g.managed.credentials)
+	policy.KeyConstraints = maps.Clone(policy.KeyConstraints)
+	for _, credential := range g.managed.credentials {
+		if key := credential.Key; key.AllowedModels != nil || key.AllowedProviders != nil {
+			policy.KeyConstraints[key.Hash] = &routing.Constraints{AllowedModels: key.AllowedModels, Only: key.AllowedProviders}
+		}
+	}
 	if g.managed.closed {
 		policy.Keys = policy.Keys.Closed()
 	}

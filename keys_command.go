@@ -75,7 +75,8 @@ func createKeyCommand() *cobra.Command {
 }
 
 func addKeyCommand(client func() (*apiClient, error)) *cobra.Command {
-	var limit, reset, expires, role string
+	var limit, reset, expires, role, workspace string
+	var models, providers, ips []string
 	command := &cobra.Command{
 		Use:   "add NAME",
 		Short: "Make a key at a running gateway; it is shown once",
@@ -86,6 +87,10 @@ func addKeyCommand(client func() (*apiClient, error)) *cobra.Command {
 	flags.StringVar(&reset, "limit-reset", "", "when the limit begins anew: daily, weekly or monthly (default: never)")
 	flags.StringVar(&expires, "expires", "", "when it ends: a time in UTC such as 2030-01-31T00:00:00Z")
 	flags.StringVar(&role, "role", "", "make a management key: owner, admin, developer, billing or viewer")
+	flags.StringVar(&workspace, "workspace", "", "id or slug of its workspace (default: the default one)")
+	flags.StringSliceVar(&models, "models", nil, "what it may ask for, such as openai/*")
+	flags.StringSliceVar(&providers, "providers", nil, "who may answer it")
+	flags.StringSliceVar(&ips, "ips", nil, "addresses and networks that it may be used from")
 	command.RunE = func(command *cobra.Command, arguments []string) error {
 		members := map[string]any{"name": arguments[0]}
 		if limit != "" {
@@ -95,9 +100,14 @@ func addKeyCommand(client func() (*apiClient, error)) *cobra.Command {
 			}
 			members["limit"] = amount
 		}
-		for name, value := range map[string]string{"limit_reset": reset, "expires_at": expires, "role": role} {
+		for name, value := range map[string]string{"limit_reset": reset, "expires_at": expires, "role": role, "workspace_id": workspace} {
 			if value != "" {
 				members[name] = value
+			}
+		}
+		for name, list := range map[string][]string{"allowed_models": models, "allowed_providers": providers, "allowed_ips": ips} {
+			if len(list) > 0 {
+				members[name] = list
 			}
 		}
 		c, err := client()

@@ -277,6 +277,74 @@ func TestOrganizationsAreApart(t *testing.T) {
 	}
 }
 
+func TestKeysAreHeldToModelsProvidersAndAddresses(t *testing.T) {
+	s, gpt, claude := pair(t)
+	s.serve("m/both", gpt, claude)
+	s.manageable()
+	elsewhere := "sk-sy-v1-" + hash("elsewhere")
+	s.config["keys"] = append(s.config["keys"].([]any), settings{"name": "elsewhere", "hash": hash(elsewhere), "allowed_ips": []string{"10.0.0.0/8"}})
+	s.start()
+	model := s.makeKey(`{"name":"models","allowed_models":["m/anthropic","m/b*"]}`)
+	at := s.makeKey(`{"name":"providers","allowed_providers":["claude"]}`)
+	for _, test := range []struct {
+		name, key, model string
+		status           int
+		provider         string
+	}{
+		{"a model that is allowed", model.Key, "m/anthropic", 200, "claude"},
+		{"one by a pattern", model.Key, "m/both", 200, "gpt"},
+		{"one that is not", model.Key, "m/openai", 404, ""},
+		{"a provider that is allowed", at.Key, "m/both", 200, "claude"},
+		{"one that is not", at.Key, "m/openai", 404, ""},
+		{"a key without bounds", clientKey, "m/openai", 200, "gpt"},
+	} {
+		got := s.ask(question(test.model), as(test.key)...)
+		if got.status != test.status || got.decode(t).Provider != test.provider {
+			t.Errorf("%s: %d %s", test.name, got.status, got.body)
+		}
+	}
+	if listed := s.do(http.MethodGet, "/api/v1/models/user", "", as(model.Key)...); strings.Contains(listed.body, `"id":"m/openai"`) || !strings.Contains(listed.body, `"id":"m/both"`) {
+		t.Errorf("row 156: %d %s", listed.status, listed.body)
+	}
+
+	// What a client says of its address counts for nothing.
+	far := s.makeKey(`{"name":"addresses","allowed_ips":["10.1.2.3","2001:db8::/32"]}`)
+	viewer := s.makeKey(`{"name":"viewer","role":"viewer","allowed_ips":["10.1.2.3"]}`)
+	spoofed := []string{"X-Forwarded-For", "10.1.2.3", "X-Switchyard-Client", "10.1.2.3", "X-Envoy-External-Address", "10.1.2.3", "X-Real-Ip", "10.1.2.3"}
+	for _, key := range []string{far.Key, elsewhere} {
+		for _, path := range []string{"/api/v1/key", "/api/v1/models/user"} {
+			if got := s.do(http.MethodGet, path, "", append(as(key), spoofed...)...); got.status != 401 || !strings.Contains(got.body, "IP address") {
+				t.Errorf("%s from elsewhere: %d %s", path, got.status, got.body)
+			}
+		}
+		if got := s.ask(question("m/openai"), append(as(key), spoofed...)...); got.status != 401 || !strings.Contains(got.body, "IP address") {
+			t.Errorf("from elsewhere: %d %s", got.status, got.body)
+		}
+	}
+	if got := s.do(http.MethodGet, "/api/v1/keys", "", append(as(viewer.Key), spoofed...)...); got.status != 401 {
+		t.Errorf("a management key from elsewhere: %d %s", got.status, got.body)
+	}
+	if changed := s.manage(http.MethodPatch, "/keys/"+far.Data.Hash, `{"allowed_ips":["127.0.0.0/8"]}`); changed.status != 200 {
+		t.Fatalf("%d %s", changed.status, changed.body)
+	}
+	s.within(200, far.Key)
+}
+
+// Behind a proxy that is trusted, the client is whom the proxy names, and not whom the
+// client does.
+func TestAddressBehindATrustedProxy(t *testing.T) {
+	s, _, _ := pair(t)
+	s.manageable()
+	s.config["listener"] = settings{"trusted_hops": 1}
+	s.start()
+	key := s.makeKey(`{"name":"k","allowed_ips":["203.0.113.7"]}`)
+	for forwarded, status := range map[string]int{"203.0.113.7": 200, "198.51.100.1, 203.0.113.7": 200, "203.0.113.7, 198.51.100.1": 401, "": 401} {
+		if got := s.ask(question("m/openai"), append(as(key.Key), "X-Forwarded-For", forwarded)...); got.status != status {
+			t.Errorf("%q: %d %s", forwarded, got.status, got.body)
+		}
+	}
+}
+
 // command runs the program itself, as a person with the management key.
 func (s *stage) command(arguments ...string) string {
 	s.Helper()
@@ -293,7 +361,7 @@ func TestCommandLineManagesKeys(t *testing.T) {
 	s, gpt, _ := pair(t)
 	s.manageable()
 	s.start()
-	made := s.command("keys", "add", "team a", "--limit", "2.50", "--limit-reset", "weekly")
+	made := s.command("keys", "add", "team a", "--limit", "2.50", "--limit-reset", "weekly", "--workspace", "default", "--models", "m/*", "--providers", "gpt,claude", "--ips", "127.0.0.1,::1")
 	key := regexp.MustCompile(`sk-sy-v1-[0-9a-f]{64}`).FindString(made)
 	gpt.Enqueue(provider.Answer{Text: "hello", Usage: provider.Usage{Input: 1000, Output: 50}})
 	got := s.ask(question("m/openai"), as(key)...)

@@ -201,11 +201,11 @@ func TestNobodySpeaksInOurHeaders(t *testing.T) {
 	if got := slices.Sorted(maps.Keys(saw)); !cmp.Equal(got, []string{
 		":authority", ":method", ":path", ":scheme", "content-length", "user-agent",
 		"x-envoy-attempt-count", "x-envoy-external-address", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
-		"x-request-id", "x-switchyard-start",
+		"x-request-id", "x-switchyard-client", "x-switchyard-start",
 	}) {
 		t.Errorf("the processor sees %v", got)
 	}
-	if saw[xds.HeaderAttempt] != "1" || saw[xds.HeaderStart] == "1" || !strings.HasPrefix(saw["x-forwarded-for"], "203.0.113.9,") {
+	if saw[xds.HeaderAttempt] != "1" || saw[xds.HeaderStart] == "1" || saw[xds.HeaderClient] != "127.0.0.1" || !strings.HasPrefix(saw["x-forwarded-for"], "203.0.113.9,") {
 		t.Errorf("the processor sees %v", saw)
 	}
 	if len(all[0].response) != 5 {

@@ -149,6 +149,9 @@ func (a *attempt) admit() error {
 	if a.key, err = a.policy.Keys.Authenticate(h["authorization"], apiKey, a.began); err != nil {
 		return unauthenticated(err, query)
 	}
+	if err := a.key.CheckAddress(h[headerClient]); err != nil {
+		return unauthenticated(err, query)
+	}
 	if a.key.Management() {
 		return managesOnly()
 	}

@@ -25,6 +25,8 @@ const (
 	// headerStart is when the client's request began, in seconds: the same for
 	// all attempts at it.
 	headerStart = "x-switchyard-start"
+	// headerClient is the client's IP address.
+	headerClient = "x-switchyard-client"
 	// headerHeadersTimeout is the inner router's limit on response headers, in
 	// milliseconds.
 	headerHeadersTimeout = "x-envoy-upstream-rq-per-try-timeout-ms"

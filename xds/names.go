@@ -32,6 +32,10 @@ const (
 	// request began, in seconds since the epoch with six decimals. Every
 	// attempt of one request sees the same value.
 	HeaderStart = "x-switchyard-start"
+	// HeaderClient is set by the outer route on the request: the client's IP
+	// address, which is that of the connection, or, behind trusted proxies, what
+	// they say it is.
+	HeaderClient = "x-switchyard-client"
 	// HeaderAttempt is set by the outer router on the request: the number of
 	// the attempt, counted from 1.
 	HeaderAttempt = "x-envoy-attempt-count"

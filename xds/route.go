@@ -49,6 +49,7 @@ func ingressRoutes(in Inputs) *route.RouteConfiguration {
 			Domains:                    []string{"*"},
 			Routes:                     routes,
 			IncludeRequestAttemptCount: true,
+			RequestHeadersToAdd:        []*core.HeaderValueOption{overwrite(HeaderClient, "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%")},
 		}},
 	}
 }
@@ -105,10 +106,14 @@ func inference(path string, in Inputs) *route.Route {
 		Match:                  match,
 		Action:                 &route.Route_Route{Route: action},
 		RequestBodyBufferLimit: wrapperspb.UInt64(in.MaxRequestBytes + replaySlack),
-		RequestHeadersToAdd: []*core.HeaderValueOption{{
-			Header:       &core.HeaderValue{Key: HeaderStart, Value: "%START_TIME(%s.%6f)%"},
-			AppendAction: core.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD,
-		}},
+		RequestHeadersToAdd:    []*core.HeaderValueOption{overwrite(HeaderStart, "%START_TIME(%s.%6f)%")},
+	}
+}
+
+func overwrite(name, value string) *core.HeaderValueOption {
+	return &core.HeaderValueOption{
+		Header:       &core.HeaderValue{Key: name, Value: value},
+		AppendAction: core.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD,
 	}
 }
 
@@ -128,7 +133,7 @@ func attemptRoutes() *route.RouteConfiguration {
 			// Removed by the router at the very end: what Envoy or the processor
 			// added on the way is none of the provider's business.
 			RequestHeadersToRemove: []string{
-				HeaderCluster, HeaderStart, HeaderAttempt,
+				HeaderCluster, HeaderStart, HeaderClient, HeaderAttempt,
 				"x-envoy-expected-rq-timeout-ms", "x-envoy-external-address", "x-envoy-internal",
 				"x-forwarded-client-cert", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port",
 				"x-forwarded-proto", "x-request-id",

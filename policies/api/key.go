@@ -31,10 +31,18 @@ type rateLimit struct {
 	Note     string `json:"note"`
 }
 
+// clientHeader is where Envoy tells the client's IP address; it takes away what clients
+// say of it.
+const clientHeader = "X-Switchyard-Client"
+
 // caller finds out whose request it is. The error is an [*identity.Error].
 func (s *server) caller(r *http.Request) (*identity.Key, error) {
 	apiKey := cmp.Or(r.Header.Get("X-Api-Key"), r.Header.Get("X-Goog-Api-Key"))
-	return s.Keys().Authenticate(r.Header.Get("Authorization"), apiKey, time.Now())
+	key, err := s.Keys().Authenticate(r.Header.Get("Authorization"), apiKey, time.Now())
+	if err == nil {
+		err = key.CheckAddress(r.Header.Get(clientHeader))
+	}
+	return key, err
 }
 
 func (s *server) key(w http.ResponseWriter, r *http.Request) {

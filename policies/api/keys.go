@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/switchyard/switchyard/policies/identity"
@@ -20,6 +21,9 @@ const (
 	// keyPage is how many keys a page of GET /keys has.
 	keyPage = 100
 	maxName = 100
+	// maxList and maxEntry bound what a key may be held to.
+	maxList  = 100
+	maxEntry = 200
 	// defaultOverlap is how long the old secret of a rotated key is good, maxOverlap
 	// how long it may be.
 	defaultOverlap = 24 * time.Hour
@@ -27,7 +31,7 @@ const (
 )
 
 // wireKey is a managed key as clients get it (spec section 1.3). Role is the gateway's
-// own: null for an inference key.
+// own, null for an inference key, and so are the lists, which are left out for all.
 type wireKey struct {
 	Hash           string     `json:"hash"`
 	Label          string     `json:"label"`
@@ -46,6 +50,9 @@ type wireKey struct {
 	Creator     *string    `json:"creator_user_id"`
 	External    *string    `json:"external_user"`
 	WorkspaceID string     `json:"workspace_id"`
+	Models      []string   `json:"allowed_models,omitempty"`
+	Providers   []string   `json:"allowed_providers,omitempty"`
+	IPs         []string   `json:"allowed_ips,omitempty"`
 }
 
 // secretKey is a key with what authenticates as it, which is shown this once.
@@ -85,9 +92,59 @@ type keyMembers struct {
 	ExpiresAt   jsontext.Value `json:"expires_at"`
 	Creator     jsontext.Value `json:"creator_user_id"`
 	WorkspaceID *string        `json:"workspace_id"`
+	Models      jsontext.Value `json:"allowed_models"`
+	Providers   jsontext.Value `json:"allowed_providers"`
+	IPs         jsontext.Value `json:"allowed_ips"`
 }
 
-// apply changes k as the members say.
+// applyKey changes k as the members of a request say.
+func (s *server) applyKey(m *keyMembers, k *keystore.Key, now time.Time) error {
+	if err := m.apply(k, now); err != nil {
+		return err
+	}
+	for _, list := range []struct {
+		name  string
+		value jsontext.Value
+		into  *[]string
+		check func(entry string) error
+	}{
+		{"allowed_models", m.Models, &k.AllowedModels, func(string) error { return nil }},
+		{"allowed_providers", m.Providers, &k.AllowedProviders, s.checkProvider},
+		{"allowed_ips", m.IPs, &k.AllowedIPs, func(entry string) error { _, err := identity.ParseNetwork(entry); return err }},
+	} {
+		if list.value == nil {
+			continue
+		}
+		var entries []string
+		if err := json.Unmarshal(list.value, &entries); err != nil || entries != nil && len(entries) == 0 || len(entries) > maxList {
+			return badRequest("%s must be a list of 1 to %d strings, or null for no bound.", list.name, maxList)
+		}
+		for _, entry := range entries {
+			if entry == "" || len(entry) > maxEntry {
+				return badRequest("%s: an entry must have from 1 to %d bytes.", list.name, maxEntry)
+			}
+			if err := list.check(entry); err != nil {
+				return badRequest("%s: %v.", list.name, err)
+			}
+		}
+		*list.into = entries
+	}
+	return nil
+}
+
+// checkProvider refuses what names no provider, by slug, tag or name: a key that nobody
+// may serve is a mistake.
+func (s *server) checkProvider(named string) error {
+	slug, _, _ := strings.Cut(named, "/")
+	for _, provider := range s.Catalog().Providers() {
+		if provider.Slug == slug || strings.EqualFold(provider.Name, named) {
+			return nil
+		}
+	}
+	return badRequest("%q is not a provider of this gateway", named)
+}
+
+// apply changes k as the members say that need no catalog.
 func (m *keyMembers) apply(k *keystore.Key, now time.Time) error {
 	if m.Name != nil {
 		k.Name = strings.TrimSpace(*m.Name)
@@ -163,7 +220,7 @@ func (s *server) createKey(w http.ResponseWriter, r *http.Request, by *identity.
 			return err
 		}
 	}
-	if err := members.apply(&k, time.Now()); err != nil {
+	if err := s.applyKey(&members, &k, time.Now()); err != nil {
 		return err
 	}
 	plaintext, _ := identity.NewKey()
@@ -222,7 +279,7 @@ func (s *server) updateKey(w http.ResponseWriter, r *http.Request, by *identity.
 		if err := mayChange(by, k.Role); err != nil {
 			return err
 		}
-		return members.apply(k, time.Now())
+		return s.applyKey(&members, k, time.Now())
 	})
 	if err != nil {
 		return err
@@ -304,6 +361,7 @@ func newKey(from *keystore.Key, spent store.Spending) wireKey {
 		keyUsage:  newKeyUsage(spent),
 		CreatedAt: from.Created, UpdatedAt: from.Updated, ExpiresAt: stated(from.ExpiresAt), LastUsedAt: stated(spent.Last),
 		Creator: stated(from.Creator), WorkspaceID: from.Workspace,
+		Models: from.AllowedModels, Providers: from.AllowedProviders, IPs: from.AllowedIPs,
 	}
 	if from.Limit != nil {
 		used := map[identity.Reset]money.USD{

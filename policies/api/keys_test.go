@@ -146,6 +146,9 @@ func TestWrongChangesAreRefusedWhole(t *testing.T) {
 		{"twice", "PATCH", `{"disabled":true,"disabled":false}`, ""},
 		{"no JSON", "PATCH", `{`, "JSON"},
 		{"unknown user", "POST", `{"name":"k","creator_user_id":"user_1"}`, "member"},
+		{"empty list", "POST", `{"name":"k","allowed_models":[]}`, "allowed_models"},
+		{"unknown provider", "POST", `{"name":"k","allowed_providers":["opnai"]}`, "opnai"},
+		{"no network", "POST", `{"name":"k","allowed_ips":["10.0.0.0/99"]}`, "10.0.0.0/99"},
 		{"unknown role", "POST", `{"name":"k","role":"root"}`, "role"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -200,6 +200,14 @@ func (l *loader) checkKeys(keys []*configpb.Key) {
 				l.report.fail(at.field("expires_at"), "must be %s", formOf(fieldOf(key, "expires_at")))
 			}
 		}
+		for i, network := range key.GetAllowedIps() {
+			if _, err := netip.ParsePrefix(network); err == nil {
+				continue
+			}
+			if _, err := netip.ParseAddr(network); err != nil {
+				l.report.fail(at.field("allowed_ips").item(i), "%q is neither an IP address nor a network such as 10.0.0.0/8", network)
+			}
+		}
 	}
 }
 

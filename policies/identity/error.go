@@ -3,12 +3,14 @@ package identity
 // Reason is why a key was refused.
 type Reason uint8
 
-// The reasons. Only the holder of a key learns that it is disabled or expired.
+// The reasons. Only the holder of a key learns that it is disabled or expired, or may be
+// used from elsewhere alone.
 const (
 	Missing Reason = iota
 	Unknown
 	Disabled
 	Expired
+	Elsewhere
 )
 
 // Error refuses a request for want of a good key: HTTP 401, spec error_type
@@ -24,6 +26,8 @@ func (e *Error) Error() string {
 		return "This API key is disabled."
 	case Expired:
 		return "This API key has expired."
+	case Elsewhere:
+		return "This API key may not be used from your IP address."
 	}
 	return "User not found."
 }

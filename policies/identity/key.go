@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"log/slog"
+	"net/netip"
 	"time"
 )
 
@@ -41,6 +42,11 @@ type Key struct {
 	// DefaultModel answers requests that name none, and DefaultSort is the order of
 	// those that ask for none; "" is as the gateway has it.
 	DefaultModel, DefaultSort string
+	// Networks are where the key may be used from, nil for everywhere.
+	Networks []netip.Prefix
+	// AllowedModels and AllowedProviders are what the key may ask for, of a managed key;
+	// nil for all. Those of a key of the configuration are its policy's.
+	AllowedModels, AllowedProviders []string
 	// Disabled keys are refused.
 	Disabled bool
 	// ExpiresAt is when the key stops being accepted; zero means never.

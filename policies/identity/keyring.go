@@ -73,6 +73,13 @@ func NewKeyring(cfg *configpb.Config) (*Keyring, error) {
 			Limits:    own,
 			User:      user,
 		}
+		for j, text := range from.GetAllowedIps() {
+			network, err := ParseNetwork(text)
+			if err != nil {
+				failures = append(failures, fmt.Errorf("%s.allowed_ips[%d]: %w", path, j, err))
+			}
+			k.keys[digest].Networks = append(k.keys[digest].Networks, network)
+		}
 		if from.GetManagement() {
 			k.keys[digest].Role, k.keys[digest].Operator = Owner, true
 		}

@@ -1476,8 +1476,11 @@ type Listener struct {
 	// Default 32MiB, at most 256MiB. Envoy buffers a body of up to this size for
 	// each request in flight, so that it can be replayed to the next provider.
 	MaxRequestBody string `protobuf:"bytes,3,opt,name=max_request_body,json=maxRequestBody,proto3" json:"max_request_body,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// How many proxies stand before the gateway whose X-Forwarded-For is believed.
+	// Default: none; a client is then whoever connects.
+	TrustedHops   uint32 `protobuf:"varint,4,opt,name=trusted_hops,json=trustedHops,proto3" json:"trusted_hops,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Listener) Reset() {
@@ -1529,6 +1532,13 @@ func (x *Listener) GetMaxRequestBody() string {
 		return x.MaxRequestBody
 	}
 	return ""
+}
+
+func (x *Listener) GetTrustedHops() uint32 {
+	if x != nil {
+		return x.TrustedHops
+	}
+	return 0
 }
 
 // ServerTLS is the certificate that the listener shows. Here and elsewhere, a
@@ -3090,7 +3100,10 @@ type Key struct {
 	// What requests with this key have to respect, besides the general policy.
 	Policy *Policy `protobuf:"bytes,6,opt,name=policy,proto3" json:"policy,omitempty"`
 	// The key manages other keys over the API, as an owner, and asks no model.
-	Management    bool `protobuf:"varint,7,opt,name=management,proto3" json:"management,omitempty"`
+	Management bool `protobuf:"varint,7,opt,name=management,proto3" json:"management,omitempty"`
+	// Where the key may be used from: addresses such as 10.1.2.3 and networks such as
+	// 10.0.0.0/8 or 2001:db8::/32. Default: everywhere.
+	AllowedIps    []string `protobuf:"bytes,8,rep,name=allowed_ips,json=allowedIps,proto3" json:"allowed_ips,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3172,6 +3185,13 @@ func (x *Key) GetManagement() bool {
 		return x.Management
 	}
 	return false
+}
+
+func (x *Key) GetAllowedIps() []string {
+	if x != nil {
+		return x.AllowedIps
+	}
+	return nil
 }
 
 // Limits bound what may be done: by one key, by all, by one end user, or at one
@@ -3751,11 +3771,13 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\"\x06\b\x80\x86\xb0\x96\x012\x00R\tretention\x12\x1a\n" +
 	"\bdisabled\x18\x03 \x01(\bR\bdisabled\x12}\n" +
 	"\vmax_journal\x18\x04 \x01(\tB\\\xbaH/r-2+^([0-9]{1,12} ?(B|KB|KiB|MB|MiB|GB|GiB)?)?$\x82\xb5\x18&a size such as 32MiB, 500KB or 1048576R\n" +
-	"maxJournal\"\xb0\x02\n" +
+	"maxJournal\"\xdc\x02\n" +
 	"\bListener\x12h\n" +
 	"\aaddress\x18\x01 \x01(\tBN\x82\xb5\x18Jan IP address and a port such as 127.0.0.1:8080, 0.0.0.0:8080 or [::]:8080R\aaddress\x121\n" +
 	"\x03tls\x18\x02 \x01(\v2\x1f.switchyard.config.v1.ServerTLSR\x03tls\x12\x86\x01\n" +
-	"\x10max_request_body\x18\x03 \x01(\tB\\\xbaH/r-2+^([0-9]{1,12} ?(B|KB|KiB|MB|MiB|GB|GiB)?)?$\x82\xb5\x18&a size such as 32MiB, 500KB or 1048576R\x0emaxRequestBody\"r\n" +
+	"\x10max_request_body\x18\x03 \x01(\tB\\\xbaH/r-2+^([0-9]{1,12} ?(B|KB|KiB|MB|MiB|GB|GiB)?)?$\x82\xb5\x18&a size such as 32MiB, 500KB or 1048576R\x0emaxRequestBody\x12*\n" +
+	"\ftrusted_hops\x18\x04 \x01(\rB\a\xbaH\x04*\x02\x18\n" +
+	"R\vtrustedHops\"r\n" +
 	"\tServerTLS\x122\n" +
 	"\x10certificate_file\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x0fcertificateFile\x121\n" +
 	"\x10private_key_file\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x0eprivateKeyFile\"\x90\x01\n" +
@@ -3930,7 +3952,7 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\n" +
 	"_utc_startB\n" +
 	"\n" +
-	"\b_utc_end\"\x8f\x04\n" +
+	"\b_utc_end\"\xbe\x04\n" +
 	"\x03Key\x12>\n" +
 	"\x04name\x18\x01 \x01(\tB*\xbaH\x06r\x04\x10\x01\x18d\x82\xb5\x18\x1da name of 1 to 100 charactersR\x04name\x12\x81\x01\n" +
 	"\x04hash\x18\x02 \x01(\tBm\xbaH\x12r\x102\x0e^[0-9a-f]{64}$\x82\xb5\x18Tthe key's SHA-256 in 64 lower-case hex digits, as `switchyard keys create` prints itR\x04hash\x12\x1a\n" +
@@ -3941,7 +3963,9 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x06policy\x18\x06 \x01(\v2\x1c.switchyard.config.v1.PolicyR\x06policy\x12\x1e\n" +
 	"\n" +
 	"management\x18\a \x01(\bR\n" +
-	"management\"\xc6\x05\n" +
+	"management\x12-\n" +
+	"\vallowed_ips\x18\b \x03(\tB\f\xbaH\t\x92\x01\x06\"\x04r\x02\x10\x01R\n" +
+	"allowedIps\"\xc6\x05\n" +
 	"\x06Limits\x12%\n" +
 	"\brequests\x18\x01 \x01(\rB\t\xbaH\x06*\x04\x18\xa0\x8d\x06R\brequests\x12A\n" +
 	"\x06window\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\x0e\xbaH\v\xaa\x01\b\"\x04\b\x80\xa3\x052\x00R\x06window\x12\x1c\n" +

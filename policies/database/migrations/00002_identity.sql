@@ -63,6 +63,9 @@ CREATE TABLE api_keys (
     include_byok BOOLEAN NOT NULL,
     creator      TEXT    NOT NULL, -- a member, or ''
     workspace_id TEXT    NOT NULL REFERENCES workspaces (id),
+    models       TEXT    NOT NULL, -- JSON lists; null for all
+    providers    TEXT    NOT NULL,
+    ips          TEXT    NOT NULL,
     created      BIGINT  NOT NULL,
     updated      BIGINT  NOT NULL,
     expires      BIGINT  NOT NULL

@@ -4,6 +4,9 @@ import (
 	"database/sql"
 	"time"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/money"
 )
@@ -29,23 +32,29 @@ type Key struct {
 	Creator string `json:"creator_user_id,omitempty"`
 	// Workspace is the id of the one that the key is in.
 	Workspace string `json:"workspace_id"`
+	// AllowedModels and AllowedProviders are what the key may ask for, AllowedIPs where it
+	// may be used from: addresses and networks. Nil is no bound.
+	AllowedModels    []string `json:"allowed_models,omitempty"`
+	AllowedProviders []string `json:"allowed_providers,omitempty"`
+	AllowedIPs       []string `json:"allowed_ips,omitempty"`
 	// Created and Updated are to the microsecond. ExpiresAt is zero for never.
 	Created   time.Time `json:"created_at"`
 	Updated   time.Time `json:"updated_at"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 }
 
-const keyColumns = `hash, name, label, role, disabled, spend_limit, limit_reset, include_byok, creator, workspace_id, created, updated, expires`
+const keyColumns = `hash, name, label, role, disabled, spend_limit, limit_reset, include_byok, creator, workspace_id, models, providers, ips, created, updated, expires`
 
 // row is what keyColumns hold.
 type row struct {
 	limit                     sql.Null[int64]
 	reset                     string
+	models, providers, ips    string
 	created, updated, expires int64
 }
 
 func (r *row) fields(k *Key) []any {
-	return []any{&k.Hash, &k.Name, &k.Label, &k.Role, &k.Disabled, &r.limit, &r.reset, &k.IncludeBYOK, &k.Creator, &k.Workspace, &r.created, &r.updated, &r.expires}
+	return []any{&k.Hash, &k.Name, &k.Label, &k.Role, &k.Disabled, &r.limit, &r.reset, &k.IncludeBYOK, &k.Creator, &k.Workspace, &r.models, &r.providers, &r.ips, &r.created, &r.updated, &r.expires}
 }
 
 // fill reads into k what fields could not.
@@ -57,6 +66,11 @@ func (r *row) fill(k *Key) error {
 	if r.limit.Valid {
 		k.Limit = new(money.USD(r.limit.V))
 	}
+	for text, into := range map[*string]*[]string{&r.models: &k.AllowedModels, &r.providers: &k.AllowedProviders, &r.ips: &k.AllowedIPs} {
+		if err := json.Unmarshal([]byte(*text), into); err != nil {
+			return err
+		}
+	}
 	k.Created, k.Updated, k.ExpiresAt = instant(r.created), instant(r.updated), instant(r.expires)
 	return nil
 }
@@ -67,14 +81,34 @@ func (k *Key) values() []any {
 	if k.Limit != nil {
 		limit = sql.Null[int64]{V: int64(*k.Limit), Valid: true}
 	}
-	return []any{k.Hash, k.Name, k.Label, string(k.Role), k.Disabled, limit, k.Reset.String(), k.IncludeBYOK, k.Creator, k.Workspace, micros(k.Created), micros(k.Updated), micros(k.ExpiresAt)}
+	return []any{k.Hash, k.Name, k.Label, string(k.Role), k.Disabled, limit, k.Reset.String(), k.IncludeBYOK, k.Creator, k.Workspace, listed(k.AllowedModels), listed(k.AllowedProviders), listed(k.AllowedIPs), micros(k.Created), micros(k.Updated), micros(k.ExpiresAt)}
+}
+
+// listed is a list as JSON, null if it is empty.
+func listed(entries []string) string {
+	if len(entries) == 0 {
+		return "null"
+	}
+	text, err := json.Marshal(entries, jsontext.AllowInvalidUTF8(true))
+	if err != nil {
+		panic(err) // strings always marshal
+	}
+	return string(text)
 }
 
 // known is what the data path sees of the key, by one of its secrets.
-func (k *Key) known(in *Workspace, secretExpires time.Time) *identity.Key {
+func (k *Key) known(in *Workspace, secretExpires time.Time) (*identity.Key, error) {
 	key := &identity.Key{
 		Name: k.Name, Hash: k.Hash, Role: k.Role, Organization: in.Organization, Workspace: in.ID,
 		DefaultModel: in.DefaultTextModel, DefaultSort: in.DefaultSort, Disabled: k.Disabled, ExpiresAt: k.ExpiresAt,
+		AllowedModels: k.AllowedModels, AllowedProviders: k.AllowedProviders,
+	}
+	for _, text := range k.AllowedIPs {
+		network, err := identity.ParseNetwork(text)
+		if err != nil {
+			return nil, err
+		}
+		key.Networks = append(key.Networks, network)
 	}
 	if !secretExpires.IsZero() && (key.ExpiresAt.IsZero() || secretExpires.Before(key.ExpiresAt)) {
 		key.ExpiresAt = secretExpires
@@ -82,7 +116,7 @@ func (k *Key) known(in *Workspace, secretExpires time.Time) *identity.Key {
 	if k.Limit != nil {
 		key.Budget = identity.Budget{Amount: *k.Limit, Reset: k.Reset}
 	}
-	return key
+	return key, nil
 }
 
 func micros(t time.Time) int64 {

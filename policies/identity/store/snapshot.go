@@ -71,8 +71,8 @@ func (s *Store) Load(ctx context.Context) (Snapshot, error) {
 			snapshot.Forged++
 			continue
 		}
-		key := k.known(&in, instant(expires))
-		if !s.sealer.Fits(seal, digest, key) {
+		key, err := k.known(&in, instant(expires))
+		if err != nil || !s.sealer.Fits(seal, digest, key) {
 			snapshot.Forged++
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/switchyard/switchyard/policies/database"
@@ -177,7 +178,7 @@ func (s *Store) addKey(ctx context.Context, t *transaction, by Actor, k *Key) (E
 	if err := t.place(ctx, by, k); err != nil {
 		return Entry{}, err
 	}
-	if err := t.exec(ctx, `INSERT INTO api_keys (`+keyColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, k.values()...); err != nil {
+	if err := t.exec(ctx, `INSERT INTO api_keys (`+keyColumns+`) VALUES (?`+strings.Repeat(", ?", strings.Count(keyColumns, ","))+`)`, k.values()...); err != nil {
 		return Entry{}, err
 	}
 	return Entry{Action: "key.create", Target: k.Hash, After: *k}, s.addSecret(ctx, t, by, k, k.Hash)
@@ -214,7 +215,7 @@ func (s *Store) Update(ctx context.Context, by Actor, hash string, alter func(*K
 }
 
 func (t *transaction) saveKey(ctx context.Context, k *Key) error {
-	return t.exec(ctx, `UPDATE api_keys SET name = ?, label = ?, role = ?, disabled = ?, spend_limit = ?, limit_reset = ?, include_byok = ?, creator = ?, workspace_id = ?, `+
+	return t.exec(ctx, `UPDATE api_keys SET name = ?, label = ?, role = ?, disabled = ?, spend_limit = ?, limit_reset = ?, include_byok = ?, creator = ?, workspace_id = ?, models = ?, providers = ?, ips = ?, `+
 		`created = ?, updated = ?, expires = ? WHERE hash = ?`, append(k.values()[1:], k.Hash)...)
 }
 

@@ -70,7 +70,7 @@ func TestKeyComesBackWhole(t *testing.T) {
 		}
 		want := Key{
 			Name: "büro\x00", Role: identity.Billing, Disabled: true, Limit: new(3 * money.Dollar), Reset: identity.ResetWeekly,
-			IncludeBYOK: true, Creator: member.ID, Workspace: identity.Default, ExpiresAt: time.Date(2030, 1, 2, 3, 4, 5, 6000, time.UTC),
+			IncludeBYOK: true, Creator: member.ID, Workspace: identity.Default, AllowedModels: []string{"m/*"}, AllowedProviders: []string{"a", "b"}, AllowedIPs: []string{"10.0.0.0/8"}, ExpiresAt: time.Date(2030, 1, 2, 3, 4, 5, 6000, time.UTC),
 		}
 		created, plaintext := made(t, s, want)
 		want.Name, want.Hash, want.Label, want.Created, want.Updated = "büro", identity.Hash(plaintext), identity.Label(plaintext), created.Created, created.Created
