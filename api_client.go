@@ -40,6 +40,34 @@ func apiFlag(command *cobra.Command) func() (*apiClient, error) {
 	}
 }
 
+// withAPI runs a command with the client.
+func withAPI(client func() (*apiClient, error), run func(command *cobra.Command, c *apiClient, arguments []string) error) func(*cobra.Command, []string) error {
+	return func(command *cobra.Command, arguments []string) error {
+		c, err := client()
+		if err != nil {
+			return err
+		}
+		return run(command, c, arguments)
+	}
+}
+
+// pages reads a list page by page; path has a query.
+func pages[Row any](ctx context.Context, c *apiClient, path string) ([]Row, error) {
+	var all []Row
+	for {
+		var page struct {
+			Data []Row `json:"data"`
+		}
+		if err := c.call(ctx, http.MethodGet, fmt.Sprintf("%s&offset=%d", path, len(all)), nil, &page); err != nil {
+			return nil, err
+		}
+		if len(page.Data) == 0 {
+			return all, nil
+		}
+		all = append(all, page.Data...)
+	}
+}
+
 // call sends body, if it is not nil, as JSON, and reads the answer into out.
 func (c *apiClient) call(ctx context.Context, method, path string, body, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)

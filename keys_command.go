@@ -91,7 +91,7 @@ func addKeyCommand(client func() (*apiClient, error)) *cobra.Command {
 	flags.StringSliceVar(&models, "models", nil, "what it may ask for, such as openai/*")
 	flags.StringSliceVar(&providers, "providers", nil, "who may answer it")
 	flags.StringSliceVar(&ips, "ips", nil, "addresses and networks that it may be used from")
-	command.RunE = func(command *cobra.Command, arguments []string) error {
+	command.RunE = withAPI(client, func(command *cobra.Command, c *apiClient, arguments []string) error {
 		members := map[string]any{"name": arguments[0]}
 		if limit != "" {
 			amount, err := money.Parse(limit)
@@ -110,12 +110,8 @@ func addKeyCommand(client func() (*apiClient, error)) *cobra.Command {
 				members[name] = list
 			}
 		}
-		c, err := client()
-		if err != nil {
-			return err
-		}
 		return printSecret(command, c, "/keys", members)
-	}
+	})
 	return command
 }
 
@@ -142,11 +138,7 @@ func listKeysCommand(client func() (*apiClient, error)) *cobra.Command {
 		Use:   "list",
 		Short: "List the keys of a running gateway, but those of its configuration",
 		Args:  cobra.NoArgs,
-		RunE: func(command *cobra.Command, _ []string) error {
-			c, err := client()
-			if err != nil {
-				return err
-			}
+		RunE: withAPI(client, func(command *cobra.Command, c *apiClient, _ []string) error {
 			keys, err := c.keys(command.Context())
 			if err != nil {
 				return err
@@ -164,7 +156,7 @@ func listKeysCommand(client func() (*apiClient, error)) *cobra.Command {
 				}
 				return []any{k.Name, k.Hash[:min(12, len(k.Hash))], k.Label, cmp.Or(k.Role, "-"), state, "$" + k.Usage.String(), limit, expires}
 			})
-		},
+		}),
 	}
 }
 
@@ -176,17 +168,13 @@ func rotateKeyCommand(client func() (*apiClient, error)) *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 	}
 	command.Flags().DurationVar(&overlap, "overlap", 24*time.Hour, "how long the secret before stays good, up to 720h")
-	command.RunE = func(command *cobra.Command, arguments []string) error {
-		c, err := client()
-		if err != nil {
-			return err
-		}
+	command.RunE = withAPI(client, func(command *cobra.Command, c *apiClient, arguments []string) error {
 		hash, err := c.find(command.Context(), arguments[0])
 		if err != nil {
 			return err
 		}
 		return printSecret(command, c, "/keys/"+hash+"/rotate", map[string]any{"overlap_seconds": int64(overlap / time.Second)})
-	}
+	})
 	return command
 }
 
@@ -195,35 +183,19 @@ func keyChange(client func() (*apiClient, error), verb, short string, change fun
 		Use:   verb + " KEY",
 		Short: short,
 		Args:  cobra.ExactArgs(1),
-		RunE: func(command *cobra.Command, arguments []string) error {
-			c, err := client()
-			if err != nil {
-				return err
-			}
+		RunE: withAPI(client, func(command *cobra.Command, c *apiClient, arguments []string) error {
 			hash, err := c.find(command.Context(), arguments[0])
 			if err != nil {
 				return err
 			}
 			return change(command.Context(), c, hash)
-		},
+		}),
 	}
 }
 
-// keys are all managed keys, page by page.
+// keys are all managed keys.
 func (c *apiClient) keys(ctx context.Context) ([]shownKey, error) {
-	var all []shownKey
-	for {
-		var page struct {
-			Data []shownKey `json:"data"`
-		}
-		if err := c.call(ctx, http.MethodGet, fmt.Sprintf("/keys?include_disabled=true&offset=%d", len(all)), nil, &page); err != nil {
-			return nil, err
-		}
-		if len(page.Data) == 0 {
-			return all, nil
-		}
-		all = append(all, page.Data...)
-	}
+	return pages[shownKey](ctx, c, "/keys?include_disabled=true")
 }
 
 // find returns the hash of the one key that has a name, or whose hash begins so.

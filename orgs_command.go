@@ -24,35 +24,18 @@ no other sees. It takes a management key of the gateway's configuration in ` + m
 		Use:   "list",
 		Short: "List the organisations",
 		Args:  cobra.NoArgs,
-		RunE: func(command *cobra.Command, _ []string) error {
-			c, err := client()
+		RunE: withAPI(client, func(command *cobra.Command, c *apiClient, _ []string) error {
+			all, err := pages[organization](command.Context(), c, "/organizations?limit=100")
 			if err != nil {
 				return err
 			}
-			var all []organization
-			for {
-				var page struct {
-					Data []organization `json:"data"`
-				}
-				if err := c.call(command.Context(), http.MethodGet, fmt.Sprintf("/organizations?limit=100&offset=%d", len(all)), nil, &page); err != nil {
-					return err
-				}
-				if len(page.Data) == 0 {
-					break
-				}
-				all = append(all, page.Data...)
-			}
 			return table(command.OutOrStdout(), "NAME\tID", all, func(o organization) []any { return []any{o.Name, o.ID} })
-		},
+		}),
 	}, &cobra.Command{
 		Use:   "create NAME",
 		Short: "Make an organisation; the management key of its owner is shown once",
 		Args:  cobra.ExactArgs(1),
-		RunE: func(command *cobra.Command, arguments []string) error {
-			c, err := client()
-			if err != nil {
-				return err
-			}
+		RunE: withAPI(client, func(command *cobra.Command, c *apiClient, arguments []string) error {
 			var made struct {
 				Data organization `json:"data"`
 				Key  string       `json:"key"`
@@ -60,9 +43,9 @@ no other sees. It takes a management key of the gateway's configuration in ` + m
 			if err := c.call(command.Context(), http.MethodPost, "/organizations", map[string]any{"name": arguments[0]}, &made); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(command.OutOrStdout(), "Management key of its owner, shown only now:\n  %s\n\nid %s\n", made.Key, made.Data.ID)
+			_, err := fmt.Fprintf(command.OutOrStdout(), "Management key of its owner, shown only now:\n  %s\n\nid %s\n", made.Key, made.Data.ID)
 			return err
-		},
+		}),
 	})
 	return command
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -26,17 +25,14 @@ func usageCommand() *cobra.Command {
 	flags.StringVar(&from, "from", "", "first day in UTC, such as 2026-11-01 (default: 30 days ago)")
 	flags.StringVar(&to, "to", "", "last day in UTC (default: today)")
 	flags.StringVar(&key, "key", "", "hash of the one key to show")
-	flags.StringSliceVar(&by, "by", []string{"day", "key", "model"}, "what to sum by")
-	command.RunE = func(command *cobra.Command, _ []string) error {
-		c, err := client()
-		if err != nil {
-			return err
-		}
+	flags.StringSliceVar(&by, "by", []string{"day", "key", "model"}, "what to sum by: day, key, model, workspace")
+	command.RunE = withAPI(client, func(command *cobra.Command, c *apiClient, _ []string) error {
 		type sum struct {
 			Date       string    `json:"date"`
 			KeyName    string    `json:"key_name"`
 			KeyHash    string    `json:"key_hash"`
 			Model      string    `json:"model"`
+			Workspace  string    `json:"workspace_id"`
 			Usage      money.USD `json:"usage"`
 			Requests   int64     `json:"requests"`
 			Prompt     int64     `json:"prompt_tokens"`
@@ -49,26 +45,24 @@ func usageCommand() *cobra.Command {
 		if err := c.call(command.Context(), http.MethodGet, path, nil, &told); err != nil {
 			return err
 		}
+		columns := map[string]func(s sum) any{
+			"day":       func(s sum) any { return s.Date },
+			"key":       func(s sum) any { return s.KeyName + " " + s.KeyHash[:min(12, len(s.KeyHash))] },
+			"model":     func(s sum) any { return s.Model },
+			"workspace": func(s sum) any { return s.Workspace },
+		}
 		header := ""
-		for _, column := range []string{"day", "key", "model"} {
-			if slices.Contains(by, column) {
-				header += strings.ToUpper(column) + "\t"
-			}
+		for _, dimension := range by {
+			header += strings.ToUpper(dimension) + "\t"
 		}
 		return table(command.OutOrStdout(), header+"REQUESTS\tPROMPT\tCOMPLETION\tCOST", told.Data, func(s sum) []any {
-			var columns []any
-			if slices.Contains(by, "day") {
-				columns = append(columns, s.Date)
+			var row []any
+			for _, dimension := range by {
+				row = append(row, columns[dimension](s)) // the gateway knows no others
 			}
-			if slices.Contains(by, "key") {
-				columns = append(columns, s.KeyName+" "+s.KeyHash[:min(12, len(s.KeyHash))])
-			}
-			if slices.Contains(by, "model") {
-				columns = append(columns, s.Model)
-			}
-			return append(columns, s.Requests, s.Prompt, s.Completion, "$"+s.Usage.String())
+			return append(row, s.Requests, s.Prompt, s.Completion, "$"+s.Usage.String())
 		})
-	}
+	})
 	return command
 }
 
@@ -80,11 +74,7 @@ func creditsCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 	}
 	client := apiFlag(command)
-	command.RunE = func(command *cobra.Command, _ []string) error {
-		c, err := client()
-		if err != nil {
-			return err
-		}
+	command.RunE = withAPI(client, func(command *cobra.Command, c *apiClient, _ []string) error {
 		var told struct {
 			Data struct {
 				Used money.USD `json:"total_usage"`
@@ -94,7 +84,7 @@ func creditsCommand() *cobra.Command {
 			return err
 		}
 		return write(command.OutOrStdout(), []byte("used $"+told.Data.Used.String()+"\n"))
-	}
+	})
 	return command
 }
 
@@ -106,11 +96,7 @@ func auditCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 	}
 	client := apiFlag(command)
-	command.RunE = func(command *cobra.Command, _ []string) error {
-		c, err := client()
-		if err != nil {
-			return err
-		}
+	command.RunE = withAPI(client, func(command *cobra.Command, c *apiClient, _ []string) error {
 		type entry struct {
 			Created time.Time `json:"created_at"`
 			Actor   string    `json:"actor_name"`
@@ -126,6 +112,6 @@ func auditCommand() *cobra.Command {
 		return table(command.OutOrStdout(), "TIME\tWHO\tWHAT\tOF", told.Data, func(e entry) []any {
 			return []any{e.Created.Format(time.RFC3339), e.Actor, e.Action, e.Target}
 		})
-	}
+	})
 	return command
 }

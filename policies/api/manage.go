@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
@@ -95,10 +96,16 @@ func actor(by *identity.Key) keystore.Actor {
 	return keystore.Actor{Hash: by.Hash, Name: by.Name, Organization: by.Organization}
 }
 
+// longestRefresh is how long an answer waits for its change to be in use: what it tells,
+// such as a new key, is told only once.
+const longestRefresh = time.Second
+
 // refresh puts a change to use here at once. Should that fail, the change holds all the
 // same, and is seen as soon as the database can be read.
 func (s *server) refresh(r *http.Request) {
-	if err := s.Identity.Refresh(r.Context()); err != nil {
+	ctx, cancel := context.WithTimeout(r.Context(), longestRefresh)
+	defer cancel()
+	if err := s.Identity.Refresh(ctx); err != nil {
 		s.Logger.Warn("a change of keys is not in use yet", "error", err.Error())
 	}
 }

@@ -68,7 +68,7 @@ func (t *transaction) exec(ctx context.Context, text string, values ...any) erro
 
 // change makes a change and its entry in the audit log, both or neither. One change at
 // a time is made: the version's row is locked first.
-func (s *Store) change(ctx context.Context, by Actor, make func(*transaction) (Entry, error)) error {
+func (s *Store) change(ctx context.Context, by Actor, do func(*transaction) (Entry, error)) error {
 	db, err := s.source.Get(ctx)
 	if err != nil {
 		return err
@@ -85,7 +85,7 @@ func (s *Store) change(ctx context.Context, by Actor, make func(*transaction) (E
 	if err := s.claim(ctx, t); err != nil {
 		return err
 	}
-	entry, err := make(t)
+	entry, err := do(t)
 	if err != nil {
 		return err
 	}

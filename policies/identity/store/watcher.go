@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"sync"
 	"time"
 )
 
@@ -23,7 +22,8 @@ type Watcher struct {
 	use   func(Snapshot)
 	log   *slog.Logger
 
-	mu     sync.Mutex
+	// turn has one entry: whoever looks takes it, and waits no longer than it may.
+	turn   chan struct{}
 	known  bool  // a snapshot is in use
 	newest int64 // its version
 	failed bool  // the last look at the database
@@ -31,7 +31,7 @@ type Watcher struct {
 
 // NewWatcher hands each snapshot to use, one after the other.
 func NewWatcher(store *Store, use func(Snapshot), log *slog.Logger) *Watcher {
-	return &Watcher{store: store, use: use, log: log}
+	return &Watcher{store: store, use: use, log: log, turn: make(chan struct{}, 1)}
 }
 
 // Run looks for changes until ctx ends.
@@ -53,8 +53,12 @@ func (w *Watcher) Run(ctx context.Context) {
 // Refresh looks for changes once. When it returns nil, what was changed before the call
 // is in use. A failure is logged when it begins, and when it is over.
 func (w *Watcher) Refresh(ctx context.Context) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	select {
+	case w.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-w.turn }()
 	err := w.refresh(ctx)
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled): // the gateway ends
