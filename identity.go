@@ -17,8 +17,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/switchyard/switchyard/policies/api"
+	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/identity"
 	keystore "github.com/switchyard/switchyard/policies/identity/store"
+	"github.com/switchyard/switchyard/policies/identity/token"
 	"github.com/switchyard/switchyard/policies/routing"
 )
 
@@ -76,8 +78,12 @@ func (g *gateway) openIdentity(ctx context.Context) error {
 func (g *gateway) compose() {
 	g.managed.mu.Lock()
 	defer g.managed.mu.Unlock()
-	policy := *g.current.Load().policy
+	current := g.current.Load()
+	policy := *current.policy
 	policy.Keys = policy.Keys.With(g.managed.credentials)
+	if len(current.effective.Config().GetIdentity().GetIssuers()) > 0 {
+		policy.Keys = policy.Keys.Trusting(g.tokens)
+	}
 	policy.KeyConstraints = maps.Clone(policy.KeyConstraints)
 	for _, credential := range g.managed.credentials {
 		if key := credential.Key; key.AllowedModels != nil || key.AllowedProviders != nil {
@@ -143,4 +149,16 @@ func createOnce(path string, text []byte) error {
 		return err
 	}
 	return nil
+}
+
+func newIssuers(from []*configpb.Issuer) []token.Issuer {
+	var issuers []token.Issuer
+	for _, each := range from {
+		issuer := token.Issuer{URL: each.GetUrl(), Audience: each.GetAudience()}
+		for _, rule := range each.GetRules() {
+			issuer.Rules = append(issuer.Rules, token.Rule{Claim: rule.GetClaim(), Value: rule.GetValue(), Role: identity.Role(rule.GetRole()), Key: rule.GetKey()})
+		}
+		issuers = append(issuers, issuer)
+	}
+	return issuers
 }

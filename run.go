@@ -33,6 +33,7 @@ import (
 	"github.com/switchyard/switchyard/policies/demo"
 	"github.com/switchyard/switchyard/policies/health"
 	"github.com/switchyard/switchyard/policies/identity"
+	"github.com/switchyard/switchyard/policies/identity/token"
 	"github.com/switchyard/switchyard/policies/preset"
 	"github.com/switchyard/switchyard/policies/probe"
 	"github.com/switchyard/switchyard/policies/redis"
@@ -68,6 +69,7 @@ type gateway struct {
 	current  atomic.Pointer[generation]
 	policy   atomic.Pointer[extproc.Policy] // current's, with the managed keys
 	managed  managed
+	tokens   *token.Verifier
 	health   *health.Tracker
 	presets  *preset.Store
 	sticky   sticky.Store
@@ -200,6 +202,7 @@ func (g *gateway) load(ctx context.Context) error {
 		return err
 	}
 	g.prober = g.newProber()
+	g.tokens = token.New(http.DefaultClient, g.log)
 	if g.store, err = config.Open(g.configPath, loading, func(effective *config.Effective) error { return g.apply(ctx, effective) }); err != nil {
 		servers.Close()
 		return err
@@ -289,6 +292,7 @@ func (g *gateway) serve(ctx context.Context) error {
 		group.Go(func() error { g.account.run(serving, g); return nil })
 		group.Go(func() error { g.managed.watcher.Run(serving); return nil })
 	}
+	group.Go(func() error { g.tokens.Run(serving); return nil })
 	group.Go(func() error { return g.reload(failing) })
 	group.Go(func() error { g.share(failing); return nil })
 	group.Go(func() error { limiter.Run(serving); return nil })

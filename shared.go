@@ -27,6 +27,7 @@ func (g *gateway) use(next *generation) error {
 	}
 	g.health.Configure(next.health)
 	g.current.Store(next)
+	g.tokens.Configure(newIssuers(next.effective.Config().GetIdentity().GetIssuers()))
 	g.compose()
 	g.prober.Configure(next.policy.Catalog.Providers())
 	return nil

@@ -12,6 +12,7 @@ import (
 
 	"github.com/switchyard/switchyard/e2e/gateway"
 	"github.com/switchyard/switchyard/e2e/provider"
+	"github.com/switchyard/switchyard/policies/identity/token/tokentest"
 	"github.com/switchyard/switchyard/policies/usage/postgrestest"
 )
 
@@ -342,6 +343,52 @@ func TestAddressBehindATrustedProxy(t *testing.T) {
 		if got := s.ask(question("m/openai"), append(as(key.Key), "X-Forwarded-For", forwarded)...); got.status != status {
 			t.Errorf("%q: %d %s", forwarded, got.status, got.body)
 		}
+	}
+}
+
+func TestTokensOfAnIssuerAreTakenForKeys(t *testing.T) {
+	issuer := tokentest.Start(t)
+	s, gpt, _ := pair(t)
+	s.manageable()
+	s.config["identity"] = settings{"issuers": []any{settings{"url": issuer.URL(), "audience": "switchyard", "rules": []any{
+		settings{"claim": "groups", "value": "platform", "role": "admin"},
+		settings{"claim": "sub", "value": "repo:acme/*", "key": "tests"},
+	}}}}
+	s.start()
+	workload := issuer.Token(issuer.Claims("switchyard", "repo:acme/app", nil))
+	s.within(200, workload)
+	got := s.ask(question("m/openai"), as(workload)...)
+	if told := s.generation(got.header.Get("X-Generation-Id")); got.status != 200 || told.Cost == 0 { // it is the key's own
+		t.Errorf("%d %s, %+v", got.status, got.body, told)
+	}
+	person := issuer.Token(issuer.Claims("switchyard", "ada", map[string]any{"groups": []string{"platform"}, "email": "ada@example.com"}))
+	if made := s.do(http.MethodPost, "/api/v1/keys", `{"name":"k"}`, as(person)...); made.status != 201 {
+		t.Errorf("an admin makes a key: %d %s", made.status, made.body)
+	}
+	if logged := s.manage(http.MethodGet, "/audit", ""); !strings.Contains(logged.body, `"actor_name":"ada@example.com"`) {
+		t.Errorf("%s", logged.body)
+	}
+	before := gpt.calls()
+	for name, test := range map[string]struct {
+		token  string
+		status int
+	}{
+		"an admin asks a model":           {person, 403},
+		"a token for somebody else":       {issuer.Token(issuer.Claims("else", "repo:acme/app", nil)), 401},
+		"a token that no rule fits":       {issuer.Token(issuer.Claims("switchyard", "repo:other/app", nil)), 401},
+		"a token that has expired":        {issuer.Token(issuer.Claims("switchyard", "repo:acme/app", map[string]any{"exp": time.Now().Unix() - 1})), 401},
+		"a token whose end was cut off":   {workload[:len(workload)-10], 401},
+		"a token of an issuer of its own": {tokentest.Start(t).Token(issuer.Claims("switchyard", "repo:acme/app", nil)), 401},
+	} {
+		if got := s.ask(question("m/openai"), as(test.token)...); got.status != test.status {
+			t.Errorf("%s: %d %s", name, got.status, got.body)
+		}
+	}
+	if gpt.calls() != before {
+		t.Error("a refused request reached the provider")
+	}
+	if strings.Contains(s.Log(), workload) || strings.Contains(s.Log(), person) {
+		t.Error("the gateway's log has a token")
 	}
 }
 

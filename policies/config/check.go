@@ -31,6 +31,7 @@ func (l *loader) check(config *configpb.Config) {
 	l.checkRedis(config.GetRedis())
 	l.checkLedger(config.GetLedger())
 	l.checkFetch(config.GetFetch())
+	l.checkIssuers(config)
 }
 
 func (l *loader) checkListener(config *configpb.Config) {

@@ -11,6 +11,7 @@ const (
 	Disabled
 	Expired
 	Elsewhere
+	Unmapped
 )
 
 // Error refuses a request for want of a good key: HTTP 401, spec error_type
@@ -26,6 +27,8 @@ func (e *Error) Error() string {
 		return "This API key is disabled."
 	case Expired:
 		return "This API key has expired."
+	case Unmapped:
+		return "No rule of this gateway gives this token a key or a role."
 	case Elsewhere:
 		return "This API key may not be used from your IP address."
 	}

@@ -17,10 +17,14 @@ import (
 // changes, so any number of goroutines may use it.
 type Keyring struct {
 	keys map[[sha256.Size]byte]*Key
+	// index is keys by their hash, and those of the configuration by their name.
+	index map[string]*Key
 	// everybody is who makes every request while there are no keys.
 	everybody *Key
 	// closed: nobody is let in for want of keys.
 	closed bool
+	// tokens are taken besides keys; nil is none.
+	tokens Tokens
 }
 
 // Credential is what authenticates as a managed key: its secret, or, while it is
@@ -35,6 +39,7 @@ type Credential struct {
 func NewKeyring(cfg *configpb.Config) (*Keyring, error) {
 	k := &Keyring{
 		keys:      make(map[[sha256.Size]byte]*Key, len(cfg.GetKeys())),
+		index:     make(map[string]*Key, 2*len(cfg.GetKeys())),
 		everybody: &Key{Name: "everybody", Organization: Default, Workspace: Default},
 	}
 	var failures []error
@@ -80,6 +85,7 @@ func NewKeyring(cfg *configpb.Config) (*Keyring, error) {
 			}
 			k.keys[digest].Networks = append(k.keys[digest].Networks, network)
 		}
+		k.index[from.GetHash()], k.index[from.GetName()] = k.keys[digest], k.keys[digest]
 		if from.GetManagement() {
 			k.keys[digest].Role, k.keys[digest].Operator = Owner, true
 		}
@@ -93,15 +99,22 @@ func NewKeyring(cfg *configpb.Config) (*Keyring, error) {
 // With is the keyring with managed keys besides. They have the general limits, but a
 // budget of their own. A key of the configuration wins over a managed one.
 func (k *Keyring) With(managed []Credential) *Keyring {
-	all := &Keyring{keys: make(map[[sha256.Size]byte]*Key, len(k.keys)+len(managed)), everybody: k.everybody, closed: k.closed}
+	all := *k
+	all.keys = make(map[[sha256.Size]byte]*Key, len(k.keys)+len(managed))
+	all.index = make(map[string]*Key, len(k.index)+len(managed))
 	for _, credential := range managed {
 		key := *credential.Key
 		key.Limits, key.User = k.everybody.Limits, k.everybody.User
 		key.Budget = credential.Key.Budget
 		all.keys[credential.Digest] = &key
+		// Of a key that is being rotated, the secret that lasts counts.
+		if other, ok := all.index[key.Hash]; !ok || !other.ExpiresAt.IsZero() && (key.ExpiresAt.IsZero() || key.ExpiresAt.After(other.ExpiresAt)) {
+			all.index[key.Hash] = &key
+		}
 	}
 	maps.Copy(all.keys, k.keys)
-	return all
+	maps.Copy(all.index, k.index)
+	return &all
 }
 
 // Closed is the keyring that lets nobody in for want of keys: of a gateway that does not
@@ -141,9 +154,13 @@ func (k *Keyring) Authenticate(authorization, apiKey string, now time.Time) (*Ke
 		return nil, &Error{Reason: Missing}
 	}
 	key, ok := k.keys[sha256.Sum256([]byte(presented))]
+	if !ok {
+		var err error
+		if key, err = k.granted(presented, now); err != nil {
+			return nil, err
+		}
+	}
 	switch {
-	case !ok:
-		return nil, &Error{Reason: Unknown}
 	case key.Disabled:
 		return nil, &Error{Reason: Disabled}
 	case !key.ExpiresAt.IsZero() && !now.Before(key.ExpiresAt):

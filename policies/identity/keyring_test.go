@@ -289,3 +289,40 @@ func TestLabelShowsTheEndsAlone(t *testing.T) {
 		t.Errorf("%s", label)
 	}
 }
+
+// grants are tokens by their text.
+type grants map[string]Grant
+
+func (g grants) Verify(token string, _ time.Time) (Grant, error) {
+	if grant, ok := g[token]; ok {
+		return grant, nil
+	}
+	return Grant{}, &Error{Reason: Unknown}
+}
+
+func TestTokensAreTakenForKeys(t *testing.T) {
+	digest, err := ParseDigest(Hash("m"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := keyring(t).With([]Credential{{Digest: digest, Key: &Key{Name: "managed", Hash: Hash("m")}}}).Trusting(grants{
+		"name": {Key: "good"}, "hash": {Key: Hash("m")}, "none": {Key: "nobody"}, "off": {Key: "disabled"},
+		"role": {Name: "ada", Hash: Hash("ada"), Role: Viewer, ExpiresAt: now.Add(time.Second)}, "late": {Role: Viewer, ExpiresAt: now},
+	})
+	for token, want := range map[string]string{"name": "good", "hash": "managed", "role": "ada"} {
+		key, err := k.Authenticate("Bearer "+token, "", now)
+		if err != nil || key.Name != want || key.Management() != (token == "role") || key.Operator {
+			t.Errorf("%s: %+v, %v", token, key, err)
+		}
+	}
+	for token, reason := range map[string]Reason{"none": Unmapped, "off": Disabled, "late": Expired, "other": Unknown} {
+		var refused *Error
+		if _, err := k.Authenticate("Bearer "+token, "", now); !errors.As(err, &refused) || refused.Reason != reason {
+			t.Errorf("%s: %v", token, err)
+		}
+	}
+	none, err := NewKeyring(nil)
+	if err != nil || none.Trusting(grants{}).Open() {
+		t.Errorf("open although tokens are taken, %v", err)
+	}
+}

@@ -867,7 +867,9 @@ type Identity struct {
 	// a database: without it, who can write to the database could add keys. Keys made
 	// with another secret are none. Default: one made at the first start, in
 	// identity-secret in the gateway's state directory.
-	Secret        *Secret `protobuf:"bytes,1,opt,name=secret,proto3" json:"secret,omitempty"`
+	Secret *Secret `protobuf:"bytes,1,opt,name=secret,proto3" json:"secret,omitempty"`
+	// Issuers of OpenID Connect whose tokens are taken for keys.
+	Issuers       []*Issuer `protobuf:"bytes,2,rep,name=issuers,proto3" json:"issuers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -907,6 +909,153 @@ func (x *Identity) GetSecret() *Secret {
 		return x.Secret
 	}
 	return nil
+}
+
+func (x *Identity) GetIssuers() []*Issuer {
+	if x != nil {
+		return x.Issuers
+	}
+	return nil
+}
+
+// Issuer gives people and workloads that have its tokens a role or a key.
+type Issuer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The issuer as its tokens name it, such as https://login.example.com. Its public keys
+	// are fetched from there.
+	Url string `protobuf:"bytes,1,opt,name=url,proto3" json:"url,omitempty"`
+	// Whom tokens must be for, such as switchyard.
+	Audience string `protobuf:"bytes,2,opt,name=audience,proto3" json:"audience,omitempty"`
+	// What tokens stand for. The first rule that fits counts; a token that none fits is
+	// refused.
+	Rules         []*TokenRule `protobuf:"bytes,3,rep,name=rules,proto3" json:"rules,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Issuer) Reset() {
+	*x = Issuer{}
+	mi := &file_policies_config_configpb_config_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Issuer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Issuer) ProtoMessage() {}
+
+func (x *Issuer) ProtoReflect() protoreflect.Message {
+	mi := &file_policies_config_configpb_config_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Issuer.ProtoReflect.Descriptor instead.
+func (*Issuer) Descriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Issuer) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *Issuer) GetAudience() string {
+	if x != nil {
+		return x.Audience
+	}
+	return ""
+}
+
+func (x *Issuer) GetRules() []*TokenRule {
+	if x != nil {
+		return x.Rules
+	}
+	return nil
+}
+
+// TokenRule gives tokens with a claim a role or a key.
+type TokenRule struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the claim, such as groups or sub, or a path such as realm_access.roles.
+	Claim string `protobuf:"bytes,1,opt,name=claim,proto3" json:"claim,omitempty"`
+	// What the claim, or one entry of it, must be; with `*` at the end, what it must begin
+	// with.
+	Value string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	// Manage the gateway with this role: owner, admin, developer, billing or viewer.
+	Role string `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
+	// Ask models as this key: the name of one under `keys`, or the hash of a managed one.
+	Key           string `protobuf:"bytes,4,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TokenRule) Reset() {
+	*x = TokenRule{}
+	mi := &file_policies_config_configpb_config_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TokenRule) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TokenRule) ProtoMessage() {}
+
+func (x *TokenRule) ProtoReflect() protoreflect.Message {
+	mi := &file_policies_config_configpb_config_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TokenRule.ProtoReflect.Descriptor instead.
+func (*TokenRule) Descriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *TokenRule) GetClaim() string {
+	if x != nil {
+		return x.Claim
+	}
+	return ""
+}
+
+func (x *TokenRule) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *TokenRule) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
+func (x *TokenRule) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
 }
 
 // Policy is what requests have to respect. Policies of the gateway, of a key and
@@ -949,7 +1098,7 @@ type Policy struct {
 
 func (x *Policy) Reset() {
 	*x = Policy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[2]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -961,7 +1110,7 @@ func (x *Policy) String() string {
 func (*Policy) ProtoMessage() {}
 
 func (x *Policy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[2]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -974,7 +1123,7 @@ func (x *Policy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Policy.ProtoReflect.Descriptor instead.
 func (*Policy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{2}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Policy) GetOnly() []string {
@@ -1076,7 +1225,7 @@ type MaxPrice struct {
 
 func (x *MaxPrice) Reset() {
 	*x = MaxPrice{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[3]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1088,7 +1237,7 @@ func (x *MaxPrice) String() string {
 func (*MaxPrice) ProtoMessage() {}
 
 func (x *MaxPrice) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[3]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1101,7 +1250,7 @@ func (x *MaxPrice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaxPrice.ProtoReflect.Descriptor instead.
 func (*MaxPrice) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{3}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *MaxPrice) GetPrompt() string {
@@ -1155,7 +1304,7 @@ type Preset struct {
 
 func (x *Preset) Reset() {
 	*x = Preset{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1167,7 +1316,7 @@ func (x *Preset) String() string {
 func (*Preset) ProtoMessage() {}
 
 func (x *Preset) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1180,7 +1329,7 @@ func (x *Preset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Preset.ProtoReflect.Descriptor instead.
 func (*Preset) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{4}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Preset) GetName() string {
@@ -1234,7 +1383,7 @@ type Fetch struct {
 
 func (x *Fetch) Reset() {
 	*x = Fetch{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1246,7 +1395,7 @@ func (x *Fetch) String() string {
 func (*Fetch) ProtoMessage() {}
 
 func (x *Fetch) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1259,7 +1408,7 @@ func (x *Fetch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fetch.ProtoReflect.Descriptor instead.
 func (*Fetch) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{5}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Fetch) GetDisabled() bool {
@@ -1310,7 +1459,7 @@ type Redis struct {
 
 func (x *Redis) Reset() {
 	*x = Redis{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1322,7 +1471,7 @@ func (x *Redis) String() string {
 func (*Redis) ProtoMessage() {}
 
 func (x *Redis) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1335,7 +1484,7 @@ func (x *Redis) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redis.ProtoReflect.Descriptor instead.
 func (*Redis) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{6}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Redis) GetAddress() string {
@@ -1408,7 +1557,7 @@ type Ledger struct {
 
 func (x *Ledger) Reset() {
 	*x = Ledger{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1420,7 +1569,7 @@ func (x *Ledger) String() string {
 func (*Ledger) ProtoMessage() {}
 
 func (x *Ledger) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1433,7 +1582,7 @@ func (x *Ledger) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ledger.ProtoReflect.Descriptor instead.
 func (*Ledger) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{7}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Ledger) GetPostgres() *Secret {
@@ -1485,7 +1634,7 @@ type Listener struct {
 
 func (x *Listener) Reset() {
 	*x = Listener{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1497,7 +1646,7 @@ func (x *Listener) String() string {
 func (*Listener) ProtoMessage() {}
 
 func (x *Listener) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1510,7 +1659,7 @@ func (x *Listener) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Listener.ProtoReflect.Descriptor instead.
 func (*Listener) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{8}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Listener) GetAddress() string {
@@ -1556,7 +1705,7 @@ type ServerTLS struct {
 
 func (x *ServerTLS) Reset() {
 	*x = ServerTLS{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1568,7 +1717,7 @@ func (x *ServerTLS) String() string {
 func (*ServerTLS) ProtoMessage() {}
 
 func (x *ServerTLS) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1581,7 +1730,7 @@ func (x *ServerTLS) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerTLS.ProtoReflect.Descriptor instead.
 func (*ServerTLS) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{9}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ServerTLS) GetCertificateFile() string {
@@ -1615,7 +1764,7 @@ type Envoy struct {
 
 func (x *Envoy) Reset() {
 	*x = Envoy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1627,7 +1776,7 @@ func (x *Envoy) String() string {
 func (*Envoy) ProtoMessage() {}
 
 func (x *Envoy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1640,7 +1789,7 @@ func (x *Envoy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Envoy.ProtoReflect.Descriptor instead.
 func (*Envoy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{10}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Envoy) GetPath() string {
@@ -1734,7 +1883,7 @@ type Provider struct {
 
 func (x *Provider) Reset() {
 	*x = Provider{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1746,7 +1895,7 @@ func (x *Provider) String() string {
 func (*Provider) ProtoMessage() {}
 
 func (x *Provider) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1759,7 +1908,7 @@ func (x *Provider) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Provider.ProtoReflect.Descriptor instead.
 func (*Provider) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{11}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Provider) GetPreset() string {
@@ -1970,7 +2119,7 @@ type Quirks struct {
 
 func (x *Quirks) Reset() {
 	*x = Quirks{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1982,7 +2131,7 @@ func (x *Quirks) String() string {
 func (*Quirks) ProtoMessage() {}
 
 func (x *Quirks) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1995,7 +2144,7 @@ func (x *Quirks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quirks.ProtoReflect.Descriptor instead.
 func (*Quirks) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{12}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Quirks) GetRename() map[string]string {
@@ -2079,7 +2228,7 @@ type HealthCheck struct {
 
 func (x *HealthCheck) Reset() {
 	*x = HealthCheck{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2091,7 +2240,7 @@ func (x *HealthCheck) String() string {
 func (*HealthCheck) ProtoMessage() {}
 
 func (x *HealthCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2104,7 +2253,7 @@ func (x *HealthCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthCheck.ProtoReflect.Descriptor instead.
 func (*HealthCheck) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{13}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *HealthCheck) GetInterval() *durationpb.Duration {
@@ -2144,7 +2293,7 @@ type Secret struct {
 
 func (x *Secret) Reset() {
 	*x = Secret{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2156,7 +2305,7 @@ func (x *Secret) String() string {
 func (*Secret) ProtoMessage() {}
 
 func (x *Secret) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2169,7 +2318,7 @@ func (x *Secret) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Secret.ProtoReflect.Descriptor instead.
 func (*Secret) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{14}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Secret) GetSource() isSecret_Source {
@@ -2249,7 +2398,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2261,7 +2410,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2274,7 +2423,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{15}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Timeouts) GetConnect() *durationpb.Duration {
@@ -2319,7 +2468,7 @@ type DataPolicy struct {
 
 func (x *DataPolicy) Reset() {
 	*x = DataPolicy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2331,7 +2480,7 @@ func (x *DataPolicy) String() string {
 func (*DataPolicy) ProtoMessage() {}
 
 func (x *DataPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2344,7 +2493,7 @@ func (x *DataPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataPolicy.ProtoReflect.Descriptor instead.
 func (*DataPolicy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{16}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *DataPolicy) GetNoTraining() bool {
@@ -2412,7 +2561,7 @@ type Model struct {
 
 func (x *Model) Reset() {
 	*x = Model{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2424,7 +2573,7 @@ func (x *Model) String() string {
 func (*Model) ProtoMessage() {}
 
 func (x *Model) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2437,7 +2586,7 @@ func (x *Model) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Model.ProtoReflect.Descriptor instead.
 func (*Model) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{17}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Model) GetName() string {
@@ -2570,7 +2719,7 @@ type Reasoning struct {
 
 func (x *Reasoning) Reset() {
 	*x = Reasoning{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2582,7 +2731,7 @@ func (x *Reasoning) String() string {
 func (*Reasoning) ProtoMessage() {}
 
 func (x *Reasoning) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2595,7 +2744,7 @@ func (x *Reasoning) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reasoning.ProtoReflect.Descriptor instead.
 func (*Reasoning) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{18}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Reasoning) GetSupportedEfforts() []string {
@@ -2679,7 +2828,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2691,7 +2840,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2704,7 +2853,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{19}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Endpoint) GetProvider() string {
@@ -2862,7 +3011,7 @@ type Prices struct {
 
 func (x *Prices) Reset() {
 	*x = Prices{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2874,7 +3023,7 @@ func (x *Prices) String() string {
 func (*Prices) ProtoMessage() {}
 
 func (x *Prices) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2887,7 +3036,7 @@ func (x *Prices) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Prices.ProtoReflect.Descriptor instead.
 func (*Prices) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{20}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Prices) GetPrompt() string {
@@ -3028,7 +3177,7 @@ type PriceOverride struct {
 
 func (x *PriceOverride) Reset() {
 	*x = PriceOverride{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3040,7 +3189,7 @@ func (x *PriceOverride) String() string {
 func (*PriceOverride) ProtoMessage() {}
 
 func (x *PriceOverride) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3053,7 +3202,7 @@ func (x *PriceOverride) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverride.ProtoReflect.Descriptor instead.
 func (*PriceOverride) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{21}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *PriceOverride) GetMinPromptTokens() int64 {
@@ -3110,7 +3259,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3122,7 +3271,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3135,7 +3284,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{22}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Key) GetName() string {
@@ -3231,7 +3380,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3243,7 +3392,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3256,7 +3405,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{23}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Limits) GetRequests() uint32 {
@@ -3378,7 +3527,7 @@ type Routing struct {
 
 func (x *Routing) Reset() {
 	*x = Routing{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3390,7 +3539,7 @@ func (x *Routing) String() string {
 func (*Routing) ProtoMessage() {}
 
 func (x *Routing) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3403,7 +3552,7 @@ func (x *Routing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Routing.ProtoReflect.Descriptor instead.
 func (*Routing) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{24}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Routing) GetStopOn() []FailureClass {
@@ -3537,7 +3686,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3549,7 +3698,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3562,7 +3711,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{25}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Route) GetModels() []string {
@@ -3615,7 +3764,7 @@ type Telemetry struct {
 
 func (x *Telemetry) Reset() {
 	*x = Telemetry{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[26]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3627,7 +3776,7 @@ func (x *Telemetry) String() string {
 func (*Telemetry) ProtoMessage() {}
 
 func (x *Telemetry) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[26]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3640,7 +3789,7 @@ func (x *Telemetry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Telemetry.ProtoReflect.Descriptor instead.
 func (*Telemetry) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{26}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Telemetry) GetLogLevel() string {
@@ -3720,9 +3869,19 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1aX\n" +
 	"\fPresetsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x122\n" +
-	"\x05value\x18\x02 \x01(\v2\x1c.switchyard.config.v1.PresetR\x05value:\x028\x01\"@\n" +
+	"\x05value\x18\x02 \x01(\v2\x1c.switchyard.config.v1.PresetR\x05value:\x028\x01\"x\n" +
 	"\bIdentity\x124\n" +
-	"\x06secret\x18\x01 \x01(\v2\x1c.switchyard.config.v1.SecretR\x06secret\"\xaa\x06\n" +
+	"\x06secret\x18\x01 \x01(\v2\x1c.switchyard.config.v1.SecretR\x06secret\x126\n" +
+	"\aissuers\x18\x02 \x03(\v2\x1c.switchyard.config.v1.IssuerR\aissuers\"\x89\x01\n" +
+	"\x06Issuer\x12\x19\n" +
+	"\x03url\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x03url\x12#\n" +
+	"\baudience\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\baudience\x12?\n" +
+	"\x05rules\x18\x03 \x03(\v2\x1f.switchyard.config.v1.TokenRuleB\b\xbaH\x05\x92\x01\x02\b\x01R\x05rules\"\xd5\x01\n" +
+	"\tTokenRule\x12\x1d\n" +
+	"\x05claim\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x05claim\x12\x1d\n" +
+	"\x05value\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x05value\x12x\n" +
+	"\x04role\x18\x03 \x01(\tBd\xbaH.r,R\x00R\x05ownerR\x05adminR\tdeveloperR\abillingR\x06viewer\x82\xb5\x18/one of owner, admin, developer, billing, viewerR\x04role\x12\x10\n" +
+	"\x03key\x18\x04 \x01(\tR\x03key\"\xaa\x06\n" +
 	"\x06Policy\x12 \n" +
 	"\x04only\x18\x01 \x03(\tB\f\xbaH\t\x92\x01\x06\"\x04r\x02\x10\x01R\x04only\x12$\n" +
 	"\x06ignore\x18\x02 \x03(\tB\f\xbaH\t\x92\x01\x06\"\x04r\x02\x10\x01R\x06ignore\x126\n" +
@@ -4095,7 +4254,7 @@ func file_policies_config_configpb_config_proto_rawDescGZIP() []byte {
 }
 
 var file_policies_config_configpb_config_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
-var file_policies_config_configpb_config_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
+var file_policies_config_configpb_config_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
 var file_policies_config_configpb_config_proto_goTypes = []any{
 	(DataCollection)(0),               // 0: switchyard.config.v1.DataCollection
 	(PresetModels)(0),                 // 1: switchyard.config.v1.PresetModels
@@ -4109,127 +4268,131 @@ var file_policies_config_configpb_config_proto_goTypes = []any{
 	(FailureClass)(0),                 // 9: switchyard.config.v1.FailureClass
 	(*Config)(nil),                    // 10: switchyard.config.v1.Config
 	(*Identity)(nil),                  // 11: switchyard.config.v1.Identity
-	(*Policy)(nil),                    // 12: switchyard.config.v1.Policy
-	(*MaxPrice)(nil),                  // 13: switchyard.config.v1.MaxPrice
-	(*Preset)(nil),                    // 14: switchyard.config.v1.Preset
-	(*Fetch)(nil),                     // 15: switchyard.config.v1.Fetch
-	(*Redis)(nil),                     // 16: switchyard.config.v1.Redis
-	(*Ledger)(nil),                    // 17: switchyard.config.v1.Ledger
-	(*Listener)(nil),                  // 18: switchyard.config.v1.Listener
-	(*ServerTLS)(nil),                 // 19: switchyard.config.v1.ServerTLS
-	(*Envoy)(nil),                     // 20: switchyard.config.v1.Envoy
-	(*Provider)(nil),                  // 21: switchyard.config.v1.Provider
-	(*Quirks)(nil),                    // 22: switchyard.config.v1.Quirks
-	(*HealthCheck)(nil),               // 23: switchyard.config.v1.HealthCheck
-	(*Secret)(nil),                    // 24: switchyard.config.v1.Secret
-	(*Timeouts)(nil),                  // 25: switchyard.config.v1.Timeouts
-	(*DataPolicy)(nil),                // 26: switchyard.config.v1.DataPolicy
-	(*Model)(nil),                     // 27: switchyard.config.v1.Model
-	(*Reasoning)(nil),                 // 28: switchyard.config.v1.Reasoning
-	(*Endpoint)(nil),                  // 29: switchyard.config.v1.Endpoint
-	(*Prices)(nil),                    // 30: switchyard.config.v1.Prices
-	(*PriceOverride)(nil),             // 31: switchyard.config.v1.PriceOverride
-	(*Key)(nil),                       // 32: switchyard.config.v1.Key
-	(*Limits)(nil),                    // 33: switchyard.config.v1.Limits
-	(*Routing)(nil),                   // 34: switchyard.config.v1.Routing
-	(*Route)(nil),                     // 35: switchyard.config.v1.Route
-	(*Telemetry)(nil),                 // 36: switchyard.config.v1.Telemetry
-	nil,                               // 37: switchyard.config.v1.Config.ProvidersEntry
-	nil,                               // 38: switchyard.config.v1.Config.ModelsEntry
-	nil,                               // 39: switchyard.config.v1.Config.AliasesEntry
-	nil,                               // 40: switchyard.config.v1.Config.PresetsEntry
-	nil,                               // 41: switchyard.config.v1.Provider.HeadersEntry
-	nil,                               // 42: switchyard.config.v1.Quirks.RenameEntry
-	nil,                               // 43: switchyard.config.v1.Quirks.CapEntry
-	nil,                               // 44: switchyard.config.v1.Quirks.RolesEntry
-	(*structpb.Struct)(nil),           // 45: google.protobuf.Struct
-	(*durationpb.Duration)(nil),       // 46: google.protobuf.Duration
-	(*descriptorpb.FieldOptions)(nil), // 47: google.protobuf.FieldOptions
+	(*Issuer)(nil),                    // 12: switchyard.config.v1.Issuer
+	(*TokenRule)(nil),                 // 13: switchyard.config.v1.TokenRule
+	(*Policy)(nil),                    // 14: switchyard.config.v1.Policy
+	(*MaxPrice)(nil),                  // 15: switchyard.config.v1.MaxPrice
+	(*Preset)(nil),                    // 16: switchyard.config.v1.Preset
+	(*Fetch)(nil),                     // 17: switchyard.config.v1.Fetch
+	(*Redis)(nil),                     // 18: switchyard.config.v1.Redis
+	(*Ledger)(nil),                    // 19: switchyard.config.v1.Ledger
+	(*Listener)(nil),                  // 20: switchyard.config.v1.Listener
+	(*ServerTLS)(nil),                 // 21: switchyard.config.v1.ServerTLS
+	(*Envoy)(nil),                     // 22: switchyard.config.v1.Envoy
+	(*Provider)(nil),                  // 23: switchyard.config.v1.Provider
+	(*Quirks)(nil),                    // 24: switchyard.config.v1.Quirks
+	(*HealthCheck)(nil),               // 25: switchyard.config.v1.HealthCheck
+	(*Secret)(nil),                    // 26: switchyard.config.v1.Secret
+	(*Timeouts)(nil),                  // 27: switchyard.config.v1.Timeouts
+	(*DataPolicy)(nil),                // 28: switchyard.config.v1.DataPolicy
+	(*Model)(nil),                     // 29: switchyard.config.v1.Model
+	(*Reasoning)(nil),                 // 30: switchyard.config.v1.Reasoning
+	(*Endpoint)(nil),                  // 31: switchyard.config.v1.Endpoint
+	(*Prices)(nil),                    // 32: switchyard.config.v1.Prices
+	(*PriceOverride)(nil),             // 33: switchyard.config.v1.PriceOverride
+	(*Key)(nil),                       // 34: switchyard.config.v1.Key
+	(*Limits)(nil),                    // 35: switchyard.config.v1.Limits
+	(*Routing)(nil),                   // 36: switchyard.config.v1.Routing
+	(*Route)(nil),                     // 37: switchyard.config.v1.Route
+	(*Telemetry)(nil),                 // 38: switchyard.config.v1.Telemetry
+	nil,                               // 39: switchyard.config.v1.Config.ProvidersEntry
+	nil,                               // 40: switchyard.config.v1.Config.ModelsEntry
+	nil,                               // 41: switchyard.config.v1.Config.AliasesEntry
+	nil,                               // 42: switchyard.config.v1.Config.PresetsEntry
+	nil,                               // 43: switchyard.config.v1.Provider.HeadersEntry
+	nil,                               // 44: switchyard.config.v1.Quirks.RenameEntry
+	nil,                               // 45: switchyard.config.v1.Quirks.CapEntry
+	nil,                               // 46: switchyard.config.v1.Quirks.RolesEntry
+	(*structpb.Struct)(nil),           // 47: google.protobuf.Struct
+	(*durationpb.Duration)(nil),       // 48: google.protobuf.Duration
+	(*descriptorpb.FieldOptions)(nil), // 49: google.protobuf.FieldOptions
 }
 var file_policies_config_configpb_config_proto_depIdxs = []int32{
-	18, // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
-	20, // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
-	37, // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
-	38, // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
+	20, // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
+	22, // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
+	39, // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
+	40, // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
 	1,  // 4: switchyard.config.v1.Config.models_from_presets:type_name -> switchyard.config.v1.PresetModels
-	32, // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
-	33, // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
-	34, // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
-	36, // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
-	12, // 9: switchyard.config.v1.Config.policy:type_name -> switchyard.config.v1.Policy
-	39, // 10: switchyard.config.v1.Config.aliases:type_name -> switchyard.config.v1.Config.AliasesEntry
-	40, // 11: switchyard.config.v1.Config.presets:type_name -> switchyard.config.v1.Config.PresetsEntry
-	16, // 12: switchyard.config.v1.Config.redis:type_name -> switchyard.config.v1.Redis
-	17, // 13: switchyard.config.v1.Config.ledger:type_name -> switchyard.config.v1.Ledger
-	15, // 14: switchyard.config.v1.Config.fetch:type_name -> switchyard.config.v1.Fetch
-	33, // 15: switchyard.config.v1.Config.total_limits:type_name -> switchyard.config.v1.Limits
+	34, // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
+	35, // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
+	36, // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
+	38, // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
+	14, // 9: switchyard.config.v1.Config.policy:type_name -> switchyard.config.v1.Policy
+	41, // 10: switchyard.config.v1.Config.aliases:type_name -> switchyard.config.v1.Config.AliasesEntry
+	42, // 11: switchyard.config.v1.Config.presets:type_name -> switchyard.config.v1.Config.PresetsEntry
+	18, // 12: switchyard.config.v1.Config.redis:type_name -> switchyard.config.v1.Redis
+	19, // 13: switchyard.config.v1.Config.ledger:type_name -> switchyard.config.v1.Ledger
+	17, // 14: switchyard.config.v1.Config.fetch:type_name -> switchyard.config.v1.Fetch
+	35, // 15: switchyard.config.v1.Config.total_limits:type_name -> switchyard.config.v1.Limits
 	11, // 16: switchyard.config.v1.Config.identity:type_name -> switchyard.config.v1.Identity
-	24, // 17: switchyard.config.v1.Identity.secret:type_name -> switchyard.config.v1.Secret
-	0,  // 18: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
-	13, // 19: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
-	45, // 20: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
-	46, // 21: switchyard.config.v1.Fetch.timeout:type_name -> google.protobuf.Duration
-	24, // 22: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
-	46, // 23: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
-	24, // 24: switchyard.config.v1.Ledger.postgres:type_name -> switchyard.config.v1.Secret
-	46, // 25: switchyard.config.v1.Ledger.retention:type_name -> google.protobuf.Duration
-	19, // 26: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
-	46, // 27: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
-	4,  // 28: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
-	24, // 29: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
-	41, // 30: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
-	25, // 31: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
-	26, // 32: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	23, // 33: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
-	3,  // 34: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
-	22, // 35: switchyard.config.v1.Provider.quirks:type_name -> switchyard.config.v1.Quirks
-	33, // 36: switchyard.config.v1.Provider.limits:type_name -> switchyard.config.v1.Limits
-	42, // 37: switchyard.config.v1.Quirks.rename:type_name -> switchyard.config.v1.Quirks.RenameEntry
-	43, // 38: switchyard.config.v1.Quirks.cap:type_name -> switchyard.config.v1.Quirks.CapEntry
-	44, // 39: switchyard.config.v1.Quirks.roles:type_name -> switchyard.config.v1.Quirks.RolesEntry
-	2,  // 40: switchyard.config.v1.Quirks.reasoning:type_name -> switchyard.config.v1.ReasoningForm
-	46, // 41: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
-	46, // 42: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
-	46, // 43: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
-	46, // 44: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
-	46, // 45: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
-	46, // 46: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
-	29, // 47: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
-	5,  // 48: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
-	28, // 49: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
-	33, // 50: switchyard.config.v1.Model.limits:type_name -> switchyard.config.v1.Limits
-	30, // 51: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
-	26, // 52: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	31, // 53: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
-	30, // 54: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
-	33, // 55: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
-	12, // 56: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
-	46, // 57: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
-	46, // 58: switchyard.config.v1.Limits.tokens_window:type_name -> google.protobuf.Duration
-	6,  // 59: switchyard.config.v1.Limits.budget_reset:type_name -> switchyard.config.v1.BudgetReset
-	7,  // 60: switchyard.config.v1.Limits.on_redis_failure:type_name -> switchyard.config.v1.RedisFailure
-	33, // 61: switchyard.config.v1.Limits.per_user:type_name -> switchyard.config.v1.Limits
-	9,  // 62: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
-	46, // 63: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
-	46, // 64: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
-	46, // 65: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
-	46, // 66: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
-	5,  // 67: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
-	8,  // 68: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
-	46, // 69: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
-	46, // 70: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
-	35, // 71: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
-	9,  // 72: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
-	46, // 73: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
-	21, // 74: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
-	27, // 75: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
-	14, // 76: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
-	47, // 77: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
-	78, // [78:78] is the sub-list for method output_type
-	78, // [78:78] is the sub-list for method input_type
-	78, // [78:78] is the sub-list for extension type_name
-	77, // [77:78] is the sub-list for extension extendee
-	0,  // [0:77] is the sub-list for field type_name
+	26, // 17: switchyard.config.v1.Identity.secret:type_name -> switchyard.config.v1.Secret
+	12, // 18: switchyard.config.v1.Identity.issuers:type_name -> switchyard.config.v1.Issuer
+	13, // 19: switchyard.config.v1.Issuer.rules:type_name -> switchyard.config.v1.TokenRule
+	0,  // 20: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
+	15, // 21: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
+	47, // 22: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
+	48, // 23: switchyard.config.v1.Fetch.timeout:type_name -> google.protobuf.Duration
+	26, // 24: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
+	48, // 25: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
+	26, // 26: switchyard.config.v1.Ledger.postgres:type_name -> switchyard.config.v1.Secret
+	48, // 27: switchyard.config.v1.Ledger.retention:type_name -> google.protobuf.Duration
+	21, // 28: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
+	48, // 29: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
+	4,  // 30: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
+	26, // 31: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
+	43, // 32: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
+	27, // 33: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
+	28, // 34: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	25, // 35: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
+	3,  // 36: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
+	24, // 37: switchyard.config.v1.Provider.quirks:type_name -> switchyard.config.v1.Quirks
+	35, // 38: switchyard.config.v1.Provider.limits:type_name -> switchyard.config.v1.Limits
+	44, // 39: switchyard.config.v1.Quirks.rename:type_name -> switchyard.config.v1.Quirks.RenameEntry
+	45, // 40: switchyard.config.v1.Quirks.cap:type_name -> switchyard.config.v1.Quirks.CapEntry
+	46, // 41: switchyard.config.v1.Quirks.roles:type_name -> switchyard.config.v1.Quirks.RolesEntry
+	2,  // 42: switchyard.config.v1.Quirks.reasoning:type_name -> switchyard.config.v1.ReasoningForm
+	48, // 43: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
+	48, // 44: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
+	48, // 45: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
+	48, // 46: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
+	48, // 47: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
+	48, // 48: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
+	31, // 49: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
+	5,  // 50: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
+	30, // 51: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
+	35, // 52: switchyard.config.v1.Model.limits:type_name -> switchyard.config.v1.Limits
+	32, // 53: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
+	28, // 54: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	33, // 55: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
+	32, // 56: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
+	35, // 57: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
+	14, // 58: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
+	48, // 59: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
+	48, // 60: switchyard.config.v1.Limits.tokens_window:type_name -> google.protobuf.Duration
+	6,  // 61: switchyard.config.v1.Limits.budget_reset:type_name -> switchyard.config.v1.BudgetReset
+	7,  // 62: switchyard.config.v1.Limits.on_redis_failure:type_name -> switchyard.config.v1.RedisFailure
+	35, // 63: switchyard.config.v1.Limits.per_user:type_name -> switchyard.config.v1.Limits
+	9,  // 64: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
+	48, // 65: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
+	48, // 66: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
+	48, // 67: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
+	48, // 68: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
+	5,  // 69: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
+	8,  // 70: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
+	48, // 71: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
+	48, // 72: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
+	37, // 73: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
+	9,  // 74: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
+	48, // 75: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
+	23, // 76: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
+	29, // 77: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
+	16, // 78: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
+	49, // 79: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
+	80, // [80:80] is the sub-list for method output_type
+	80, // [80:80] is the sub-list for method input_type
+	80, // [80:80] is the sub-list for extension type_name
+	79, // [79:80] is the sub-list for extension extendee
+	0,  // [0:79] is the sub-list for field type_name
 }
 
 func init() { file_policies_config_configpb_config_proto_init() }
@@ -4237,22 +4400,22 @@ func file_policies_config_configpb_config_proto_init() {
 	if File_policies_config_configpb_config_proto != nil {
 		return
 	}
-	file_policies_config_configpb_config_proto_msgTypes[11].OneofWrappers = []any{}
-	file_policies_config_configpb_config_proto_msgTypes[12].OneofWrappers = []any{}
-	file_policies_config_configpb_config_proto_msgTypes[14].OneofWrappers = []any{
+	file_policies_config_configpb_config_proto_msgTypes[13].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[14].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[16].OneofWrappers = []any{
 		(*Secret_Env)(nil),
 		(*Secret_File)(nil),
 		(*Secret_Value)(nil),
 	}
-	file_policies_config_configpb_config_proto_msgTypes[19].OneofWrappers = []any{}
 	file_policies_config_configpb_config_proto_msgTypes[21].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[23].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_policies_config_configpb_config_proto_rawDesc), len(file_policies_config_configpb_config_proto_rawDesc)),
 			NumEnums:      10,
-			NumMessages:   35,
+			NumMessages:   37,
 			NumExtensions: 1,
 			NumServices:   0,
 		},
