@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -254,17 +255,88 @@ func TestSpendingOfKeysIsByPeriod(t *testing.T) {
 	})
 }
 
-func TestPurgeDeletesWhatIsOld(t *testing.T) {
+func TestPurgeDeletesWhatIsOldAndKeepsItsSums(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func() *Store) {
 		s := open()
-		if err := s.Save(t.Context(), []usage.Generation{generation("gen-1-a", noon), generation("gen-1-b", noon.Add(time.Hour))}); err != nil {
+		var all []usage.Generation
+		for i := range purgedAtOnce + 2 { // more than one transaction, and two days
+			g := generation(fmt.Sprintf("gen-1-%d", i), noon.AddDate(0, 0, -(i%2)))
+			g.Workspace = []string{"default", "other"}[i/2%2]
+			all = append(all, g)
+		}
+		kept := generation("gen-1-kept", noon.Add(time.Hour))
+		if err := s.Save(t.Context(), append(all, kept)); err != nil {
 			t.Fatal(err)
 		}
-		if n, err := s.Purge(t.Context(), noon.Add(time.Minute)); n != 1 || err != nil {
+		sums := func() map[string]any {
+			t.Helper()
+			everything := make(map[string]any)
+			span := Span{From: noon.AddDate(0, 0, -9), To: noon.AddDate(0, 0, 9), KeyHash: "*", Workspaces: []string{"default", "other"}}
+			for name, by := range map[string][]Dimension{"day": {ByDay}, "key": {ByKey}, "endpoint": {ByDay, ByEndpoint, ByWorkspace}, "all": nil} {
+				groups, err := s.Sums(t.Context(), span, by...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				everything[name] = groups
+			}
+			for _, who := range []Who{{}, {KeyHash: kept.KeyHash}, {Workspace: "other"}, {Organization: "default"}, {Provider: kept.Served().Provider}} {
+				total, err := s.SpentBy(t.Context(), who, noon.Truncate(24*time.Hour))
+				if err != nil || total.Requests == 0 {
+					t.Fatalf("%+v: %+v, %v", who, total, err)
+				}
+				everything[fmt.Sprintf("%+v", who)] = total
+			}
+			spending, err := s.Spending(t.Context(), []string{kept.KeyHash}, Periods{Day: noon.Truncate(24 * time.Hour)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			everything["spending"] = spending
+			return everything
+		}
+		before := sums()
+		if n, err := s.Purge(t.Context(), noon.Add(time.Minute), "other"); n != purgedAtOnce/2 || err != nil {
+			t.Errorf("%d deleted in one workspace, %v", n, err)
+		}
+		if n, err := s.Purge(t.Context(), noon.Add(time.Minute)); n != purgedAtOnce/2+2 || err != nil {
 			t.Errorf("%d deleted, %v", n, err)
 		}
-		if _, err := s.Get(t.Context(), "gen-1-b"); err != nil {
+		if _, err := s.Get(t.Context(), "gen-1-0"); !errors.Is(err, ErrNone) {
+			t.Errorf("what is old: %v", err)
+		}
+		if _, err := s.Get(t.Context(), kept.ID); err != nil {
 			t.Errorf("what is new: %v", err)
+		}
+		if diff := cmp.Diff(before, sums()); diff != "" {
+			t.Errorf("what was used has changed: %s", diff)
+		}
+	})
+}
+
+func TestManyPurgeAtOnceAndCountOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		var all []usage.Generation
+		for i := range 50 {
+			all = append(all, generation(fmt.Sprintf("gen-1-%d", i), noon))
+		}
+		if err := s.Save(t.Context(), all); err != nil {
+			t.Fatal(err)
+		}
+		before, err := s.SpentBy(t.Context(), Who{}, noon.AddDate(0, 0, -1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var purging sync.WaitGroup
+		for range 4 {
+			purging.Go(func() {
+				if _, err := s.Purge(t.Context(), noon.Add(time.Minute)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		purging.Wait()
+		if after, err := s.SpentBy(t.Context(), Who{}, noon.AddDate(0, 0, -1)); err != nil || after != before {
+			t.Errorf("%+v, %v; want %+v", after, err, before)
 		}
 	})
 }

@@ -1,0 +1,185 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/switchyard/switchyard/policies/database"
+	"github.com/switchyard/switchyard/policies/money"
+)
+
+// Total is what some generations come to together.
+type Total struct {
+	Requests, PromptTokens, CompletionTokens, ReasoningTokens int64
+	Cost                                                      money.USD
+	// CachedTokens are those of the prompt that a provider had cached.
+	CachedTokens int64
+}
+
+// sums are of the view that also has the days whose generations were deleted.
+const sums = `COALESCE(SUM(requests), 0), COALESCE(SUM(prompt_tokens), 0), COALESCE(SUM(completion_tokens), 0), COALESCE(SUM(reasoning_tokens), 0), COALESCE(SUM(cost), 0), COALESCE(SUM(cached_tokens), 0)`
+
+// Who is whose generations are asked for; an empty field is everyone's, or any.
+type Who struct {
+	KeyHash, User, Model, Provider, Workspace, Organization string
+}
+
+// SpentBy is what some have used from a time on. Of end users, what was deleted is not
+// known.
+func (s *Store) SpentBy(ctx context.Context, who Who, since time.Time) (Total, error) {
+	where, values := "created >= ?", []any{since.UnixMicro()}
+	for column, value := range map[string]string{"key_hash": who.KeyHash, "end_user": who.User, "model": who.Model, "provider": who.Provider, "workspace_id": who.Workspace} {
+		if value != "" {
+			where, values = where+" AND "+column+" = ?", append(values, database.Storable(value))
+		}
+	}
+	if who.Organization != "" {
+		where, values = where+" AND workspace_id IN (SELECT id FROM workspaces WHERE organization_id = ?)", append(values, who.Organization)
+	}
+	var t Total
+	err := s.db.QueryRowContext(ctx, s.query(`SELECT `+sums+` FROM usage_sums WHERE `+where), values...).Scan(t.fields()...)
+	return t, err
+}
+
+func (t *Total) fields() []any {
+	return []any{&t.Requests, &t.PromptTokens, &t.CompletionTokens, &t.ReasoningTokens, &t.Cost, &t.CachedTokens}
+}
+
+// Periods are when those began that a key's usage is told by.
+type Periods struct{ Day, Week, Month time.Time }
+
+// Spending is what a key has cost: ever, and since its periods began. Last is when it
+// last asked, zero for never.
+type Spending struct {
+	Ever, Day, Week, Month money.USD
+	Last                   time.Time
+}
+
+// Spending is what some keys have cost. Those that asked nothing are left out.
+func (s *Store) Spending(ctx context.Context, keyHashes []string, since Periods) (map[string]Spending, error) {
+	spending := make(map[string]Spending, len(keyHashes))
+	if len(keyHashes) == 0 {
+		return spending, nil
+	}
+	values := []any{since.Day.UnixMicro(), since.Week.UnixMicro(), since.Month.UnixMicro()}
+	for _, hash := range keyHashes {
+		values = append(values, hash)
+	}
+	const from = `, COALESCE(SUM(CASE WHEN created >= ? THEN cost ELSE 0 END), 0)`
+	rows, err := s.db.QueryContext(ctx, s.query(`SELECT key_hash, COALESCE(SUM(cost), 0)`+from+from+from+`, MAX(created) FROM usage_sums `+
+		`WHERE key_hash IN (?`+strings.Repeat(", ?", len(keyHashes)-1)+`) GROUP BY key_hash`), values...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var hash string
+		var spent Spending
+		var last int64
+		if err := rows.Scan(&hash, &spent.Ever, &spent.Day, &spent.Week, &spent.Month, &last); err != nil {
+			return nil, err
+		}
+		spent.Last = time.UnixMicro(last).UTC()
+		spending[hash] = spent
+	}
+	return spending, rows.Err()
+}
+
+// Span is a time between two others, the second one excluded, and whom it is asked
+// about: a key, "*" for all, in any of some workspaces.
+type Span struct {
+	From, To   time.Time
+	KeyHash    string
+	Workspaces []string
+}
+
+// Dimension is what sums are made by.
+type Dimension uint8
+
+// The dimensions. A day is one in UTC; an endpoint has its model and provider with it.
+const (
+	ByDay Dimension = iota
+	ByKey
+	ByModel
+	ByEndpoint
+	ByWorkspace
+)
+
+// groups are the columns of a dimension. Of a key that was
+// renamed, one of the names is shown.
+var groups = map[Dimension]struct{ by, shown string }{
+	ByDay:       {"created / 86400000000", "created / 86400000000"},
+	ByKey:       {"key_hash", "key_hash, MAX(key_name)"},
+	ByModel:     {"model", "model"},
+	ByEndpoint:  {"model, endpoint, provider", "model, endpoint, provider"},
+	ByWorkspace: {"workspace_id", "workspace_id"},
+}
+
+// Group is a sum. What it is not made by is zero.
+type Group struct {
+	Day                       time.Time // midnight
+	KeyHash, KeyName          string
+	Workspace                 string
+	Model, Endpoint, Provider string
+	Total
+}
+
+// Sums adds up what was done by some dimensions, the latest day first.
+func (s *Store) Sums(ctx context.Context, span Span, by ...Dimension) ([]Group, error) {
+	var columns, grouped, order []string
+	for _, dimension := range by {
+		group := groups[dimension]
+		columns, grouped = append(columns, group.shown), append(grouped, group.by)
+		if dimension == ByDay {
+			group.by += " DESC"
+		}
+		order = append(order, group.by)
+	}
+	text := `SELECT ` + strings.Join(append(columns, sums), ", ") + ` FROM usage_sums WHERE created >= ? AND created < ? AND workspace_id IN (NULL` + strings.Repeat(", ?", len(span.Workspaces)) + `)`
+	values := []any{span.From.UnixMicro(), span.To.UnixMicro()}
+	for _, workspace := range span.Workspaces {
+		values = append(values, workspace)
+	}
+	if span.KeyHash != "*" {
+		text += ` AND key_hash = ?`
+		values = append(values, span.KeyHash)
+	}
+	if len(by) > 0 {
+		text += ` GROUP BY ` + strings.Join(grouped, ", ") + ` ORDER BY ` + strings.Join(order, ", ")
+	}
+	rows, err := s.db.QueryContext(ctx, s.query(text), values...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []Group
+	for rows.Next() {
+		var g Group
+		var day int64
+		var into []any
+		for _, dimension := range by {
+			switch dimension {
+			case ByDay:
+				into = append(into, &day)
+			case ByKey:
+				into = append(into, &g.KeyHash, &g.KeyName)
+			case ByModel:
+				into = append(into, &g.Model)
+			case ByEndpoint:
+				into = append(into, &g.Model, &g.Endpoint, &g.Provider)
+			case ByWorkspace:
+				into = append(into, &g.Workspace)
+			}
+		}
+		if err := rows.Scan(append(into, g.fields()...)...); err != nil {
+			return nil, err
+		}
+		if slices.Contains(by, ByDay) {
+			g.Day = time.Unix(day*86400, 0).UTC()
+		}
+		all = append(all, g)
+	}
+	return all, rows.Err()
+}
