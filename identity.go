@@ -21,6 +21,7 @@ import (
 	"github.com/switchyard/switchyard/policies/identity"
 	keystore "github.com/switchyard/switchyard/policies/identity/store"
 	"github.com/switchyard/switchyard/policies/identity/token"
+	"github.com/switchyard/switchyard/policies/quota"
 	"github.com/switchyard/switchyard/policies/routing"
 )
 
@@ -33,6 +34,7 @@ type managed struct {
 	// closed: there are keys, or it is not known whether there are.
 	closed      bool
 	credentials []identity.Credential
+	accounts    quota.Accounts
 }
 
 // firstLook is how long a start waits for a PostgreSQL that may be down.
@@ -53,6 +55,7 @@ func (g *gateway) openIdentity(ctx context.Context) error {
 	m.watcher = keystore.NewWatcher(m.store, func(snapshot keystore.Snapshot) {
 		m.mu.Lock()
 		m.credentials, m.closed = snapshot.Credentials, snapshot.Used
+		m.accounts = quota.Accounts{Credits: snapshot.Credits, Budgets: snapshot.Budgets}
 		m.mu.Unlock()
 		g.compose()
 	}, g.log)
@@ -66,6 +69,7 @@ func (g *gateway) openIdentity(ctx context.Context) error {
 	}))
 	ctx, cancel := context.WithTimeout(ctx, firstLook)
 	defer cancel()
+	_ = g.account.database.Open(ctx) // what is wrong is told by who tries again
 	err = m.watcher.Refresh(ctx)
 	if _, shared := g.current.Load().effective.LedgerPostgres(); shared && !errors.Is(err, keystore.ErrSecret) {
 		g.compose()
@@ -74,7 +78,8 @@ func (g *gateway) openIdentity(ctx context.Context) error {
 	return err
 }
 
-// compose puts the managed keys, as they are known, beside those of the configuration.
+// compose puts the managed keys, as they are known, beside those of the configuration,
+// and what organisations and workspaces may spend beside its limits.
 func (g *gateway) compose() {
 	g.managed.mu.Lock()
 	defer g.managed.mu.Unlock()
@@ -84,6 +89,7 @@ func (g *gateway) compose() {
 	if len(current.effective.Config().GetIdentity().GetIssuers()) > 0 {
 		policy.Keys = policy.Keys.Trusting(g.tokens)
 	}
+	policy.Limits = policy.Limits.With(g.managed.accounts)
 	policy.KeyConstraints = maps.Clone(policy.KeyConstraints)
 	for _, credential := range g.managed.credentials {
 		if key := credential.Key; key.AllowedModels != nil || key.AllowedProviders != nil {

@@ -77,7 +77,7 @@ const (
 
 func (a *account) purge(ctx context.Context, g *gateway) {
 	for {
-		deleted, err := a.generations.purge(ctx, time.Now().Add(-a.keep))
+		deleted, err := a.generations.Purge(ctx, time.Now().Add(-a.keep))
 		if err != nil && ctx.Err() == nil && !errors.Is(err, database.ErrPending) {
 			g.log.Warn("old generations cannot be deleted", "error", err.Error())
 		} else if deleted > 0 {
@@ -149,10 +149,11 @@ func (g generations) Sums(ctx context.Context, span store.Span, by ...store.Dime
 	return s.Sums(ctx, span, by...)
 }
 
-func (g generations) purge(ctx context.Context, before time.Time) (int64, error) {
+// Purge is [store.Store.Purge].
+func (g generations) Purge(ctx context.Context, before time.Time, workspaces ...string) (int64, error) {
 	s, err := g.store(ctx)
 	if err != nil {
 		return 0, err
 	}
-	return s.Purge(ctx, before)
+	return s.Purge(ctx, before, workspaces...)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -63,29 +64,29 @@ func usageCommand() *cobra.Command {
 			return append(row, s.Requests, s.Prompt, s.Completion, "$"+s.Usage.String())
 		})
 	})
+	command.AddCommand(purgeCommand(client))
 	return command
 }
 
-// creditsCommand tells what all keys have used together.
-func creditsCommand() *cobra.Command {
-	command := &cobra.Command{
-		Use:   "credits",
-		Short: "Show what all keys have used together",
-		Args:  cobra.NoArgs,
-	}
-	client := apiFlag(command)
-	command.RunE = withAPI(client, func(command *cobra.Command, c *apiClient, _ []string) error {
-		var told struct {
-			Data struct {
-				Used money.USD `json:"total_usage"`
-			} `json:"data"`
-		}
-		if err := c.call(command.Context(), http.MethodGet, "/credits", nil, &told); err != nil {
+// purgeCommand deletes what the ledger need not keep.
+func purgeCommand(client func() (*apiClient, error)) *cobra.Command {
+	return &cobra.Command{
+		Use:   "purge DAY",
+		Short: "Delete the generations of before a day in UTC; what they come to by day stays",
+		Args:  cobra.ExactArgs(1),
+		RunE: withAPI(client, func(command *cobra.Command, c *apiClient, arguments []string) error {
+			var told struct {
+				Data struct {
+					Deleted int64 `json:"deleted_generations"`
+				} `json:"data"`
+			}
+			if err := c.call(command.Context(), http.MethodDelete, "/usage"+query(map[string]string{"before": arguments[0]}), nil, &told); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(command.OutOrStdout(), "%d generations deleted\n", told.Data.Deleted)
 			return err
-		}
-		return write(command.OutOrStdout(), []byte("used $"+told.Data.Used.String()+"\n"))
-	})
-	return command
+		}),
+	}
 }
 
 // auditCommand tells who changed what.

@@ -33,14 +33,19 @@ func cent(members ...string) string {
 	return question("m/x", append(members, `"max_tokens":100`)...)
 }
 
+// crowdAs is crowd with a key, for one cent each.
+func (s *stage) crowdAs(key string, n int) map[int]int {
+	return s.crowd(n, func(int) string { return cent() }, as(key)...)
+}
+
 // crowd sends n requests at once and counts the statuses.
-func (s *stage) crowd(n int, body func(i int) string) map[int]int {
+func (s *stage) crowd(n int, body func(i int) string, header ...string) map[int]int {
 	var mu sync.Mutex
 	seen := map[int]int{}
 	var group sync.WaitGroup
 	for i := range n {
 		group.Go(func() {
-			got := s.ask(body(i))
+			got := s.ask(body(i), header...)
 			if got.status == 200 && strings.Contains(got.body, `"error"`) {
 				got.status = -1
 			}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/policies/identity"
+	"github.com/switchyard/switchyard/policies/money"
 	"github.com/switchyard/switchyard/policies/quota"
 	"github.com/switchyard/switchyard/policies/usage"
 )
@@ -96,7 +97,7 @@ func boundText(l *quota.Limit) string {
 // tried again when requests under way hold what would do.
 func (a *attempt) overBudget(d *quota.Denial, most estimate) *dialect.Error {
 	source := sourceKey
-	if kindOf(d) == quota.KindTotal {
+	if kind := kindOf(d); kind == quota.KindTotal || kind == quota.KindCredits {
 		source = sourceCredits
 	}
 	told := &dialect.Error{Status: http.StatusPaymentRequired, Type: "payment_required", Metadata: map[string]any{"limit_source": source}}
@@ -126,10 +127,20 @@ func affordablePrompt(ceiling usage.Ceiling, d *quota.Denial) int64 {
 	return max(0, int64(quota.Dollars(d.Left()).Add(-ceiling.Fixed)/ceiling.Prompt))
 }
 
-// exhaustedBudget is row 162 for a key, row 165 for the whole gateway.
+// exhaustedBudget is row 162 for a key, row 181 for a workspace, and row 165 for an
+// organisation's credits and for the whole gateway.
 func (a *attempt) exhaustedBudget(d *quota.Denial, told *dialect.Error) *dialect.Error {
-	if kindOf(d) == quota.KindTotal {
+	switch kindOf(d) {
+	case quota.KindCredits:
+		told.Message = "Insufficient credits. Your organization has used up what it was given; whoever operates the gateway can add more."
+		return told
+	case quota.KindTotal:
 		told.Message = "Insufficient credits. The gateway's budget is used up" + untilText(d) + "."
+		return told
+	case quota.KindWorkspace:
+		told.Status, told.Type = http.StatusForbidden, "permission_denied"
+		told.Message = fmt.Sprintf("Workspace %s budget of $%s exceeded%s. Contact your org admin.", lifetimeText(d.Claim.Reset), dollarText(quota.Dollars(d.Claim.Most)), untilText(d))
+		told.Metadata = nil
 		return told
 	}
 	if a.policy.BudgetStatus != http.StatusPaymentRequired {
@@ -146,6 +157,22 @@ func periodText(reset identity.Reset) string {
 		return "total"
 	}
 	return reset.String()
+}
+
+// lifetimeText is a period in the words of a workspace's budgets.
+func lifetimeText(reset identity.Reset) string {
+	if reset == identity.ResetNever {
+		return "lifetime"
+	}
+	return reset.String()
+}
+
+// dollarText has cents, unless there is more to it.
+func dollarText(amount money.USD) string {
+	if amount%(money.Dollar/100) == 0 {
+		return fmt.Sprintf("%.2f", amount.Float64())
+	}
+	return amount.String()
 }
 
 func untilText(d *quota.Denial) string {

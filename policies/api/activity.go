@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/switchyard/switchyard/policies/identity"
+	keystore "github.com/switchyard/switchyard/policies/identity/store"
 	"github.com/switchyard/switchyard/policies/money"
 	"github.com/switchyard/switchyard/policies/usage/store"
 )
@@ -33,8 +34,8 @@ type activity struct {
 // routeUsage adds the routes that tell of all keys' usage under a base path.
 func (s *server) routeUsage(mux *http.ServeMux, base string) {
 	mux.HandleFunc("GET "+base+"/activity", s.managing(identity.ReadUsage, s.activity))
-	mux.HandleFunc("GET "+base+"/credits", s.managing(identity.ReadUsage, s.credits))
 	mux.HandleFunc("GET "+base+"/usage", s.managing(identity.ReadUsage, s.usage))
+	mux.HandleFunc("DELETE "+base+"/usage", s.managing(identity.PurgeUsage, s.purge))
 }
 
 // activity is row 171.
@@ -87,24 +88,6 @@ func (s *server) activity(w http.ResponseWriter, r *http.Request, by *identity.K
 		}
 	}
 	reply(w, http.StatusOK, data[[]activity]{shown})
-	return nil
-}
-
-// credits tells what all keys have used together. There are no credits to buy here.
-func (s *server) credits(w http.ResponseWriter, r *http.Request, by *identity.Key) error {
-	type credits struct {
-		Total money.USD `json:"total_credits"`
-		Used  money.USD `json:"total_usage"`
-	}
-	workspaces, err := s.workspaces(r, by)
-	if err != nil {
-		return err
-	}
-	sums, err := s.Ledger.Sums(r.Context(), store.Span{To: time.Now().AddDate(1, 0, 0), KeyHash: "*", Workspaces: workspaces})
-	if err != nil {
-		return err
-	}
-	reply(w, http.StatusOK, data[credits]{credits{Used: sums[0].Cost}})
 	return nil
 }
 
@@ -168,6 +151,36 @@ func (s *server) usage(w http.ResponseWriter, r *http.Request, caller *identity.
 		}
 	}
 	reply(w, http.StatusOK, data[[]wireUsage]{shown})
+	return nil
+}
+
+// purge is the gateway's own: ?before=2026-11-01 deletes the organisation's generations
+// of before that day. What they come to by day stays.
+func (s *server) purge(w http.ResponseWriter, r *http.Request, by *identity.Key) error {
+	query := parser{values: r.URL.Query()}
+	before := query.date("before")
+	if before.IsZero() {
+		query.fail("before is missing: a date such as 2026-11-01")
+	}
+	if err := query.err(); err != nil {
+		return badRequest("%v", err)
+	}
+	workspaces, err := s.workspaces(r, by)
+	if err != nil {
+		return err
+	}
+	note := keystore.Entry{Action: "usage.purge", Target: before.Format(time.DateOnly), Before: workspaces}
+	if err := s.Identity.Store.Note(r.Context(), actor(by), note); err != nil {
+		return err
+	}
+	deleted, err := s.Ledger.Purge(r.Context(), before, workspaces...)
+	if err != nil {
+		return err
+	}
+	type purged struct {
+		Deleted int64 `json:"deleted_generations"`
+	}
+	reply(w, http.StatusOK, data[purged]{purged{deleted}})
 	return nil
 }
 

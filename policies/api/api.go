@@ -123,6 +123,8 @@ func New(options Options) http.Handler {
 		if options.Identity != nil {
 			s.routeKeys(mux, base)
 			s.routeUsage(mux, base)
+			s.routeCredits(mux, base)
+			s.routeBudgets(mux, base)
 			s.routeWorkspaces(mux, base)
 			s.routeMembers(mux, base)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/switchyard/switchyard/policies/identity"
 	keystore "github.com/switchyard/switchyard/policies/identity/store"
+	"github.com/switchyard/switchyard/policies/money"
 )
 
 // Bounds of what a workspace is called (spec section 1.5).
@@ -207,10 +208,11 @@ func (s *server) listOrganizations(w http.ResponseWriter, r *http.Request, by *i
 }
 
 // createOrganization answers with the organisation's first management key, which is
-// shown this once.
+// shown this once. Credits, if they are given, are all that it may spend.
 func (s *server) createOrganization(w http.ResponseWriter, r *http.Request, by *identity.Key) error {
 	var request struct {
-		Name string `json:"name"`
+		Name    string         `json:"name"`
+		Credits jsontext.Value `json:"credits"`
 	}
 	if err := asOperator(by); err != nil {
 		return err
@@ -222,8 +224,16 @@ func (s *server) createOrganization(w http.ResponseWriter, r *http.Request, by *
 	if name == "" || utf8.RuneCountInString(name) > maxName {
 		return badRequest("name must have from 1 to %d characters.", maxName)
 	}
+	var credits *money.USD
+	if request.Credits != nil {
+		amount, err := readAmount("credits", request.Credits)
+		if err != nil {
+			return err
+		}
+		credits = &amount
+	}
 	plaintext, _ := identity.NewKey()
-	created, err := s.Identity.Store.CreateOrganization(r.Context(), actor(by), name, plaintext)
+	created, err := s.Identity.Store.CreateOrganization(r.Context(), actor(by), name, plaintext, credits)
 	if err != nil {
 		return err
 	}

@@ -14,15 +14,15 @@ func (l *loader) checkLimits(config *configpb.Config) {
 	check := func(limits *configpb.Limits, at path) {
 		budgets = budgets || limits.GetBudget() != ""
 		l.checkEachLimit(limits, at)
-		if period := periodOf(limits); retention > 0 && limits.GetBudget() != "" && (period == 0 || period > retention) {
-			l.report.fail(at.field("budget"), "is longer than ledger.retention, %s, after which nobody knows what was spent; raise that, or let the budget begin anew sooner",
-				durationText(config.GetLedger().GetRetention()))
-		}
 	}
 	keys := func(limits *configpb.Limits, at path) {
 		check(limits, at)
 		if user := limits.GetPerUser(); user != nil {
 			check(user, at.field("per_user"))
+			if period := periodOf(user); retention > 0 && user.GetBudget() != "" && (period == 0 || period > retention) {
+				l.report.fail(at.field("per_user").field("budget"), "is longer than ledger.retention, %s, after which nobody knows what which user spent; raise that, or let the budget begin anew sooner",
+					durationText(config.GetLedger().GetRetention()))
+			}
 			l.refusePerUser(user, at.field("per_user"))
 		}
 	}
@@ -37,6 +37,7 @@ func (l *loader) checkLimits(config *configpb.Config) {
 		keys(key.GetLimits(), path{".keys"}.item(i).field("limits"))
 	}
 	others(config.GetTotalLimits(), path{".total_limits"})
+	others(config.GetOrganizationLimits(), path{".organization_limits"})
 	for slug, provider := range config.GetProviders() {
 		others(provider.GetLimits(), path{".providers"}.key(slug).field("limits"))
 	}

@@ -48,6 +48,7 @@ func fillDefaults(config *configpb.Config) {
 		fillLimits(key.Limits, config.Limits)
 	}
 	fillWindows(config.GetTotalLimits())
+	fillWindows(config.GetOrganizationLimits())
 	for _, provider := range config.GetProviders() {
 		fillWindows(provider.GetLimits())
 	}

@@ -31,7 +31,10 @@ const (
 	ReadOrganization    Permission = "organization.read"
 	WriteWorkspaces     Permission = "workspaces.write"
 	WriteMembers        Permission = "members.write"
+	WriteBudgets        Permission = "budgets.write"
 	WriteOrganizations  Permission = "organizations.write"
+	WriteCredits        Permission = "credits.write"
+	PurgeUsage          Permission = "usage.purge"
 )
 
 // rule says who has a permission, and what it is for.
@@ -51,7 +54,10 @@ var rules = []rule{
 	{ReadOrganization, []Role{Owner, Admin, Developer, Billing, Viewer}, "list workspaces and members"},
 	{WriteWorkspaces, []Role{Owner, Admin}, "create, change and delete workspaces, and say who is in them"},
 	{WriteMembers, []Role{Owner, Admin}, "add, change and remove members whose role is not above one's own"},
+	{WriteBudgets, []Role{Owner, Admin, Billing}, "set what workspaces may spend"},
+	{PurgeUsage, []Role{Owner}, "delete old generations; what they come to by day stays"},
 	{WriteOrganizations, []Role{Owner}, "list and create organisations; a key of the configuration alone may"},
+	{WriteCredits, []Role{Owner}, "give credits to organisations; a key of the configuration alone may"},
 }
 
 // May reports whether the role has a permission.

@@ -59,7 +59,8 @@ type Limit struct {
 	// are budgets of different periods.
 	Scope   string
 	Measure Measure
-	// Most is not zero: what is not limited has no Limit.
+	// Most is not zero, but for money: what is not limited has no Limit. Money may be
+	// less than nothing.
 	Most int64
 	// Window is the length of the sliding window. Zero is that of the calendar which
 	// Reset names; for [Concurrency] neither counts.
@@ -73,7 +74,7 @@ type Limit struct {
 
 // Spender is whose spending counts for a budget. Empty fields are everyone's, or any.
 type Spender struct {
-	KeyHash, User, Model, Provider string
+	KeyHash, User, Model, Provider, Workspace, Organization string
 }
 
 // counter is the name of what counts for the limit at a time.

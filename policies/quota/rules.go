@@ -13,9 +13,13 @@ import (
 
 // The kinds of scopes, see [Limit.Scope].
 const (
-	KindTotal    = "gateway"
-	KindKey      = "key"
-	KindUser     = "user"
+	KindTotal        = "gateway"
+	KindKey          = "key"
+	KindUser         = "user"
+	KindWorkspace    = "workspace"
+	KindOrganization = "organization"
+	// KindCredits is what an organisation was given to spend.
+	KindCredits  = "credits"
 	KindModel    = "model"
 	KindProvider = "provider"
 )
@@ -49,7 +53,29 @@ func appendLimits(limits []Limit, kind, name string, of Spender, from *identity.
 // Rules are the limits of a configuration. They are immutable, and nil has none.
 type Rules struct {
 	total             []Limit
+	organization      identity.Limits // of each
 	models, providers map[string][]Limit
+	accounts          Accounts
+}
+
+// Accounts are what organisations and workspaces may spend that are managed over the
+// API, by their ids.
+type Accounts struct {
+	// Credits are what organisations were given, in all time. One that is not there has
+	// no such bound.
+	Credits map[string]money.USD
+	Budgets map[string][]identity.Budget
+}
+
+// With are the rules with accounts, which the caller leaves as they are. The receiver may
+// be nil.
+func (r *Rules) With(accounts Accounts) *Rules {
+	var with Rules
+	if r != nil {
+		with = *r
+	}
+	with.accounts = accounts
+	return &with
 }
 
 // NewRules reads the limits of a configuration, but for those of keys. The error joins
@@ -65,6 +91,10 @@ func NewRules(cfg *configpb.Config) (*Rules, error) {
 		return appendLimits(nil, kind, name, of, &limits)
 	}
 	r.total = read("total_limits", KindTotal, "", Spender{}, cfg.GetTotalLimits())
+	var err error
+	if r.organization, err = identity.NewLimits("organization_limits", cfg.GetOrganizationLimits()); err != nil {
+		failures = append(failures, err)
+	}
 	for id, model := range cfg.GetModels() {
 		if model.GetLimits() != nil {
 			r.models[id] = read(fmt.Sprintf("models[%q].limits", id), KindModel, id, Spender{Model: id}, model.GetLimits())
@@ -86,10 +116,19 @@ func (r *Rules) Request(key *identity.Key, user string) []Limit {
 	if user != "" && key.User != (identity.Limits{}) {
 		limits = appendLimits(limits, KindUser, userName(key.Hash, user), Spender{KeyHash: key.Hash, User: user}, &key.User)
 	}
-	if r != nil {
-		limits = append(limits, r.total...)
+	if r == nil {
+		return limits
 	}
-	return limits
+	for _, budget := range r.accounts.Budgets[key.Workspace] {
+		limits = appendLimits(limits, KindWorkspace, key.Workspace, Spender{Workspace: key.Workspace}, &identity.Limits{Budget: budget})
+	}
+	of := Spender{Organization: key.Organization}
+	limits = appendLimits(limits, KindOrganization, key.Organization, of, &r.organization)
+	if credits, ok := r.accounts.Credits[key.Organization]; ok {
+		// None at all is a limit too, and refuses everything that is not free.
+		limits = append(limits, Limit{Scope: KindCredits + ":" + key.Organization, Measure: Money, Most: int64(credits / money.USD(picosPerNano)), Of: of, Closed: true})
+	}
+	return append(limits, r.total...)
 }
 
 // Attempt returns the limits that hold for an attempt at a model by a provider. The

@@ -82,3 +82,43 @@ func TestNanodollarsAreRoundedUp(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+func TestAccountsOfOrganizationsAndWorkspaces(t *testing.T) {
+	rules, err := NewRules(&configpb.Config{OrganizationLimits: &configpb.Limits{Concurrency: 7}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	managed := rules.With(Accounts{
+		Credits: map[string]money.USD{"acme": -3 * money.Dollar, "none": 0},
+		Budgets: map[string][]identity.Budget{"team": {{Amount: money.Dollar, Reset: identity.ResetDaily}, {Amount: 9 * money.Dollar}}},
+	})
+	atOnce := func(organization string) Limit {
+		return Limit{Scope: "organization:" + organization, Measure: Concurrency, Most: 7}
+	}
+	credits := func(organization string, most int64) Limit {
+		return Limit{Scope: "credits:" + organization, Measure: Money, Most: most, Of: Spender{Organization: organization}, Closed: true}
+	}
+	budget := func(most int64, reset identity.Reset) Limit {
+		return Limit{Scope: "workspace:team", Measure: Money, Most: most, Reset: reset, Of: Spender{Workspace: "team"}, Closed: true}
+	}
+	for _, test := range []struct {
+		organization, workspace string
+		want                    []Limit
+	}{
+		{"acme", "team", []Limit{budget(1e9, identity.ResetDaily), budget(9e9, identity.ResetNever), atOnce("acme"), credits("acme", -3e9)}},
+		{"none", "other", []Limit{atOnce("none"), credits("none", 0)}},
+		{"free", "other", []Limit{atOnce("free")}},
+	} {
+		key := &identity.Key{Hash: "h", Organization: test.organization, Workspace: test.workspace}
+		if diff := cmp.Diff(test.want, managed.Request(key, "")); diff != "" {
+			t.Errorf("%s: %s", test.organization, diff)
+		}
+	}
+	if got := rules.Request(&identity.Key{Organization: "acme", Workspace: "team"}, ""); len(got) != 1 {
+		t.Errorf("the rules before: %+v", got)
+	}
+	var none *Rules
+	if got := none.With(Accounts{Credits: map[string]money.USD{"acme": 0}}).Request(&identity.Key{Organization: "acme"}, ""); len(got) != 1 {
+		t.Errorf("without rules: %+v", got)
+	}
+}

@@ -692,9 +692,11 @@ type Config struct {
 	// OpenRouter answers, or 402, as it documents. Default 403.
 	BudgetStatus uint32 `protobuf:"varint,18,opt,name=budget_status,json=budgetStatus,proto3" json:"budget_status,omitempty"`
 	// Keys that are managed over the API. They are in the ledger's database.
-	Identity      *Identity `protobuf:"bytes,19,opt,name=identity,proto3" json:"identity,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Identity *Identity `protobuf:"bytes,19,opt,name=identity,proto3" json:"identity,omitempty"`
+	// Limits of each organisation: of all its keys together. Default: none.
+	OrganizationLimits *Limits `protobuf:"bytes,27,opt,name=organization_limits,json=organizationLimits,proto3" json:"organization_limits,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *Config) Reset() {
@@ -856,6 +858,13 @@ func (x *Config) GetBudgetStatus() uint32 {
 func (x *Config) GetIdentity() *Identity {
 	if x != nil {
 		return x.Identity
+	}
+	return nil
+}
+
+func (x *Config) GetOrganizationLimits() *Limits {
+	if x != nil {
+		return x.OrganizationLimits
 	}
 	return nil
 }
@@ -3834,7 +3843,7 @@ var File_policies_config_configpb_config_proto protoreflect.FileDescriptor
 
 const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\n" +
-	"%policies/config/configpb/config.proto\x12\x14switchyard.config.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\"\xf2\x0e\n" +
+	"%policies/config/configpb/config.proto\x12\x14switchyard.config.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\"\xc1\x0f\n" +
 	"\x06Config\x12:\n" +
 	"\blistener\x18\x01 \x01(\v2\x1e.switchyard.config.v1.ListenerR\blistener\x121\n" +
 	"\x05envoy\x18\x02 \x01(\v2\x1b.switchyard.config.v1.EnvoyR\x05envoy\x12\xdd\x01\n" +
@@ -3857,7 +3866,8 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\ftotal_limits\x18\x11 \x01(\v2\x1c.switchyard.config.v1.LimitsR\vtotalLimits\x122\n" +
 	"\rbudget_status\x18\x12 \x01(\rB\r\xbaH\n" +
 	"*\b0\x000\x92\x030\x93\x03R\fbudgetStatus\x12:\n" +
-	"\bidentity\x18\x13 \x01(\v2\x1e.switchyard.config.v1.IdentityR\bidentity\x1a\\\n" +
+	"\bidentity\x18\x13 \x01(\v2\x1e.switchyard.config.v1.IdentityR\bidentity\x12M\n" +
+	"\x13organization_limits\x18\x1b \x01(\v2\x1c.switchyard.config.v1.LimitsR\x12organizationLimits\x1a\\\n" +
 	"\x0eProvidersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x124\n" +
 	"\x05value\x18\x02 \x01(\v2\x1e.switchyard.config.v1.ProviderR\x05value:\x028\x01\x1aV\n" +
@@ -4325,74 +4335,75 @@ var file_policies_config_configpb_config_proto_depIdxs = []int32{
 	17, // 14: switchyard.config.v1.Config.fetch:type_name -> switchyard.config.v1.Fetch
 	35, // 15: switchyard.config.v1.Config.total_limits:type_name -> switchyard.config.v1.Limits
 	11, // 16: switchyard.config.v1.Config.identity:type_name -> switchyard.config.v1.Identity
-	26, // 17: switchyard.config.v1.Identity.secret:type_name -> switchyard.config.v1.Secret
-	12, // 18: switchyard.config.v1.Identity.issuers:type_name -> switchyard.config.v1.Issuer
-	13, // 19: switchyard.config.v1.Issuer.rules:type_name -> switchyard.config.v1.TokenRule
-	0,  // 20: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
-	15, // 21: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
-	47, // 22: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
-	48, // 23: switchyard.config.v1.Fetch.timeout:type_name -> google.protobuf.Duration
-	26, // 24: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
-	48, // 25: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
-	26, // 26: switchyard.config.v1.Ledger.postgres:type_name -> switchyard.config.v1.Secret
-	48, // 27: switchyard.config.v1.Ledger.retention:type_name -> google.protobuf.Duration
-	21, // 28: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
-	48, // 29: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
-	4,  // 30: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
-	26, // 31: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
-	43, // 32: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
-	27, // 33: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
-	28, // 34: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	25, // 35: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
-	3,  // 36: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
-	24, // 37: switchyard.config.v1.Provider.quirks:type_name -> switchyard.config.v1.Quirks
-	35, // 38: switchyard.config.v1.Provider.limits:type_name -> switchyard.config.v1.Limits
-	44, // 39: switchyard.config.v1.Quirks.rename:type_name -> switchyard.config.v1.Quirks.RenameEntry
-	45, // 40: switchyard.config.v1.Quirks.cap:type_name -> switchyard.config.v1.Quirks.CapEntry
-	46, // 41: switchyard.config.v1.Quirks.roles:type_name -> switchyard.config.v1.Quirks.RolesEntry
-	2,  // 42: switchyard.config.v1.Quirks.reasoning:type_name -> switchyard.config.v1.ReasoningForm
-	48, // 43: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
-	48, // 44: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
-	48, // 45: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
-	48, // 46: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
-	48, // 47: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
-	48, // 48: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
-	31, // 49: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
-	5,  // 50: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
-	30, // 51: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
-	35, // 52: switchyard.config.v1.Model.limits:type_name -> switchyard.config.v1.Limits
-	32, // 53: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
-	28, // 54: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	33, // 55: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
-	32, // 56: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
-	35, // 57: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
-	14, // 58: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
-	48, // 59: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
-	48, // 60: switchyard.config.v1.Limits.tokens_window:type_name -> google.protobuf.Duration
-	6,  // 61: switchyard.config.v1.Limits.budget_reset:type_name -> switchyard.config.v1.BudgetReset
-	7,  // 62: switchyard.config.v1.Limits.on_redis_failure:type_name -> switchyard.config.v1.RedisFailure
-	35, // 63: switchyard.config.v1.Limits.per_user:type_name -> switchyard.config.v1.Limits
-	9,  // 64: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
-	48, // 65: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
-	48, // 66: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
-	48, // 67: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
-	48, // 68: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
-	5,  // 69: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
-	8,  // 70: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
-	48, // 71: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
-	48, // 72: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
-	37, // 73: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
-	9,  // 74: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
-	48, // 75: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
-	23, // 76: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
-	29, // 77: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
-	16, // 78: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
-	49, // 79: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
-	80, // [80:80] is the sub-list for method output_type
-	80, // [80:80] is the sub-list for method input_type
-	80, // [80:80] is the sub-list for extension type_name
-	79, // [79:80] is the sub-list for extension extendee
-	0,  // [0:79] is the sub-list for field type_name
+	35, // 17: switchyard.config.v1.Config.organization_limits:type_name -> switchyard.config.v1.Limits
+	26, // 18: switchyard.config.v1.Identity.secret:type_name -> switchyard.config.v1.Secret
+	12, // 19: switchyard.config.v1.Identity.issuers:type_name -> switchyard.config.v1.Issuer
+	13, // 20: switchyard.config.v1.Issuer.rules:type_name -> switchyard.config.v1.TokenRule
+	0,  // 21: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
+	15, // 22: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
+	47, // 23: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
+	48, // 24: switchyard.config.v1.Fetch.timeout:type_name -> google.protobuf.Duration
+	26, // 25: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
+	48, // 26: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
+	26, // 27: switchyard.config.v1.Ledger.postgres:type_name -> switchyard.config.v1.Secret
+	48, // 28: switchyard.config.v1.Ledger.retention:type_name -> google.protobuf.Duration
+	21, // 29: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
+	48, // 30: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
+	4,  // 31: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
+	26, // 32: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
+	43, // 33: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
+	27, // 34: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
+	28, // 35: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	25, // 36: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
+	3,  // 37: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
+	24, // 38: switchyard.config.v1.Provider.quirks:type_name -> switchyard.config.v1.Quirks
+	35, // 39: switchyard.config.v1.Provider.limits:type_name -> switchyard.config.v1.Limits
+	44, // 40: switchyard.config.v1.Quirks.rename:type_name -> switchyard.config.v1.Quirks.RenameEntry
+	45, // 41: switchyard.config.v1.Quirks.cap:type_name -> switchyard.config.v1.Quirks.CapEntry
+	46, // 42: switchyard.config.v1.Quirks.roles:type_name -> switchyard.config.v1.Quirks.RolesEntry
+	2,  // 43: switchyard.config.v1.Quirks.reasoning:type_name -> switchyard.config.v1.ReasoningForm
+	48, // 44: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
+	48, // 45: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
+	48, // 46: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
+	48, // 47: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
+	48, // 48: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
+	48, // 49: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
+	31, // 50: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
+	5,  // 51: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
+	30, // 52: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
+	35, // 53: switchyard.config.v1.Model.limits:type_name -> switchyard.config.v1.Limits
+	32, // 54: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
+	28, // 55: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	33, // 56: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
+	32, // 57: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
+	35, // 58: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
+	14, // 59: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
+	48, // 60: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
+	48, // 61: switchyard.config.v1.Limits.tokens_window:type_name -> google.protobuf.Duration
+	6,  // 62: switchyard.config.v1.Limits.budget_reset:type_name -> switchyard.config.v1.BudgetReset
+	7,  // 63: switchyard.config.v1.Limits.on_redis_failure:type_name -> switchyard.config.v1.RedisFailure
+	35, // 64: switchyard.config.v1.Limits.per_user:type_name -> switchyard.config.v1.Limits
+	9,  // 65: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
+	48, // 66: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
+	48, // 67: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
+	48, // 68: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
+	48, // 69: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
+	5,  // 70: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
+	8,  // 71: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
+	48, // 72: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
+	48, // 73: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
+	37, // 74: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
+	9,  // 75: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
+	48, // 76: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
+	23, // 77: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
+	29, // 78: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
+	16, // 79: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
+	49, // 80: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
+	81, // [81:81] is the sub-list for method output_type
+	81, // [81:81] is the sub-list for method input_type
+	81, // [81:81] is the sub-list for extension type_name
+	80, // [80:81] is the sub-list for extension extendee
+	0,  // [0:80] is the sub-list for field type_name
 }
 
 func init() { file_policies_config_configpb_config_proto_init() }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/switchyard/switchyard/policies/identity"
+	"github.com/switchyard/switchyard/policies/money"
 )
 
 // Organization is whom workspaces, keys and members belong to. Nobody of another one
@@ -186,8 +187,9 @@ func (s *Store) Organizations(ctx context.Context) ([]Organization, error) {
 }
 
 // CreateOrganization adds an organisation with its default workspace, and a first
-// management key, an owner's, that plaintext stands for.
-func (s *Store) CreateOrganization(ctx context.Context, by Actor, name, plaintext string) (Organization, error) {
+// management key, an owner's, that plaintext stands for. With credits it spends no more
+// than those, even if they are zero.
+func (s *Store) CreateOrganization(ctx context.Context, by Actor, name, plaintext string, credits *money.USD) (Organization, error) {
 	o := Organization{ID: uuid.NewString(), Name: name}
 	within := Actor{Hash: by.Hash, Name: by.Name, Organization: o.ID}
 	err := s.change(ctx, by, func(t *transaction) (Entry, error) {
@@ -203,6 +205,11 @@ func (s *Store) CreateOrganization(ctx context.Context, by Actor, name, plaintex
 		entry, err := s.addKey(ctx, t, within, &k)
 		if err == nil {
 			err = t.log(ctx, within, entry)
+		}
+		if err == nil && credits != nil {
+			if entry, err = t.addCredits(ctx, by, &CreditEntry{Organization: o.ID, Amount: *credits}); err == nil {
+				err = t.log(ctx, within, entry)
+			}
 		}
 		return Entry{Action: "organization.create", Target: o.ID, After: o}, err
 	})

@@ -32,7 +32,7 @@ func TestOrganizationsDoNotSeeEachOther(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func() *Store) {
 		s := open()
 		plaintext, _ := identity.NewKey()
-		o, err := s.CreateOrganization(t.Context(), root, "Acme", plaintext)
+		o, err := s.CreateOrganization(t.Context(), root, "Acme", plaintext, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

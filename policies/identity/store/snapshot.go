@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/switchyard/switchyard/policies/identity"
+	"github.com/switchyard/switchyard/policies/money"
 )
 
 // Snapshot is all keys at one time.
@@ -15,6 +16,10 @@ type Snapshot struct {
 	Credentials []identity.Credential
 	// Used: a key was made once, whether it is still there or not.
 	Used bool
+	// Credits are what organisations were given to spend, by their id; one that is not
+	// there spends without bound. Budgets are those of workspaces, by their id.
+	Credits map[string]money.USD
+	Budgets map[string][]identity.Budget
 	// Forged is how many secrets in the database no gateway with this one's secret put
 	// there. They are left out.
 	Forged int
@@ -78,5 +83,12 @@ func (s *Store) Load(ctx context.Context) (Snapshot, error) {
 		}
 		snapshot.Credentials = append(snapshot.Credentials, identity.Credential{Digest: hashed, Key: key})
 	}
-	return snapshot, rows.Err()
+	if err := rows.Err(); err != nil {
+		return Snapshot{}, err
+	}
+	if snapshot.Credits, err = s.credits(ctx); err != nil {
+		return Snapshot{}, err
+	}
+	snapshot.Budgets, err = s.budgets(ctx)
+	return snapshot, err
 }

@@ -19,7 +19,8 @@ import (
 var (
 	// ErrNone: there is no such key, workspace or member in the organisation.
 	ErrNone = errors.New("not found")
-	// ErrTaken: another workspace has the slug, or another member the address.
+	// ErrTaken: another workspace has the slug, another member the address, or another
+	// entry of credits the reference.
 	ErrTaken = errors.New("is taken")
 	// ErrInUse: a workspace has keys, or is the default one.
 	ErrInUse = errors.New("is in use")
@@ -27,6 +28,8 @@ var (
 	ErrRole = errors.New("may do more than the member whose it is to be")
 	// ErrNoMember: the one whose key it is to be is not a member of the workspace.
 	ErrNoMember = errors.New("is not a member of the workspace")
+	// errUnchanged ends a change that turned out to be none.
+	errUnchanged = errors.New("identity: nothing to change")
 	// ErrSecret: the keys are not this gateway's. Nothing is read or written then.
 	ErrSecret = errors.New("identity: the keys in the database were made with another secret; set identity.secret to the one of the gateway that made them")
 )
@@ -93,6 +96,11 @@ func (s *Store) change(ctx context.Context, by Actor, do func(*transaction) (Ent
 		return err
 	}
 	return tx.Commit()
+}
+
+// Note logs a change of something that is not kept here.
+func (s *Store) Note(ctx context.Context, by Actor, entry Entry) error {
+	return s.change(ctx, by, func(*transaction) (Entry, error) { return entry, nil })
 }
 
 // claim sees to it that the keys are of one secret alone: that of the first change.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -27,6 +28,8 @@ var (
 type opened struct{ *database.DB }
 
 func (o opened) Get(context.Context) (*database.DB, error) { return o.DB, nil }
+
+func TestMain(m *testing.M) { os.Exit(databasetest.Run(m)) }
 
 func onBoth(t *testing.T, test func(t *testing.T, open func() *Store)) {
 	databasetest.OnBoth(t, func(t *testing.T, open func() *database.DB) {

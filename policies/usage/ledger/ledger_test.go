@@ -149,8 +149,9 @@ func TestRowsAreThereWithinASecond(t *testing.T) {
 				t.Errorf("%d rows, want %d", got, 10*i+10)
 			}
 		}
-		if k.tried() != 5 {
-			t.Errorf("saved in %d batches, want 5", k.tried())
+		// The saver may wake in the middle of ten notes.
+		if k.tried() < 5 || k.tried() > 10 {
+			t.Errorf("50 rows saved in %d batches, want 5 to 10", k.tried())
 		}
 	})
 }

@@ -33,6 +33,14 @@ type Server struct {
 // skipped test looks like one that passed.
 func Start(t testing.TB) *Server {
 	t.Helper()
+	s := Launch(t)
+	t.Cleanup(s.Close)
+	return s
+}
+
+// Launch runs a PostgreSQL that outlives the test, until [Server.Close].
+func Launch(t testing.TB) *Server {
+	t.Helper()
 	s := &Server{t: t, binaries: find(t)}
 	// Not the test's own directory: nobody but its owner may enter that, and
 	// PostgreSQL refuses to run as root.
@@ -41,10 +49,6 @@ func Start(t testing.TB) *Server {
 		t.Fatal(err)
 	}
 	s.directory = directory
-	t.Cleanup(func() {
-		s.Stop()
-		_ = os.RemoveAll(directory)
-	})
 	if id := other(t); id != nil {
 		if err := os.Chown(directory, int(id.Uid), int(id.Gid)); err != nil {
 			t.Fatal(err)
@@ -60,6 +64,7 @@ func Start(t testing.TB) *Server {
 			return s
 		}
 	}
+	s.Close()
 	t.Fatalf("postgres did not start on any of %d ports", attempts)
 	return nil
 }
@@ -67,7 +72,18 @@ func Start(t testing.TB) *Server {
 // Connection is the connection string; it stays the same when the server is started
 // again.
 func (s *Server) Connection() string {
-	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable&connect_timeout=2", s.port)
+	return s.Database("postgres")
+}
+
+// Database is the connection string of another database of the server than its first.
+func (s *Server) Database(name string) string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable&connect_timeout=2", s.port, name)
+}
+
+// Close ends the server and deletes its data.
+func (s *Server) Close() {
+	s.Stop()
+	_ = os.RemoveAll(s.directory)
 }
 
 // Stop ends the server at once, as a crash would; what was committed stays. Stopping

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -18,6 +19,8 @@ import (
 var noon = time.Date(2026, 11, 25, 12, 0, 0, 123000, time.UTC)
 
 // onBoth runs a test on an empty database of either kind.
+func TestMain(m *testing.M) { os.Exit(databasetest.Run(m)) }
+
 func onBoth(t *testing.T, test func(t *testing.T, open func() *Store)) {
 	databasetest.OnBoth(t, func(t *testing.T, open func() *database.DB) {
 		test(t, func() *Store { return New(open()) })

@@ -1,0 +1,109 @@
+package api
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/switchyard/switchyard/policies/identity"
+	"github.com/switchyard/switchyard/policies/money"
+	"github.com/switchyard/switchyard/policies/usage"
+	"github.com/switchyard/switchyard/policies/usage/store"
+)
+
+func TestRow165CreditsAreGivenByOperators(t *testing.T) {
+	g := manage(t)
+	if err := g.generations.Save(t.Context(), []usage.Generation{served("gen-1-a", time.Now(), identity.Hash("k"), "k")}); err != nil {
+		t.Fatal(err)
+	}
+	const path = "/api/v1/organizations/default/credits"
+	if got := g.call(managementKey, "POST", path, `{"amount":10.25,"reference":"invoice 1","note":"first"}`); got.Code != 201 || !strings.Contains(got.Body.String(), `"amount":10.25`) {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+	if got := g.call(managementKey, "POST", path, `{"amount":10.25,"reference":"invoice 1"}`); got.Code != 200 {
+		t.Errorf("the same again: %d %s", got.Code, got.Body)
+	}
+	if got := g.call(managementKey, "POST", path, `{"amount":-0.25}`); got.Code != 201 {
+		t.Errorf("taken back: %d %s", got.Code, got.Body)
+	}
+	if got := g.call(managementKey, "GET", "/api/v1/credits", "").Body.String(); got != `{"data":{"total_credits":10,"total_usage":0.5}}`+"\n" {
+		t.Errorf("credits: %s", got)
+	}
+	if got := g.call(managementKey, "GET", path, "").Body.String(); !strings.Contains(got, `"total_count":2`) {
+		t.Errorf("entries: %s", got)
+	}
+	wantError(t, g.call(managementKey, "POST", path, `{"amount":1,"reference":"invoice 1"}`), 409, "invalid_request")
+	wantError(t, g.call(managementKey, "POST", "/api/v1/organizations/none/credits", `{"amount":1}`), 404, "not_found")
+	for _, body := range []string{`{}`, `{"amount":"1"}`, `{"amount":1e30}`, `{"amount":0.0000000000001}`, `{"amount":1,"gift":true}`, `{"amount":1,"note":"` + strings.Repeat("x", maxNote+1) + `"}`} {
+		wantError(t, g.call(managementKey, "POST", path, body), 400, "invalid_request")
+	}
+	// Nobody gives credits to themselves.
+	owner := g.made(managementKey, `{"name":"owner","role":"owner"}`).Key
+	wantError(t, g.call(owner, "POST", path, `{"amount":1}`), 403, "permission_denied")
+	wantError(t, g.call(owner, "GET", path, ""), 403, "permission_denied")
+	wantError(t, g.call(goodKey, "POST", path, `{"amount":1}`), 403, "permission_denied")
+}
+
+func TestRow180BudgetsOfAWorkspaceGrowWithTheirInterval(t *testing.T) {
+	g := manage(t)
+	const path = "/api/v1/workspaces/default/budgets/"
+	for _, test := range []struct {
+		interval, limit string
+		status          int
+	}{
+		{"daily", "10", 200}, {"weekly", "5", 400}, {"weekly", "10", 400}, {"weekly", "20", 200},
+		{"lifetime", "19", 400}, {"lifetime", "50", 200}, {"monthly", "50", 400}, {"monthly", "49.5", 200},
+		{"daily", "20", 400}, {"daily", "0", 400}, {"daily", "-1", 400}, {"daily", `"1"`, 400}, {"hourly", "1", 400}, {"never", "1", 400},
+	} {
+		if got := g.call(managementKey, "PUT", path+test.interval, `{"limit_usd":`+test.limit+`}`); got.Code != test.status {
+			t.Errorf("%s %s: %d %s", test.interval, test.limit, got.Code, got.Body)
+		}
+	}
+	if got := g.call(managementKey, "GET", path+"lifetime", "").Body.String(); !strings.Contains(got, `"limit_usd":50,"reset_interval":null`) {
+		t.Errorf("lifetime: %s", got)
+	}
+	list := strings.TrimSuffix(path, "/")
+	if got := g.call(managementKey, "GET", list, "").Body.String(); strings.Count(got, `"limit_usd"`) != 4 || !strings.Contains(got, `"include_byok_in_budgets":false`) {
+		t.Errorf("all: %s", got)
+	}
+	for range 2 {
+		if got := g.call(managementKey, "DELETE", path+"daily", "").Body.String(); got != `{"deleted":true}`+"\n" {
+			t.Errorf("deleted: %s", got)
+		}
+	}
+	wantError(t, g.call(managementKey, "GET", path+"daily", ""), 404, "not_found")
+	wantError(t, g.call(managementKey, "PUT", "/api/v1/workspaces/none/budgets/daily", `{"limit_usd":1}`), 404, "not_found")
+	for role, status := range map[identity.Role]int{identity.Billing: 200, identity.Developer: 403, identity.Viewer: 403} {
+		key := g.made(managementKey, fmt.Sprintf(`{"name":"k","role":%q}`, role)).Key
+		if got := g.call(key, "PUT", path+"daily", `{"limit_usd":1}`); got.Code != status {
+			t.Errorf("%s: %d %s", role, got.Code, got.Body)
+		}
+	}
+}
+
+func TestPurgeDeletesGenerationsAndKeepsWhatTheyCost(t *testing.T) {
+	g := manage(t)
+	now := time.Now()
+	if err := g.generations.Save(t.Context(), []usage.Generation{
+		served("gen-1-old", now.AddDate(0, 0, -9), identity.Hash("k"), "k"), served("gen-1-new", now, identity.Hash("k"), "k"),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	day := now.UTC().AddDate(0, 0, -3).Format(time.DateOnly)
+	if got := g.call(managementKey, "DELETE", "/api/v1/usage?before="+day, "").Body.String(); got != `{"data":{"deleted_generations":1}}`+"\n" {
+		t.Errorf("purged: %s", got)
+	}
+	if _, err := g.generations.Get(t.Context(), "gen-1-new"); err != nil {
+		t.Errorf("the new one: %v", err)
+	}
+	spent, err := g.generations.SpentBy(t.Context(), store.Who{}, time.Time{})
+	if err != nil || spent.Cost != money.Dollar {
+		t.Errorf("%+v, %v", spent, err)
+	}
+	if got := g.call(managementKey, "GET", "/api/v1/audit", "").Body.String(); !strings.Contains(got, `"action":"usage.purge","target":"`+day) {
+		t.Errorf("audit: %s", got)
+	}
+	wantError(t, g.call(managementKey, "DELETE", "/api/v1/usage", ""), 400, "invalid_request")
+	wantError(t, g.call(g.made(managementKey, `{"name":"k","role":"admin"}`).Key, "DELETE", "/api/v1/usage?before="+day, ""), 403, "permission_denied")
+}

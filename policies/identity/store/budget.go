@@ -1,0 +1,133 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/switchyard/switchyard/policies/identity"
+)
+
+// WorkspaceBudget is the most that a workspace may spend in each of its periods. A
+// workspace has one for each kind of period at most.
+type WorkspaceBudget struct {
+	ID        string `json:"id"`
+	Workspace string `json:"workspace_id"`
+	identity.Budget
+	Created time.Time `json:"created_at"`
+	Updated time.Time `json:"updated_at"`
+}
+
+const budgetColumns = `id, workspace_id, reset, amount, created, updated`
+
+func scanBudget(scan func(...any) error) (WorkspaceBudget, error) {
+	var b WorkspaceBudget
+	var reset string
+	var created, updated int64
+	if err := scan(&b.ID, &b.Workspace, &reset, &b.Amount, &created, &updated); err != nil {
+		return b, err
+	}
+	b.Created, b.Updated = instant(created), instant(updated)
+	var err error
+	b.Reset, err = identity.ParseReset(reset)
+	return b, err
+}
+
+const budgetsOf = `SELECT ` + budgetColumns + ` FROM workspace_budgets WHERE workspace_id = ?`
+
+// WorkspaceBudgets lists those of a workspace, or fails with [ErrNone].
+func (s *Store) WorkspaceBudgets(ctx context.Context, organization, workspace string) ([]WorkspaceBudget, error) {
+	w, err := s.Workspace(ctx, organization, workspace)
+	if err != nil {
+		return nil, err
+	}
+	return list(ctx, s, scanBudget, budgetsOf, w.ID)
+}
+
+// SetWorkspaceBudget makes a budget, or exchanges the amount of the one of its period.
+// The error is [ErrNone] of the workspace, or what check returns of all its budgets.
+func (s *Store) SetWorkspaceBudget(ctx context.Context, by Actor, workspace string, to identity.Budget, check func([]identity.Budget) error) (WorkspaceBudget, error) {
+	var set WorkspaceBudget
+	err := s.change(ctx, by, func(t *transaction) (Entry, error) {
+		known, w, err := t.budgets(ctx, by, workspace)
+		if err != nil {
+			return Entry{}, err
+		}
+		before, ok := known[to.Reset]
+		set = before
+		if !ok {
+			set.ID, set.Workspace, set.Created = uuid.NewString(), w.ID, t.now
+		}
+		set.Budget, set.Updated = to, t.now
+		known[to.Reset] = set
+		budgets := make([]identity.Budget, 0, len(known))
+		for _, each := range known {
+			budgets = append(budgets, each.Budget)
+		}
+		if err := check(budgets); err != nil {
+			return Entry{}, err
+		}
+		entry := Entry{Action: "budget.set", Target: set.Workspace, After: set}
+		if ok {
+			entry.Before = before
+		}
+		return entry, t.exec(ctx, `INSERT INTO workspace_budgets (`+budgetColumns+`) VALUES (?, ?, ?, ?, ?, ?) `+
+			`ON CONFLICT (workspace_id, reset) DO UPDATE SET amount = excluded.amount, updated = excluded.updated`,
+			set.ID, set.Workspace, set.Reset.String(), int64(set.Amount), micros(set.Created), micros(set.Updated))
+	})
+	return set, err
+}
+
+// DeleteWorkspaceBudget removes the budget of a period, if there is one.
+func (s *Store) DeleteWorkspaceBudget(ctx context.Context, by Actor, workspace string, reset identity.Reset) error {
+	err := s.change(ctx, by, func(t *transaction) (Entry, error) {
+		known, w, err := t.budgets(ctx, by, workspace)
+		if err != nil {
+			return Entry{}, err
+		}
+		before, ok := known[reset]
+		if !ok {
+			return Entry{}, errUnchanged
+		}
+		return Entry{Action: "budget.delete", Target: w.ID, Before: before},
+			t.exec(ctx, `DELETE FROM workspace_budgets WHERE id = ?`, before.ID)
+	})
+	if errors.Is(err, errUnchanged) {
+		return nil
+	}
+	return err
+}
+
+// budgets are a workspace's, by their period.
+func (t *transaction) budgets(ctx context.Context, by Actor, workspace string) (map[identity.Reset]WorkspaceBudget, Workspace, error) {
+	w, err := t.workspace(ctx, by, workspace)
+	if err != nil {
+		return nil, w, err
+	}
+	rows, err := t.QueryContext(ctx, t.db.Rebind(budgetsOf), w.ID)
+	if err != nil {
+		return nil, w, err
+	}
+	defer rows.Close()
+	known := make(map[identity.Reset]WorkspaceBudget)
+	for rows.Next() {
+		budget, err := scanBudget(rows.Scan)
+		if err != nil {
+			return nil, w, err
+		}
+		known[budget.Reset] = budget
+	}
+	return known, w, rows.Err()
+}
+
+// budgets are those of all workspaces, by the workspace's id.
+func (s *Store) budgets(ctx context.Context) (map[string][]identity.Budget, error) {
+	all, err := list(ctx, s, scanBudget, `SELECT `+budgetColumns+` FROM workspace_budgets ORDER BY workspace_id, reset`)
+	budgets := make(map[string][]identity.Budget)
+	for _, each := range all {
+		budgets[each.Workspace] = append(budgets[each.Workspace], each.Budget)
+	}
+	return budgets, err
+}

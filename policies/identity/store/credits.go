@@ -1,0 +1,99 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/switchyard/switchyard/policies/money"
+)
+
+// CreditEntry is what an organisation was given to spend, or what was taken back.
+type CreditEntry struct {
+	ID           string `json:"id"`
+	Organization string `json:"organization_id"`
+	// Amount is in US dollars; a negative one takes back.
+	Amount money.USD `json:"amount"`
+	// Reference is the client's own name of the entry, such as an invoice's number, ""
+	// for none. No other entry of the organisation has it.
+	Reference string    `json:"reference,omitempty"`
+	Note      string    `json:"note,omitempty"`
+	Actor     string    `json:"created_by"` // hash of a key
+	Created   time.Time `json:"created_at"`
+}
+
+const creditColumns = `id, organization_id, amount, reference, note, actor_hash, created`
+
+func scanCredit(scan func(...any) error) (CreditEntry, error) {
+	var e CreditEntry
+	var created int64
+	err := scan(&e.ID, &e.Organization, &e.Amount, &e.Reference, &e.Note, &e.Actor, &created)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNone
+	}
+	e.Created = instant(created)
+	return e, err
+}
+
+// AddCredits gives credits to an organisation, whose first entry ends that it spends
+// without bound. An entry whose reference is there already is not made again: added is
+// false, and it is returned if its amount is the same. The error is [ErrNone] of the
+// organisation, or [ErrTaken] of the reference.
+func (s *Store) AddCredits(ctx context.Context, by Actor, e CreditEntry) (entry CreditEntry, added bool, err error) {
+	by.Organization = e.Organization // in whose audit log it is
+	err = s.change(ctx, by, func(t *transaction) (Entry, error) {
+		n, err := t.count(ctx, `organizations WHERE id = ?`, e.Organization)
+		if err == nil && n == 0 {
+			err = ErrNone
+		}
+		if err != nil {
+			return Entry{}, err
+		}
+		if e.Reference != "" {
+			entry, err = scanCredit(t.QueryRowContext(ctx, t.db.Rebind(`SELECT `+creditColumns+` FROM credit_entries WHERE organization_id = ? AND reference = ?`), e.Organization, e.Reference).Scan)
+			switch {
+			case err == nil && entry.Amount != e.Amount:
+				return Entry{}, ErrTaken
+			case err == nil:
+				return Entry{}, errUnchanged
+			case !errors.Is(err, ErrNone):
+				return Entry{}, err
+			}
+		}
+		logged, err := t.addCredits(ctx, by, &e)
+		entry, added = e, true
+		return logged, err
+	})
+	if errors.Is(err, errUnchanged) {
+		err = nil
+	}
+	return entry, added, err
+}
+
+func (t *transaction) addCredits(ctx context.Context, by Actor, e *CreditEntry) (Entry, error) {
+	e.ID, e.Actor, e.Created = uuid.NewString(), by.Hash, t.now
+	return Entry{Action: "credits.add", Target: e.Organization, After: e},
+		t.exec(ctx, `INSERT INTO credit_entries (`+creditColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+			e.ID, e.Organization, int64(e.Amount), e.Reference, e.Note, e.Actor, micros(e.Created))
+}
+
+// CreditEntries lists an organisation's, the newest first.
+func (s *Store) CreditEntries(ctx context.Context, organization string) ([]CreditEntry, error) {
+	return list(ctx, s, scanCredit, `SELECT `+creditColumns+` FROM credit_entries WHERE organization_id = ? ORDER BY created DESC, id`, organization)
+}
+
+// credits are what organisations were given, of those that were given any.
+func (s *Store) credits(ctx context.Context) (map[string]money.USD, error) {
+	given := make(map[string]money.USD)
+	_, err := list(ctx, s, func(scan func(...any) error) (struct{}, error) {
+		var organization string
+		var amount money.USD
+		err := scan(&organization, &amount)
+		given[organization] = amount
+		return struct{}{}, err
+	}, `SELECT organization_id, SUM(amount) FROM credit_entries GROUP BY organization_id`)
+	return given, err
+}
