@@ -145,3 +145,22 @@ func TestRow181WorkspaceBudgetRefusesAllItsKeys(t *testing.T) {
 		}
 	})
 }
+
+// OpenRouter's SDK exchanges a code for a key, and keeps a workspace's budgets.
+func TestRow172SDKExchangesACodeAndKeepsBudgets(t *testing.T) {
+	s, _ := priced(t, nil)
+	s.manageable()
+	s.start()
+	python := startPython(t, "openrouter")
+	seen := python.callAs(t, s, managementKey, "exchange_code", "m/x", settings{})
+	if seen.Error != nil || seen.Finish != "[403, 200, 403]" {
+		t.Fatalf("%+v, error %+v", seen, seen.Error)
+	}
+	if got := s.ask(cent(), as(seen.Text)...); got.status != 200 {
+		t.Errorf("the key: %d %s", got.status, got.body)
+	}
+	seen = python.callAs(t, s, managementKey, "manage_budgets", "m/x", settings{})
+	if seen.Error != nil || seen.Finish != "20.0 monthly 1 False True" {
+		t.Errorf("%+v, error %+v", seen, seen.Error)
+	}
+}

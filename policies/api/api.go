@@ -127,6 +127,7 @@ func New(options Options) http.Handler {
 			s.routeBudgets(mux, base)
 			s.routeWorkspaces(mux, base)
 			s.routeMembers(mux, base)
+			s.routeCodes(mux, base)
 		}
 		if options.CountTokens != nil {
 			mux.HandleFunc("POST "+base+countTokensPath, s.countTokens)

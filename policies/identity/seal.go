@@ -20,6 +20,12 @@ func (s Sealer) Seal(digest string, key *Key) string {
 	return s.sum("key", digest, key.Hash, string(key.Role), key.Organization)
 }
 
+// SealCode is the HMAC-SHA-256, in hex, of a code that is exchanged for a key: of the
+// code's hash, and of all that is kept with it.
+func (s Sealer) SealCode(digest string, kept ...string) string {
+	return s.sum(append([]string{"code", digest}, kept...)...)
+}
+
 // Fits reports whether a seal is that of its key. How long it takes tells nothing of
 // the seal that would.
 func (s Sealer) Fits(seal, digest string, key *Key) bool {
@@ -29,7 +35,8 @@ func (s Sealer) Fits(seal, digest string, key *Key) bool {
 // Fingerprint is the same for the same secret, and tells nothing of it.
 func (s Sealer) Fingerprint() string { return s.sum("fingerprint") }
 
-// sum is injective in its parts: none of them has a zero byte.
+// sum is injective in its parts: none of them has a zero byte, which databases do not
+// keep.
 func (s Sealer) sum(parts ...string) string {
 	mac := hmac.New(sha256.New, s.secret)
 	for _, part := range parts {

@@ -221,6 +221,40 @@ def manage_workspace(client, model, _members):
     }
 
 
+def exchange_code(client, _model, _members):
+    """A key by PKCE: the code is made with a management key, and exchanged once."""
+    verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    code = client.o_auth.create_auth_code(
+        callback_url="http://localhost:3000/back",
+        code_challenge=challenge,
+        code_challenge_method="S256",
+        key_label="app",
+        limit=1,
+        usage_limit_type="monthly",
+    ).data.id
+    statuses = []
+    key = ""
+    for attempt in ("wrong", verifier, verifier):
+        try:
+            key = client.o_auth.exchange_auth_code_for_api_key(
+                code=code, code_verifier=attempt, code_challenge_method="S256"
+            ).key
+            statuses.append(200)
+        except errors.OpenRouterError as error:
+            statuses.append(error.status_code)
+    return {"text": key, "finish": str(statuses)}
+
+
+def manage_budgets(client, _model, _members):
+    """The budgets of a workspace."""
+    budgets = client.workspaces
+    made = budgets.set_budget(workspace_ref="default", interval="monthly", limit_usd=20).data
+    listed = budgets.list_budgets(workspace_ref="default")
+    deleted = budgets.delete_budget(workspace_ref="default", interval="monthly").DELETED
+    return {"finish": f"{made.limit_usd} {made.reset_interval} {len(listed.data)} {listed.include_byok_in_budgets} {deleted}"}
+
+
 def account(client, _model, _members):
     """What all keys have used, today's requests left out of the days."""
     used = client.credits.get_credits().data
@@ -232,7 +266,8 @@ SCENARIOS = {
     scenario.__name__: scenario
     for scenario in (
         chat, stream, tools, tools_stream, metadata, respond, respond_stream, models, endpoints, embeddings, rerank,
-        image_generation, image_stream, speech, transcription, manage_keys, manage_workspace, account,
+        image_generation, image_stream, speech, transcription, manage_keys, manage_workspace, manage_budgets,
+        exchange_code, account,
     )
 }
 

@@ -1,0 +1,115 @@
+package store
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/switchyard/switchyard/policies/database"
+	"github.com/switchyard/switchyard/policies/identity"
+)
+
+// CodeLife is how long a code can be exchanged for a key (spec section 1.4).
+const CodeLife = 10 * time.Minute
+
+// Challenge is what whoever exchanges a code has to answer (RFC 7636).
+type Challenge struct {
+	// Text is the code challenge, "" for none; Method is "S256" or "plain".
+	Text, Method string
+}
+
+// CreateCode makes a code that can be exchanged once for a key on some terms: Name,
+// Limit, Reset, ExpiresAt and Workspace. The error is [ErrNone] if the workspace is not
+// in the actor's organisation.
+func (s *Store) CreateCode(ctx context.Context, by Actor, terms Key, challenge Challenge) (code string, created time.Time, err error) {
+	code = rand.Text()
+	err = s.change(ctx, by, func(t *transaction) (Entry, error) {
+		created = t.now
+		if terms.Workspace == "" {
+			terms.Workspace = defaultOf(by.Organization)
+		}
+		if err := t.place(ctx, by, &terms); err != nil {
+			return Entry{}, err
+		}
+		text, err := json.Marshal(terms, jsontext.AllowInvalidUTF8(true))
+		if err != nil {
+			return Entry{}, err
+		}
+		if err := t.exec(ctx, `DELETE FROM auth_codes WHERE expires <= ?`, micros(t.now)); err != nil {
+			return Entry{}, err
+		}
+		row := codeRow{by, database.Storable(string(text)), challenge, micros(t.now.Add(CodeLife))}
+		digest := identity.Hash(code)
+		return Entry{Action: "auth_code.create", Target: digest, After: terms},
+			t.exec(ctx, `INSERT INTO auth_codes (digest, seal, organization_id, actor_hash, actor_name, terms, challenge, method, expires) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+				digest, row.seal(s.sealer, digest), by.Organization, by.Hash, by.Name, row.terms, challenge.Text, challenge.Method, row.expires)
+	})
+	return code, created, err
+}
+
+// codeRow is what is kept with a code.
+type codeRow struct {
+	by        Actor
+	terms     string
+	challenge Challenge
+	expires   int64
+}
+
+func (r *codeRow) seal(by identity.Sealer, digest string) string {
+	return by.SealCode(digest, r.by.Organization, r.terms, r.challenge.Text, r.challenge.Method, strconv.FormatInt(r.expires, 10))
+}
+
+// ExchangeCode makes the key that a code stands for, which plaintext is to authenticate.
+// The error is [ErrNone] if there is no such code any more, or what check returns of its
+// challenge; a code whose challenge was not met stays.
+func (s *Store) ExchangeCode(ctx context.Context, code, plaintext string, check func(Challenge) error) (Key, error) {
+	digest := identity.Hash(code)
+	row, err := s.code(ctx, digest)
+	if err != nil {
+		return Key{}, err
+	}
+	var k Key
+	err = s.change(ctx, row.by, func(t *transaction) (Entry, error) {
+		// Of several who exchange it at once, one deletes it.
+		gone, err := t.ExecContext(ctx, t.db.Rebind(`DELETE FROM auth_codes WHERE digest = ? AND expires > ?`), digest, micros(t.now))
+		if err != nil {
+			return Entry{}, err
+		}
+		if n, err := gone.RowsAffected(); err != nil || n == 0 {
+			return Entry{}, errors.Join(ErrNone, err)
+		}
+		if err := check(row.challenge); err != nil {
+			return Entry{}, err
+		}
+		if err := json.Unmarshal([]byte(row.terms), &k); err != nil {
+			return Entry{}, err
+		}
+		k.Hash, k.Label = identity.Hash(plaintext), identity.Label(plaintext)
+		return s.addKey(ctx, t, row.by, &k)
+	})
+	return k, err
+}
+
+// code reads what is kept with a code. One that no gateway with this one's secret put
+// there is none.
+func (s *Store) code(ctx context.Context, digest string) (codeRow, error) {
+	var row codeRow
+	db, err := s.source.Get(ctx)
+	if err != nil {
+		return row, err
+	}
+	var seal string
+	err = db.QueryRowContext(ctx, db.Rebind(`SELECT seal, organization_id, actor_hash, actor_name, terms, challenge, method, expires FROM auth_codes WHERE digest = ?`), digest).
+		Scan(&seal, &row.by.Organization, &row.by.Hash, &row.by.Name, &row.terms, &row.challenge.Text, &row.challenge.Method, &row.expires)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && !hmac.Equal([]byte(seal), []byte(row.seal(s.sealer, digest))) {
+		return row, ErrNone
+	}
+	return row, err
+}

@@ -1,0 +1,85 @@
+package store
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/switchyard/switchyard/policies/database"
+	"github.com/switchyard/switchyard/policies/database/databasetest"
+	"github.com/switchyard/switchyard/policies/identity"
+	"github.com/switchyard/switchyard/policies/money"
+)
+
+func TestRow172CodeIsExchangedOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		terms := Key{Name: "app", Limit: new(money.Dollar), Reset: identity.ResetMonthly}
+		code, created, err := s.CreateCode(t.Context(), root, terms, Challenge{"challenge", "plain"})
+		if err != nil || created.IsZero() {
+			t.Fatal(err)
+		}
+		refused := errors.New("refused")
+		if _, err := s.ExchangeCode(t.Context(), code, "x", func(Challenge) error { return refused }); !errors.Is(err, refused) {
+			t.Errorf("a challenge that is not met: %v", err)
+		}
+		var made atomic.Int64
+		var exchanging sync.WaitGroup
+		for range 8 {
+			exchanging.Go(func() {
+				plaintext, _ := identity.NewKey()
+				k, err := s.ExchangeCode(t.Context(), code, plaintext, func(c Challenge) error {
+					if c != (Challenge{"challenge", "plain"}) {
+						t.Errorf("challenge %+v", c)
+					}
+					return nil
+				})
+				switch {
+				case err == nil:
+					made.Add(1)
+					if key, err := authenticates(t, s, plaintext, time.Now()); err != nil || key.Budget != (identity.Budget{Amount: money.Dollar, Reset: identity.ResetMonthly}) || k.Name != "app" {
+						t.Errorf("%+v, %v", key, err)
+					}
+				case !errors.Is(err, ErrNone):
+					t.Error(err)
+				}
+			})
+		}
+		exchanging.Wait()
+		if made.Load() != 1 {
+			t.Errorf("%d keys of one code", made.Load())
+		}
+		if logged, err := s.Audit(t.Context(), identity.Default, Page{Limit: 100}); err != nil || strings.Contains(logged[len(logged)-1].Target, code) {
+			t.Errorf("%+v, %v", logged, err)
+		}
+	})
+}
+
+func TestCodeThatTheGatewayDidNotMakeIsNone(t *testing.T) {
+	databasetest.OnBoth(t, func(t *testing.T, open func() *database.DB) {
+		db := open()
+		s := New(opened{db}, sealer)
+		for _, change := range []string{
+			`terms = '{"name":"rich"}'`, `challenge = ''`, `method = 'plain'`, `expires = expires + 1`, `organization_id = 'other'`,
+		} {
+			code, _, err := s.CreateCode(t.Context(), root, Key{Name: "app"}, Challenge{"c", "S256"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(change, "other") {
+				if _, err := db.ExecContext(t.Context(), `INSERT INTO organizations (id, name, created) VALUES ('other', 'Other', 0)`); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := db.ExecContext(t.Context(), db.Rebind(`UPDATE auth_codes SET `+change+` WHERE digest = ?`), identity.Hash(code)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.ExchangeCode(t.Context(), code, "x", func(Challenge) error { return nil }); !errors.Is(err, ErrNone) {
+				t.Errorf("%s: %v", change, err)
+			}
+		}
+	})
+}
