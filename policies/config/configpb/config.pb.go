@@ -29,6 +29,168 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// GuardAction is what becomes of a text that a rule finds.
+type GuardAction int32
+
+const (
+	GuardAction_GUARD_ACTION_UNSPECIFIED GuardAction = 0
+	// It passes, and is counted and noted.
+	GuardAction_GUARD_ACTION_FLAG GuardAction = 1
+	// It is replaced by the label.
+	GuardAction_GUARD_ACTION_REDACT GuardAction = 2
+	// The request, or the answer, is refused.
+	GuardAction_GUARD_ACTION_BLOCK GuardAction = 3
+)
+
+// Enum value maps for GuardAction.
+var (
+	GuardAction_name = map[int32]string{
+		0: "GUARD_ACTION_UNSPECIFIED",
+		1: "GUARD_ACTION_FLAG",
+		2: "GUARD_ACTION_REDACT",
+		3: "GUARD_ACTION_BLOCK",
+	}
+	GuardAction_value = map[string]int32{
+		"GUARD_ACTION_UNSPECIFIED": 0,
+		"GUARD_ACTION_FLAG":        1,
+		"GUARD_ACTION_REDACT":      2,
+		"GUARD_ACTION_BLOCK":       3,
+	}
+)
+
+func (x GuardAction) Enum() *GuardAction {
+	p := new(GuardAction)
+	*p = x
+	return p
+}
+
+func (x GuardAction) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (GuardAction) Descriptor() protoreflect.EnumDescriptor {
+	return file_policies_config_configpb_config_proto_enumTypes[0].Descriptor()
+}
+
+func (GuardAction) Type() protoreflect.EnumType {
+	return &file_policies_config_configpb_config_proto_enumTypes[0]
+}
+
+func (x GuardAction) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use GuardAction.Descriptor instead.
+func (GuardAction) EnumDescriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{0}
+}
+
+// GuardDirection is where a rule looks.
+type GuardDirection int32
+
+const (
+	GuardDirection_GUARD_DIRECTION_UNSPECIFIED GuardDirection = 0
+	// In what clients send.
+	GuardDirection_GUARD_DIRECTION_INPUT GuardDirection = 1
+	// In what models answer.
+	GuardDirection_GUARD_DIRECTION_OUTPUT GuardDirection = 2
+	GuardDirection_GUARD_DIRECTION_BOTH   GuardDirection = 3
+)
+
+// Enum value maps for GuardDirection.
+var (
+	GuardDirection_name = map[int32]string{
+		0: "GUARD_DIRECTION_UNSPECIFIED",
+		1: "GUARD_DIRECTION_INPUT",
+		2: "GUARD_DIRECTION_OUTPUT",
+		3: "GUARD_DIRECTION_BOTH",
+	}
+	GuardDirection_value = map[string]int32{
+		"GUARD_DIRECTION_UNSPECIFIED": 0,
+		"GUARD_DIRECTION_INPUT":       1,
+		"GUARD_DIRECTION_OUTPUT":      2,
+		"GUARD_DIRECTION_BOTH":        3,
+	}
+)
+
+func (x GuardDirection) Enum() *GuardDirection {
+	p := new(GuardDirection)
+	*p = x
+	return p
+}
+
+func (x GuardDirection) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (GuardDirection) Descriptor() protoreflect.EnumDescriptor {
+	return file_policies_config_configpb_config_proto_enumTypes[1].Descriptor()
+}
+
+func (GuardDirection) Type() protoreflect.EnumType {
+	return &file_policies_config_configpb_config_proto_enumTypes[1]
+}
+
+func (x GuardDirection) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use GuardDirection.Descriptor instead.
+func (GuardDirection) EnumDescriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{1}
+}
+
+// ScanScope is whose messages are searched.
+type ScanScope int32
+
+const (
+	ScanScope_SCAN_SCOPE_UNSPECIFIED ScanScope = 0
+	// Those of users, without results of tools.
+	ScanScope_SCAN_SCOPE_USER_ONLY    ScanScope = 1
+	ScanScope_SCAN_SCOPE_ALL_MESSAGES ScanScope = 2
+)
+
+// Enum value maps for ScanScope.
+var (
+	ScanScope_name = map[int32]string{
+		0: "SCAN_SCOPE_UNSPECIFIED",
+		1: "SCAN_SCOPE_USER_ONLY",
+		2: "SCAN_SCOPE_ALL_MESSAGES",
+	}
+	ScanScope_value = map[string]int32{
+		"SCAN_SCOPE_UNSPECIFIED":  0,
+		"SCAN_SCOPE_USER_ONLY":    1,
+		"SCAN_SCOPE_ALL_MESSAGES": 2,
+	}
+)
+
+func (x ScanScope) Enum() *ScanScope {
+	p := new(ScanScope)
+	*p = x
+	return p
+}
+
+func (x ScanScope) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ScanScope) Descriptor() protoreflect.EnumDescriptor {
+	return file_policies_config_configpb_config_proto_enumTypes[2].Descriptor()
+}
+
+func (ScanScope) Type() protoreflect.EnumType {
+	return &file_policies_config_configpb_config_proto_enumTypes[2]
+}
+
+func (x ScanScope) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ScanScope.Descriptor instead.
+func (ScanScope) EnumDescriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{2}
+}
+
 // DataCollection says whether endpoints that store or train may answer.
 type DataCollection int32
 
@@ -63,11 +225,11 @@ func (x DataCollection) String() string {
 }
 
 func (DataCollection) Descriptor() protoreflect.EnumDescriptor {
-	return file_policies_config_configpb_config_proto_enumTypes[0].Descriptor()
+	return file_policies_config_configpb_config_proto_enumTypes[3].Descriptor()
 }
 
 func (DataCollection) Type() protoreflect.EnumType {
-	return &file_policies_config_configpb_config_proto_enumTypes[0]
+	return &file_policies_config_configpb_config_proto_enumTypes[3]
 }
 
 func (x DataCollection) Number() protoreflect.EnumNumber {
@@ -76,7 +238,7 @@ func (x DataCollection) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use DataCollection.Descriptor instead.
 func (DataCollection) EnumDescriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{0}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{3}
 }
 
 // PresetModels says which of the presets' models are served.
@@ -115,11 +277,11 @@ func (x PresetModels) String() string {
 }
 
 func (PresetModels) Descriptor() protoreflect.EnumDescriptor {
-	return file_policies_config_configpb_config_proto_enumTypes[1].Descriptor()
+	return file_policies_config_configpb_config_proto_enumTypes[4].Descriptor()
 }
 
 func (PresetModels) Type() protoreflect.EnumType {
-	return &file_policies_config_configpb_config_proto_enumTypes[1]
+	return &file_policies_config_configpb_config_proto_enumTypes[4]
 }
 
 func (x PresetModels) Number() protoreflect.EnumNumber {
@@ -128,7 +290,7 @@ func (x PresetModels) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use PresetModels.Descriptor instead.
 func (PresetModels) EnumDescriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{1}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{4}
 }
 
 // ReasoningForm is how a provider is told how much to think.
@@ -183,11 +345,11 @@ func (x ReasoningForm) String() string {
 }
 
 func (ReasoningForm) Descriptor() protoreflect.EnumDescriptor {
-	return file_policies_config_configpb_config_proto_enumTypes[2].Descriptor()
+	return file_policies_config_configpb_config_proto_enumTypes[5].Descriptor()
 }
 
 func (ReasoningForm) Type() protoreflect.EnumType {
-	return &file_policies_config_configpb_config_proto_enumTypes[2]
+	return &file_policies_config_configpb_config_proto_enumTypes[5]
 }
 
 func (x ReasoningForm) Number() protoreflect.EnumNumber {
@@ -196,7 +358,7 @@ func (x ReasoningForm) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ReasoningForm.Descriptor instead.
 func (ReasoningForm) EnumDescriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{2}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{5}
 }
 
 // Authentication is how requests to a provider prove who sends them.
@@ -242,11 +404,11 @@ func (x Authentication) String() string {
 }
 
 func (Authentication) Descriptor() protoreflect.EnumDescriptor {
-	return file_policies_config_configpb_config_proto_enumTypes[3].Descriptor()
+	return file_policies_config_configpb_config_proto_enumTypes[6].Descriptor()
 }
 
 func (Authentication) Type() protoreflect.EnumType {
-	return &file_policies_config_configpb_config_proto_enumTypes[3]
+	return &file_policies_config_configpb_config_proto_enumTypes[6]
 }
 
 func (x Authentication) Number() protoreflect.EnumNumber {
@@ -255,7 +417,7 @@ func (x Authentication) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Authentication.Descriptor instead.
 func (Authentication) EnumDescriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{3}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{6}
 }
 
 // Dialect is a wire format of a provider.
@@ -326,11 +488,11 @@ func (x Dialect) String() string {
 }
 
 func (Dialect) Descriptor() protoreflect.EnumDescriptor {
-	return file_policies_config_configpb_config_proto_enumTypes[4].Descriptor()
+	return file_policies_config_configpb_config_proto_enumTypes[7].Descriptor()
 }
 
 func (Dialect) Type() protoreflect.EnumType {
-	return &file_policies_config_configpb_config_proto_enumTypes[4]
+	return &file_policies_config_configpb_config_proto_enumTypes[7]
 }
 
 func (x Dialect) Number() protoreflect.EnumNumber {
@@ -339,7 +501,7 @@ func (x Dialect) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Dialect.Descriptor instead.
 func (Dialect) EnumDescriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{4}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{7}
 }
 
 // Balance is how requests are spread over the endpoints of a model.
@@ -379,11 +541,11 @@ func (x Balance) String() string {
 }
 
 func (Balance) Descriptor() protoreflect.EnumDescriptor {
-	return file_policies_config_configpb_config_proto_enumTypes[5].Descriptor()
+	return file_policies_config_configpb_config_proto_enumTypes[8].Descriptor()
 }
 
 func (Balance) Type() protoreflect.EnumType {
-	return &file_policies_config_configpb_config_proto_enumTypes[5]
+	return &file_policies_config_configpb_config_proto_enumTypes[8]
 }
 
 func (x Balance) Number() protoreflect.EnumNumber {
@@ -392,7 +554,7 @@ func (x Balance) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Balance.Descriptor instead.
 func (Balance) EnumDescriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{5}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{8}
 }
 
 // BudgetReset is when a budget begins anew, in UTC.
@@ -439,11 +601,11 @@ func (x BudgetReset) String() string {
 }
 
 func (BudgetReset) Descriptor() protoreflect.EnumDescriptor {
-	return file_policies_config_configpb_config_proto_enumTypes[6].Descriptor()
+	return file_policies_config_configpb_config_proto_enumTypes[9].Descriptor()
 }
 
 func (BudgetReset) Type() protoreflect.EnumType {
-	return &file_policies_config_configpb_config_proto_enumTypes[6]
+	return &file_policies_config_configpb_config_proto_enumTypes[9]
 }
 
 func (x BudgetReset) Number() protoreflect.EnumNumber {
@@ -452,7 +614,7 @@ func (x BudgetReset) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use BudgetReset.Descriptor instead.
 func (BudgetReset) EnumDescriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{6}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{9}
 }
 
 // RedisFailure is what holds while Redis does not answer.
@@ -491,11 +653,11 @@ func (x RedisFailure) String() string {
 }
 
 func (RedisFailure) Descriptor() protoreflect.EnumDescriptor {
-	return file_policies_config_configpb_config_proto_enumTypes[7].Descriptor()
+	return file_policies_config_configpb_config_proto_enumTypes[10].Descriptor()
 }
 
 func (RedisFailure) Type() protoreflect.EnumType {
-	return &file_policies_config_configpb_config_proto_enumTypes[7]
+	return &file_policies_config_configpb_config_proto_enumTypes[10]
 }
 
 func (x RedisFailure) Number() protoreflect.EnumNumber {
@@ -504,7 +666,7 @@ func (x RedisFailure) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RedisFailure.Descriptor instead.
 func (RedisFailure) EnumDescriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{7}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{10}
 }
 
 // Sort is an order of endpoints (spec section 2.1).
@@ -551,11 +713,11 @@ func (x Sort) String() string {
 }
 
 func (Sort) Descriptor() protoreflect.EnumDescriptor {
-	return file_policies_config_configpb_config_proto_enumTypes[8].Descriptor()
+	return file_policies_config_configpb_config_proto_enumTypes[11].Descriptor()
 }
 
 func (Sort) Type() protoreflect.EnumType {
-	return &file_policies_config_configpb_config_proto_enumTypes[8]
+	return &file_policies_config_configpb_config_proto_enumTypes[11]
 }
 
 func (x Sort) Number() protoreflect.EnumNumber {
@@ -564,7 +726,7 @@ func (x Sort) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Sort.Descriptor instead.
 func (Sort) EnumDescriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{8}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{11}
 }
 
 // FailureClass is a kind of failed attempt.
@@ -623,11 +785,11 @@ func (x FailureClass) String() string {
 }
 
 func (FailureClass) Descriptor() protoreflect.EnumDescriptor {
-	return file_policies_config_configpb_config_proto_enumTypes[9].Descriptor()
+	return file_policies_config_configpb_config_proto_enumTypes[12].Descriptor()
 }
 
 func (FailureClass) Type() protoreflect.EnumType {
-	return &file_policies_config_configpb_config_proto_enumTypes[9]
+	return &file_policies_config_configpb_config_proto_enumTypes[12]
 }
 
 func (x FailureClass) Number() protoreflect.EnumNumber {
@@ -636,7 +798,7 @@ func (x FailureClass) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use FailureClass.Descriptor instead.
 func (FailureClass) EnumDescriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{9}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{12}
 }
 
 // Config is a whole configuration file.
@@ -695,8 +857,14 @@ type Config struct {
 	Identity *Identity `protobuf:"bytes,19,opt,name=identity,proto3" json:"identity,omitempty"`
 	// Limits of each organisation: of all its keys together. Default: none.
 	OrganizationLimits *Limits `protobuf:"bytes,27,opt,name=organization_limits,json=organizationLimits,proto3" json:"organization_limits,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// What is looked for in what clients send and in what models answer, and who may
+	// answer, by name. A guardrail holds for nobody until it is named by a key or by
+	// default_guardrail.
+	Guardrails map[string]*Guardrail `protobuf:"bytes,20,rep,name=guardrails,proto3" json:"guardrails,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The guardrail that holds for every key, besides the key's own. Default: none.
+	DefaultGuardrail string `protobuf:"bytes,24,opt,name=default_guardrail,json=defaultGuardrail,proto3" json:"default_guardrail,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Config) Reset() {
@@ -869,6 +1037,244 @@ func (x *Config) GetOrganizationLimits() *Limits {
 	return nil
 }
 
+func (x *Config) GetGuardrails() map[string]*Guardrail {
+	if x != nil {
+		return x.Guardrails
+	}
+	return nil
+}
+
+func (x *Config) GetDefaultGuardrail() string {
+	if x != nil {
+		return x.DefaultGuardrail
+	}
+	return ""
+}
+
+// Guardrail is what requests are held to besides limits. Several hold together: of
+// rules for the same, block is stronger than redact, and redact than flag (spec
+// section 5.6).
+type Guardrail struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Description string                 `protobuf:"bytes,1,opt,name=description,proto3" json:"description,omitempty"`
+	// Who may answer, and what may be asked for.
+	Policy *Policy `protobuf:"bytes,2,opt,name=policy,proto3" json:"policy,omitempty"`
+	// Texts to be looked for by patterns of your own.
+	ContentFilters []*ContentFilter `protobuf:"bytes,3,rep,name=content_filters,json=contentFilters,proto3" json:"content_filters,omitempty"`
+	// Texts to be looked for that are built in.
+	ContentFilterBuiltins []*BuiltinFilter `protobuf:"bytes,4,rep,name=content_filter_builtins,json=contentFilterBuiltins,proto3" json:"content_filter_builtins,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
+}
+
+func (x *Guardrail) Reset() {
+	*x = Guardrail{}
+	mi := &file_policies_config_configpb_config_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Guardrail) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Guardrail) ProtoMessage() {}
+
+func (x *Guardrail) ProtoReflect() protoreflect.Message {
+	mi := &file_policies_config_configpb_config_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Guardrail.ProtoReflect.Descriptor instead.
+func (*Guardrail) Descriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Guardrail) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *Guardrail) GetPolicy() *Policy {
+	if x != nil {
+		return x.Policy
+	}
+	return nil
+}
+
+func (x *Guardrail) GetContentFilters() []*ContentFilter {
+	if x != nil {
+		return x.ContentFilters
+	}
+	return nil
+}
+
+func (x *Guardrail) GetContentFilterBuiltins() []*BuiltinFilter {
+	if x != nil {
+		return x.ContentFilterBuiltins
+	}
+	return nil
+}
+
+// ContentFilter looks for a pattern in texts.
+type ContentFilter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A regular expression without look-around, back-references and nested quantifiers,
+	// in the syntax of RE2, which nearly all of JavaScript's is part of. It has to match
+	// some text: not the empty one.
+	Pattern string `protobuf:"bytes,1,opt,name=pattern,proto3" json:"pattern,omitempty"`
+	// What becomes of what matches.
+	Action GuardAction `protobuf:"varint,2,opt,name=action,proto3,enum=switchyard.config.v1.GuardAction" json:"action,omitempty"`
+	// What stands in the place of what is redacted, and names what is blocked. Default
+	// [REDACTED], and [BLOCKED].
+	Label string `protobuf:"bytes,3,opt,name=label,proto3" json:"label,omitempty"`
+	// Where it is looked for. Default: input.
+	Direction     GuardDirection `protobuf:"varint,4,opt,name=direction,proto3,enum=switchyard.config.v1.GuardDirection" json:"direction,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContentFilter) Reset() {
+	*x = ContentFilter{}
+	mi := &file_policies_config_configpb_config_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContentFilter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContentFilter) ProtoMessage() {}
+
+func (x *ContentFilter) ProtoReflect() protoreflect.Message {
+	mi := &file_policies_config_configpb_config_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContentFilter.ProtoReflect.Descriptor instead.
+func (*ContentFilter) Descriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ContentFilter) GetPattern() string {
+	if x != nil {
+		return x.Pattern
+	}
+	return ""
+}
+
+func (x *ContentFilter) GetAction() GuardAction {
+	if x != nil {
+		return x.Action
+	}
+	return GuardAction_GUARD_ACTION_UNSPECIFIED
+}
+
+func (x *ContentFilter) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
+func (x *ContentFilter) GetDirection() GuardDirection {
+	if x != nil {
+		return x.Direction
+	}
+	return GuardDirection_GUARD_DIRECTION_UNSPECIFIED
+}
+
+// BuiltinFilter looks for something by built-in patterns.
+type BuiltinFilter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// email, phone, ssn (of the United States), credit-card, ip-address or
+	// regex-prompt-injection. Names of persons and addresses of houses take more than
+	// patterns, and are not offered.
+	Slug   string      `protobuf:"bytes,1,opt,name=slug,proto3" json:"slug,omitempty"`
+	Action GuardAction `protobuf:"varint,2,opt,name=action,proto3,enum=switchyard.config.v1.GuardAction" json:"action,omitempty"`
+	// Whose messages are searched for prompt injection. Default: all.
+	ScanScope ScanScope `protobuf:"varint,3,opt,name=scan_scope,json=scanScope,proto3,enum=switchyard.config.v1.ScanScope" json:"scan_scope,omitempty"`
+	// Where it is looked for. Default: input.
+	Direction     GuardDirection `protobuf:"varint,4,opt,name=direction,proto3,enum=switchyard.config.v1.GuardDirection" json:"direction,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BuiltinFilter) Reset() {
+	*x = BuiltinFilter{}
+	mi := &file_policies_config_configpb_config_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BuiltinFilter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BuiltinFilter) ProtoMessage() {}
+
+func (x *BuiltinFilter) ProtoReflect() protoreflect.Message {
+	mi := &file_policies_config_configpb_config_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BuiltinFilter.ProtoReflect.Descriptor instead.
+func (*BuiltinFilter) Descriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *BuiltinFilter) GetSlug() string {
+	if x != nil {
+		return x.Slug
+	}
+	return ""
+}
+
+func (x *BuiltinFilter) GetAction() GuardAction {
+	if x != nil {
+		return x.Action
+	}
+	return GuardAction_GUARD_ACTION_UNSPECIFIED
+}
+
+func (x *BuiltinFilter) GetScanScope() ScanScope {
+	if x != nil {
+		return x.ScanScope
+	}
+	return ScanScope_SCAN_SCOPE_UNSPECIFIED
+}
+
+func (x *BuiltinFilter) GetDirection() GuardDirection {
+	if x != nil {
+		return x.Direction
+	}
+	return GuardDirection_GUARD_DIRECTION_UNSPECIFIED
+}
+
 // Identity is how the gateway vouches for managed keys.
 type Identity struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -885,7 +1291,7 @@ type Identity struct {
 
 func (x *Identity) Reset() {
 	*x = Identity{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[1]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -897,7 +1303,7 @@ func (x *Identity) String() string {
 func (*Identity) ProtoMessage() {}
 
 func (x *Identity) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[1]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -910,7 +1316,7 @@ func (x *Identity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Identity.ProtoReflect.Descriptor instead.
 func (*Identity) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{1}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Identity) GetSecret() *Secret {
@@ -944,7 +1350,7 @@ type Issuer struct {
 
 func (x *Issuer) Reset() {
 	*x = Issuer{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[2]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -956,7 +1362,7 @@ func (x *Issuer) String() string {
 func (*Issuer) ProtoMessage() {}
 
 func (x *Issuer) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[2]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -969,7 +1375,7 @@ func (x *Issuer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Issuer.ProtoReflect.Descriptor instead.
 func (*Issuer) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{2}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Issuer) GetUrl() string {
@@ -1011,7 +1417,7 @@ type TokenRule struct {
 
 func (x *TokenRule) Reset() {
 	*x = TokenRule{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[3]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1023,7 +1429,7 @@ func (x *TokenRule) String() string {
 func (*TokenRule) ProtoMessage() {}
 
 func (x *TokenRule) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[3]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1036,7 +1442,7 @@ func (x *TokenRule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TokenRule.ProtoReflect.Descriptor instead.
 func (*TokenRule) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{3}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *TokenRule) GetClaim() string {
@@ -1107,7 +1513,7 @@ type Policy struct {
 
 func (x *Policy) Reset() {
 	*x = Policy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1119,7 +1525,7 @@ func (x *Policy) String() string {
 func (*Policy) ProtoMessage() {}
 
 func (x *Policy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1132,7 +1538,7 @@ func (x *Policy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Policy.ProtoReflect.Descriptor instead.
 func (*Policy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{4}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Policy) GetOnly() []string {
@@ -1234,7 +1640,7 @@ type MaxPrice struct {
 
 func (x *MaxPrice) Reset() {
 	*x = MaxPrice{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1246,7 +1652,7 @@ func (x *MaxPrice) String() string {
 func (*MaxPrice) ProtoMessage() {}
 
 func (x *MaxPrice) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1259,7 +1665,7 @@ func (x *MaxPrice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaxPrice.ProtoReflect.Descriptor instead.
 func (*MaxPrice) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{5}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *MaxPrice) GetPrompt() string {
@@ -1313,7 +1719,7 @@ type Preset struct {
 
 func (x *Preset) Reset() {
 	*x = Preset{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1325,7 +1731,7 @@ func (x *Preset) String() string {
 func (*Preset) ProtoMessage() {}
 
 func (x *Preset) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1338,7 +1744,7 @@ func (x *Preset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Preset.ProtoReflect.Descriptor instead.
 func (*Preset) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{6}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Preset) GetName() string {
@@ -1392,7 +1798,7 @@ type Fetch struct {
 
 func (x *Fetch) Reset() {
 	*x = Fetch{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1404,7 +1810,7 @@ func (x *Fetch) String() string {
 func (*Fetch) ProtoMessage() {}
 
 func (x *Fetch) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1417,7 +1823,7 @@ func (x *Fetch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fetch.ProtoReflect.Descriptor instead.
 func (*Fetch) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{7}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Fetch) GetDisabled() bool {
@@ -1468,7 +1874,7 @@ type Redis struct {
 
 func (x *Redis) Reset() {
 	*x = Redis{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1480,7 +1886,7 @@ func (x *Redis) String() string {
 func (*Redis) ProtoMessage() {}
 
 func (x *Redis) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1493,7 +1899,7 @@ func (x *Redis) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redis.ProtoReflect.Descriptor instead.
 func (*Redis) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{8}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Redis) GetAddress() string {
@@ -1566,7 +1972,7 @@ type Ledger struct {
 
 func (x *Ledger) Reset() {
 	*x = Ledger{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1578,7 +1984,7 @@ func (x *Ledger) String() string {
 func (*Ledger) ProtoMessage() {}
 
 func (x *Ledger) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1591,7 +1997,7 @@ func (x *Ledger) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ledger.ProtoReflect.Descriptor instead.
 func (*Ledger) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{9}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Ledger) GetPostgres() *Secret {
@@ -1643,7 +2049,7 @@ type Listener struct {
 
 func (x *Listener) Reset() {
 	*x = Listener{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1655,7 +2061,7 @@ func (x *Listener) String() string {
 func (*Listener) ProtoMessage() {}
 
 func (x *Listener) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1668,7 +2074,7 @@ func (x *Listener) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Listener.ProtoReflect.Descriptor instead.
 func (*Listener) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{10}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Listener) GetAddress() string {
@@ -1714,7 +2120,7 @@ type ServerTLS struct {
 
 func (x *ServerTLS) Reset() {
 	*x = ServerTLS{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1726,7 +2132,7 @@ func (x *ServerTLS) String() string {
 func (*ServerTLS) ProtoMessage() {}
 
 func (x *ServerTLS) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1739,7 +2145,7 @@ func (x *ServerTLS) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerTLS.ProtoReflect.Descriptor instead.
 func (*ServerTLS) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{11}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ServerTLS) GetCertificateFile() string {
@@ -1773,7 +2179,7 @@ type Envoy struct {
 
 func (x *Envoy) Reset() {
 	*x = Envoy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1785,7 +2191,7 @@ func (x *Envoy) String() string {
 func (*Envoy) ProtoMessage() {}
 
 func (x *Envoy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1798,7 +2204,7 @@ func (x *Envoy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Envoy.ProtoReflect.Descriptor instead.
 func (*Envoy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{12}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Envoy) GetPath() string {
@@ -1892,7 +2298,7 @@ type Provider struct {
 
 func (x *Provider) Reset() {
 	*x = Provider{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1904,7 +2310,7 @@ func (x *Provider) String() string {
 func (*Provider) ProtoMessage() {}
 
 func (x *Provider) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1917,7 +2323,7 @@ func (x *Provider) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Provider.ProtoReflect.Descriptor instead.
 func (*Provider) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{13}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Provider) GetPreset() string {
@@ -2128,7 +2534,7 @@ type Quirks struct {
 
 func (x *Quirks) Reset() {
 	*x = Quirks{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2140,7 +2546,7 @@ func (x *Quirks) String() string {
 func (*Quirks) ProtoMessage() {}
 
 func (x *Quirks) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2153,7 +2559,7 @@ func (x *Quirks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quirks.ProtoReflect.Descriptor instead.
 func (*Quirks) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{14}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Quirks) GetRename() map[string]string {
@@ -2237,7 +2643,7 @@ type HealthCheck struct {
 
 func (x *HealthCheck) Reset() {
 	*x = HealthCheck{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2249,7 +2655,7 @@ func (x *HealthCheck) String() string {
 func (*HealthCheck) ProtoMessage() {}
 
 func (x *HealthCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2262,7 +2668,7 @@ func (x *HealthCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthCheck.ProtoReflect.Descriptor instead.
 func (*HealthCheck) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{15}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *HealthCheck) GetInterval() *durationpb.Duration {
@@ -2302,7 +2708,7 @@ type Secret struct {
 
 func (x *Secret) Reset() {
 	*x = Secret{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2314,7 +2720,7 @@ func (x *Secret) String() string {
 func (*Secret) ProtoMessage() {}
 
 func (x *Secret) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2327,7 +2733,7 @@ func (x *Secret) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Secret.ProtoReflect.Descriptor instead.
 func (*Secret) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{16}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Secret) GetSource() isSecret_Source {
@@ -2407,7 +2813,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2419,7 +2825,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2432,7 +2838,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{17}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Timeouts) GetConnect() *durationpb.Duration {
@@ -2477,7 +2883,7 @@ type DataPolicy struct {
 
 func (x *DataPolicy) Reset() {
 	*x = DataPolicy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2489,7 +2895,7 @@ func (x *DataPolicy) String() string {
 func (*DataPolicy) ProtoMessage() {}
 
 func (x *DataPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2502,7 +2908,7 @@ func (x *DataPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataPolicy.ProtoReflect.Descriptor instead.
 func (*DataPolicy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{18}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *DataPolicy) GetNoTraining() bool {
@@ -2570,7 +2976,7 @@ type Model struct {
 
 func (x *Model) Reset() {
 	*x = Model{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2582,7 +2988,7 @@ func (x *Model) String() string {
 func (*Model) ProtoMessage() {}
 
 func (x *Model) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2595,7 +3001,7 @@ func (x *Model) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Model.ProtoReflect.Descriptor instead.
 func (*Model) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{19}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Model) GetName() string {
@@ -2728,7 +3134,7 @@ type Reasoning struct {
 
 func (x *Reasoning) Reset() {
 	*x = Reasoning{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2740,7 +3146,7 @@ func (x *Reasoning) String() string {
 func (*Reasoning) ProtoMessage() {}
 
 func (x *Reasoning) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2753,7 +3159,7 @@ func (x *Reasoning) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reasoning.ProtoReflect.Descriptor instead.
 func (*Reasoning) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{20}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Reasoning) GetSupportedEfforts() []string {
@@ -2837,7 +3243,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2849,7 +3255,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2862,7 +3268,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{21}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Endpoint) GetProvider() string {
@@ -3020,7 +3426,7 @@ type Prices struct {
 
 func (x *Prices) Reset() {
 	*x = Prices{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3032,7 +3438,7 @@ func (x *Prices) String() string {
 func (*Prices) ProtoMessage() {}
 
 func (x *Prices) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3045,7 +3451,7 @@ func (x *Prices) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Prices.ProtoReflect.Descriptor instead.
 func (*Prices) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{22}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Prices) GetPrompt() string {
@@ -3186,7 +3592,7 @@ type PriceOverride struct {
 
 func (x *PriceOverride) Reset() {
 	*x = PriceOverride{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3198,7 +3604,7 @@ func (x *PriceOverride) String() string {
 func (*PriceOverride) ProtoMessage() {}
 
 func (x *PriceOverride) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3211,7 +3617,7 @@ func (x *PriceOverride) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverride.ProtoReflect.Descriptor instead.
 func (*PriceOverride) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{23}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *PriceOverride) GetMinPromptTokens() int64 {
@@ -3261,14 +3667,17 @@ type Key struct {
 	Management bool `protobuf:"varint,7,opt,name=management,proto3" json:"management,omitempty"`
 	// Where the key may be used from: addresses such as 10.1.2.3 and networks such as
 	// 10.0.0.0/8 or 2001:db8::/32. Default: everywhere.
-	AllowedIps    []string `protobuf:"bytes,8,rep,name=allowed_ips,json=allowedIps,proto3" json:"allowed_ips,omitempty"`
+	AllowedIps []string `protobuf:"bytes,8,rep,name=allowed_ips,json=allowedIps,proto3" json:"allowed_ips,omitempty"`
+	// The name of a guardrail that holds for the key, besides default_guardrail. Default:
+	// none.
+	Guardrail     string `protobuf:"bytes,9,opt,name=guardrail,proto3" json:"guardrail,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3280,7 +3689,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3293,7 +3702,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{24}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Key) GetName() string {
@@ -3352,6 +3761,13 @@ func (x *Key) GetAllowedIps() []string {
 	return nil
 }
 
+func (x *Key) GetGuardrail() string {
+	if x != nil {
+		return x.Guardrail
+	}
+	return ""
+}
+
 // Limits bound what may be done: by one key, by all, by one end user, or at one
 // provider. Windows slide: no span of their length has more in it, wherever it begins.
 type Limits struct {
@@ -3389,7 +3805,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3401,7 +3817,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3414,7 +3830,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{25}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Limits) GetRequests() uint32 {
@@ -3536,7 +3952,7 @@ type Routing struct {
 
 func (x *Routing) Reset() {
 	*x = Routing{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[26]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3548,7 +3964,7 @@ func (x *Routing) String() string {
 func (*Routing) ProtoMessage() {}
 
 func (x *Routing) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[26]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3561,7 +3977,7 @@ func (x *Routing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Routing.ProtoReflect.Descriptor instead.
 func (*Routing) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{26}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Routing) GetStopOn() []FailureClass {
@@ -3695,7 +4111,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[27]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3707,7 +4123,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[27]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3720,7 +4136,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{27}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Route) GetModels() []string {
@@ -3773,7 +4189,7 @@ type Telemetry struct {
 
 func (x *Telemetry) Reset() {
 	*x = Telemetry{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[28]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3785,7 +4201,7 @@ func (x *Telemetry) String() string {
 func (*Telemetry) ProtoMessage() {}
 
 func (x *Telemetry) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[28]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3798,7 +4214,7 @@ func (x *Telemetry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Telemetry.ProtoReflect.Descriptor instead.
 func (*Telemetry) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{28}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Telemetry) GetLogLevel() string {
@@ -3843,7 +4259,7 @@ var File_policies_config_configpb_config_proto protoreflect.FileDescriptor
 
 const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\n" +
-	"%policies/config/configpb/config.proto\x12\x14switchyard.config.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\"\xc1\x0f\n" +
+	"%policies/config/configpb/config.proto\x12\x14switchyard.config.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\"\xce\x11\n" +
 	"\x06Config\x12:\n" +
 	"\blistener\x18\x01 \x01(\v2\x1e.switchyard.config.v1.ListenerR\blistener\x121\n" +
 	"\x05envoy\x18\x02 \x01(\v2\x1b.switchyard.config.v1.EnvoyR\x05envoy\x12\xdd\x01\n" +
@@ -3867,7 +4283,11 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\rbudget_status\x18\x12 \x01(\rB\r\xbaH\n" +
 	"*\b0\x000\x92\x030\x93\x03R\fbudgetStatus\x12:\n" +
 	"\bidentity\x18\x13 \x01(\v2\x1e.switchyard.config.v1.IdentityR\bidentity\x12M\n" +
-	"\x13organization_limits\x18\x1b \x01(\v2\x1c.switchyard.config.v1.LimitsR\x12organizationLimits\x1a\\\n" +
+	"\x13organization_limits\x18\x1b \x01(\v2\x1c.switchyard.config.v1.LimitsR\x12organizationLimits\x12~\n" +
+	"\n" +
+	"guardrails\x18\x14 \x03(\v2,.switchyard.config.v1.Config.GuardrailsEntryB0\xbaH\f\x9a\x01\t\"\ar\x05\x10\x01\x18\xc8\x01\x82\xb5\x18\x1da name of 1 to 200 charactersR\n" +
+	"guardrails\x12+\n" +
+	"\x11default_guardrail\x18\x18 \x01(\tR\x10defaultGuardrail\x1a\\\n" +
 	"\x0eProvidersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x124\n" +
 	"\x05value\x18\x02 \x01(\v2\x1e.switchyard.config.v1.ProviderR\x05value:\x028\x01\x1aV\n" +
@@ -3879,7 +4299,28 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1aX\n" +
 	"\fPresetsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x122\n" +
-	"\x05value\x18\x02 \x01(\v2\x1c.switchyard.config.v1.PresetR\x05value:\x028\x01\"x\n" +
+	"\x05value\x18\x02 \x01(\v2\x1c.switchyard.config.v1.PresetR\x05value:\x028\x01\x1a^\n" +
+	"\x0fGuardrailsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x125\n" +
+	"\x05value\x18\x02 \x01(\v2\x1f.switchyard.config.v1.GuardrailR\x05value:\x028\x01\"\xad\x02\n" +
+	"\tGuardrail\x12*\n" +
+	"\vdescription\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\vdescription\x124\n" +
+	"\x06policy\x18\x02 \x01(\v2\x1c.switchyard.config.v1.PolicyR\x06policy\x12W\n" +
+	"\x0fcontent_filters\x18\x03 \x03(\v2#.switchyard.config.v1.ContentFilterB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\x0econtentFilters\x12e\n" +
+	"\x17content_filter_builtins\x18\x04 \x03(\v2#.switchyard.config.v1.BuiltinFilterB\b\xbaH\x05\x92\x01\x02\x102R\x15contentFilterBuiltins\"\xea\x01\n" +
+	"\rContentFilter\x12%\n" +
+	"\apattern\x18\x01 \x01(\tB\v\xbaH\br\x06\x10\x01\x18\xa0\x8d\x06R\apattern\x12E\n" +
+	"\x06action\x18\x02 \x01(\x0e2!.switchyard.config.v1.GuardActionB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x06action\x12\x1d\n" +
+	"\x05label\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18dR\x05label\x12L\n" +
+	"\tdirection\x18\x04 \x01(\x0e2$.switchyard.config.v1.GuardDirectionB\b\xbaH\x05\x82\x01\x02\x10\x01R\tdirection\"\x8b\x02\n" +
+	"\rBuiltinFilter\x12\x1b\n" +
+	"\x04slug\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04slug\x12E\n" +
+	"\x06action\x18\x02 \x01(\x0e2!.switchyard.config.v1.GuardActionB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x06action\x12H\n" +
+	"\n" +
+	"scan_scope\x18\x03 \x01(\x0e2\x1f.switchyard.config.v1.ScanScopeB\b\xbaH\x05\x82\x01\x02\x10\x01R\tscanScope\x12L\n" +
+	"\tdirection\x18\x04 \x01(\x0e2$.switchyard.config.v1.GuardDirectionB\b\xbaH\x05\x82\x01\x02\x10\x01R\tdirection\"x\n" +
 	"\bIdentity\x124\n" +
 	"\x06secret\x18\x01 \x01(\v2\x1c.switchyard.config.v1.SecretR\x06secret\x126\n" +
 	"\aissuers\x18\x02 \x03(\v2\x1c.switchyard.config.v1.IssuerR\aissuers\"\x89\x01\n" +
@@ -4121,7 +4562,7 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\n" +
 	"_utc_startB\n" +
 	"\n" +
-	"\b_utc_end\"\xbe\x04\n" +
+	"\b_utc_end\"\xdc\x04\n" +
 	"\x03Key\x12>\n" +
 	"\x04name\x18\x01 \x01(\tB*\xbaH\x06r\x04\x10\x01\x18d\x82\xb5\x18\x1da name of 1 to 100 charactersR\x04name\x12\x81\x01\n" +
 	"\x04hash\x18\x02 \x01(\tBm\xbaH\x12r\x102\x0e^[0-9a-f]{64}$\x82\xb5\x18Tthe key's SHA-256 in 64 lower-case hex digits, as `switchyard keys create` prints itR\x04hash\x12\x1a\n" +
@@ -4134,7 +4575,8 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"management\x18\a \x01(\bR\n" +
 	"management\x12-\n" +
 	"\vallowed_ips\x18\b \x03(\tB\f\xbaH\t\x92\x01\x06\"\x04r\x02\x10\x01R\n" +
-	"allowedIps\"\xc6\x05\n" +
+	"allowedIps\x12\x1c\n" +
+	"\tguardrail\x18\t \x01(\tR\tguardrail\"\xc6\x05\n" +
 	"\x06Limits\x12%\n" +
 	"\brequests\x18\x01 \x01(\rB\t\xbaH\x06*\x04\x18\xa0\x8d\x06R\brequests\x12A\n" +
 	"\x06window\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\x0e\xbaH\v\xaa\x01\b\"\x04\b\x80\xa3\x052\x00R\x06window\x12\x1c\n" +
@@ -4184,7 +4626,21 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\tlog_level\x18\x01 \x01(\tB!\xbaH\x1er\x1cR\x00R\x05debugR\x04infoR\x04warnR\x05errorR\blogLevel\x122\n" +
 	"\n" +
 	"log_format\x18\x02 \x01(\tB\x13\xbaH\x10r\x0eR\x00R\x04jsonR\x04textR\tlogFormat\x12\"\n" +
-	"\rno_access_log\x18\x03 \x01(\bR\vnoAccessLog*f\n" +
+	"\rno_access_log\x18\x03 \x01(\bR\vnoAccessLog*s\n" +
+	"\vGuardAction\x12\x1c\n" +
+	"\x18GUARD_ACTION_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11GUARD_ACTION_FLAG\x10\x01\x12\x17\n" +
+	"\x13GUARD_ACTION_REDACT\x10\x02\x12\x16\n" +
+	"\x12GUARD_ACTION_BLOCK\x10\x03*\x82\x01\n" +
+	"\x0eGuardDirection\x12\x1f\n" +
+	"\x1bGUARD_DIRECTION_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15GUARD_DIRECTION_INPUT\x10\x01\x12\x1a\n" +
+	"\x16GUARD_DIRECTION_OUTPUT\x10\x02\x12\x18\n" +
+	"\x14GUARD_DIRECTION_BOTH\x10\x03*^\n" +
+	"\tScanScope\x12\x1a\n" +
+	"\x16SCAN_SCOPE_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14SCAN_SCOPE_USER_ONLY\x10\x01\x12\x1b\n" +
+	"\x17SCAN_SCOPE_ALL_MESSAGES\x10\x02*f\n" +
 	"\x0eDataCollection\x12\x1f\n" +
 	"\x1bDATA_COLLECTION_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15DATA_COLLECTION_ALLOW\x10\x01\x12\x18\n" +
@@ -4263,147 +4719,164 @@ func file_policies_config_configpb_config_proto_rawDescGZIP() []byte {
 	return file_policies_config_configpb_config_proto_rawDescData
 }
 
-var file_policies_config_configpb_config_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
-var file_policies_config_configpb_config_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
+var file_policies_config_configpb_config_proto_enumTypes = make([]protoimpl.EnumInfo, 13)
+var file_policies_config_configpb_config_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
 var file_policies_config_configpb_config_proto_goTypes = []any{
-	(DataCollection)(0),               // 0: switchyard.config.v1.DataCollection
-	(PresetModels)(0),                 // 1: switchyard.config.v1.PresetModels
-	(ReasoningForm)(0),                // 2: switchyard.config.v1.ReasoningForm
-	(Authentication)(0),               // 3: switchyard.config.v1.Authentication
-	(Dialect)(0),                      // 4: switchyard.config.v1.Dialect
-	(Balance)(0),                      // 5: switchyard.config.v1.Balance
-	(BudgetReset)(0),                  // 6: switchyard.config.v1.BudgetReset
-	(RedisFailure)(0),                 // 7: switchyard.config.v1.RedisFailure
-	(Sort)(0),                         // 8: switchyard.config.v1.Sort
-	(FailureClass)(0),                 // 9: switchyard.config.v1.FailureClass
-	(*Config)(nil),                    // 10: switchyard.config.v1.Config
-	(*Identity)(nil),                  // 11: switchyard.config.v1.Identity
-	(*Issuer)(nil),                    // 12: switchyard.config.v1.Issuer
-	(*TokenRule)(nil),                 // 13: switchyard.config.v1.TokenRule
-	(*Policy)(nil),                    // 14: switchyard.config.v1.Policy
-	(*MaxPrice)(nil),                  // 15: switchyard.config.v1.MaxPrice
-	(*Preset)(nil),                    // 16: switchyard.config.v1.Preset
-	(*Fetch)(nil),                     // 17: switchyard.config.v1.Fetch
-	(*Redis)(nil),                     // 18: switchyard.config.v1.Redis
-	(*Ledger)(nil),                    // 19: switchyard.config.v1.Ledger
-	(*Listener)(nil),                  // 20: switchyard.config.v1.Listener
-	(*ServerTLS)(nil),                 // 21: switchyard.config.v1.ServerTLS
-	(*Envoy)(nil),                     // 22: switchyard.config.v1.Envoy
-	(*Provider)(nil),                  // 23: switchyard.config.v1.Provider
-	(*Quirks)(nil),                    // 24: switchyard.config.v1.Quirks
-	(*HealthCheck)(nil),               // 25: switchyard.config.v1.HealthCheck
-	(*Secret)(nil),                    // 26: switchyard.config.v1.Secret
-	(*Timeouts)(nil),                  // 27: switchyard.config.v1.Timeouts
-	(*DataPolicy)(nil),                // 28: switchyard.config.v1.DataPolicy
-	(*Model)(nil),                     // 29: switchyard.config.v1.Model
-	(*Reasoning)(nil),                 // 30: switchyard.config.v1.Reasoning
-	(*Endpoint)(nil),                  // 31: switchyard.config.v1.Endpoint
-	(*Prices)(nil),                    // 32: switchyard.config.v1.Prices
-	(*PriceOverride)(nil),             // 33: switchyard.config.v1.PriceOverride
-	(*Key)(nil),                       // 34: switchyard.config.v1.Key
-	(*Limits)(nil),                    // 35: switchyard.config.v1.Limits
-	(*Routing)(nil),                   // 36: switchyard.config.v1.Routing
-	(*Route)(nil),                     // 37: switchyard.config.v1.Route
-	(*Telemetry)(nil),                 // 38: switchyard.config.v1.Telemetry
-	nil,                               // 39: switchyard.config.v1.Config.ProvidersEntry
-	nil,                               // 40: switchyard.config.v1.Config.ModelsEntry
-	nil,                               // 41: switchyard.config.v1.Config.AliasesEntry
-	nil,                               // 42: switchyard.config.v1.Config.PresetsEntry
-	nil,                               // 43: switchyard.config.v1.Provider.HeadersEntry
-	nil,                               // 44: switchyard.config.v1.Quirks.RenameEntry
-	nil,                               // 45: switchyard.config.v1.Quirks.CapEntry
-	nil,                               // 46: switchyard.config.v1.Quirks.RolesEntry
-	(*structpb.Struct)(nil),           // 47: google.protobuf.Struct
-	(*durationpb.Duration)(nil),       // 48: google.protobuf.Duration
-	(*descriptorpb.FieldOptions)(nil), // 49: google.protobuf.FieldOptions
+	(GuardAction)(0),                  // 0: switchyard.config.v1.GuardAction
+	(GuardDirection)(0),               // 1: switchyard.config.v1.GuardDirection
+	(ScanScope)(0),                    // 2: switchyard.config.v1.ScanScope
+	(DataCollection)(0),               // 3: switchyard.config.v1.DataCollection
+	(PresetModels)(0),                 // 4: switchyard.config.v1.PresetModels
+	(ReasoningForm)(0),                // 5: switchyard.config.v1.ReasoningForm
+	(Authentication)(0),               // 6: switchyard.config.v1.Authentication
+	(Dialect)(0),                      // 7: switchyard.config.v1.Dialect
+	(Balance)(0),                      // 8: switchyard.config.v1.Balance
+	(BudgetReset)(0),                  // 9: switchyard.config.v1.BudgetReset
+	(RedisFailure)(0),                 // 10: switchyard.config.v1.RedisFailure
+	(Sort)(0),                         // 11: switchyard.config.v1.Sort
+	(FailureClass)(0),                 // 12: switchyard.config.v1.FailureClass
+	(*Config)(nil),                    // 13: switchyard.config.v1.Config
+	(*Guardrail)(nil),                 // 14: switchyard.config.v1.Guardrail
+	(*ContentFilter)(nil),             // 15: switchyard.config.v1.ContentFilter
+	(*BuiltinFilter)(nil),             // 16: switchyard.config.v1.BuiltinFilter
+	(*Identity)(nil),                  // 17: switchyard.config.v1.Identity
+	(*Issuer)(nil),                    // 18: switchyard.config.v1.Issuer
+	(*TokenRule)(nil),                 // 19: switchyard.config.v1.TokenRule
+	(*Policy)(nil),                    // 20: switchyard.config.v1.Policy
+	(*MaxPrice)(nil),                  // 21: switchyard.config.v1.MaxPrice
+	(*Preset)(nil),                    // 22: switchyard.config.v1.Preset
+	(*Fetch)(nil),                     // 23: switchyard.config.v1.Fetch
+	(*Redis)(nil),                     // 24: switchyard.config.v1.Redis
+	(*Ledger)(nil),                    // 25: switchyard.config.v1.Ledger
+	(*Listener)(nil),                  // 26: switchyard.config.v1.Listener
+	(*ServerTLS)(nil),                 // 27: switchyard.config.v1.ServerTLS
+	(*Envoy)(nil),                     // 28: switchyard.config.v1.Envoy
+	(*Provider)(nil),                  // 29: switchyard.config.v1.Provider
+	(*Quirks)(nil),                    // 30: switchyard.config.v1.Quirks
+	(*HealthCheck)(nil),               // 31: switchyard.config.v1.HealthCheck
+	(*Secret)(nil),                    // 32: switchyard.config.v1.Secret
+	(*Timeouts)(nil),                  // 33: switchyard.config.v1.Timeouts
+	(*DataPolicy)(nil),                // 34: switchyard.config.v1.DataPolicy
+	(*Model)(nil),                     // 35: switchyard.config.v1.Model
+	(*Reasoning)(nil),                 // 36: switchyard.config.v1.Reasoning
+	(*Endpoint)(nil),                  // 37: switchyard.config.v1.Endpoint
+	(*Prices)(nil),                    // 38: switchyard.config.v1.Prices
+	(*PriceOverride)(nil),             // 39: switchyard.config.v1.PriceOverride
+	(*Key)(nil),                       // 40: switchyard.config.v1.Key
+	(*Limits)(nil),                    // 41: switchyard.config.v1.Limits
+	(*Routing)(nil),                   // 42: switchyard.config.v1.Routing
+	(*Route)(nil),                     // 43: switchyard.config.v1.Route
+	(*Telemetry)(nil),                 // 44: switchyard.config.v1.Telemetry
+	nil,                               // 45: switchyard.config.v1.Config.ProvidersEntry
+	nil,                               // 46: switchyard.config.v1.Config.ModelsEntry
+	nil,                               // 47: switchyard.config.v1.Config.AliasesEntry
+	nil,                               // 48: switchyard.config.v1.Config.PresetsEntry
+	nil,                               // 49: switchyard.config.v1.Config.GuardrailsEntry
+	nil,                               // 50: switchyard.config.v1.Provider.HeadersEntry
+	nil,                               // 51: switchyard.config.v1.Quirks.RenameEntry
+	nil,                               // 52: switchyard.config.v1.Quirks.CapEntry
+	nil,                               // 53: switchyard.config.v1.Quirks.RolesEntry
+	(*structpb.Struct)(nil),           // 54: google.protobuf.Struct
+	(*durationpb.Duration)(nil),       // 55: google.protobuf.Duration
+	(*descriptorpb.FieldOptions)(nil), // 56: google.protobuf.FieldOptions
 }
 var file_policies_config_configpb_config_proto_depIdxs = []int32{
-	20, // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
-	22, // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
-	39, // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
-	40, // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
-	1,  // 4: switchyard.config.v1.Config.models_from_presets:type_name -> switchyard.config.v1.PresetModels
-	34, // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
-	35, // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
-	36, // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
-	38, // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
-	14, // 9: switchyard.config.v1.Config.policy:type_name -> switchyard.config.v1.Policy
-	41, // 10: switchyard.config.v1.Config.aliases:type_name -> switchyard.config.v1.Config.AliasesEntry
-	42, // 11: switchyard.config.v1.Config.presets:type_name -> switchyard.config.v1.Config.PresetsEntry
-	18, // 12: switchyard.config.v1.Config.redis:type_name -> switchyard.config.v1.Redis
-	19, // 13: switchyard.config.v1.Config.ledger:type_name -> switchyard.config.v1.Ledger
-	17, // 14: switchyard.config.v1.Config.fetch:type_name -> switchyard.config.v1.Fetch
-	35, // 15: switchyard.config.v1.Config.total_limits:type_name -> switchyard.config.v1.Limits
-	11, // 16: switchyard.config.v1.Config.identity:type_name -> switchyard.config.v1.Identity
-	35, // 17: switchyard.config.v1.Config.organization_limits:type_name -> switchyard.config.v1.Limits
-	26, // 18: switchyard.config.v1.Identity.secret:type_name -> switchyard.config.v1.Secret
-	12, // 19: switchyard.config.v1.Identity.issuers:type_name -> switchyard.config.v1.Issuer
-	13, // 20: switchyard.config.v1.Issuer.rules:type_name -> switchyard.config.v1.TokenRule
-	0,  // 21: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
-	15, // 22: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
-	47, // 23: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
-	48, // 24: switchyard.config.v1.Fetch.timeout:type_name -> google.protobuf.Duration
-	26, // 25: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
-	48, // 26: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
-	26, // 27: switchyard.config.v1.Ledger.postgres:type_name -> switchyard.config.v1.Secret
-	48, // 28: switchyard.config.v1.Ledger.retention:type_name -> google.protobuf.Duration
-	21, // 29: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
-	48, // 30: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
-	4,  // 31: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
-	26, // 32: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
-	43, // 33: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
-	27, // 34: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
-	28, // 35: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	25, // 36: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
-	3,  // 37: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
-	24, // 38: switchyard.config.v1.Provider.quirks:type_name -> switchyard.config.v1.Quirks
-	35, // 39: switchyard.config.v1.Provider.limits:type_name -> switchyard.config.v1.Limits
-	44, // 40: switchyard.config.v1.Quirks.rename:type_name -> switchyard.config.v1.Quirks.RenameEntry
-	45, // 41: switchyard.config.v1.Quirks.cap:type_name -> switchyard.config.v1.Quirks.CapEntry
-	46, // 42: switchyard.config.v1.Quirks.roles:type_name -> switchyard.config.v1.Quirks.RolesEntry
-	2,  // 43: switchyard.config.v1.Quirks.reasoning:type_name -> switchyard.config.v1.ReasoningForm
-	48, // 44: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
-	48, // 45: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
-	48, // 46: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
-	48, // 47: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
-	48, // 48: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
-	48, // 49: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
-	31, // 50: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
-	5,  // 51: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
-	30, // 52: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
-	35, // 53: switchyard.config.v1.Model.limits:type_name -> switchyard.config.v1.Limits
-	32, // 54: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
-	28, // 55: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	33, // 56: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
-	32, // 57: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
-	35, // 58: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
-	14, // 59: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
-	48, // 60: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
-	48, // 61: switchyard.config.v1.Limits.tokens_window:type_name -> google.protobuf.Duration
-	6,  // 62: switchyard.config.v1.Limits.budget_reset:type_name -> switchyard.config.v1.BudgetReset
-	7,  // 63: switchyard.config.v1.Limits.on_redis_failure:type_name -> switchyard.config.v1.RedisFailure
-	35, // 64: switchyard.config.v1.Limits.per_user:type_name -> switchyard.config.v1.Limits
-	9,  // 65: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
-	48, // 66: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
-	48, // 67: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
-	48, // 68: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
-	48, // 69: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
-	5,  // 70: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
-	8,  // 71: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
-	48, // 72: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
-	48, // 73: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
-	37, // 74: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
-	9,  // 75: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
-	48, // 76: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
-	23, // 77: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
-	29, // 78: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
-	16, // 79: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
-	49, // 80: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
-	81, // [81:81] is the sub-list for method output_type
-	81, // [81:81] is the sub-list for method input_type
-	81, // [81:81] is the sub-list for extension type_name
-	80, // [80:81] is the sub-list for extension extendee
-	0,  // [0:80] is the sub-list for field type_name
+	26, // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
+	28, // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
+	45, // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
+	46, // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
+	4,  // 4: switchyard.config.v1.Config.models_from_presets:type_name -> switchyard.config.v1.PresetModels
+	40, // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
+	41, // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
+	42, // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
+	44, // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
+	20, // 9: switchyard.config.v1.Config.policy:type_name -> switchyard.config.v1.Policy
+	47, // 10: switchyard.config.v1.Config.aliases:type_name -> switchyard.config.v1.Config.AliasesEntry
+	48, // 11: switchyard.config.v1.Config.presets:type_name -> switchyard.config.v1.Config.PresetsEntry
+	24, // 12: switchyard.config.v1.Config.redis:type_name -> switchyard.config.v1.Redis
+	25, // 13: switchyard.config.v1.Config.ledger:type_name -> switchyard.config.v1.Ledger
+	23, // 14: switchyard.config.v1.Config.fetch:type_name -> switchyard.config.v1.Fetch
+	41, // 15: switchyard.config.v1.Config.total_limits:type_name -> switchyard.config.v1.Limits
+	17, // 16: switchyard.config.v1.Config.identity:type_name -> switchyard.config.v1.Identity
+	41, // 17: switchyard.config.v1.Config.organization_limits:type_name -> switchyard.config.v1.Limits
+	49, // 18: switchyard.config.v1.Config.guardrails:type_name -> switchyard.config.v1.Config.GuardrailsEntry
+	20, // 19: switchyard.config.v1.Guardrail.policy:type_name -> switchyard.config.v1.Policy
+	15, // 20: switchyard.config.v1.Guardrail.content_filters:type_name -> switchyard.config.v1.ContentFilter
+	16, // 21: switchyard.config.v1.Guardrail.content_filter_builtins:type_name -> switchyard.config.v1.BuiltinFilter
+	0,  // 22: switchyard.config.v1.ContentFilter.action:type_name -> switchyard.config.v1.GuardAction
+	1,  // 23: switchyard.config.v1.ContentFilter.direction:type_name -> switchyard.config.v1.GuardDirection
+	0,  // 24: switchyard.config.v1.BuiltinFilter.action:type_name -> switchyard.config.v1.GuardAction
+	2,  // 25: switchyard.config.v1.BuiltinFilter.scan_scope:type_name -> switchyard.config.v1.ScanScope
+	1,  // 26: switchyard.config.v1.BuiltinFilter.direction:type_name -> switchyard.config.v1.GuardDirection
+	32, // 27: switchyard.config.v1.Identity.secret:type_name -> switchyard.config.v1.Secret
+	18, // 28: switchyard.config.v1.Identity.issuers:type_name -> switchyard.config.v1.Issuer
+	19, // 29: switchyard.config.v1.Issuer.rules:type_name -> switchyard.config.v1.TokenRule
+	3,  // 30: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
+	21, // 31: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
+	54, // 32: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
+	55, // 33: switchyard.config.v1.Fetch.timeout:type_name -> google.protobuf.Duration
+	32, // 34: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
+	55, // 35: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
+	32, // 36: switchyard.config.v1.Ledger.postgres:type_name -> switchyard.config.v1.Secret
+	55, // 37: switchyard.config.v1.Ledger.retention:type_name -> google.protobuf.Duration
+	27, // 38: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
+	55, // 39: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
+	7,  // 40: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
+	32, // 41: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
+	50, // 42: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
+	33, // 43: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
+	34, // 44: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	31, // 45: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
+	6,  // 46: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
+	30, // 47: switchyard.config.v1.Provider.quirks:type_name -> switchyard.config.v1.Quirks
+	41, // 48: switchyard.config.v1.Provider.limits:type_name -> switchyard.config.v1.Limits
+	51, // 49: switchyard.config.v1.Quirks.rename:type_name -> switchyard.config.v1.Quirks.RenameEntry
+	52, // 50: switchyard.config.v1.Quirks.cap:type_name -> switchyard.config.v1.Quirks.CapEntry
+	53, // 51: switchyard.config.v1.Quirks.roles:type_name -> switchyard.config.v1.Quirks.RolesEntry
+	5,  // 52: switchyard.config.v1.Quirks.reasoning:type_name -> switchyard.config.v1.ReasoningForm
+	55, // 53: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
+	55, // 54: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
+	55, // 55: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
+	55, // 56: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
+	55, // 57: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
+	55, // 58: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
+	37, // 59: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
+	8,  // 60: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
+	36, // 61: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
+	41, // 62: switchyard.config.v1.Model.limits:type_name -> switchyard.config.v1.Limits
+	38, // 63: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
+	34, // 64: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	39, // 65: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
+	38, // 66: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
+	41, // 67: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
+	20, // 68: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
+	55, // 69: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
+	55, // 70: switchyard.config.v1.Limits.tokens_window:type_name -> google.protobuf.Duration
+	9,  // 71: switchyard.config.v1.Limits.budget_reset:type_name -> switchyard.config.v1.BudgetReset
+	10, // 72: switchyard.config.v1.Limits.on_redis_failure:type_name -> switchyard.config.v1.RedisFailure
+	41, // 73: switchyard.config.v1.Limits.per_user:type_name -> switchyard.config.v1.Limits
+	12, // 74: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
+	55, // 75: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
+	55, // 76: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
+	55, // 77: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
+	55, // 78: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
+	8,  // 79: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
+	11, // 80: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
+	55, // 81: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
+	55, // 82: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
+	43, // 83: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
+	12, // 84: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
+	55, // 85: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
+	29, // 86: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
+	35, // 87: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
+	22, // 88: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
+	14, // 89: switchyard.config.v1.Config.GuardrailsEntry.value:type_name -> switchyard.config.v1.Guardrail
+	56, // 90: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
+	91, // [91:91] is the sub-list for method output_type
+	91, // [91:91] is the sub-list for method input_type
+	91, // [91:91] is the sub-list for extension type_name
+	90, // [90:91] is the sub-list for extension extendee
+	0,  // [0:90] is the sub-list for field type_name
 }
 
 func init() { file_policies_config_configpb_config_proto_init() }
@@ -4411,22 +4884,22 @@ func file_policies_config_configpb_config_proto_init() {
 	if File_policies_config_configpb_config_proto != nil {
 		return
 	}
-	file_policies_config_configpb_config_proto_msgTypes[13].OneofWrappers = []any{}
-	file_policies_config_configpb_config_proto_msgTypes[14].OneofWrappers = []any{}
-	file_policies_config_configpb_config_proto_msgTypes[16].OneofWrappers = []any{
+	file_policies_config_configpb_config_proto_msgTypes[16].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[17].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[19].OneofWrappers = []any{
 		(*Secret_Env)(nil),
 		(*Secret_File)(nil),
 		(*Secret_Value)(nil),
 	}
-	file_policies_config_configpb_config_proto_msgTypes[21].OneofWrappers = []any{}
-	file_policies_config_configpb_config_proto_msgTypes[23].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[24].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[26].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_policies_config_configpb_config_proto_rawDesc), len(file_policies_config_configpb_config_proto_rawDesc)),
-			NumEnums:      10,
-			NumMessages:   37,
+			NumEnums:      13,
+			NumMessages:   41,
 			NumExtensions: 1,
 			NumServices:   0,
 		},

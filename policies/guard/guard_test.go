@@ -1,0 +1,98 @@
+package guard
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/switchyard/switchyard/policies/config/configpb"
+)
+
+const (
+	flag     = configpb.GuardAction_GUARD_ACTION_FLAG
+	redacted = configpb.GuardAction_GUARD_ACTION_REDACT
+	block    = configpb.GuardAction_GUARD_ACTION_BLOCK
+	output   = configpb.GuardDirection_GUARD_DIRECTION_OUTPUT
+	both     = configpb.GuardDirection_GUARD_DIRECTION_BOTH
+)
+
+func custom(pattern string, action configpb.GuardAction, label string) *configpb.Guardrail {
+	return &configpb.Guardrail{ContentFilters: []*configpb.ContentFilter{{Pattern: pattern, Action: action, Label: label}}}
+}
+
+func built(slug string, action configpb.GuardAction) *configpb.Guardrail {
+	return &configpb.Guardrail{ContentFilterBuiltins: []*configpb.BuiltinFilter{{Slug: slug, Action: action}}}
+}
+
+func guardrail(t testing.TB, name string, from *configpb.Guardrail) *Guardrail {
+	t.Helper()
+	g, err := New(name, from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func TestRow179BadPatterns(t *testing.T) {
+	for _, text := range []string{
+		`(a+)+`, `(a*)*b`, `(?:a+b)*`, `(?:x[a-z]{2,})+`, `(?=a)`, `(?<!a)b`, `(a)\1`, `a(`, `[`, `a**`, `\`,
+		`a*`, ``, `x?`, `(?:a|b?)`, `\b`, `^$`, `(?:a{1000}){1000}`,
+	} {
+		_, err := New("g", custom(text, block, ""))
+		var bad *PatternError
+		if !errors.As(err, &bad) || bad.Kind() != "invalid_regex_pattern" || !strings.HasPrefix(err.Error(), "content_filters[0].pattern: invalid_regex_pattern: ") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	for _, text := range []string{`AKIA[0-9A-Z]{16}`, `(?:\d{1,3}\.){3}\d`, `(?<user>\w+)@acme`, `a+b+`, `(a|b)+`, `\/x`, `(?i)straße`} {
+		if _, err := New("g", custom(text, block, "")); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+func TestBuiltinsThatThereAreNot(t *testing.T) {
+	for slug, want := range map[string]string{
+		"person-name": "takes a language model", "address": "takes a language model", "emial": `there is no "emial" among [credit-card email`,
+	} {
+		if _, err := New("g", built(slug, block)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", slug, err)
+		}
+	}
+	from := built("email", block)
+	from.ContentFilterBuiltins[0].ScanScope = configpb.ScanScope_SCAN_SCOPE_USER_ONLY
+	if _, err := New("g", from); err == nil || !strings.Contains(err.Error(), "scan_scope: is only for regex-prompt-injection") {
+		t.Error(err)
+	}
+}
+
+func TestRow178TheStrongestRuleCounts(t *testing.T) {
+	for _, test := range []struct{ a, b, want configpb.GuardAction }{
+		{redacted, block, block}, {block, redacted, block}, {flag, redacted, redacted}, {redacted, flag, redacted}, {flag, block, block},
+	} {
+		all := Combine(guardrail(t, "member", built("email", test.a)), nil, guardrail(t, "key", built("email", test.b)))
+		if len(all.Input) != 1 || all.Input[0].Action != actions[test.want] || len(all.Output) != 0 {
+			t.Errorf("%v and %v: %+v", test.a, test.b, all.Input)
+		}
+	}
+	all := Combine(guardrail(t, "member", built("email", block)), guardrail(t, "key", built("phone", flag)), guardrail(t, "more", custom("x", flag, "")))
+	if len(all.Input) != 3 {
+		t.Errorf("%d of 3 entities", len(all.Input))
+	}
+	narrow := built("regex-prompt-injection", block)
+	narrow.ContentFilterBuiltins[0].ScanScope = configpb.ScanScope_SCAN_SCOPE_USER_ONLY
+	all = Combine(guardrail(t, "member", narrow), guardrail(t, "key", built("regex-prompt-injection", block)))
+	if len(all.Input) != 1 || all.Input[0].UserOnly {
+		t.Errorf("the narrower scope counts: %+v", all.Input)
+	}
+}
+
+func TestDirections(t *testing.T) {
+	for direction, want := range map[configpb.GuardDirection][2]int{0: {1, 0}, configpb.GuardDirection_GUARD_DIRECTION_INPUT: {1, 0}, output: {0, 1}, both: {1, 1}} {
+		from := custom("x", flag, "")
+		from.ContentFilters[0].Direction = direction
+		if g := guardrail(t, "g", from); len(g.Input) != want[0] || len(g.Output) != want[1] {
+			t.Errorf("%v: %d and %d rules", direction, len(g.Input), len(g.Output))
+		}
+	}
+}

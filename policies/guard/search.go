@@ -1,0 +1,199 @@
+package guard
+
+import (
+	"regexp/syntax"
+	"unicode/utf8"
+)
+
+const (
+	// longestMatch is up to which length, in bytes, every match in a text that comes in
+	// pieces is found. Longer ones may be missed.
+	longestMatch = 4 << 10
+	// longestHeld bounds what is held of such a text because a match has begun in it.
+	longestHeld = 2 * longestMatch
+)
+
+// span is a match: from one offset of a text to another.
+type span struct{ start, end int }
+
+// search looks for a pattern in a text that comes in pieces. It finds what package
+// regexp finds in the whole text, leftmost first, but sees each rune once: it is Pike's
+// virtual machine, which keeps all the places of the program that a match may have
+// come to, in the order of their preference. While it keeps none, nothing of the text
+// is undecided.
+//
+// Offsets count from the start of the text.
+type search struct {
+	*pattern
+	at       int  // of the next rune
+	previous rune // -1 at the text's start
+	// begun are the places behind the latest rune, each with where its match began.
+	begun []thread
+	// places and their marks are the same at the next rune, without steps that read none.
+	places []thread
+	marks  []uint32 // of the instructions in places, by the turn in which they came there
+	turn   uint32
+	stack  []uint32
+	best   span // the match found, while a better one is possible; empty if none
+}
+
+type thread struct {
+	pc    uint32
+	start int
+}
+
+func newSearch(p *pattern) *search {
+	return &search{pattern: p, previous: -1, marks: make([]uint32, len(p.program.Inst))}
+}
+
+// undecided is the offset up to which nothing can become part of a match any more.
+func (s *search) undecided() int {
+	least := s.at
+	if s.best.end > 0 {
+		least = min(least, s.best.start)
+	}
+	for i := range s.begun {
+		least = min(least, s.begun[i].start)
+	}
+	return least
+}
+
+// advance reads on in text, which starts at offset base and ends what there is so far,
+// and appends the matches that are certain. ended says that no more comes.
+func (s *search) advance(found []span, text []byte, base int, ended bool) []span {
+	for {
+		rest := text[s.at-base:]
+		if len(s.begun) == 0 && s.best.end == 0 {
+			rest = s.skip(rest)
+		}
+		next, width := rune(-1), 0
+		if len(rest) > 0 {
+			if !ended && !utf8.FullRune(rest) {
+				return found
+			}
+			next, width = utf8.DecodeRune(rest)
+		} else if !ended {
+			return found
+		}
+		s.step(next, width)
+		switch {
+		case s.best.end > 0 && (len(s.begun) == 0 || next < 0 || s.at-s.begun[0].start > longestHeld):
+			found = s.settle(found, text, base)
+		case len(s.begun) > 0 && s.at-s.begun[0].start > longestHeld:
+			s.restart(text, base, max(s.begun[0].start+1, s.at-longestMatch))
+		}
+		if next < 0 && s.at-base == len(text) {
+			return found
+		}
+	}
+}
+
+// skip passes over runes that no match begins with.
+func (s *search) skip(rest []byte) []byte {
+	n := 0
+	inWord := s.atWord && syntax.IsWordChar(s.previous)
+	for n < len(rest) && rest[n] < utf8.RuneSelf && (inWord || !s.first[rest[n]]) {
+		inWord = s.atWord && wordBytes[rest[n]]
+		n++
+	}
+	if n > 0 {
+		s.previous = rune(rest[n-1])
+		s.at += n
+	}
+	return rest[n:]
+}
+
+// step reads a rune, or the end of the text as -1.
+func (s *search) step(next rune, width int) {
+	context := syntax.EmptyOpContext(s.previous, next)
+	s.turn++
+	s.places = s.places[:0]
+	for _, t := range s.begun {
+		s.follow(t.pc, t.start, context)
+	}
+	if s.best.end == 0 {
+		s.follow(uint32(s.program.Start), s.at, context)
+	}
+	s.begun = s.begun[:0]
+	for _, t := range s.places {
+		inst := &s.program.Inst[t.pc]
+		if inst.Op == syntax.InstMatch {
+			s.best = span{t.start, s.at} // what follows is less preferred
+			break
+		}
+		if next >= 0 && reads(inst, next) {
+			s.begun = append(s.begun, thread{inst.Out, t.start})
+		}
+	}
+	if next >= 0 {
+		s.previous = next
+		s.at += width
+	}
+}
+
+func reads(inst *syntax.Inst, r rune) bool {
+	switch inst.Op {
+	case syntax.InstRune1:
+		return r == inst.Rune[0]
+	case syntax.InstRuneAny:
+		return true
+	case syntax.InstRuneAnyNotNL:
+		return r != '\n'
+	}
+	return inst.MatchRune(r)
+}
+
+// follow goes from an instruction to all that read a rune or end a match, in the order
+// of preference.
+func (s *search) follow(pc uint32, start int, context syntax.EmptyOp) {
+	s.stack = append(s.stack[:0], pc)
+	for len(s.stack) > 0 {
+		pc := s.stack[len(s.stack)-1]
+		s.stack = s.stack[:len(s.stack)-1]
+		if s.marks[pc] == s.turn {
+			continue
+		}
+		s.marks[pc] = s.turn
+		inst := &s.program.Inst[pc]
+		switch inst.Op {
+		case syntax.InstFail:
+		case syntax.InstAlt, syntax.InstAltMatch:
+			s.stack = append(s.stack, inst.Arg, inst.Out)
+		case syntax.InstCapture, syntax.InstNop:
+			s.stack = append(s.stack, inst.Out)
+		case syntax.InstEmptyWidth:
+			if syntax.EmptyOp(inst.Arg)&^context == 0 {
+				s.stack = append(s.stack, inst.Out)
+			}
+		default:
+			s.places = append(s.places, thread{pc, start})
+		}
+	}
+}
+
+// settle ends the search for the best match at hand and goes on behind it.
+func (s *search) settle(found []span, text []byte, base int) []span {
+	match := s.best
+	if s.confirm != nil {
+		n := s.confirm(text[match.start-base : match.end-base])
+		if n == 0 {
+			s.restart(text, base, match.start+1)
+			return found
+		}
+		match.end = match.start + n
+	}
+	s.restart(text, base, match.end)
+	return append(found, match)
+}
+
+// restart begins anew at the first rune from offset at on.
+func (s *search) restart(text []byte, base, at int) {
+	for at-base < len(text) && !utf8.RuneStart(text[at-base]) {
+		at++
+	}
+	s.begun, s.best, s.at = s.begun[:0], span{}, at
+	s.previous = -1
+	if at > 0 {
+		s.previous, _ = utf8.DecodeLastRune(text[:at-base])
+	}
+}

@@ -1,0 +1,146 @@
+package guard
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// patternsInTests are of every kind that the search, or what narrows it, treats in a
+// way of its own.
+var patternsInTests = []string{
+	`ab`, `a+b`, `a|ab`, `ab|a`, `a.*b`, `a.*?b`, `(?s)a.*b`, `(?i)key`, `\bab\b`, `\b[ab]x?`, `\b(?:-|a)`, `\Bb`, `(?m)^a`, `(?m)b$`, `^a`, `b$`, `\Aab?`, `b\z`,
+	`[a-c]{2,4}`, `(?:ab){1,3}c?`, `é+`, `[^a]b`, `a(?:b|bc)(?:c|cd)`, `(?i)ſ|k`, `x?y?a`, `(a|b)(c|d)`, `.é`, `a\sb`, `[[:digit:]]+-[[:digit:]]+`,
+	`(?:a|ab)(?:c|bcd)(?:d*)`, `a{3}`, `\w+@\w+`, `@`, "a\nb", `(?s).b`,
+}
+
+func texts(chance *rand.Rand) string {
+	const letters = "aaabbbccd xy@-_19.\nékKſ"
+	runes := []rune(letters)
+	var text strings.Builder
+	for range chance.IntN(60) {
+		text.WriteRune(runes[chance.IntN(len(runes))])
+	}
+	return text.String()
+}
+
+func offsets(pattern, text string) (want []span) {
+	for _, at := range regexp.MustCompile(pattern).FindAllStringIndex(text, -1) {
+		want = append(want, span{at[0], at[1]})
+	}
+	return want
+}
+
+// inPieces is what a search finds in a text that comes cut at random.
+func inPieces(p *pattern, text string, chance *rand.Rand) (found []span) {
+	s := newSearch(p)
+	held := 0
+	for {
+		held = min(len(text), held+chance.IntN(4))
+		ended := held == len(text)
+		found = s.advance(found, []byte(text[:held]), 0, ended)
+		if s.undecided() > held {
+			panic("undecided reaches beyond the text")
+		}
+		if ended {
+			return found
+		}
+	}
+}
+
+func FuzzSearchFindsWhatRegexpFinds(f *testing.F) {
+	for i, text := range patternsInTests {
+		f.Add(text, "aab ab.b\nab abcd kK é", uint64(i))
+	}
+	f.Add(`a`, "\xff\xc3a\xc3", uint64(1))
+	f.Fuzz(func(t *testing.T, pattern, text string, seed uint64) {
+		p, err := compile(pattern)
+		if err != nil || len(text) > longestMatch || len(p.program.Inst) > 1000 {
+			t.Skip()
+		}
+		want := offsets(pattern, text)
+		if got := inPieces(p, text, rand.New(rand.NewPCG(seed, 1))); !slices.Equal(got, want) {
+			t.Errorf("%q in %q in pieces: %v, want %v", pattern, text, got, want)
+		}
+		if got := p.all(nil, []byte(text)); !slices.Equal(got, want) {
+			t.Errorf("%q in %q: %v, want %v", pattern, text, got, want)
+		}
+	})
+}
+
+func TestSearchFindsWhatRegexpFinds(t *testing.T) {
+	chance := rand.New(rand.NewPCG(1, 2))
+	for _, text := range patternsInTests {
+		p, err := compile(text)
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		for range 2000 {
+			in := texts(chance)
+			want := offsets(text, in)
+			if got := inPieces(p, in, chance); !slices.Equal(got, want) {
+				t.Fatalf("%q in %q in pieces: %v, want %v", text, in, got, want)
+			}
+			if got := p.all(nil, []byte(in)); !slices.Equal(got, want) {
+				t.Fatalf("%q in %q: %v, want %v", text, in, got, want)
+			}
+		}
+	}
+}
+
+// A match that goes on for too long is given up, and hides no shorter one behind it.
+func TestSearchHoldsABoundedText(t *testing.T) {
+	p := mustCompile(`a[^z]*z`)
+	s := newSearch(p)
+	var text []byte
+	for range 20 {
+		text = append(text, []byte(strings.Repeat("a.", 1000))...)
+		if got := s.advance(nil, text, 0, false); len(got) > 0 {
+			t.Fatalf("found %v", got)
+		}
+		if held := len(text) - s.undecided(); held > longestHeld {
+			t.Fatalf("%d bytes are held", held)
+		}
+	}
+	text = append(text, 'z')
+	got := s.advance(nil, text, 0, true)
+	if len(got) != 1 || got[0].end != len(text) || got[0].end-got[0].start < longestMatch {
+		t.Errorf("found %v in %d bytes", got, len(text))
+	}
+}
+
+func BenchmarkSearch(b *testing.B) {
+	for _, slug := range []string{"email", "credit-card", slugInjection} {
+		rule, err := builtinOf(slug)
+		if err != nil {
+			b.Fatal(err)
+		}
+		text := []byte(prose(100 << 10))
+		b.Run(fmt.Sprintf("%s/100KB", slug), func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				for _, p := range rule.patterns {
+					newSearch(p).advance(nil, text, 0, true)
+				}
+			}
+		})
+	}
+}
+
+// prose is a text of so many bytes with a match now and then.
+func prose(size int) string {
+	const paragraph = "The quick brown fox jumps over the lazy dog, while 12 clerks in 1984 wrote letters to the ministry. " +
+		"Nobody answered; the phone rang, and the show went on without any interruption until 10.30 in the evening. "
+	var text strings.Builder
+	for i := 0; text.Len() < size; i++ {
+		text.WriteString(paragraph)
+		if i%20 == 19 {
+			text.WriteString("Write to jane.doe@example.com, or pay with 4111 1111 1111 1111. ")
+		}
+	}
+	return text.String()[:size]
+}
