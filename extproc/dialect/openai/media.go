@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"bytes"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +31,8 @@ var (
 	_ dialect.Presetter  = Media{}
 	_ dialect.HeadReader = Media{}
 	_ dialect.Client     = mediaForm{}
+
+	_ dialect.PromptEditor = mediaForm{}
 )
 
 // mediaKind is what one endpoint is for.
@@ -155,6 +158,28 @@ func (m *media) note(request *dialect.Request, texts ...[]byte) {
 
 // Name returns "openai".
 func (mediaForm) Name() string { return Name }
+
+// EditPrompt hands the fields of the form that are texts to edit.
+func (c mediaForm) EditPrompt(body []byte, edit dialect.TextEditor) ([]byte, error) {
+	form, err := readForm(body, c.boundary)
+	if err != nil {
+		return nil, err
+	}
+	changed := false
+	for i := range form.parts {
+		p := &form.parts[i]
+		switch strings.TrimSuffix(p.name, "[]") {
+		case "prompt", "keywords", "known_speaker_names":
+			edited := edit(dialect.RoleUser, p.content)
+			changed = changed || !bytes.Equal(edited, p.content)
+			p.content = edited
+		}
+	}
+	if !changed {
+		return body, nil
+	}
+	return form.write(), nil
+}
 
 // Parse reads a request in a form.
 func (c mediaForm) Parse(body []byte) (*dialect.Request, error) {

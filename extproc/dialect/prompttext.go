@@ -1,0 +1,223 @@
+package dialect
+
+import (
+	"bytes"
+
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+)
+
+// TextEditor returns a text of a request as it is to stand there, which is the text
+// itself if nothing is to change. The role is that of the message that it stands in, and
+// RoleUser for what stands in none. It must not write to the text.
+type TextEditor func(role Role, text []byte) []byte
+
+// PromptEditor is a client dialect whose requests are not JSON.
+type PromptEditor interface {
+	// EditPrompt is as the function of this name.
+	EditPrompt(body []byte, edit TextEditor) ([]byte, error)
+}
+
+// EditPrompt hands every text of a request that models read to edit, and returns the
+// body with what that made of them: the body itself if nothing has changed, and else the
+// body but for these texts. Texts are unescaped before, so that \u0040 is an @.
+//
+// It knows the places in which all client dialects have texts, and takes within messages
+// for a text whatever is not known to be none: what vendors add to their dialects is then
+// read too. Arguments and results of tools are read value by value, with the names of
+// their members, also where they are JSON within a string. Not read are data in base64,
+// URLs, definitions of tools, forms of answers, and reasoning that its maker has signed.
+//
+// The body must have been parsed. The error is that of a [PromptEditor], an *Error.
+func EditPrompt(client Client, body []byte, edit TextEditor) ([]byte, error) {
+	if own, ok := client.(PromptEditor); ok {
+		return own.EditPrompt(body, edit)
+	}
+	e := textEdit{edit: edit, source: body}
+	e.request(body)
+	return e.result(), nil
+}
+
+// EditTexts hands every text in a JSON value, whatever it is of, to edit, with the names
+// of members and the digits of numbers. The value must be valid.
+func EditTexts(value []byte, edit func(text []byte) []byte) []byte {
+	e := textEdit{edit: func(_ Role, text []byte) []byte { return edit(text) }, source: value}
+	e.anything(value, "")
+	return e.result()
+}
+
+// textEdit is one pass over a JSON text.
+type textEdit struct {
+	edit   TextEditor
+	source []byte
+	// changed is the source up to copied, with what has changed in it; nil if nothing has.
+	changed []byte
+	copied  int
+}
+
+func (e *textEdit) result() []byte {
+	if e.changed == nil {
+		return e.source
+	}
+	return append(e.changed, e.source[e.copied:]...)
+}
+
+// replace puts text in the place of value, which is a part of the source.
+func (e *textEdit) replace(value, text []byte) {
+	// Both slices end where the source's array does.
+	start := cap(e.source) - cap(value)
+	if e.changed == nil {
+		e.changed = make([]byte, 0, len(e.source)+64)
+	}
+	e.changed = rawjson.AppendQuoted(append(e.changed, e.source[e.copied:start]...), text)
+	e.copied = start + len(value)
+}
+
+// request reads a request's body, or one of several in it.
+func (e *textEdit) request(body []byte) {
+	for c := rawjson.Walk(body); c.Next(); {
+		switch string(c.Name) {
+		case "messages", "contents", "input":
+			e.messages(c.Value)
+		case "system", "systemInstruction", "system_instruction", "instructions":
+			e.parts(c.Value, RoleSystem)
+		case "prompt", "suffix", "query", "documents", "content", "title", "prediction":
+			e.parts(c.Value, RoleUser)
+		case "requests":
+			for each := rawjson.Walk(c.Value); each.Next(); {
+				e.request(each.Value)
+			}
+		case "generateContentRequest":
+			e.request(c.Value)
+		}
+	}
+}
+
+// messages reads a conversation, or what is to be embedded or spoken.
+func (e *textEdit) messages(value []byte) {
+	if rawjson.Kind(value) != '[' {
+		e.parts(value, RoleUser)
+		return
+	}
+	for c := rawjson.Walk(value); c.Next(); {
+		e.parts(c.Value, RoleUser)
+	}
+}
+
+// roleOf is the role of a message or of one of the Responses API's items.
+func roleOf(object []byte, otherwise Role) Role {
+	role := rawjson.Unquote(rawjson.Get(object, "role"))
+	switch string(role) {
+	case "":
+		if kind := rawjson.Unquote(rawjson.Get(object, "type")); bytes.HasSuffix(kind, []byte("_output")) || string(kind) == "tool_result" {
+			return RoleTool
+		}
+		return otherwise
+	case "model":
+		return RoleAssistant
+	case "function":
+		return RoleTool
+	}
+	return Role(role)
+}
+
+// parts reads a message, its content, or a part of that.
+func (e *textEdit) parts(value []byte, role Role) {
+	switch rawjson.Kind(value) {
+	case '"':
+		if role == RoleTool {
+			e.json(value, role)
+			return
+		}
+		e.text(value, role)
+	case '[':
+		for c := rawjson.Walk(value); c.Next(); {
+			e.parts(c.Value, role)
+		}
+	case '{':
+		role = roleOf(value, role)
+		if isSigned(value) {
+			return
+		}
+		for c := rawjson.Walk(value); c.Next(); {
+			e.member(value, &c, role)
+		}
+	}
+}
+
+// isSigned tells of reasoning that its maker refuses in any other words, and has read.
+func isSigned(object []byte) bool {
+	if len(rawjson.Unquote(rawjson.Get(object, "signature"))) == 0 {
+		return false
+	}
+	kind := rawjson.Unquote(rawjson.Get(object, "type"))
+	return string(kind) == "thinking" || bytes.HasPrefix(kind, []byte("reasoning."))
+}
+
+func (e *textEdit) member(object []byte, c *rawjson.Cursor, role Role) {
+	switch string(c.Name) {
+	case "type", "role", "id", "call_id", "callId", "tool_call_id", "tool_use_id", "toolUseId", "name", "server_name", "status", "model", "phase",
+		"detail", "format", "media_type", "mimeType", "mime_type", "cache_control", "finish_reason", "native_finish_reason",
+		"url", "uri", "image_url", "video_url", "file_url", "fileUri", "file_uri", "file_id", "file_data", "input_audio", "audio",
+		"blob", "b64_json", "signature", "thought_signature", "thoughtSignature", "encrypted_content", "encrypted_index":
+		return
+	case "data": // base64, but for a source that is a text
+		if string(rawjson.Unquote(rawjson.Get(object, "type"))) == "text" {
+			e.parts(c.Value, role)
+		}
+	case "functionResponse", "function_response":
+		e.parts(c.Value, RoleTool)
+	case "arguments", "args", "input", "response", "structuredContent":
+		e.anything(c.Value, role)
+	default:
+		e.parts(c.Value, role)
+	}
+}
+
+// anything reads a value whose members nobody knows.
+func (e *textEdit) anything(value []byte, role Role) {
+	switch rawjson.Kind(value) {
+	case '"':
+		e.json(value, role)
+	case '0':
+		if edited := e.edit(role, value); !bytes.Equal(edited, value) {
+			e.replace(value, edited)
+		}
+	case '[', '{':
+		for c := rawjson.Walk(value); c.Next(); {
+			if c.Name != nil {
+				e.text(nameOf(&c), role)
+			}
+			e.anything(c.Value, role)
+		}
+	}
+}
+
+// nameOf is a member's name as it stands, in its quotes.
+func nameOf(c *rawjson.Cursor) []byte {
+	name := c.Member[:len(c.Member)-len(c.Value)]
+	return name[:bytes.LastIndexByte(name, '"')+1]
+}
+
+// json reads a string that may hold JSON.
+func (e *textEdit) json(value []byte, role Role) {
+	inner := rawjson.Unquote(value)
+	if kind := rawjson.Kind(inner); kind != '{' && kind != '[' || rawjson.Validate(inner) != nil {
+		e.text(value, role)
+		return
+	}
+	within := textEdit{edit: e.edit, source: inner}
+	within.anything(inner, role)
+	if within.changed != nil {
+		e.replace(value, within.result())
+	}
+}
+
+func (e *textEdit) text(value []byte, role Role) {
+	text := rawjson.Unquote(value)
+	if len(text) == 0 {
+		return
+	}
+	if edited := e.edit(role, text); !bytes.Equal(edited, text) {
+		e.replace(value, edited)
+	}
+}
