@@ -135,6 +135,9 @@ func newPolicy(effective *config.Effective, models *catalog.Catalog, keys *ident
 		}
 		policy.KeyConstraints[key.GetHash()] = constraints
 	}
+	if policy.Guard, policy.Guards, err = newGuards(cfg); err != nil {
+		return nil, err
+	}
 	return policy, nil
 }
 

@@ -12,7 +12,8 @@ import (
 
 // eligible tells whether a key may use an endpoint.
 func (g *gateway) eligible(key *identity.Key, endpoint *catalog.Endpoint) bool {
-	return routing.Admits(g.policy.Load().Constraints(key), endpoint)
+	policy := g.policy.Load()
+	return routing.Admits(append(policy.Constraints(key), policy.GuardOf(key).Constraints...), endpoint)
 }
 
 // statistics are an endpoint's as the API shows them.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/signing"
+	"github.com/switchyard/switchyard/policies/guard"
 	"github.com/switchyard/switchyard/policies/health"
 	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/quota"
@@ -42,7 +43,8 @@ type attempt struct {
 	uploaded  bool     // the client's request has come to its end
 	trailers  bool     // the client's body ends with trailers
 
-	rules     rules // for retries and hedges, of the model asked for
+	guarded   guard.Findings // what guardrails found in the request
+	rules     rules          // for retries and hedges, of the model asked for
 	plan      routing.Plan
 	candidate routing.Candidate
 	provider  dialect.Provider
@@ -80,6 +82,9 @@ func (a *attempt) run() error {
 	}
 	if err == nil {
 		err = a.answerItself() // is a provider needed?
+	}
+	if err == nil {
+		err = a.guardRequest() // may they say that?
 	}
 	if err == nil {
 		err = a.choose() // who shall answer?

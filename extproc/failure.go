@@ -72,6 +72,10 @@ func (a *attempt) streamFailure(err error) error {
 	if errors.Is(err, errEnded) {
 		return err
 	}
+	var refused *dialect.Error
+	if errors.As(err, &refused) {
+		return a.withMetadata(refused) // by a guardrail: no provider has failed
+	}
 	var said *dialect.ProviderFailure
 	if errors.As(err, &said) {
 		class := health.ClassOf(said.Status)
@@ -227,6 +231,9 @@ func (a *attempt) noEndpoint(told *dialect.Error, none *routing.NoEndpointError)
 	availability.AffectedProviders = none.AffectedProviders
 	if none.Field != "" {
 		availability.Constraint = &dialect.Constraint{Field: none.Field, Detail: none.Error()}
+	}
+	if endpoints, reasons := none.Guarded(); endpoints > 0 {
+		told.Metadata["input_endpoint_count"], told.Metadata["ineligibility_reasons"] = endpoints, reasons
 	}
 	told.RouterMetadata = a.refusedMetadata(none)
 	return told

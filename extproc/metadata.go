@@ -25,6 +25,7 @@ type routerMetadata struct {
 	IsBYOK    bool              `json:"is_byok"`
 	Endpoints metadataEndpoints `json:"endpoints"`
 	Attempts  []metadataAttempt `json:"attempts"`
+	Pipeline  []metadataStage   `json:"pipeline,omitempty"`
 	Plan      metadataPlan      `json:"plan"`
 	// DroppedFields are those of the request that the provider did not get, as it has
 	// no words for them. It is the gateway's own too.
@@ -46,6 +47,15 @@ type metadataAttempt struct {
 	Provider string `json:"provider"`
 	Model    string `json:"model"`
 	Status   int    `json:"status"`
+}
+
+// metadataStage is something that happened to the request on its way.
+type metadataStage struct {
+	Type        string         `json:"type"`
+	Name        string         `json:"name"`
+	GuardrailID string         `json:"guardrail_id,omitempty"`
+	Summary     string         `json:"summary"`
+	Data        map[string]any `json:"data"`
 }
 
 type metadataPlan struct {
@@ -80,6 +90,7 @@ func (a *attempt) routerMetadata() jsontext.Value {
 		Requested: a.plan.Requested, Strategy: a.plan.Strategy, Attempt: a.number,
 		Endpoints: metadataEndpoints{Total: len(a.plan.Candidates) + len(a.plan.Dropped)},
 		Attempts:  []metadataAttempt{},
+		Pipeline:  guardStages(a.guarded),
 		Plan:      planOf(a.plan.Candidates, a.plan.Dropped, a.plan.Funnel),
 
 		DroppedFields: a.unsaid,
@@ -117,7 +128,22 @@ func (a *attempt) refusedMetadata(none *routing.NoEndpointError) jsontext.Value 
 		Requested: firstAsked(a.request), Strategy: "direct", Attempt: a.number, Summary: "available=0",
 		Endpoints: metadataEndpoints{Total: len(none.Dropped), Available: []metadataCandidate{}},
 		Attempts:  []metadataAttempt{},
+		Pipeline:  guardStages(a.guarded),
 		Plan:      planOf(nil, none.Dropped, none.Funnel),
+	})
+}
+
+// guardedMetadata says of a request that a guardrail refused which one did.
+func (a *attempt) guardedMetadata() jsontext.Value {
+	if !a.wantsMetadata() {
+		return nil
+	}
+	return marshalMetadata(routerMetadata{
+		Requested: firstAsked(a.request), Strategy: "direct", Attempt: a.number, Summary: "available=0",
+		Endpoints: metadataEndpoints{Available: []metadataCandidate{}},
+		Attempts:  []metadataAttempt{},
+		Pipeline:  guardStages(a.guarded),
+		Plan:      planOf(nil, nil, nil),
 	})
 }
 

@@ -90,6 +90,17 @@ func (p *Policy) Constraints(key *identity.Key) []*routing.Constraints {
 	return []*routing.Constraints{p.Gateway, p.KeyConstraints[key.Hash]}
 }
 
+// GuardOf are the guardrails that hold for a key. They may be none, and are never nil.
+func (p *Policy) GuardOf(key *identity.Key) *Guard {
+	if guard, ok := p.Guards[key.Hash]; ok {
+		return guard
+	}
+	if p.Guard != nil {
+		return p.Guard
+	}
+	return &noGuard
+}
+
 // Plan plans a request. It reads nothing but its arguments.
 func (p *Policy) Plan(asked Asked, view routing.View) (routing.Plan, error) {
 	request := asked.Request
@@ -106,6 +117,7 @@ func (p *Policy) Plan(asked Asked, view routing.View) (routing.Plan, error) {
 		Models:          request.Models,
 		Preferences:     preferences,
 		Policies:        p.Constraints(asked.Key),
+		Guardrails:      p.GuardOf(asked.Key).Constraints,
 		Parameters:      request.Parameters,
 		InputModalities: request.InputModalities,
 		OutputModality:  request.OutputModality,

@@ -22,6 +22,7 @@ type answer struct {
 	ended   bool              // the provider has sent its last byte
 
 	pipe      dialect.Pipe
+	guard     *answerGuard  // nil if no rules hold for the answer
 	mediaType string        // that the client is told of an answer that is no stream
 	bytes     bool          // the answer has no place for an error: it passes as it comes
 	out       []byte        // translated, not yet sent
@@ -46,7 +47,7 @@ const (
 // relay passes the provider's answer to the client.
 func (a *attempt) relay() error {
 	endpoint := a.candidate.Endpoint
-	pipe := dialect.NewPipe(a.client, a.provider, a.request, dialect.Meta{
+	pipe := a.newPipe(dialect.Meta{
 		ID:       a.generationID(),
 		Model:    a.candidate.Model.ID,
 		Provider: endpoint.Provider.Name,

@@ -50,6 +50,10 @@ type Policy struct {
 	// of a key. Missing ones are none.
 	Gateway        *routing.Constraints
 	KeyConstraints map[string]*routing.Constraints
+	// Guards are the guardrails that hold for keys, by the key's hash, and Guard those that
+	// hold for all others; nil is none.
+	Guards map[string]*Guard
+	Guard  *Guard
 	// Signers are those of the providers, by slug, that want more than a key.
 	Signers map[string]signing.Signer
 	// Fetcher gets media for providers that do not; nil if the gateway fetches nothing.

@@ -52,6 +52,9 @@ func (o *outcome) label() string {
 // or a client that went away must cost no more and no less.
 func (a *attempt) settle() {
 	label := a.outcome.label()
+	if a.answer.guard != nil {
+		a.noteFound(a.answer.guard.found, directionOutput)
+	}
 	lost := a.outcome.cancelled && a.outcome.forwarded && !a.answer.committed
 	if lost {
 		a.shared.lose(a.number, a.candidate)
@@ -229,6 +232,9 @@ func (a *attempt) refuse(err error) error {
 	failed, told := a.explain(err)
 	if failed == nil {
 		a.outcome.denied = told.Status
+		if a.answer.committed {
+			return a.failInBand(told)
+		}
 		return a.answerError(told, "")
 	}
 	a.outcome.failure = failed
@@ -245,14 +251,7 @@ func (a *attempt) refuse(err error) error {
 		}
 		return a.answerError(a.withMetadata(a.failed()), failed.class.String())
 	case inBand:
-		if a.answer.bytes {
-			return errCut
-		}
-		a.answer.out = a.answer.pipe.Fail(a.answer.out, a.withMetadata(a.failed()))
-		if err := a.flush(true); err != nil {
-			return nil
-		}
-		return nil
+		return a.failInBand(a.withMetadata(a.failed()))
 	default:
 		if failed.class == health.BadRequest && failed.refusal == nil {
 			return a.answerError(a.withMetadata(a.rejected(failed)), "")
@@ -263,4 +262,14 @@ func (a *attempt) refuse(err error) error {
 		}
 		return a.answerError(told, "")
 	}
+}
+
+// failInBand tells a client that has part of the answer, inside of it.
+func (a *attempt) failInBand(told *dialect.Error) error {
+	if a.answer.bytes {
+		return errCut
+	}
+	a.answer.out = a.answer.pipe.Fail(a.answer.out, told)
+	_ = a.flush(true) // the client may be gone; there is nobody to report that to
+	return nil
 }

@@ -45,6 +45,15 @@ func EditTexts(value []byte, edit func(text []byte) []byte) []byte {
 	return e.result()
 }
 
+// EditArguments is EditTexts for the arguments of a call, which may be no JSON: they are
+// then one text.
+func EditArguments(arguments []byte, edit func(text []byte) []byte) []byte {
+	if rawjson.Validate(arguments) != nil {
+		return edit(arguments)
+	}
+	return EditTexts(arguments, edit)
+}
+
 // textEdit is one pass over a JSON text.
 type textEdit struct {
 	edit   TextEditor

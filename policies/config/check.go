@@ -26,6 +26,7 @@ func (l *loader) check(config *configpb.Config) {
 	l.checkLimits(config)
 	l.checkBalance(config)
 	l.checkPolicies(config)
+	l.checkGuardrails(config)
 	l.checkNames(config)
 	l.checkRouting(config)
 	l.checkRedis(config.GetRedis())

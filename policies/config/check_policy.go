@@ -8,13 +8,16 @@ import (
 	"github.com/switchyard/switchyard/policies/config/configpb"
 )
 
-// checkPolicies checks the policies of the gateway and of its keys. A provider
+// checkPolicies checks the policies of the gateway, of its keys and of guardrails. A provider
 // that does not exist is no error: a policy may be older or younger than it.
 func (l *loader) checkPolicies(config *configpb.Config) {
 	providers := providerNames(config)
 	l.checkPolicy(config.GetPolicy(), path{".policy"}, config, providers)
 	for i, key := range config.GetKeys() {
 		l.checkPolicy(key.GetPolicy(), path{".keys"}.item(i).field("policy"), config, providers)
+	}
+	for name, guardrail := range config.GetGuardrails() {
+		l.checkPolicy(guardrail.GetPolicy(), path{".guardrails"}.key(name).field("policy"), config, providers)
 	}
 }
 

@@ -27,6 +27,8 @@ func TestWarningsOfNames(t *testing.T) {
 		"weights as listed":         {"routing: {balance: listed}\nmodels: {a/b: {endpoints: [{provider: openai, weight: 2}]}}\n", "has no effect, because the model's endpoints are tried as listed; set balance: price"},
 		"weights of a listed model": {"models: {a/b: {balance: listed, endpoints: [{provider: openai, weight: 2}]}}\n", "has no effect"},
 		"weights that count":        {"routing: {balance: listed}\nmodels: {a/b: {balance: price, endpoints: [{provider: openai, weight: 2, prices: {prompt: 0}}]}}\n", ""},
+		"a guardrail of nobody":     {"guardrails: {g: {}}\n", "guardrails.g: holds for nobody: name it as a key's guardrail, or as default_guardrail"},
+		"a guardrail's policy":      {"default_guardrail: g\nguardrails: {g: {policy: {only: [opena]}}}\n", `guardrails.g.policy.only[0]: names no configured provider, "opena"`},
 		"an endpoint of no price":   {"models: {a/b: {endpoints: [{provider: openai}]}}\n", `models["a/b"].endpoints[0]: has no price, so it counts as free`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -49,7 +49,7 @@ type Rule struct {
 	// Title is what a refusal names. It is never the text that was found.
 	Title  string
 	Action Action
-	// UserOnly: texts of others than users are not searched.
+	// UserOnly: texts of others than users are not searched, and so no answers.
 	UserOnly bool
 
 	patterns []*pattern
@@ -95,6 +95,9 @@ func New(name string, from *configpb.Guardrail) (*Guardrail, error) {
 		userOnly := filter.GetScanScope() == configpb.ScanScope_SCAN_SCOPE_USER_ONLY
 		if filter.GetSlug() != slugInjection && filter.GetScanScope() != configpb.ScanScope_SCAN_SCOPE_UNSPECIFIED {
 			failures = append(failures, fmt.Errorf("content_filter_builtins[%d].scan_scope: is only for %s", i, slugInjection))
+		}
+		if userOnly && filter.GetDirection() == configpb.GuardDirection_GUARD_DIRECTION_OUTPUT {
+			failures = append(failures, fmt.Errorf("content_filter_builtins[%d].scan_scope: user_only leaves nothing of the output to search", i))
 		}
 		g.add(&Rule{
 			Guardrail: name, Entity: filter.GetSlug(), Action: actions[filter.GetAction()],

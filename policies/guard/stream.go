@@ -2,7 +2,7 @@ package guard
 
 import "unicode/utf8"
 
-// Stream applies rules to one text that comes in pieces: what it lets pass is the same
+// Stream applies rules to one text of a model's that comes in pieces: what it lets pass is the same
 // however the text is cut, and the same as [Scan] makes of the whole. It holds back only
 // what may turn out to be the beginning of a match, at most 8 KiB: matches of up to
 // 4 KiB are always found, and longer ones may be missed.
@@ -18,6 +18,8 @@ type Stream struct {
 	// matches are to be redacted behind it, sorted.
 	matches []match
 	spans   []span
+	// redacted: a label stands in the place of some of it.
+	redacted bool
 }
 
 type scanning struct {
@@ -30,6 +32,9 @@ type scanning struct {
 func NewStream(rules []*Rule, found *Findings) *Stream {
 	s := &Stream{found: found}
 	for i, rule := range rules {
+		if rule.UserOnly {
+			continue // it is a model's text
+		}
 		for _, p := range rule.patterns {
 			s.scanning = append(s.scanning, scanning{rule, i, newSearch(p)})
 		}
@@ -46,6 +51,9 @@ func (s *Stream) Next(dst []byte, piece string) []byte {
 
 // End appends the rest of the text.
 func (s *Stream) End(dst []byte) []byte { return s.pass(dst, true) }
+
+// Redacted reports whether what has passed is not all of the text as it was.
+func (s *Stream) Redacted() bool { return s.redacted }
 
 // Held is how much of the text is held back, in bytes.
 func (s *Stream) Held() int { return s.base + len(s.text) - s.passed }
@@ -80,6 +88,7 @@ func (s *Stream) pass(dst []byte, ended bool) []byte {
 		certain += count
 	}
 	limit = max(limit, s.passed)
+	s.redacted = s.redacted || certain > 0
 	dst = redact(dst, s.text[s.passed-s.base:limit-s.base], s.passed, s.matches[:certain])
 	s.matches = append(s.matches[:0], s.matches[certain:]...)
 	s.passed = limit

@@ -6,10 +6,7 @@ import "github.com/switchyard/switchyard/policies/catalog"
 // of it. Nil entries are none.
 func Admits(constraints []*Constraints, endpoint *catalog.Endpoint) bool {
 	s := newScope(&Request{Policies: constraints}, nil, nil, Options{})
-	for _, filter := range []*filter{
-		&modelFilter, &providerFilter, &trainingFilter, &retentionFilter, &distillableFilter,
-		&regionFilter, &jurisdictionFilter, &quantizationFilter, &priceFilter,
-	} {
+	for _, filter := range policyFilters {
 		if !filter.active(s) {
 			continue
 		}

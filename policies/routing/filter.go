@@ -50,6 +50,7 @@ var filters = [...]filter{
 	regionFilter,
 	jurisdictionFilter,
 	quantizationFilter,
+	guardrailFilter,
 	toolFilter,
 	toolChoiceFilter,
 	webSearchFilter,

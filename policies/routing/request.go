@@ -24,6 +24,9 @@ type Request struct {
 	// Policies are those of the gateway and of the key. All of them hold, besides the
 	// request's own constraints. Nil entries are none.
 	Policies []*Constraints
+	// Guardrails are what guardrails say of endpoints. All of them hold too, in a step of
+	// their own. Nil entries are none.
+	Guardrails []*Constraints
 	// Parameters are the request parameters given (spec section 7), sorted.
 	Parameters []string
 	// InputModalities are what the messages carry besides text.

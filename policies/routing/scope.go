@@ -14,6 +14,8 @@ type scope struct {
 	options Options
 	// constraints are those of the request, then those of the policies.
 	constraints []constraint
+	// guarded is where the request's guardrails hold, nil if it has none.
+	guarded *scope
 	// order is the request's.
 	order words
 	// filters are those that the request calls for.
@@ -44,6 +46,9 @@ func newScope(request *Request, models *catalog.Catalog, health View, options Op
 		if policy != nil {
 			s.constraints = append(s.constraints, newConstraint(policy))
 		}
+	}
+	if len(request.Guardrails) > 0 {
+		s.guarded = newGuarded(s, request.Guardrails)
 	}
 	s.filters = make([]*filter, 0, len(filters))
 	for i := range filters {

@@ -1,0 +1,98 @@
+package extproc
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/policies/guard"
+	"github.com/switchyard/switchyard/policies/routing"
+)
+
+// Guard is the guardrails that hold for some keys. It is immutable.
+type Guard struct {
+	// Rules are what is looked for in requests and answers, those of all guardrails
+	// together.
+	Rules *guard.Guardrail
+	// Constraints are what the guardrails say of endpoints. All of them hold.
+	Constraints []*routing.Constraints
+}
+
+var noGuard = Guard{Rules: &guard.Guardrail{}}
+
+// The directions in metrics and in the log.
+const (
+	directionInput  = "input"
+	directionOutput = "output"
+)
+
+// guardRequest looks through the texts of the request for what must not reach a provider,
+// before one is chosen. What is redacted is so for every provider, whatever it speaks.
+func (a *attempt) guardRequest() error {
+	rules := a.policy.GuardOf(a.key).Rules.Input
+	if len(rules) == 0 {
+		return nil
+	}
+	body, err := dialect.EditPrompt(a.client, a.request.Raw, func(role dialect.Role, text []byte) []byte {
+		speaker := guard.Other
+		if role == dialect.RoleUser {
+			speaker = guard.User
+		}
+		return guard.Scan(rules, speaker, text, &a.guarded)
+	})
+	if err != nil {
+		return err
+	}
+	if a.number == 1 { // later attempts find the same
+		a.noteFound(a.guarded, directionInput)
+	}
+	if blocked := a.guarded.Blocked(); blocked != nil {
+		told := refusal(blocked)
+		told.RouterMetadata = a.guardedMetadata()
+		return told
+	}
+	if len(body) > 0 && &body[0] == &a.request.Raw[0] {
+		return nil
+	}
+	a.request, err = a.client.Parse(body)
+	return err
+}
+
+// noteFound counts and logs what was found, and never what it was.
+func (a *attempt) noteFound(found guard.Findings, direction string) {
+	for i := range found {
+		f := &found[i]
+		a.metrics.guarded.WithLabelValues(f.Guardrail, f.Action.String(), direction).Add(float64(f.Count))
+		a.Log.Info("a guardrail found something", "request_id", a.requestID, "attempt", a.number, "key", a.key.Name,
+			"guardrail", f.Guardrail, "rule", f.Title, "patterns", f.Patterns, "action", f.Action.String(), "count", f.Count, "direction", direction)
+	}
+}
+
+// refusal is what a client is told of what a rule has found (spec sections 5.4 and 5.6).
+func refusal(blocked *guard.Finding) *dialect.Error {
+	told := &dialect.Error{Status: http.StatusForbidden, Type: "permission_denied", Metadata: map[string]any{"reasons": []string{blocked.Title}}}
+	if blocked.Injection() {
+		told.Message = "Request blocked: prompt injection patterns detected"
+		told.Metadata["patterns"] = blocked.Patterns
+		return told
+	}
+	told.Message = "Request blocked by content filter: " + blocked.Title
+	return told
+}
+
+// guardStages are what was found, for the metadata.
+func guardStages(found guard.Findings) []metadataStage {
+	var stages []metadataStage
+	for i := range found {
+		f := &found[i]
+		data := map[string]any{"action": f.Action.String(), "count": f.Count}
+		if len(f.Patterns) > 0 {
+			data["patterns"] = f.Patterns
+		}
+		stages = append(stages, metadataStage{
+			Type: "guardrail", Name: f.Title, GuardrailID: f.Guardrail, Data: data,
+			Summary: fmt.Sprintf("%s: %s, %d times", f.Title, f.Action, f.Count),
+		})
+	}
+	return stages
+}

@@ -1,0 +1,262 @@
+package extproc
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/policies/guard"
+)
+
+// largestGuardedCalls bounds the arguments of calls that are held in one answer, in
+// bytes: they are searched when they are whole.
+const largestGuardedCalls = 1 << 20
+
+// newPipe joins the client to the provider that answers. Where rules hold for what a
+// model says in words, they stand between.
+func (a *attempt) newPipe(meta dialect.Meta) dialect.Pipe {
+	rules := a.policy.GuardOf(a.key).Rules.Output
+	if len(rules) == 0 || a.request.OutputModality != "" {
+		return dialect.NewPipe(a.client, a.provider, a.request, meta)
+	}
+	a.answer.guard = &answerGuard{rules: rules}
+	return dialect.NewFilteredPipe(a.client, a.provider, a.request, meta, a.answer.guard)
+}
+
+// answerGuard applies rules to an answer: to its text, refusals and reasoning as they
+// come, and to the arguments of calls and to annotations value by value.
+//
+// Each choice has its own texts, one at a time: one ends where something else begins.
+type answerGuard struct {
+	rules   []*guard.Rule
+	found   guard.Findings
+	choices []guardedChoice
+	passed  []dialect.Event
+	calls   int // bytes of arguments that are held
+}
+
+var _ dialect.AnswerFilter = (*answerGuard)(nil)
+
+// guardedChoice is what is held of one choice.
+type guardedChoice struct {
+	number int
+	// text is what is under way, nil if nothing is; pattern is an event of it, in which
+	// the text itself is to be put.
+	text    *guard.Stream
+	pattern dialect.Event
+	// later are events behind the text that is held.
+	later []dialect.Event
+	calls []guardedCall
+	// altered: the reasoning under way is not as its maker signed it.
+	altered  bool
+	finished bool
+}
+
+// guardedCall is a call of a tool. The first of several is told at once, so that the
+// client sees that the answer goes on.
+type guardedCall struct {
+	begin     dialect.Event
+	told      bool
+	arguments strings.Builder
+}
+
+// Filter takes the next events.
+func (g *answerGuard) Filter(events []dialect.Event) ([]dialect.Event, error) {
+	g.passed = g.passed[:0]
+	for i := range events {
+		if err := g.take(&events[i]); err != nil {
+			return nil, err
+		}
+		if blocked := g.found.Blocked(); blocked != nil {
+			return nil, answerRefusal(blocked)
+		}
+	}
+	return g.passed, nil
+}
+
+// End ends what is under way.
+func (g *answerGuard) End() ([]dialect.Event, error) {
+	g.passed = g.passed[:0]
+	g.endAll()
+	if blocked := g.found.Blocked(); blocked != nil {
+		return nil, answerRefusal(blocked)
+	}
+	return g.passed, nil
+}
+
+func (g *answerGuard) endAll() {
+	for i := range g.choices {
+		g.choices[i].end(g)
+	}
+}
+
+func (g *answerGuard) choice(number int) *guardedChoice {
+	for i := range g.choices {
+		if g.choices[i].number == number {
+			return &g.choices[i]
+		}
+	}
+	g.choices = append(g.choices, guardedChoice{number: number})
+	return &g.choices[len(g.choices)-1]
+}
+
+func (g *answerGuard) take(event *dialect.Event) error {
+	switch event.Kind {
+	case dialect.EventEnding, dialect.EventDone:
+		g.endAll()
+		g.passed = append(g.passed, *event)
+		return nil
+	case dialect.EventStart, dialect.EventUsage, dialect.EventTier:
+		g.passed = append(g.passed, *event)
+		return nil
+	case dialect.EventLogprobs:
+		if slices.ContainsFunc(g.rules, func(rule *guard.Rule) bool { return rule.Action != guard.Flag }) {
+			return nil // they spell out the text as it was
+		}
+		g.passed = append(g.passed, *event)
+		return nil
+	}
+	c := g.choice(event.Choice)
+	switch event.Kind {
+	case dialect.EventText, dialect.EventRefusal:
+		c.endUnless(g, event)
+		c.say(g, event, event.Text)
+	case dialect.EventReasoning:
+		c.endUnless(g, event)
+		c.reason(g, event)
+	case dialect.EventToolCall:
+		if len(c.calls) == 0 {
+			c.end(g)
+			g.passed = append(g.passed, *event)
+		}
+		c.calls = append(c.calls, guardedCall{begin: *event, told: len(c.calls) == 0})
+	case dialect.EventToolArguments:
+		if g.calls += len(event.Text); g.calls > largestGuardedCalls {
+			return &dialect.Error{Status: http.StatusBadGateway, Type: "provider_unavailable",
+				Message: "The model's calls of tools are longer than 1 MiB, and a guardrail cannot search them."}
+		}
+		for i := range c.calls {
+			if c.calls[i].begin.Index == event.Index {
+				c.calls[i].arguments.WriteString(event.Text)
+				return nil
+			}
+		}
+		call := guardedCall{begin: *event, told: true} // of a call that nothing began
+		call.arguments.WriteString(event.Text)
+		c.calls = append(c.calls, call)
+	case dialect.EventAnnotation:
+		annotation := *event
+		annotation.Raw = slices.Clone(dialect.EditTexts(event.Raw, g.scan))
+		if c.text != nil && c.text.Held() > 0 {
+			c.later = append(c.later, annotation)
+		} else {
+			g.passed = append(g.passed, annotation)
+		}
+	default: // an image, or the end of the choice
+		c.end(g)
+		c.finished = c.finished || event.Kind == dialect.EventFinish
+		g.passed = append(g.passed, *event)
+	}
+	if c.finished {
+		c.end(g) // whatever comes behind a choice's end, no other end may follow
+	}
+	return nil
+}
+
+func (g *answerGuard) scan(text []byte) []byte {
+	return guard.Scan(g.rules, guard.Other, text, &g.found)
+}
+
+// endUnless ends what is under way if the event does not go on with it.
+func (c *guardedChoice) endUnless(g *answerGuard, event *dialect.Event) {
+	same := c.text != nil && c.pattern.Kind == event.Kind && len(c.calls) == 0 &&
+		c.pattern.Reasoning.Index == event.Reasoning.Index && c.pattern.Reasoning.Type == event.Reasoning.Type
+	if same {
+		return
+	}
+	c.end(g)
+	c.text, c.altered = guard.NewStream(g.rules, &g.found), false
+	c.pattern = *event
+	c.pattern.Text, c.pattern.Raw, c.pattern.Reasoning.Text = "", nil, ""
+	c.pattern.Reasoning.Signature, c.pattern.Reasoning.Data = "", ""
+}
+
+// say passes on as much as may pass once a piece has come. A piece of nothing tells of
+// the text's beginning, and passes.
+func (c *guardedChoice) say(g *answerGuard, event *dialect.Event, piece string) {
+	if piece == "" {
+		g.passed = append(g.passed, *event)
+		return
+	}
+	c.tell(g, c.text.Next(nil, piece))
+}
+
+func (c *guardedChoice) tell(g *answerGuard, text []byte) {
+	if len(text) == 0 {
+		return
+	}
+	event := c.pattern
+	if event.Kind == dialect.EventReasoning {
+		event.Reasoning.Text = string(text)
+	} else {
+		event.Text = string(text)
+	}
+	g.passed = append(g.passed, event)
+	if len(c.later) > 0 && c.text.Held() == 0 {
+		g.passed = append(g.passed, c.later...)
+		c.later = c.later[:0]
+	}
+}
+
+// reason passes on reasoning. What proves it ends it, and does not prove what was
+// changed; what only its maker can read nobody can search.
+func (c *guardedChoice) reason(g *answerGuard, event *dialect.Event) {
+	if event.Reasoning.Text != "" {
+		c.tell(g, c.text.Next(nil, event.Reasoning.Text))
+	}
+	if event.Reasoning.Signature == "" && event.Reasoning.Data == "" && event.Reasoning.Text != "" {
+		return
+	}
+	c.tell(g, c.text.End(nil))
+	altered := c.altered || c.text.Redacted()
+	c.text, c.altered = guard.NewStream(g.rules, &g.found), altered
+	proof := *event
+	proof.Reasoning.Text = ""
+	if altered {
+		proof.Reasoning.Signature = ""
+	}
+	if proof.Reasoning.Signature != "" || proof.Reasoning.Data != "" || event.Reasoning.Text == "" && !altered {
+		g.passed = append(g.passed, proof)
+	}
+}
+
+// end passes on all that is held of a choice.
+func (c *guardedChoice) end(g *answerGuard) {
+	if c.text != nil {
+		c.tell(g, c.text.End(nil))
+		c.text = nil
+	}
+	g.passed = append(g.passed, c.later...)
+	c.later = c.later[:0]
+	for i := range c.calls {
+		call := &c.calls[i]
+		if !call.told {
+			g.passed = append(g.passed, call.begin)
+		}
+		if text := call.arguments.String(); text != "" {
+			g.passed = append(g.passed, dialect.Event{
+				Kind: dialect.EventToolArguments, Choice: c.number, Index: call.begin.Index, Text: string(dialect.EditArguments([]byte(text), g.scan)),
+			})
+			g.calls -= len(text)
+		}
+	}
+	c.calls = c.calls[:0]
+}
+
+// answerRefusal is what a client is told of an answer that a rule has refused.
+func answerRefusal(blocked *guard.Finding) *dialect.Error {
+	told := refusal(blocked)
+	told.Message = "Response blocked by content filter: " + blocked.Title
+	return told
+}
