@@ -3,7 +3,6 @@ package extproc
 import (
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/policies/guard"
@@ -58,7 +57,7 @@ type guardedChoice struct {
 type guardedCall struct {
 	begin     dialect.Event
 	told      bool
-	arguments strings.Builder
+	arguments []byte
 }
 
 // Filter takes the next events.
@@ -138,13 +137,12 @@ func (g *answerGuard) take(event *dialect.Event) error {
 		}
 		for i := range c.calls {
 			if c.calls[i].begin.Index == event.Index {
-				c.calls[i].arguments.WriteString(event.Text)
+				c.calls[i].arguments = append(c.calls[i].arguments, event.Text...)
 				return nil
 			}
 		}
-		call := guardedCall{begin: *event, told: true} // of a call that nothing began
-		call.arguments.WriteString(event.Text)
-		c.calls = append(c.calls, call)
+		// Of a call that nothing began.
+		c.calls = append(c.calls, guardedCall{begin: *event, told: true, arguments: []byte(event.Text)})
 	case dialect.EventAnnotation:
 		annotation := *event
 		annotation.Raw = slices.Clone(dialect.EditTexts(event.Raw, g.scan))
@@ -244,11 +242,11 @@ func (c *guardedChoice) end(g *answerGuard) {
 		if !call.told {
 			g.passed = append(g.passed, call.begin)
 		}
-		if text := call.arguments.String(); text != "" {
+		if len(call.arguments) > 0 {
 			g.passed = append(g.passed, dialect.Event{
-				Kind: dialect.EventToolArguments, Choice: c.number, Index: call.begin.Index, Text: string(dialect.EditArguments([]byte(text), g.scan)),
+				Kind: dialect.EventToolArguments, Choice: c.number, Index: call.begin.Index, Text: string(dialect.EditArguments(call.arguments, g.scan)),
 			})
-			g.calls -= len(text)
+			g.calls -= len(call.arguments)
 		}
 	}
 	c.calls = c.calls[:0]
