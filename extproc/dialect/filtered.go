@@ -40,13 +40,26 @@ type filtered struct {
 // answer counts as begun: its provider is no longer silent.
 const mostUnheard = 1 << 10
 
-func (f *filtered) Finish(dst []byte) []byte {
-	if events, err := f.decoder.filter.End(); err == nil {
-		if told, err := f.stream(dst, events); err == nil {
-			dst = told
-		}
+func (f *filtered) Finish(dst []byte) []byte { return f.translation.Finish(f.end(dst)) }
+
+// Fail has the client get what was held when the provider broke off.
+func (f *filtered) Fail(dst []byte, failure *Error) []byte {
+	return f.translation.Fail(f.end(dst), failure)
+}
+
+func (f *filtered) end(dst []byte) []byte {
+	if f.decoder.refused {
+		return dst
 	}
-	return f.translation.Finish(dst)
+	events, err := f.decoder.filter.End()
+	if err != nil {
+		f.decoder.refused = true
+		return dst
+	}
+	if told, err := f.stream(dst, events); err == nil {
+		return told
+	}
+	return dst
 }
 
 // Progress is that of what the provider said: the client's share tells nothing of its
