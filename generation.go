@@ -33,6 +33,8 @@ type generation struct {
 	policy    *extproc.Policy
 	inputs    xds.Inputs
 	health    health.Options
+	// guardrails are those of the configuration; policy has what they come to.
+	guardrails *guardrails
 }
 
 func newGeneration(effective *config.Effective, apiSocket string) (*generation, error) {
@@ -70,6 +72,11 @@ func newGeneration(effective *config.Effective, apiSocket string) (*generation, 
 	if err != nil {
 		return nil, err
 	}
+	guardrails, err := newGuardrails(cfg)
+	if err != nil {
+		return nil, err
+	}
+	policy.Guard, policy.Guards = guardrails.guards()
 	policy.Limits, policy.BudgetStatus = limits, int(cfg.GetBudgetStatus())
 	settings := cfg.GetRouting()
 	return &generation{
@@ -80,7 +87,8 @@ func newGeneration(effective *config.Effective, apiSocket string) (*generation, 
 			MaxCoolDown:  settings.GetMaxCoolDown().AsDuration(),
 			OutageWindow: settings.GetOutageWindow().AsDuration(),
 		},
-		policy: policy,
+		policy:     policy,
+		guardrails: guardrails,
 	}, nil
 }
 
@@ -134,9 +142,6 @@ func newPolicy(effective *config.Effective, models *catalog.Catalog, keys *ident
 			return nil, fmt.Errorf("keys[%d].policy: %w", i, err)
 		}
 		policy.KeyConstraints[key.GetHash()] = constraints
-	}
-	if policy.Guard, policy.Guards, err = newGuards(cfg); err != nil {
-		return nil, err
 	}
 	return policy, nil
 }

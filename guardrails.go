@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/switchyard/switchyard/extproc"
 	"github.com/switchyard/switchyard/policies/config/configpb"
@@ -12,17 +13,28 @@ import (
 	"github.com/switchyard/switchyard/policies/routing"
 )
 
-// guardrail is one of the configuration's.
+// guardrail is one that is compiled.
 type guardrail struct {
 	rules       *guard.Guardrail
 	constraints *routing.Constraints
 }
 
-// newGuards compiles the guardrails of a configuration: those that hold for every key,
-// and by the keys' hashes those of keys that name one of their own. The error joins
-// everything that is wrong.
-func newGuards(cfg *configpb.Config) (all *extproc.Guard, ofKeys map[string]*extproc.Guard, err error) {
-	known := make(map[string]guardrail, len(cfg.GetGuardrails()))
+// guardrails are those of a configuration, or of the database beside them, by name or
+// id. They are immutable.
+type guardrails struct {
+	known map[string]guardrail
+	// general holds for every key, "" for none; own are those of keys of the
+	// configuration, by their hash.
+	general string
+	own     map[string]string
+	// keys are the hashes of all keys of the configuration.
+	keys []string
+}
+
+// newGuardrails compiles the guardrails of a configuration. The error joins everything
+// that is wrong.
+func newGuardrails(cfg *configpb.Config) (*guardrails, error) {
+	g := &guardrails{known: make(map[string]guardrail, len(cfg.GetGuardrails())), general: cfg.GetDefaultGuardrail(), own: make(map[string]string)}
 	var failures []error
 	for _, name := range slices.Sorted(maps.Keys(cfg.GetGuardrails())) {
 		from := cfg.GetGuardrails()[name]
@@ -34,29 +46,70 @@ func newGuards(cfg *configpb.Config) (all *extproc.Guard, ofKeys map[string]*ext
 		if err != nil {
 			failures = append(failures, fmt.Errorf("guardrails[%q].policy: %w", name, err))
 		}
-		known[name] = guardrail{rules, constraints}
+		g.known[name] = guardrail{rules, constraints}
 	}
-	if err := errors.Join(failures...); err != nil {
-		return nil, nil, err
-	}
-	unite := func(names ...string) *extproc.Guard {
-		united := &extproc.Guard{}
-		var rules []*guard.Guardrail
-		for _, name := range names {
-			if g, ok := known[name]; ok {
-				rules = append(rules, g.rules)
-				united.Constraints = append(united.Constraints, g.constraints)
-			}
-		}
-		united.Rules = guard.Combine(rules...)
-		return united
-	}
-	general := cfg.GetDefaultGuardrail()
-	ofKeys = make(map[string]*extproc.Guard)
 	for _, key := range cfg.GetKeys() {
-		if own := key.GetGuardrail(); own != "" && own != general {
-			ofKeys[key.GetHash()] = unite(own, general)
+		g.keys = append(g.keys, key.GetHash())
+		if own := key.GetGuardrail(); own != "" {
+			g.own[key.GetHash()] = own
 		}
 	}
-	return unite(general), ofKeys, nil
+	return g, errors.Join(failures...)
+}
+
+// uniting unites guardrails that hold together. What is united once is shared by all
+// keys that are held to the same.
+type uniting struct {
+	*guardrails
+	united map[string]*extproc.Guard
+}
+
+func (g *guardrails) uniting() *uniting {
+	return &uniting{g, make(map[string]*extproc.Guard)}
+}
+
+// of is the union of the general guardrail with others, nil if that is none but the
+// general one. Names that are not known, or "", are none.
+func (u *uniting) of(names ...string) *extproc.Guard {
+	var held []string
+	for _, name := range append(names, u.general) {
+		if _, ok := u.known[name]; ok && !slices.Contains(held, name) {
+			held = append(held, name)
+		}
+	}
+	if len(held) == 0 || len(held) == 1 && held[0] == u.general {
+		return nil
+	}
+	return u.unite(held)
+}
+
+func (u *uniting) unite(names []string) *extproc.Guard {
+	key := strings.Join(names, "\x00")
+	if known, ok := u.united[key]; ok {
+		return known
+	}
+	united := &extproc.Guard{}
+	var rules []*guard.Guardrail
+	for _, name := range names {
+		if g, ok := u.known[name]; ok {
+			rules = append(rules, g.rules)
+			united.Constraints = append(united.Constraints, g.constraints)
+		}
+	}
+	united.Rules = guard.Combine(rules...)
+	u.united[key] = united
+	return united
+}
+
+// guards are what holds for all keys, and for those of the configuration that name a
+// guardrail of their own.
+func (g *guardrails) guards() (all *extproc.Guard, ofKeys map[string]*extproc.Guard) {
+	u := g.uniting()
+	ofKeys = make(map[string]*extproc.Guard)
+	for hash, name := range g.own {
+		if united := u.of(name); united != nil {
+			ofKeys[hash] = united
+		}
+	}
+	return u.unite([]string{g.general}), ofKeys
 }

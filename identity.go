@@ -35,6 +35,7 @@ type managed struct {
 	closed      bool
 	credentials []identity.Credential
 	accounts    quota.Accounts
+	guardrails  managedGuardrails
 }
 
 // firstLook is how long a start waits for a PostgreSQL that may be down.
@@ -56,6 +57,9 @@ func (g *gateway) openIdentity(ctx context.Context) error {
 		m.mu.Lock()
 		m.credentials, m.closed = snapshot.Credentials, snapshot.Used
 		m.accounts = quota.Accounts{Credits: snapshot.Credits, Budgets: snapshot.Budgets}
+		m.guardrails.use(snapshot.Guarded, func(id string, err error) {
+			g.log.Error("a guardrail cannot be compiled; who is held to it is refused", "guardrail", id, "error", err.Error())
+		})
 		m.mu.Unlock()
 		g.compose()
 	}, g.log)
@@ -79,7 +83,8 @@ func (g *gateway) openIdentity(ctx context.Context) error {
 }
 
 // compose puts the managed keys, as they are known, beside those of the configuration,
-// and what organisations and workspaces may spend beside its limits.
+// and what organisations and workspaces may spend and are held to beside its limits
+// and guardrails.
 func (g *gateway) compose() {
 	g.managed.mu.Lock()
 	defer g.managed.mu.Unlock()
@@ -89,7 +94,10 @@ func (g *gateway) compose() {
 	if len(current.effective.Config().GetIdentity().GetIssuers()) > 0 {
 		policy.Keys = policy.Keys.Trusting(g.tokens)
 	}
-	policy.Limits = policy.Limits.With(g.managed.accounts)
+	policy.Guard, policy.Guards = g.managed.guardrails.guards(current.guardrails, g.managed.credentials)
+	accounts := g.managed.accounts
+	accounts.Guardrails = g.managed.guardrails.budgets(current.guardrails, g.managed.credentials)
+	policy.Limits = policy.Limits.With(accounts)
 	policy.KeyConstraints = maps.Clone(policy.KeyConstraints)
 	for _, credential := range g.managed.credentials {
 		if key := credential.Key; key.AllowedModels != nil || key.AllowedProviders != nil {

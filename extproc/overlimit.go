@@ -143,10 +143,10 @@ func (a *attempt) exhaustedBudget(d *quota.Denial, told *dialect.Error) *dialect
 		told.Metadata = nil
 		return told
 	}
-	if a.policy.BudgetStatus != http.StatusPaymentRequired {
+	kind := kindOf(d)
+	if a.policy.BudgetStatus != http.StatusPaymentRequired || kind == quota.KindGuardrail {
 		told.Status, told.Type = http.StatusForbidden, "permission_denied"
 	}
-	kind := kindOf(d)
 	told.Message = fmt.Sprintf("%s limit exceeded (%s limit)%s. Manage it in the gateway's configuration.",
 		strings.ToUpper(kind[:1])+kind[1:], periodText(d.Claim.Reset), untilText(d))
 	return told

@@ -128,6 +128,7 @@ func New(options Options) http.Handler {
 			s.routeWorkspaces(mux, base)
 			s.routeMembers(mux, base)
 			s.routeCodes(mux, base)
+			s.routeGuardrails(mux, base)
 		}
 		if options.CountTokens != nil {
 			mux.HandleFunc("POST "+base+countTokensPath, s.countTokens)

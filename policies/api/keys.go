@@ -108,28 +108,41 @@ func (s *server) applyKey(m *keyMembers, k *keystore.Key, now time.Time) error {
 		into  *[]string
 		check func(entry string) error
 	}{
-		{"allowed_models", m.Models, &k.AllowedModels, func(string) error { return nil }},
+		{"allowed_models", m.Models, &k.AllowedModels, nil},
 		{"allowed_providers", m.Providers, &k.AllowedProviders, s.checkProvider},
 		{"allowed_ips", m.IPs, &k.AllowedIPs, func(entry string) error { _, err := identity.ParseNetwork(entry); return err }},
 	} {
 		if list.value == nil {
 			continue
 		}
-		var entries []string
-		if err := json.Unmarshal(list.value, &entries); err != nil || entries != nil && len(entries) == 0 || len(entries) > maxList {
-			return badRequest("%s must be a list of 1 to %d strings, or null for no bound.", list.name, maxList)
-		}
-		for _, entry := range entries {
-			if entry == "" || len(entry) > maxEntry {
-				return badRequest("%s: an entry must have from 1 to %d bytes.", list.name, maxEntry)
-			}
-			if err := list.check(entry); err != nil {
-				return badRequest("%s: %v.", list.name, err)
-			}
+		entries, err := readList(list.name, list.value, list.check)
+		if err != nil {
+			return err
 		}
 		*list.into = entries
 	}
 	return nil
+}
+
+// readList reads a list of names, or null as nil. check, which may be nil, tells what is
+// wrong with one.
+func readList(name string, value jsontext.Value, check func(entry string) error) ([]string, error) {
+	var entries []string
+	if err := json.Unmarshal(value, &entries); err != nil || entries != nil && len(entries) == 0 || len(entries) > maxList {
+		return nil, badRequest("%s must be a list of 1 to %d strings, or null for no bound.", name, maxList)
+	}
+	for _, entry := range entries {
+		if entry == "" || len(entry) > maxEntry {
+			return nil, badRequest("%s: an entry must have from 1 to %d bytes.", name, maxEntry)
+		}
+		if check == nil {
+			continue
+		}
+		if err := check(entry); err != nil {
+			return nil, badRequest("%s: %v.", name, err)
+		}
+	}
+	return entries, nil
 }
 
 // checkProvider refuses what names no provider, by slug, tag or name: a key that nobody

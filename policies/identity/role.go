@@ -32,6 +32,8 @@ const (
 	WriteWorkspaces     Permission = "workspaces.write"
 	WriteMembers        Permission = "members.write"
 	WriteBudgets        Permission = "budgets.write"
+	ReadGuardrails      Permission = "guardrails.read"
+	WriteGuardrails     Permission = "guardrails.write"
 	WriteOrganizations  Permission = "organizations.write"
 	WriteCredits        Permission = "credits.write"
 	PurgeUsage          Permission = "usage.purge"
@@ -55,6 +57,8 @@ var rules = []rule{
 	{WriteWorkspaces, []Role{Owner, Admin}, "create, change and delete workspaces, and say who is in them"},
 	{WriteMembers, []Role{Owner, Admin}, "add, change and remove members whose role is not above one's own"},
 	{WriteBudgets, []Role{Owner, Admin, Billing}, "set what workspaces may spend"},
+	{ReadGuardrails, []Role{Owner, Admin, Developer, Billing, Viewer}, "list guardrails and who is held to them"},
+	{WriteGuardrails, []Role{Owner, Admin}, "create, change, assign and delete guardrails"},
 	{PurgeUsage, []Role{Owner}, "delete old generations; what they come to by day stays"},
 	{WriteOrganizations, []Role{Owner}, "list and create organisations; a key of the configuration alone may"},
 	{WriteCredits, []Role{Owner}, "give credits to organisations; a key of the configuration alone may"},

@@ -74,7 +74,7 @@ type Limit struct {
 
 // Spender is whose spending counts for a budget. Empty fields are everyone's, or any.
 type Spender struct {
-	KeyHash, User, Model, Provider, Workspace, Organization string
+	KeyHash, User, Member, Model, Provider, Workspace, Organization string
 }
 
 // counter is the name of what counts for the limit at a time.

@@ -19,7 +19,8 @@ const (
 	KindWorkspace    = "workspace"
 	KindOrganization = "organization"
 	// KindCredits is what an organisation was given to spend.
-	KindCredits  = "credits"
+	KindCredits   = "credits"
+	KindGuardrail = "guardrail"
 	KindModel    = "model"
 	KindProvider = "provider"
 )
@@ -65,6 +66,15 @@ type Accounts struct {
 	// no such bound.
 	Credits map[string]money.USD
 	Budgets map[string][]identity.Budget
+	// Guardrails are those of keys, by their hash.
+	Guardrails map[string][]GuardrailBudget
+}
+
+// GuardrailBudget is what a guardrail lets a key spend, or a member with all their keys.
+type GuardrailBudget struct {
+	// Guardrail is its id, Member the id of the member, "" for the key.
+	Guardrail, Member string
+	identity.Budget
 }
 
 // With are the rules with accounts, which the caller leaves as they are. The receiver may
@@ -118,6 +128,13 @@ func (r *Rules) Request(key *identity.Key, user string) []Limit {
 	}
 	if r == nil {
 		return limits
+	}
+	for _, budget := range r.accounts.Guardrails[key.Hash] {
+		whose, of := key.Hash, Spender{KeyHash: key.Hash}
+		if budget.Member != "" {
+			whose, of = budget.Member, Spender{Member: budget.Member}
+		}
+		limits = appendLimits(limits, KindGuardrail, budget.Guardrail+"/"+whose, of, &identity.Limits{Budget: budget.Budget})
 	}
 	for _, budget := range r.accounts.Budgets[key.Workspace] {
 		limits = appendLimits(limits, KindWorkspace, key.Workspace, Spender{Workspace: key.Workspace}, &identity.Limits{Budget: budget})

@@ -1,14 +1,23 @@
 package routing
 
-import "github.com/switchyard/switchyard/policies/catalog"
+import (
+	"strings"
+
+	"github.com/switchyard/switchyard/policies/catalog"
+)
 
 // trainingFilter leaves endpoints that neither store nor train (row 50).
 var trainingFilter = filter{
 	step: "Filter by Data Policy", field: "provider.data_collection", code: codePrivacy, excludedBy: "data_policy:training",
-	hint:   "Allow data collection, or choose a model whose providers promise none.",
-	active: func(s *scope) bool { return s.any(func(c *constraint) bool { return c.DenyDataCollection }) },
-	refuse: func(_ *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
-		return Reason{words: "may store data or train on it"}, !e.NoTraining || !e.NoRetention
+	hint: "Allow data collection, or choose a model whose providers promise none.",
+	active: func(s *scope) bool {
+		return s.any(func(c *constraint) bool { return c.DenyDataCollection || c.NoFreeTraining || c.NoPaidTraining })
+	},
+	refuse: func(s *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
+		if e.NoTraining && e.NoRetention {
+			return Reason{}, false
+		}
+		return Reason{words: "may store data or train on it"}, s.any(func(c *constraint) bool { return c.DenyDataCollection || !e.NoTraining && c.noTraining(e) })
 	},
 	message: saying("No endpoints found matching your data policy (data_collection: deny)."),
 }
@@ -17,12 +26,36 @@ var trainingFilter = filter{
 // is enough (rows 51 and 52).
 var retentionFilter = filter{
 	step: "Filter by Zero Data Retention", field: "provider.zdr", code: codePrivacy, excludedBy: "data_policy:zdr",
-	hint:   "Leave provider.zdr out, or choose a model that has endpoints of zero data retention.",
-	active: func(s *scope) bool { return s.any(func(c *constraint) bool { return c.ZDR }) },
-	refuse: func(_ *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
-		return Reason{words: "may retain data"}, !e.NoRetention
+	hint: "Leave provider.zdr out, or choose a model that has endpoints of zero data retention.",
+	active: func(s *scope) bool {
+		return s.any(func(c *constraint) bool { return c.ZDR || len(c.ZDRAuthors) > 0 })
+	},
+	refuse: func(s *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
+		return Reason{words: "may retain data"}, !e.NoRetention && s.any(func(c *constraint) bool { return c.ZDR || c.zdrOf(e.Model) })
 	},
 	message: saying("No endpoints found matching your data policy (Zero data retention)."),
+}
+
+// noTraining reports whether an endpoint must not train on what it is sent.
+func (c *constraint) noTraining(e *catalog.Endpoint) bool {
+	if e.Prices.Free() {
+		return c.NoFreeTraining
+	}
+	return c.NoPaidTraining
+}
+
+// zdrOf reports whether only endpoints that keep nothing may serve the model, for its
+// author's sake.
+func (c *constraint) zdrOf(model *catalog.Model) bool {
+	if len(c.ZDRAuthors) == 0 {
+		return false
+	}
+	author, _, _ := strings.Cut(model.ID, "/")
+	enforced, named := c.ZDRAuthors[author]
+	if !named {
+		enforced = c.ZDRAuthors["other"]
+	}
+	return enforced
 }
 
 // distillableFilter is about what the model's author allows (row 53).

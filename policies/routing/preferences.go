@@ -16,6 +16,11 @@ type Constraints struct {
 	// those that keep nothing, Distillable only models whose author allows that
 	// answers train other models.
 	DenyDataCollection, ZDR, Distillable bool
+	// ZDRAuthors says the same as ZDR of the models of some authors; "other" are all that
+	// are not named. NoFreeTraining leaves only endpoints that do not train of those that
+	// cost nothing, NoPaidTraining of the others.
+	ZDRAuthors                     map[string]bool
+	NoFreeTraining, NoPaidTraining bool
 	// Quantizations admits those of these names and of their families; nil all.
 	Quantizations []string
 	// MinQuantization is the coarsest quantization that is admitted, "" for any.

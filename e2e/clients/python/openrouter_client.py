@@ -255,6 +255,29 @@ def manage_budgets(client, _model, _members):
     return {"finish": f"{made.limit_usd} {made.reset_interval} {len(listed.data)} {listed.include_byok_in_budgets} {deleted}"}
 
 
+def manage_guardrails(client, _model, _members):
+    """The life of a guardrail, with a key that is held to it."""
+    made = client.guardrails.create(
+        name="strict",
+        limit_usd=5,
+        reset_interval="monthly",
+        enforce_zdr_openai=True,
+        content_filters=[{"pattern": "secret", "action": "redact", "label": "S"}],
+        content_filter_builtins=[{"slug": "email", "action": "block"}],
+    ).data
+    key = client.api_keys.create(name="sdk").data.hash
+    assigned = client.guardrails.bulk_assign_keys(id=made.id, key_hashes=[key]).assigned_count
+    held = [each.key_hash == key for each in client.guardrails.list_key_assignments().result.data]
+    changed = client.guardrails.update(id=made.id, limit_usd=None, description="d").data
+    listed = [each.name for each in client.guardrails.list().result.data]
+    removed = client.guardrails.bulk_unassign_keys(id=made.id, key_hashes=[key]).unassigned_count
+    deleted = client.guardrails.delete(id=made.id).DELETED
+    return {
+        "finish": f"{made.limit_usd} {made.reset_interval} {made.enforce_zdr_openai} {made.content_filters[0].label} {assigned} "
+        f"{held} {changed.limit_usd} {changed.description} {listed} {removed} {deleted}"
+    }
+
+
 def account(client, _model, _members):
     """What all keys have used, today's requests left out of the days."""
     used = client.credits.get_credits().data
@@ -267,7 +290,7 @@ SCENARIOS = {
     for scenario in (
         chat, stream, tools, tools_stream, metadata, respond, respond_stream, models, endpoints, embeddings, rerank,
         image_generation, image_stream, speech, transcription, manage_keys, manage_workspace, manage_budgets,
-        exchange_code, account,
+        manage_guardrails, exchange_code, account,
     )
 }
 

@@ -115,6 +115,9 @@ func (s *Store) DeleteMember(ctx context.Context, by Actor, id string, refuse fu
 			err = t.exec(ctx, `DELETE FROM workspace_members WHERE member_id = ?`, m.ID)
 		}
 		if err == nil {
+			err = t.exec(ctx, `DELETE FROM guardrail_assignments WHERE kind = ? AND assignee = ?`, string(AssigneeMember), m.ID)
+		}
+		if err == nil {
 			err = t.exec(ctx, `DELETE FROM members WHERE id = ?`, m.ID)
 		}
 		return Entry{Action: "member.delete", Target: m.ID, Before: m}, err

@@ -170,6 +170,9 @@ func (s *Store) DeleteWorkspace(ctx context.Context, by Actor, id string) error 
 			err = t.exec(ctx, `DELETE FROM workspace_members WHERE workspace_id = ?`, w.ID)
 		}
 		if err == nil {
+			err = t.exec(ctx, `DELETE FROM guardrails WHERE id = ?`, DefaultGuardrail(w.ID))
+		}
+		if err == nil {
 			err = t.exec(ctx, `UPDATE workspaces SET deleted = ? WHERE id = ?`, micros(t.now), w.ID)
 		}
 		return Entry{Action: "workspace.delete", Target: w.ID, Before: w}, err

@@ -20,6 +20,7 @@ type Snapshot struct {
 	// there spends without bound. Budgets are those of workspaces, by their id.
 	Credits map[string]money.USD
 	Budgets map[string][]identity.Budget
+	Guarded Guarded
 	// Forged is how many secrets in the database no gateway with this one's secret put
 	// there. They are left out.
 	Forged int
@@ -89,6 +90,9 @@ func (s *Store) Load(ctx context.Context) (Snapshot, error) {
 	if snapshot.Credits, err = s.credits(ctx); err != nil {
 		return Snapshot{}, err
 	}
-	snapshot.Budgets, err = s.budgets(ctx)
+	if snapshot.Budgets, err = s.budgets(ctx); err != nil {
+		return Snapshot{}, err
+	}
+	snapshot.Guarded, err = s.guarded(ctx)
 	return snapshot, err
 }

@@ -238,6 +238,9 @@ func (s *Store) Delete(ctx context.Context, by Actor, hash string, refuse func(*
 			err = t.exec(ctx, `DELETE FROM key_secrets WHERE key_hash = ?`, hash)
 		}
 		if err == nil {
+			err = t.exec(ctx, `DELETE FROM guardrail_assignments WHERE kind = ? AND assignee = ?`, string(AssigneeKey), hash)
+		}
+		if err == nil {
 			err = t.exec(ctx, `DELETE FROM api_keys WHERE hash = ?`, hash)
 		}
 		return Entry{Action: "key.delete", Target: hash, Before: k}, err

@@ -23,7 +23,7 @@ const sums = `COALESCE(SUM(requests), 0), COALESCE(SUM(prompt_tokens), 0), COALE
 
 // Who is whose generations are asked for; an empty field is everyone's, or any.
 type Who struct {
-	KeyHash, User, Model, Provider, Workspace, Organization string
+	KeyHash, User, Member, Model, Provider, Workspace, Organization string
 }
 
 // SpentBy is what some have used from a time on. Of end users, what was deleted is not
@@ -34,6 +34,9 @@ func (s *Store) SpentBy(ctx context.Context, who Who, since time.Time) (Total, e
 		if value != "" {
 			where, values = where+" AND "+column+" = ?", append(values, database.Storable(value))
 		}
+	}
+	if who.Member != "" { // with the keys that there still are
+		where, values = where+" AND key_hash IN (SELECT hash FROM api_keys WHERE creator = ?)", append(values, who.Member)
 	}
 	if who.Organization != "" {
 		where, values = where+" AND workspace_id IN (SELECT id FROM workspaces WHERE organization_id = ?)", append(values, who.Organization)

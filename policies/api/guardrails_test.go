@@ -1,0 +1,103 @@
+package api
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/switchyard/switchyard/policies/identity"
+	keystore "github.com/switchyard/switchyard/policies/identity/store"
+)
+
+// guardrail makes one and returns its id.
+func (g *managedGateway) guardrail(members string) string {
+	g.Helper()
+	var made struct {
+		Data struct {
+			ID string `json:"id"`
+		} `json:"data"`
+	}
+	got := g.call(managementKey, "POST", "/api/v1/guardrails", members)
+	if err := json.Unmarshal(got.Body.Bytes(), &made); err != nil || got.Code != 201 {
+		g.Fatalf("%d %s", got.Code, got.Body)
+	}
+	return made.Data.ID
+}
+
+func TestRow179GuardrailsThatCannotBe(t *testing.T) {
+	g := manage(t)
+	id := g.guardrail(`{"name":"g"}`)
+	for body, says := range map[string]string{
+		`{"content_filters":[{"pattern":"(a+)+","action":"block"}]}`:           "content_filters[0].pattern: invalid_regex_pattern",
+		`{"content_filters":[{"pattern":"(?=a)","action":"block"}]}`:           "content_filters[0].pattern: invalid_regex_pattern",
+		`{"content_filters":[{"pattern":"a","action":"delete"}]}`:              "content_filters[0].action must be",
+		`{"content_filters":[{"pattern":"a","action":"flag","colour":"red"}]}`: "known members",
+		`{"content_filters":[]}`: "content_filters must be",
+		`{"content_filter_builtins":[{"slug":"person-name","action":"redact"}]}`:                  "person-name takes a language model",
+		`{"content_filter_builtins":[{"slug":"email","action":"flag","scan_scope":"user_only"}]}`: "scan_scope: is only for",
+		`{"allowed_models":[]}`:            "allowed_models must be",
+		`{"allowed_providers":["nobody"]}`: "allowed_providers: ",
+		`{"limit_usd":0}`:                  "limit_usd must be",
+		`{"reset_interval":"hourly"}`:      "reset_interval: ",
+		`{"enforce_zdr_openai":"yes"}`:     "enforce_zdr_openai must be",
+		`{"name":""}`:                      "name must have",
+		`{"colour":"red"}`:                 "Unknown member",
+		`{"workspace_id":"default"}`:       "workspace of a guardrail",
+	} {
+		got := g.call(managementKey, "PATCH", "/api/v1/guardrails/"+id, body)
+		if told := got.Body.String(); got.Code != 400 || !strings.Contains(told, says) {
+			t.Errorf("%s: %d %s", body, got.Code, told)
+		}
+	}
+	wantError(t, g.call(managementKey, "POST", "/api/v1/guardrails", `{"description":"d"}`), 400, "invalid_request")
+	wantError(t, g.call(managementKey, "GET", "/api/v1/guardrails/none", ""), 404, "not_found")
+	developer := g.made(managementKey, `{"name":"k","role":"developer"}`).Key
+	wantError(t, g.call(developer, "PATCH", "/api/v1/guardrails/"+id, `{}`), 403, "permission_denied")
+	wantError(t, g.call(goodKey, "GET", "/api/v1/guardrails", ""), 403, "permission_denied")
+}
+
+func TestRow173GuardrailIsChangedAndAssigned(t *testing.T) {
+	g := manage(t)
+	id := g.guardrail(`{"name":"g","limit_usd":2.5,"reset_interval":"daily","allowed_models":["m/a"],"enforce_zdr":true,"enforce_zdr_openai":false,` +
+		`"enable_paid_model_training":false,"content_filters":[{"pattern":"secret","action":"redact","label":"S"}]}`)
+	path := "/api/v1/guardrails/" + id
+	shown := g.call(managementKey, "GET", path, "").Body.String()
+	for _, part := range []string{`"limit_usd":2.5`, `"reset_interval":"daily"`, `"allowed_models":["m/a"]`, `"enforce_zdr_openai":false`, `"enforce_zdr_other":true`,
+		`"enable_paid_model_training":false`, `"enable_free_model_training":null`, `"content_filters":[{"pattern":"secret","action":"redact","label":"S"}]`, `"content_filter_builtins":null`} {
+		if !strings.Contains(shown, part) {
+			t.Errorf("no %s in %s", part, shown)
+		}
+	}
+	// What is not said stays, null takes back, lists are exchanged whole.
+	changed := g.call(managementKey, "PATCH", path, `{"limit_usd":null,"allowed_models":["m/b","x/*"],"enforce_zdr_openai":null,"content_filters":null}`).Body.String()
+	for _, part := range []string{`"limit_usd":null`, `"reset_interval":"daily"`, `"allowed_models":["m/b","x/*"]`, `"enforce_zdr_openai":null`, `"enforce_zdr_google":true`, `"content_filters":null`} {
+		if !strings.Contains(changed, part) {
+			t.Errorf("no %s in %s", part, changed)
+		}
+	}
+	key := g.made(managementKey, `{"name":"k"}`).Data.Hash
+	if got := g.call(managementKey, "POST", path+"/assignments/keys", `{"key_hashes":["`+key+`"]}`).Body.String(); got != `{"assigned_count":1}`+"\n" {
+		t.Errorf("%s", got)
+	}
+	for _, list := range []string{path + "/assignments/keys", "/api/v1/guardrails/assignments/keys"} {
+		if got := g.call(managementKey, "GET", list, "").Body.String(); !strings.Contains(got, `"key_hash":"`+key+`","key_name":"k"`) || !strings.Contains(got, `"total_count":1`) {
+			t.Errorf("%s: %s", list, got)
+		}
+	}
+	if got := g.call(managementKey, "POST", path+"/assignments/keys/remove", `{"key_hashes":["`+key+`"]}`).Body.String(); got != `{"unassigned_count":1}`+"\n" {
+		t.Errorf("%s", got)
+	}
+	if got := g.call(managementKey, "GET", path+"/assignments/members", "").Body.String(); !strings.Contains(got, `"total_count":0`) {
+		t.Errorf("%s", got)
+	}
+	wantError(t, g.call(managementKey, "POST", path+"/assignments/keys", `{"key_hashes":["`+identity.Hash("none")+`"]}`), 404, "not_found")
+	for _, body := range []string{`{}`, `{"key_hashes":[]}`, `{"member_user_ids":["u"]}`, `{"key_hashes":["` + key + `"],"member_user_ids":["u"]}`} {
+		wantError(t, g.call(managementKey, "POST", path+"/assignments/keys", body), 400, "invalid_request")
+	}
+	if got := g.call(managementKey, "GET", "/api/v1/guardrails/"+keystore.DefaultGuardrail("default"), "").Body.String(); !strings.Contains(got, `"name":"Workspace default Default"`) {
+		t.Errorf("the default one: %s", got)
+	}
+	if got := g.call(managementKey, "DELETE", path, "").Body.String(); got != `{"deleted":true}`+"\n" {
+		t.Errorf("%s", got)
+	}
+}

@@ -1,0 +1,122 @@
+package store
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/switchyard/switchyard/policies/identity"
+	"github.com/switchyard/switchyard/policies/money"
+)
+
+func TestRow173GuardrailsAreAssignedToKeysAndMembers(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		terms := GuardrailTerms{
+			Name: "strict", Description: "d\x00", Limit: new(money.Dollar), Reset: identity.ResetDaily, AllowedModels: []string{"m/*"},
+			ZDR: map[string]bool{"openai": true, "other": false}, FreeTraining: new(false),
+			Filters: []ContentFilter{{Pattern: `AKIA[0-9A-Z]{16}`, Action: "block", Label: new("AWS Key")}}, Builtins: []BuiltinFilter{{Slug: "email", Action: "redact"}},
+		}
+		strict, err := s.CreateGuardrail(t.Context(), root, terms)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := s.CreateGuardrail(t.Context(), root, GuardrailTerms{Name: "other"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Guardrail(t.Context(), identity.Default, strict.ID)
+		if diff := cmp.Diff(strict, got); diff != "" || err != nil {
+			t.Errorf("%v %s", err, diff)
+		}
+		member := createdMember(t, s, "a@example.com", identity.Admin)
+		key, _ := made(t, s, Key{Name: "k", Creator: member.ID})
+		assign := func(id string, kind Assignee, to ...string) (int, error) {
+			t.Helper()
+			return s.Assign(t.Context(), root, id, kind, to)
+		}
+		for range 2 { // who is assigned anew has one guardrail all the same
+			if n, err := assign(other.ID, AssigneeKey, key.Hash); n != 1 || err != nil {
+				t.Errorf("%d, %v", n, err)
+			}
+			if n, err := assign(strict.ID, AssigneeKey, key.Hash); n != 1 || err != nil {
+				t.Errorf("%d, %v", n, err)
+			}
+		}
+		if _, err := assign(other.ID, AssigneeMember, member.ID); err != nil {
+			t.Error(err)
+		}
+		if _, err := assign(other.ID, AssigneeKey, key.Hash, identity.Hash("none")); !errors.Is(err, ErrNone) {
+			t.Errorf("a key that is not there: %v", err)
+		}
+		guarded := func() Guarded {
+			t.Helper()
+			snapshot, err := s.Load(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return snapshot.Guarded
+		}
+		want := Guarded{
+			Guardrails: map[string]Guardrail{strict.ID: strict, other.ID: other},
+			Keys:       map[string]string{key.Hash: strict.ID}, Members: map[string]MemberGuardrail{key.Hash: {member.ID, other.ID}},
+		}
+		if diff := cmp.Diff(want, guarded()); diff != "" {
+			t.Error(diff)
+		}
+		stranger := Actor{Hash: "h", Organization: "stranger"}
+		for name, err := range map[string]error{
+			"shows":   second(s.Guardrail(t.Context(), "stranger", strict.ID)),
+			"changes": second(s.UpdateGuardrail(t.Context(), stranger, strict.ID, func(*GuardrailTerms) error { return nil })),
+			"assigns": second(s.Assign(t.Context(), stranger, strict.ID, AssigneeKey, []string{key.Hash})),
+			"deletes": s.DeleteGuardrail(t.Context(), stranger, strict.ID),
+		} {
+			if !errors.Is(err, ErrNone) {
+				t.Errorf("another organisation %s it: %v", name, err)
+			}
+		}
+		if n, err := s.Unassign(t.Context(), root, other.ID, AssigneeMember, []string{member.ID, "nobody"}); n != 1 || err != nil {
+			t.Errorf("%d, %v", n, err)
+		}
+		if err := s.Delete(t.Context(), root, key.Hash, accept); err != nil {
+			t.Fatal(err)
+		}
+		if all, err := s.Assignments(t.Context(), identity.Default, "", AssigneeKey); len(all) != 0 || err != nil {
+			t.Errorf("of a key that is gone: %+v, %v", all, err)
+		}
+		if err := s.DeleteGuardrail(t.Context(), root, strict.ID); err != nil {
+			t.Error(err)
+		}
+		if left := guarded(); len(left.Guardrails) != 1 || len(left.Members) != 0 {
+			t.Errorf("%+v", left)
+		}
+	})
+}
+
+func TestDefaultGuardrailIsThereWhenItIsChanged(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		w := createdWorkspace(t, s, root, "team")
+		id := DefaultGuardrail(w.ID)
+		if g, err := s.Guardrail(t.Context(), identity.Default, id); err != nil || g.Name != "Workspace "+w.ID+" Default" || g.Workspace != w.ID {
+			t.Errorf("%+v, %v", g, err)
+		}
+		if all, err := s.Guardrails(t.Context(), identity.Default); len(all) != 0 || err != nil {
+			t.Errorf("%+v, %v", all, err)
+		}
+		changed, err := s.UpdateGuardrail(t.Context(), root, id, func(g *GuardrailTerms) error { g.AllowedModels = []string{"m/x"}; return nil })
+		if err != nil || changed.ID != id || changed.Workspace != w.ID {
+			t.Errorf("%+v, %v", changed, err)
+		}
+		if snapshot, err := s.Load(t.Context()); err != nil || !cmp.Equal(snapshot.Guarded.Guardrails[id], changed) {
+			t.Errorf("%v %s", err, cmp.Diff(snapshot.Guarded.Guardrails[id], changed))
+		}
+		if err := s.DeleteWorkspace(t.Context(), root, w.ID); err != nil {
+			t.Fatal(err)
+		}
+		if all, err := s.Guardrails(t.Context(), identity.Default); len(all) != 0 || err != nil {
+			t.Errorf("of a workspace that is gone: %+v, %v", all, err)
+		}
+	})
+}
