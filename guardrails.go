@@ -10,6 +10,8 @@ import (
 	"github.com/switchyard/switchyard/extproc"
 	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/guard"
+	"github.com/switchyard/switchyard/policies/identity"
+	keystore "github.com/switchyard/switchyard/policies/identity/store"
 	"github.com/switchyard/switchyard/policies/routing"
 )
 
@@ -17,6 +19,7 @@ import (
 type guardrail struct {
 	rules       *guard.Guardrail
 	constraints *routing.Constraints
+	budget      identity.Limits
 }
 
 // guardrails are those of a configuration, or of the database beside them, by name or
@@ -46,7 +49,11 @@ func newGuardrails(cfg *configpb.Config) (*guardrails, error) {
 		if err != nil {
 			failures = append(failures, fmt.Errorf("guardrails[%q].policy: %w", name, err))
 		}
-		g.known[name] = guardrail{rules, constraints}
+		budget, err := identity.NewLimits(fmt.Sprintf("guardrails[%q]", name), &configpb.Limits{Budget: from.GetBudget(), BudgetReset: from.GetBudgetReset()})
+		if err != nil {
+			failures = append(failures, err)
+		}
+		g.known[name] = guardrail{rules, constraints, budget}
 	}
 	for _, key := range cfg.GetKeys() {
 		g.keys = append(g.keys, key.GetHash())
@@ -68,34 +75,47 @@ func (g *guardrails) uniting() *uniting {
 	return &uniting{g, make(map[string]*extproc.Guard)}
 }
 
-// of is the union of the general guardrail with others, nil if that is none but the
-// general one. Names that are not known, or "", are none.
-func (u *uniting) of(names ...string) *extproc.Guard {
+// of is the union of the general guardrail with others, of which a key may have one for
+// the sake of the member whose it is; nil if that is none but the general one. Names that
+// are not known, or "", are none.
+func (u *uniting) of(names []string, member keystore.MemberGuardrail) *extproc.Guard {
 	var held []string
-	for _, name := range append(names, u.general) {
+	for _, name := range append(slices.Clone(names), u.general) {
 		if _, ok := u.known[name]; ok && !slices.Contains(held, name) {
 			held = append(held, name)
 		}
 	}
-	if len(held) == 0 || len(held) == 1 && held[0] == u.general {
-		return nil
+	if _, ok := u.known[member.Guardrail]; !ok {
+		member = keystore.MemberGuardrail{}
+		if len(held) == 0 || len(held) == 1 && held[0] == u.general {
+			return nil
+		}
 	}
-	return u.unite(held)
+	return u.unite(held, member)
 }
 
-func (u *uniting) unite(names []string) *extproc.Guard {
-	key := strings.Join(names, "\x00")
+func (u *uniting) unite(names []string, member keystore.MemberGuardrail) *extproc.Guard {
+	key := strings.Join(append(slices.Clone(names), "", member.Guardrail, member.Member), "\x00")
 	if known, ok := u.united[key]; ok {
 		return known
 	}
 	united := &extproc.Guard{}
 	var rules []*guard.Guardrail
-	for _, name := range names {
-		if g, ok := u.known[name]; ok {
-			rules = append(rules, g.rules)
-			united.Constraints = append(united.Constraints, g.constraints)
+	add := func(name, member string) {
+		g, ok := u.known[name]
+		if !ok {
+			return
+		}
+		rules = append(rules, g.rules)
+		united.Constraints = append(united.Constraints, g.constraints)
+		if g.budget.Budget.Amount > 0 {
+			united.Budgets = append(united.Budgets, extproc.GuardBudget{Guardrail: name, Member: member, Limits: g.budget})
 		}
 	}
+	for _, name := range names {
+		add(name, "")
+	}
+	add(member.Guardrail, member.Member)
 	united.Rules = guard.Combine(rules...)
 	u.united[key] = united
 	return united
@@ -107,9 +127,9 @@ func (g *guardrails) guards() (all *extproc.Guard, ofKeys map[string]*extproc.Gu
 	u := g.uniting()
 	ofKeys = make(map[string]*extproc.Guard)
 	for hash, name := range g.own {
-		if united := u.of(name); united != nil {
+		if united := u.of([]string{name}, keystore.MemberGuardrail{}); united != nil {
 			ofKeys[hash] = united
 		}
 	}
-	return u.unite([]string{g.general}), ofKeys
+	return u.unite([]string{g.general}, keystore.MemberGuardrail{}), ofKeys
 }

@@ -186,6 +186,32 @@ func TestRows27And29And52GuardrailsOnEndpoints(t *testing.T) {
 	}
 }
 
+// Each key of a guardrail has its budget for itself, and its own besides.
+func TestRow174GuardrailsBudget(t *testing.T) {
+	s, only := priced(t, nil)
+	other := "sk-sy-v1-of-another"
+	s.config["keys"] = append(s.config["keys"].([]any), settings{"name": "another", "hash": hash(other)})
+	s.config["guardrails"] = settings{"daily": settings{"budget": "0.02", "budget_reset": "daily"}}
+	s.config["default_guardrail"] = "daily"
+	s.start()
+	if got := s.ask(cent()); got.status != 200 {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	if got := s.ask(cent()); got.status != 402 { // one cent is left, and two may be needed
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	if got := s.ask(question("m/x", `"max_tokens":50`)); got.status != 200 {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	got := s.ask(cent())
+	if got.status != 403 || !strings.Contains(got.body, "Guardrail limit exceeded (daily limit), until ") {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	if got := s.ask(cent(), "Authorization", "Bearer "+other); got.status != 200 || only.calls() != 3 {
+		t.Errorf("the other key: %d %s", got.status, got.body)
+	}
+}
+
 // SDKs see a stream that is redacted, and the error of one that is refused.
 func TestGuardrailsInSDKStreams(t *testing.T) {
 	s := newStage(t)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/policies/guard"
+	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/routing"
 )
 
@@ -16,6 +17,15 @@ type Guard struct {
 	Rules *guard.Guardrail
 	// Constraints are what the guardrails say of endpoints. All of them hold.
 	Constraints []*routing.Constraints
+	// Budgets are those that the guardrails give each key. Each of them holds, beside the
+	// key's own.
+	Budgets []GuardBudget
+}
+
+// GuardBudget is the budget that a guardrail gives each of its keys.
+type GuardBudget struct {
+	Guardrail string
+	identity.Limits
 }
 
 var noGuard = Guard{Rules: &guard.Guardrail{}}
@@ -80,18 +90,22 @@ func refusal(blocked *guard.Finding) *dialect.Error {
 	return told
 }
 
+// foundData is what the metadata says of what a rule has found.
+type foundData struct {
+	Action   string   `json:"action"`
+	Count    int      `json:"count"`
+	Patterns []string `json:"patterns,omitempty"`
+}
+
 // guardStages are what was found, for the metadata.
 func guardStages(found guard.Findings) []metadataStage {
 	var stages []metadataStage
 	for i := range found {
 		f := &found[i]
-		data := map[string]any{"action": f.Action.String(), "count": f.Count}
-		if len(f.Patterns) > 0 {
-			data["patterns"] = f.Patterns
-		}
 		stages = append(stages, metadataStage{
-			Type: "guardrail", Name: f.Title, GuardrailID: f.Guardrail, Data: data,
-			Summary: fmt.Sprintf("%s: %s, %d times", f.Title, f.Action, f.Count),
+			Type: "guardrail", Name: f.Title, GuardrailID: f.Guardrail,
+			Summary: fmt.Sprintf("%s: %s (%d)", f.Title, f.Action, f.Count),
+			Data:    foundData{f.Action.String(), f.Count, f.Patterns},
 		})
 	}
 	return stages

@@ -118,7 +118,7 @@ func TestFlaggedRequestsPass(t *testing.T) {
 		e.replies("200", viaUpstream)
 		e.sends(wholeAnswer, true)
 		e.begins()
-		if body := e.rest(); !strings.Contains(body, `"pipeline":[{"type":"guardrail","name":"Email address","guardrail_id":"g","summary":"Email address: flag, 1 times","data":{"action":"flag","count":1}}]`) {
+		if body := e.rest(); !strings.Contains(body, `"pipeline":[{"type":"guardrail","name":"Email address","guardrail_id":"g","summary":"Email address: flag (1)","data":{"action":"flag","count":1}}]`) {
 			t.Errorf("body %s", body)
 		}
 		g.wantCount(1, "guardrail_matches_total", "g", "flag", "input")

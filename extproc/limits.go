@@ -18,10 +18,20 @@ func (a *attempt) checkLimits() error {
 	if a.number != 1 {
 		return nil
 	}
-	if denial := a.Limits.Refused(a.policy.Limits.Request(a.key, ""), a.began); denial != nil {
+	if denial := a.Limits.Refused(a.limitsOf(""), a.began); denial != nil {
 		return a.overLimit(denial, estimate{})
 	}
 	return nil
+}
+
+// limitsOf are the limits that hold for the request, of an end user if it names one.
+func (a *attempt) limitsOf(user string) []quota.Limit {
+	limits := a.policy.Limits.Request(a.key, user)
+	budgets := a.policy.GuardOf(a.key).Budgets
+	for i := range budgets {
+		limits = append(limits, quota.Guardrail(budgets[i].Guardrail, a.key, &budgets[i].Limits)...)
+	}
+	return limits
 }
 
 // reserve reserves the most that the request can come to, before any provider is asked.
@@ -30,7 +40,7 @@ func (a *attempt) reserve(plan *routing.Plan) error {
 	if a.shared.firstSeen() != 1 {
 		return nil // another replica did
 	}
-	limits := a.policy.Limits.Request(a.key, word(a.request.User))
+	limits := a.limitsOf(word(a.request.User))
 	if len(limits) == 0 {
 		return nil
 	}
@@ -86,7 +96,7 @@ func (a *attempt) reserveMore() error {
 		return nil
 	}
 	var limits []quota.Limit
-	for _, limit := range a.policy.Limits.Request(a.key, word(a.request.User)) {
+	for _, limit := range a.limitsOf(word(a.request.User)) {
 		if limit.Measure == quota.Tokens || limit.Measure == quota.Money {
 			limits = append(limits, limit)
 		}

@@ -51,11 +51,11 @@ type metadataAttempt struct {
 
 // metadataStage is something that happened to the request on its way.
 type metadataStage struct {
-	Type        string         `json:"type"`
-	Name        string         `json:"name"`
-	GuardrailID string         `json:"guardrail_id,omitempty"`
-	Summary     string         `json:"summary"`
-	Data        map[string]any `json:"data"`
+	Type        string `json:"type"`
+	Name        string `json:"name"`
+	GuardrailID string `json:"guardrail_id,omitempty"`
+	Summary     string `json:"summary"`
+	Data        any    `json:"data"`
 }
 
 type metadataPlan struct {

@@ -127,8 +127,8 @@ func affordablePrompt(ceiling usage.Ceiling, d *quota.Denial) int64 {
 	return max(0, int64(quota.Dollars(d.Left()).Add(-ceiling.Fixed)/ceiling.Prompt))
 }
 
-// exhaustedBudget is row 162 for a key, row 181 for a workspace, and row 165 for an
-// organisation's credits and for the whole gateway.
+// exhaustedBudget is row 162 for a key, row 174 for a guardrail, row 181 for a workspace,
+// and row 165 for an organisation's credits and for the whole gateway.
 func (a *attempt) exhaustedBudget(d *quota.Denial, told *dialect.Error) *dialect.Error {
 	switch kindOf(d) {
 	case quota.KindCredits:

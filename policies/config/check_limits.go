@@ -44,6 +44,9 @@ func (l *loader) checkLimits(config *configpb.Config) {
 	for id, model := range config.GetModels() {
 		others(model.GetLimits(), path{".models"}.key(id).field("limits"))
 	}
+	for name, guardrail := range config.GetGuardrails() {
+		check(&configpb.Limits{Budget: guardrail.GetBudget(), BudgetReset: guardrail.GetBudgetReset()}, path{".guardrails"}.key(name))
+	}
 	switch ledger := config.GetLedger(); {
 	case !budgets:
 	case ledger.GetDisabled():

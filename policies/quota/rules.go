@@ -23,6 +23,8 @@ const (
 	KindGuardrail = "guardrail"
 	KindModel    = "model"
 	KindProvider = "provider"
+	// KindGuardrail is a guardrail's budget, which each of its keys has for itself.
+	KindGuardrail = "guardrail"
 )
 
 // appendLimits adds the limits of one scope.
@@ -155,6 +157,11 @@ func (r *Rules) Attempt(model, provider string) (ofModel, ofProvider []Limit) {
 		return nil, nil
 	}
 	return r.models[model], r.providers[provider]
+}
+
+// Guardrail returns the limits that a guardrail sets each key for itself.
+func Guardrail(name string, key *identity.Key, limits *identity.Limits) []Limit {
+	return appendLimits(nil, KindGuardrail, userName(key.Hash, name), Spender{KeyHash: key.Hash}, limits)
 }
 
 // userName is a name that tells nobody who the user is, and that users of other keys

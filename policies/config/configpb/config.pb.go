@@ -1063,8 +1063,14 @@ type Guardrail struct {
 	ContentFilters []*ContentFilter `protobuf:"bytes,3,rep,name=content_filters,json=contentFilters,proto3" json:"content_filters,omitempty"`
 	// Texts to be looked for that are built in.
 	ContentFilterBuiltins []*BuiltinFilter `protobuf:"bytes,4,rep,name=content_filter_builtins,json=contentFilterBuiltins,proto3" json:"content_filter_builtins,omitempty"`
-	unknownFields         protoimpl.UnknownFields
-	sizeCache             protoimpl.SizeCache
+	// US dollars that each key may spend for which the guardrail holds, until
+	// budget_reset. The key's own budget holds besides. Default: no limit. Above it the
+	// answer is 402, or 403 when all is spent.
+	Budget string `protobuf:"bytes,5,opt,name=budget,proto3" json:"budget,omitempty"`
+	// When the budget begins anew. Default: never.
+	BudgetReset   BudgetReset `protobuf:"varint,6,opt,name=budget_reset,json=budgetReset,proto3,enum=switchyard.config.v1.BudgetReset" json:"budget_reset,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Guardrail) Reset() {
@@ -1123,6 +1129,20 @@ func (x *Guardrail) GetContentFilterBuiltins() []*BuiltinFilter {
 		return x.ContentFilterBuiltins
 	}
 	return nil
+}
+
+func (x *Guardrail) GetBudget() string {
+	if x != nil {
+		return x.Budget
+	}
+	return ""
+}
+
+func (x *Guardrail) GetBudgetReset() BudgetReset {
+	if x != nil {
+		return x.BudgetReset
+	}
+	return BudgetReset_BUDGET_RESET_UNSPECIFIED
 }
 
 // ContentFilter looks for a pattern in texts.
@@ -4302,12 +4322,14 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\v2\x1c.switchyard.config.v1.PresetR\x05value:\x028\x01\x1a^\n" +
 	"\x0fGuardrailsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x125\n" +
-	"\x05value\x18\x02 \x01(\v2\x1f.switchyard.config.v1.GuardrailR\x05value:\x028\x01\"\xad\x02\n" +
+	"\x05value\x18\x02 \x01(\v2\x1f.switchyard.config.v1.GuardrailR\x05value:\x028\x01\"\xad\x04\n" +
 	"\tGuardrail\x12*\n" +
 	"\vdescription\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\vdescription\x124\n" +
 	"\x06policy\x18\x02 \x01(\v2\x1c.switchyard.config.v1.PolicyR\x06policy\x12W\n" +
 	"\x0fcontent_filters\x18\x03 \x03(\v2#.switchyard.config.v1.ContentFilterB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\x0econtentFilters\x12e\n" +
-	"\x17content_filter_builtins\x18\x04 \x03(\v2#.switchyard.config.v1.BuiltinFilterB\b\xbaH\x05\x92\x01\x02\x102R\x15contentFilterBuiltins\"\x83\x02\n" +
+	"\x17content_filter_builtins\x18\x04 \x03(\v2#.switchyard.config.v1.BuiltinFilterB\b\xbaH\x05\x92\x01\x02\x102R\x15contentFilterBuiltins\x12\xad\x01\n" +
+	"\x06budget\x18\x05 \x01(\tB\x94\x01\xbaH#r!2\x1f^([0-9]{1,6}([.][0-9]{1,9})?)?$\x82\xb5\x18ja decimal number of US dollars such as 2.50, below a million and with at most nine digits behind the pointR\x06budget\x12N\n" +
+	"\fbudget_reset\x18\x06 \x01(\x0e2!.switchyard.config.v1.BudgetResetB\b\xbaH\x05\x82\x01\x02\x10\x01R\vbudgetReset\"\x83\x02\n" +
 	"\rContentFilter\x12%\n" +
 	"\apattern\x18\x01 \x01(\tB\v\xbaH\br\x06\x10\x01\x18\xa0\x8d\x06R\apattern\x12^\n" +
 	"\x06action\x18\x02 \x01(\x0e2!.switchyard.config.v1.GuardActionB#\xbaH\a\x82\x01\x04\x10\x01 \x00\x82\xb5\x18\x15flag, redact or blockR\x06action\x12\x1d\n" +
@@ -4801,80 +4823,81 @@ var file_policies_config_configpb_config_proto_depIdxs = []int32{
 	20, // 19: switchyard.config.v1.Guardrail.policy:type_name -> switchyard.config.v1.Policy
 	15, // 20: switchyard.config.v1.Guardrail.content_filters:type_name -> switchyard.config.v1.ContentFilter
 	16, // 21: switchyard.config.v1.Guardrail.content_filter_builtins:type_name -> switchyard.config.v1.BuiltinFilter
-	0,  // 22: switchyard.config.v1.ContentFilter.action:type_name -> switchyard.config.v1.GuardAction
-	1,  // 23: switchyard.config.v1.ContentFilter.direction:type_name -> switchyard.config.v1.GuardDirection
-	0,  // 24: switchyard.config.v1.BuiltinFilter.action:type_name -> switchyard.config.v1.GuardAction
-	2,  // 25: switchyard.config.v1.BuiltinFilter.scan_scope:type_name -> switchyard.config.v1.ScanScope
-	1,  // 26: switchyard.config.v1.BuiltinFilter.direction:type_name -> switchyard.config.v1.GuardDirection
-	32, // 27: switchyard.config.v1.Identity.secret:type_name -> switchyard.config.v1.Secret
-	18, // 28: switchyard.config.v1.Identity.issuers:type_name -> switchyard.config.v1.Issuer
-	19, // 29: switchyard.config.v1.Issuer.rules:type_name -> switchyard.config.v1.TokenRule
-	3,  // 30: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
-	21, // 31: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
-	54, // 32: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
-	55, // 33: switchyard.config.v1.Fetch.timeout:type_name -> google.protobuf.Duration
-	32, // 34: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
-	55, // 35: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
-	32, // 36: switchyard.config.v1.Ledger.postgres:type_name -> switchyard.config.v1.Secret
-	55, // 37: switchyard.config.v1.Ledger.retention:type_name -> google.protobuf.Duration
-	27, // 38: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
-	55, // 39: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
-	7,  // 40: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
-	32, // 41: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
-	50, // 42: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
-	33, // 43: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
-	34, // 44: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	31, // 45: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
-	6,  // 46: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
-	30, // 47: switchyard.config.v1.Provider.quirks:type_name -> switchyard.config.v1.Quirks
-	41, // 48: switchyard.config.v1.Provider.limits:type_name -> switchyard.config.v1.Limits
-	51, // 49: switchyard.config.v1.Quirks.rename:type_name -> switchyard.config.v1.Quirks.RenameEntry
-	52, // 50: switchyard.config.v1.Quirks.cap:type_name -> switchyard.config.v1.Quirks.CapEntry
-	53, // 51: switchyard.config.v1.Quirks.roles:type_name -> switchyard.config.v1.Quirks.RolesEntry
-	5,  // 52: switchyard.config.v1.Quirks.reasoning:type_name -> switchyard.config.v1.ReasoningForm
-	55, // 53: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
-	55, // 54: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
-	55, // 55: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
-	55, // 56: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
-	55, // 57: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
-	55, // 58: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
-	37, // 59: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
-	8,  // 60: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
-	36, // 61: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
-	41, // 62: switchyard.config.v1.Model.limits:type_name -> switchyard.config.v1.Limits
-	38, // 63: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
-	34, // 64: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	39, // 65: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
-	38, // 66: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
-	41, // 67: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
-	20, // 68: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
-	55, // 69: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
-	55, // 70: switchyard.config.v1.Limits.tokens_window:type_name -> google.protobuf.Duration
-	9,  // 71: switchyard.config.v1.Limits.budget_reset:type_name -> switchyard.config.v1.BudgetReset
-	10, // 72: switchyard.config.v1.Limits.on_redis_failure:type_name -> switchyard.config.v1.RedisFailure
-	41, // 73: switchyard.config.v1.Limits.per_user:type_name -> switchyard.config.v1.Limits
-	12, // 74: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
-	55, // 75: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
-	55, // 76: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
-	55, // 77: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
-	55, // 78: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
-	8,  // 79: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
-	11, // 80: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
-	55, // 81: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
-	55, // 82: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
-	43, // 83: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
-	12, // 84: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
-	55, // 85: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
-	29, // 86: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
-	35, // 87: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
-	22, // 88: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
-	14, // 89: switchyard.config.v1.Config.GuardrailsEntry.value:type_name -> switchyard.config.v1.Guardrail
-	56, // 90: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
-	91, // [91:91] is the sub-list for method output_type
-	91, // [91:91] is the sub-list for method input_type
-	91, // [91:91] is the sub-list for extension type_name
-	90, // [90:91] is the sub-list for extension extendee
-	0,  // [0:90] is the sub-list for field type_name
+	9,  // 22: switchyard.config.v1.Guardrail.budget_reset:type_name -> switchyard.config.v1.BudgetReset
+	0,  // 23: switchyard.config.v1.ContentFilter.action:type_name -> switchyard.config.v1.GuardAction
+	1,  // 24: switchyard.config.v1.ContentFilter.direction:type_name -> switchyard.config.v1.GuardDirection
+	0,  // 25: switchyard.config.v1.BuiltinFilter.action:type_name -> switchyard.config.v1.GuardAction
+	2,  // 26: switchyard.config.v1.BuiltinFilter.scan_scope:type_name -> switchyard.config.v1.ScanScope
+	1,  // 27: switchyard.config.v1.BuiltinFilter.direction:type_name -> switchyard.config.v1.GuardDirection
+	32, // 28: switchyard.config.v1.Identity.secret:type_name -> switchyard.config.v1.Secret
+	18, // 29: switchyard.config.v1.Identity.issuers:type_name -> switchyard.config.v1.Issuer
+	19, // 30: switchyard.config.v1.Issuer.rules:type_name -> switchyard.config.v1.TokenRule
+	3,  // 31: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
+	21, // 32: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
+	54, // 33: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
+	55, // 34: switchyard.config.v1.Fetch.timeout:type_name -> google.protobuf.Duration
+	32, // 35: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
+	55, // 36: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
+	32, // 37: switchyard.config.v1.Ledger.postgres:type_name -> switchyard.config.v1.Secret
+	55, // 38: switchyard.config.v1.Ledger.retention:type_name -> google.protobuf.Duration
+	27, // 39: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
+	55, // 40: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
+	7,  // 41: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
+	32, // 42: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
+	50, // 43: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
+	33, // 44: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
+	34, // 45: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	31, // 46: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
+	6,  // 47: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
+	30, // 48: switchyard.config.v1.Provider.quirks:type_name -> switchyard.config.v1.Quirks
+	41, // 49: switchyard.config.v1.Provider.limits:type_name -> switchyard.config.v1.Limits
+	51, // 50: switchyard.config.v1.Quirks.rename:type_name -> switchyard.config.v1.Quirks.RenameEntry
+	52, // 51: switchyard.config.v1.Quirks.cap:type_name -> switchyard.config.v1.Quirks.CapEntry
+	53, // 52: switchyard.config.v1.Quirks.roles:type_name -> switchyard.config.v1.Quirks.RolesEntry
+	5,  // 53: switchyard.config.v1.Quirks.reasoning:type_name -> switchyard.config.v1.ReasoningForm
+	55, // 54: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
+	55, // 55: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
+	55, // 56: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
+	55, // 57: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
+	55, // 58: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
+	55, // 59: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
+	37, // 60: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
+	8,  // 61: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
+	36, // 62: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
+	41, // 63: switchyard.config.v1.Model.limits:type_name -> switchyard.config.v1.Limits
+	38, // 64: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
+	34, // 65: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	39, // 66: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
+	38, // 67: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
+	41, // 68: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
+	20, // 69: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
+	55, // 70: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
+	55, // 71: switchyard.config.v1.Limits.tokens_window:type_name -> google.protobuf.Duration
+	9,  // 72: switchyard.config.v1.Limits.budget_reset:type_name -> switchyard.config.v1.BudgetReset
+	10, // 73: switchyard.config.v1.Limits.on_redis_failure:type_name -> switchyard.config.v1.RedisFailure
+	41, // 74: switchyard.config.v1.Limits.per_user:type_name -> switchyard.config.v1.Limits
+	12, // 75: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
+	55, // 76: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
+	55, // 77: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
+	55, // 78: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
+	55, // 79: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
+	8,  // 80: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
+	11, // 81: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
+	55, // 82: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
+	55, // 83: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
+	43, // 84: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
+	12, // 85: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
+	55, // 86: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
+	29, // 87: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
+	35, // 88: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
+	22, // 89: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
+	14, // 90: switchyard.config.v1.Config.GuardrailsEntry.value:type_name -> switchyard.config.v1.Guardrail
+	56, // 91: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
+	92, // [92:92] is the sub-list for method output_type
+	92, // [92:92] is the sub-list for method input_type
+	92, // [92:92] is the sub-list for extension type_name
+	91, // [91:92] is the sub-list for extension extendee
+	0,  // [0:91] is the sub-list for field type_name
 }
 
 func init() { file_policies_config_configpb_config_proto_init() }
