@@ -116,11 +116,15 @@ func (g *answerGuard) take(event *dialect.Event) error {
 		g.passed = append(g.passed, *event)
 		return nil
 	}
+	if saysNothing(event) {
+		g.passed = append(g.passed, *event)
+		return nil
+	}
 	c := g.choice(event.Choice)
 	switch event.Kind {
 	case dialect.EventText, dialect.EventRefusal:
 		c.endUnless(g, event)
-		c.say(g, event, event.Text)
+		c.tell(g, c.text.Next(nil, event.Text))
 	case dialect.EventReasoning:
 		c.endUnless(g, event)
 		c.reason(g, event)
@@ -180,16 +184,19 @@ func (c *guardedChoice) endUnless(g *answerGuard, event *dialect.Event) {
 	c.pattern.Reasoning.Signature, c.pattern.Reasoning.Data = "", ""
 }
 
-// say passes on as much as may pass once a piece has come. A piece of nothing tells of
-// the text's beginning, and passes.
-func (c *guardedChoice) say(g *answerGuard, event *dialect.Event, piece string) {
-	if piece == "" {
-		g.passed = append(g.passed, *event)
-		return
+// saysNothing tells of pieces without any text. Some providers send one of the text with
+// each of the reasoning: it must not end what is under way.
+func saysNothing(event *dialect.Event) bool {
+	switch event.Kind {
+	case dialect.EventText, dialect.EventRefusal, dialect.EventToolArguments:
+		return event.Text == ""
+	case dialect.EventReasoning:
+		return event.Reasoning.Text == "" && event.Reasoning.Signature == "" && event.Reasoning.Data == ""
 	}
-	c.tell(g, c.text.Next(nil, piece))
+	return false
 }
 
+// tell passes on what may pass of the text under way.
 func (c *guardedChoice) tell(g *answerGuard, text []byte) {
 	if len(text) == 0 {
 		return
@@ -213,7 +220,7 @@ func (c *guardedChoice) reason(g *answerGuard, event *dialect.Event) {
 	if event.Reasoning.Text != "" {
 		c.tell(g, c.text.Next(nil, event.Reasoning.Text))
 	}
-	if event.Reasoning.Signature == "" && event.Reasoning.Data == "" && event.Reasoning.Text != "" {
+	if event.Reasoning.Signature == "" && event.Reasoning.Data == "" {
 		return
 	}
 	c.tell(g, c.text.End(nil))
@@ -224,7 +231,7 @@ func (c *guardedChoice) reason(g *answerGuard, event *dialect.Event) {
 	if altered {
 		proof.Reasoning.Signature = ""
 	}
-	if proof.Reasoning.Signature != "" || proof.Reasoning.Data != "" || event.Reasoning.Text == "" && !altered {
+	if proof.Reasoning.Signature != "" || proof.Reasoning.Data != "" {
 		g.passed = append(g.passed, proof)
 	}
 }

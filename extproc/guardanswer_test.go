@@ -81,6 +81,7 @@ func TestAnswerGuard(t *testing.T) {
 		"no end":             {[]dialect.Event{text(0, "a@b.de")}, []string{say + ": [EMAIL]"}},
 		"the last word":      {[]dialect.Event{text(0, "a@b.de"), {Kind: dialect.EventDone}}, []string{say + ": [EMAIL]", kinds("0/%d/0/: ", dialect.EventDone)}},
 		"reasoning":          {[]dialect.Event{thought("a@", ""), thought("b.de", ""), text(0, "@c.de"), finish(0)}, []string{think + ": [EMAIL]", say + ": @c.de", end}},
+		"nothing between":    {[]dialect.Event{thought("a@", ""), text(0, ""), thought("b.de", ""), thought("", ""), call(0, "f"), arguments(0, `{"a":`), text(0, ""), arguments(0, `"a@b.de"}`), finish(0)}, []string{say + ": ", think + ": [EMAIL]", begin(0) + ": f", say + ": ", args(0) + `: {"a":"[EMAIL]"}`, end}},
 		"proven reasoning":   {[]dialect.Event{thought("plain", ""), thought("", "sig"), finish(0)}, []string{think + ": plain<sig>", end}},
 		"its proof is void":  {[]dialect.Event{thought("a@b", ""), thought(".de", ""), thought("", "sig"), text(0, "x"), finish(0)}, []string{think + ": [EMAIL]", say + ": x", end}},
 		"proof with text":    {[]dialect.Event{thought("a@b.de", "sig"), thought("plain", "sig2"), finish(0)}, []string{think + ": [EMAIL]plain", end}},
