@@ -233,12 +233,23 @@ func (p *pairing) proof() string {
 // TestMatrix takes every client dialect to every provider dialect, by one gateway.
 func TestMatrix(t *testing.T) {
 	s := newStage(t)
+	all := serveVendors(s)
+	s.start()
+	eachPairing(t, s, all, func(*testing.T, string, *pairing) {})
+}
+
+// serveVendors has each vendor's fake serve a model of its own.
+func serveVendors(s *stage) map[string]*site {
 	all := vendors(s)
 	for name, at := range all {
 		s.serve("m/"+name, at)
 		s.models["m/"+name].(settings)["input_modalities"] = []any{"text", "image"}
 	}
-	s.start()
+	return all
+}
+
+// eachPairing plays all scenarios with every client at every provider, and then more.
+func eachPairing(t *testing.T, s *stage, all map[string]*site, more func(t *testing.T, client string, p *pairing)) {
 	t.Run("pairs", func(t *testing.T) {
 		for name, at := range all {
 			t.Run(name, func(t *testing.T) {
@@ -248,6 +259,7 @@ func TestMatrix(t *testing.T) {
 					for _, scenario := range slices.Sorted(maps.Keys(scenarios)) {
 						p.try(t, client, scenario)
 					}
+					more(t, client, p)
 				}
 			})
 		}
