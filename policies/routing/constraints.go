@@ -21,6 +21,8 @@ func NewConstraints(from *configpb.Policy) (*Constraints, error) {
 		AllowedModels:      listed(from.GetAllowedModels()),
 		IgnoredModels:      listed(from.GetIgnoredModels()),
 		DenyDataCollection: from.GetDataCollection() == configpb.DataCollection_DATA_COLLECTION_DENY,
+		NoFreeTraining:     from.GetNoTraining(),
+		NoPaidTraining:     from.GetNoTraining(),
 		ZDR:                from.GetZdr(),
 		Distillable:        from.GetEnforceDistillableText(),
 		Quantizations:      listed(from.GetQuantizations()),

@@ -6,7 +6,8 @@ import (
 	"github.com/switchyard/switchyard/policies/catalog"
 )
 
-// trainingFilter leaves endpoints that neither store nor train (row 50).
+// trainingFilter leaves endpoints that do not train, and where data collection is denied
+// those of them that do not store either (row 50).
 var trainingFilter = filter{
 	step: "Filter by Data Policy", field: "provider.data_collection", code: codePrivacy, excludedBy: "data_policy:training",
 	hint: "Allow data collection, or choose a model whose providers promise none.",
@@ -14,12 +15,21 @@ var trainingFilter = filter{
 		return s.any(func(c *constraint) bool { return c.DenyDataCollection || c.NoFreeTraining || c.NoPaidTraining })
 	},
 	refuse: func(s *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
-		if e.NoTraining && e.NoRetention {
-			return Reason{}, false
+		if s.deniesCollection() {
+			return Reason{words: "may store data or train on it"}, !e.NoTraining || !e.NoRetention
 		}
-		return Reason{words: "may store data or train on it"}, s.any(func(c *constraint) bool { return c.DenyDataCollection || !e.NoTraining && c.noTraining(e) })
+		return Reason{words: "may train on data"}, !e.NoTraining && s.any(func(c *constraint) bool { return c.noTraining(e) })
 	},
-	message: saying("No endpoints found matching your data policy (data_collection: deny)."),
+	message: func(s *scope, _ []entry) string {
+		if s.deniesCollection() {
+			return "No endpoints found matching your data policy (data_collection: deny)."
+		}
+		return "No endpoints found matching your data policy (No training)."
+	},
+}
+
+func (s *scope) deniesCollection() bool {
+	return s.any(func(c *constraint) bool { return c.DenyDataCollection })
 }
 
 // retentionFilter leaves endpoints that keep nothing. One constraint that asks for it

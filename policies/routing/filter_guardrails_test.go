@@ -43,12 +43,14 @@ func TestGuardrailsTightenWhatPoliciesSay(t *testing.T) {
 }
 
 func TestRow52GuardrailsCannotBeRelaxed(t *testing.T) {
-	models := yard(t, map[string]*configpb.Model{"m/x": {Endpoints: []*configpb.Endpoint{priced("open", "1"), priced("strict", "3")}}},
-		map[string]*configpb.Provider{"strict": {DataPolicy: &configpb.DataPolicy{NoTraining: true, NoRetention: true}}})
+	models := yard(t, map[string]*configpb.Model{"m/x": {Endpoints: []*configpb.Endpoint{priced("open", "1"), priced("keeps", "2"), priced("strict", "3")}}},
+		map[string]*configpb.Provider{"keeps": {DataPolicy: &configpb.DataPolicy{NoTraining: true}}, "strict": {DataPolicy: &configpb.DataPolicy{NoTraining: true, NoRetention: true}}})
 	request := of(t, `{"zdr":false,"data_collection":"allow"}`)
 	request.Guardrails = []*Constraints{{ZDR: true}}
 	serving(t, request, models, "strict")
-	request.Guardrails = []*Constraints{{DenyDataCollection: true}}
+	request.Guardrails = []*Constraints{{NoFreeTraining: true, NoPaidTraining: true}}
+	serving(t, request, models, "keeps", "strict")
+	request.Guardrails = []*Constraints{{NoPaidTraining: true}, {DenyDataCollection: true}}
 	serving(t, request, models, "strict")
 	plan, err := Build(request, models, statistics{}, Options{})
 	if err != nil || !slices.ContainsFunc(plan.Funnel, func(s Stage) bool { return s == Stage{"Filter by Guardrails", 1} }) {

@@ -18,7 +18,7 @@ type Constraints struct {
 	DenyDataCollection, ZDR, Distillable bool
 	// ZDRAuthors says the same as ZDR of the models of some authors; "other" are all that
 	// are not named. NoFreeTraining leaves only endpoints that do not train of those that
-	// cost nothing, NoPaidTraining of the others.
+	// cost nothing, NoPaidTraining of the others. They are for policies alone.
 	ZDRAuthors                     map[string]bool
 	NoFreeTraining, NoPaidTraining bool
 	// Quantizations admits those of these names and of their families; nil all.

@@ -132,13 +132,13 @@ func TestNewConstraints(t *testing.T) {
 	}
 	got, err := NewConstraints(&configpb.Policy{
 		Only: []string{"a"}, IgnoredModels: []string{"m/*"}, DataCollection: configpb.DataCollection_DATA_COLLECTION_DENY,
-		Zdr: true, MinQuantization: "fp8", MaxPrice: &configpb.MaxPrice{Prompt: "1", Request: "0"},
+		Zdr: true, NoTraining: true, MinQuantization: "fp8", MaxPrice: &configpb.MaxPrice{Prompt: "1", Request: "0"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := &Constraints{
-		Only: []string{"a"}, IgnoredModels: []string{"m/*"}, DenyDataCollection: true, ZDR: true, MinQuantization: "fp8",
+		Only: []string{"a"}, IgnoredModels: []string{"m/*"}, DenyDataCollection: true, NoFreeTraining: true, NoPaidTraining: true, ZDR: true, MinQuantization: "fp8",
 		MaxPrice: MaxPrice{Prompt: usd(1_000_000), Request: usd(0)},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
