@@ -95,9 +95,7 @@ func (g *gateway) compose() {
 		policy.Keys = policy.Keys.Trusting(g.tokens)
 	}
 	policy.Guard, policy.Guards = g.managed.guardrails.guards(current.guardrails, g.managed.credentials)
-	accounts := g.managed.accounts
-	accounts.Guardrails = g.managed.guardrails.budgets(current.guardrails, g.managed.credentials)
-	policy.Limits = policy.Limits.With(accounts)
+	policy.Limits = policy.Limits.With(g.managed.accounts)
 	policy.KeyConstraints = maps.Clone(policy.KeyConstraints)
 	for _, credential := range g.managed.credentials {
 		if key := credential.Key; key.AllowedModels != nil || key.AllowedProviders != nil {

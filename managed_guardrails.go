@@ -9,7 +9,6 @@ import (
 	"github.com/switchyard/switchyard/policies/guard"
 	"github.com/switchyard/switchyard/policies/identity"
 	keystore "github.com/switchyard/switchyard/policies/identity/store"
-	"github.com/switchyard/switchyard/policies/quota"
 	"github.com/switchyard/switchyard/policies/routing"
 )
 
@@ -32,7 +31,10 @@ func (m *managedGuardrails) use(guarded keystore.Guarded, failed func(id string,
 		known, ok := m.compiled[id]
 		if !ok || !known.updated.Equal(from.Updated) {
 			rules, err := guard.New(id, api.ContentRules(&from.GuardrailTerms))
-			known = compiledGuardrail{guardrail{rules, guardrailConstraints(&from.GuardrailTerms)}, from.Updated}
+			known = compiledGuardrail{guardrail{rules: rules, constraints: guardrailConstraints(&from.GuardrailTerms)}, from.Updated}
+			if from.Limit != nil {
+				known.budget.Budget = identity.Budget{Amount: *from.Limit, Reset: from.Reset}
+			}
 			if err != nil {
 				failed(id, err)
 				known.constraints = &routing.Constraints{Only: []string{}}
@@ -51,11 +53,11 @@ func guardrailConstraints(from *keystore.GuardrailTerms) *routing.Constraints {
 		Only: from.AllowedProviders, Ignore: from.IgnoredProviders, AllowedModels: from.AllowedModels, IgnoredModels: from.IgnoredModels,
 		NoFreeTraining: from.FreeTraining != nil && !*from.FreeTraining, NoPaidTraining: from.PaidTraining != nil && !*from.PaidTraining,
 	}
-	for author, enforced := range from.ZDR {
-		if c.ZDRAuthors == nil {
-			c.ZDRAuthors = make(map[string]bool)
+	if len(from.ZDR) > 0 {
+		c.ZDRAuthors = make(map[string]bool, len(authors))
+		for name, author := range authors {
+			c.ZDRAuthors[author] = from.ZDR[name]
 		}
-		c.ZDRAuthors[authors[author]] = enforced
 	}
 	return c
 }
@@ -74,7 +76,8 @@ func (m *managedGuardrails) guards(configured *guardrails, credentials []identit
 	}
 	u := united.uniting()
 	hold := func(hash, workspace string) {
-		if guard := u.of(configured.own[hash], keystore.DefaultGuardrail(workspace), m.guarded.Keys[hash], m.guarded.Members[hash].Guardrail); guard != nil {
+		names := []string{configured.own[hash], keystore.DefaultGuardrail(workspace), m.guarded.Keys[hash]}
+		if guard := u.of(names, m.guarded.Members[hash]); guard != nil {
 			ofKeys[hash] = guard
 		}
 	}
@@ -86,34 +89,4 @@ func (m *managedGuardrails) guards(configured *guardrails, credentials []identit
 		hold(credential.Key.Hash, credential.Key.Workspace)
 	}
 	return all, ofKeys
-}
-
-// budgets are what guardrails let keys spend, and the members whose keys they are, by
-// the keys' hashes.
-func (m *managedGuardrails) budgets(configured *guardrails, credentials []identity.Credential) map[string][]quota.GuardrailBudget {
-	budgets := make(map[string][]quota.GuardrailBudget)
-	add := func(hash, id, member string) {
-		if from, ok := m.guarded.Guardrails[id]; ok && from.Limit != nil {
-			budgets[hash] = append(budgets[hash], quota.GuardrailBudget{
-				Guardrail: id, Member: member, Budget: identity.Budget{Amount: *from.Limit, Reset: from.Reset},
-			})
-		}
-	}
-	hold := func(hash, workspace string) {
-		if _, ok := budgets[hash]; ok {
-			return // a key that is being rotated has two credentials
-		}
-		add(hash, keystore.DefaultGuardrail(workspace), "")
-		add(hash, m.guarded.Keys[hash], "")
-		if of, ok := m.guarded.Members[hash]; ok {
-			add(hash, of.Guardrail, of.Member)
-		}
-	}
-	for _, hash := range configured.keys {
-		hold(hash, identity.Default)
-	}
-	for _, credential := range credentials {
-		hold(credential.Key.Hash, credential.Key.Workspace)
-	}
-	return budgets
 }

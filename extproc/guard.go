@@ -22,9 +22,11 @@ type Guard struct {
 	Budgets []GuardBudget
 }
 
-// GuardBudget is the budget that a guardrail gives each of its keys.
+// GuardBudget is the budget that a guardrail gives each of its keys, or a member with all
+// their keys.
 type GuardBudget struct {
-	Guardrail string
+	// Guardrail is its name or id, Member the id of the member, "" for the key.
+	Guardrail, Member string
 	identity.Limits
 }
 

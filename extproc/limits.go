@@ -29,7 +29,7 @@ func (a *attempt) limitsOf(user string) []quota.Limit {
 	limits := a.policy.Limits.Request(a.key, user)
 	budgets := a.policy.GuardOf(a.key).Budgets
 	for i := range budgets {
-		limits = append(limits, quota.Guardrail(budgets[i].Guardrail, a.key, &budgets[i].Limits)...)
+		limits = append(limits, quota.Guardrail(budgets[i].Guardrail, a.key, budgets[i].Member, &budgets[i].Limits)...)
 	}
 	return limits
 }

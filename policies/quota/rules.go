@@ -19,11 +19,11 @@ const (
 	KindWorkspace    = "workspace"
 	KindOrganization = "organization"
 	// KindCredits is what an organisation was given to spend.
-	KindCredits   = "credits"
-	KindGuardrail = "guardrail"
+	KindCredits  = "credits"
 	KindModel    = "model"
 	KindProvider = "provider"
-	// KindGuardrail is a guardrail's budget, which each of its keys has for itself.
+	// KindGuardrail is a guardrail's budget, which each of its keys has for itself, or a
+	// member with all their keys.
 	KindGuardrail = "guardrail"
 )
 
@@ -68,15 +68,6 @@ type Accounts struct {
 	// no such bound.
 	Credits map[string]money.USD
 	Budgets map[string][]identity.Budget
-	// Guardrails are those of keys, by their hash.
-	Guardrails map[string][]GuardrailBudget
-}
-
-// GuardrailBudget is what a guardrail lets a key spend, or a member with all their keys.
-type GuardrailBudget struct {
-	// Guardrail is its id, Member the id of the member, "" for the key.
-	Guardrail, Member string
-	identity.Budget
 }
 
 // With are the rules with accounts, which the caller leaves as they are. The receiver may
@@ -131,13 +122,6 @@ func (r *Rules) Request(key *identity.Key, user string) []Limit {
 	if r == nil {
 		return limits
 	}
-	for _, budget := range r.accounts.Guardrails[key.Hash] {
-		whose, of := key.Hash, Spender{KeyHash: key.Hash}
-		if budget.Member != "" {
-			whose, of = budget.Member, Spender{Member: budget.Member}
-		}
-		limits = appendLimits(limits, KindGuardrail, budget.Guardrail+"/"+whose, of, &identity.Limits{Budget: budget.Budget})
-	}
 	for _, budget := range r.accounts.Budgets[key.Workspace] {
 		limits = appendLimits(limits, KindWorkspace, key.Workspace, Spender{Workspace: key.Workspace}, &identity.Limits{Budget: budget})
 	}
@@ -159,8 +143,12 @@ func (r *Rules) Attempt(model, provider string) (ofModel, ofProvider []Limit) {
 	return r.models[model], r.providers[provider]
 }
 
-// Guardrail returns the limits that a guardrail sets each key for itself.
-func Guardrail(name string, key *identity.Key, limits *identity.Limits) []Limit {
+// Guardrail returns the limits that a guardrail sets a key for itself, or the member, if
+// one is named, with all their keys.
+func Guardrail(name string, key *identity.Key, member string, limits *identity.Limits) []Limit {
+	if member != "" {
+		return appendLimits(nil, KindGuardrail, userName(member, name), Spender{Member: member}, limits)
+	}
 	return appendLimits(nil, KindGuardrail, userName(key.Hash, name), Spender{KeyHash: key.Hash}, limits)
 }
 

@@ -1527,8 +1527,11 @@ type Policy struct {
 	MaxPrice *MaxPrice `protobuf:"bytes,11,opt,name=max_price,json=maxPrice,proto3" json:"max_price,omitempty"`
 	// Only models whose author allows that their answers train other models.
 	EnforceDistillableText bool `protobuf:"varint,12,opt,name=enforce_distillable_text,json=enforceDistillableText,proto3" json:"enforce_distillable_text,omitempty"`
-	unknownFields          protoimpl.UnknownFields
-	sizeCache              protoimpl.SizeCache
+	// Only endpoints that do not train on what they get, though they may store it for a
+	// while.
+	NoTraining    bool `protobuf:"varint,13,opt,name=no_training,json=noTraining,proto3" json:"no_training,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Policy) Reset() {
@@ -1641,6 +1644,13 @@ func (x *Policy) GetMaxPrice() *MaxPrice {
 func (x *Policy) GetEnforceDistillableText() bool {
 	if x != nil {
 		return x.EnforceDistillableText
+	}
+	return false
+}
+
+func (x *Policy) GetNoTraining() bool {
+	if x != nil {
+		return x.NoTraining
 	}
 	return false
 }
@@ -4352,7 +4362,7 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x05claim\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x05claim\x12\x1d\n" +
 	"\x05value\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x05value\x12x\n" +
 	"\x04role\x18\x03 \x01(\tBd\xbaH.r,R\x00R\x05ownerR\x05adminR\tdeveloperR\abillingR\x06viewer\x82\xb5\x18/one of owner, admin, developer, billing, viewerR\x04role\x12\x10\n" +
-	"\x03key\x18\x04 \x01(\tR\x03key\"\xaa\x06\n" +
+	"\x03key\x18\x04 \x01(\tR\x03key\"\xcb\x06\n" +
 	"\x06Policy\x12 \n" +
 	"\x04only\x18\x01 \x03(\tB\f\xbaH\t\x92\x01\x06\"\x04r\x02\x10\x01R\x04only\x12$\n" +
 	"\x06ignore\x18\x02 \x03(\tB\f\xbaH\t\x92\x01\x06\"\x04r\x02\x10\x01R\x06ignore\x126\n" +
@@ -4367,7 +4377,9 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	" \x03(\tBD\xbaH\x13\x92\x01\x10\"\x0er\f2\n" +
 	"^[A-Z]{2}$\x82\xb5\x18*a country's ISO 3166 code such as US or DER\rjurisdictions\x12;\n" +
 	"\tmax_price\x18\v \x01(\v2\x1e.switchyard.config.v1.MaxPriceR\bmaxPrice\x128\n" +
-	"\x18enforce_distillable_text\x18\f \x01(\bR\x16enforceDistillableText\"\xd3\x06\n" +
+	"\x18enforce_distillable_text\x18\f \x01(\bR\x16enforceDistillableText\x12\x1f\n" +
+	"\vno_training\x18\r \x01(\bR\n" +
+	"noTraining\"\xd3\x06\n" +
 	"\bMaxPrice\x12\xa4\x01\n" +
 	"\x06prompt\x18\x01 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\x06prompt\x12\xac\x01\n" +
 	"\n" +
