@@ -10,10 +10,16 @@ var (
 	_ dialect.Client     = Client{}
 	_ dialect.HeadReader = Client{}
 	_ dialect.Presetter  = Client{}
+	_ dialect.Replayer   = Client{}
 )
 
 // Name returns "anthropic".
 func (Client) Name() string { return Name }
+
+// Marks are those of a message. The first event of a stream holds one.
+func (Client) Marks() dialect.Marks {
+	return dialect.Marks{ID: "id", Usage: "usage", Holders: []string{"message"}}
+}
 
 // CountTokens estimates the tokens of a request's prompt, as the gateway does when
 // it plans: a quarter of the text's bytes, rounded up. It reads no images. The error

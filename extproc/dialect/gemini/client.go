@@ -23,6 +23,7 @@ var (
 	_ dialect.Presetter   = Client{}
 	_ dialect.PresetNamer = Client{}
 	_ dialect.Answerer    = Client{}
+	_ dialect.Replayer    = Client{}
 )
 
 // method is what a request asks of a model.
@@ -41,6 +42,11 @@ func (c Client) embeds() bool { return c.method == embedContent || c.method == b
 
 // Name returns "gemini".
 func (Client) Name() string { return Name }
+
+// Marks are those of an answer and of a chunk alike.
+func (Client) Marks() dialect.Marks {
+	return dialect.Marks{ID: "responseId", Usage: "usageMetadata", Times: []string{"createTime"}}
+}
 
 // Preset is the slug of the preset that the path asks for, or "".
 func (c Client) Preset() string { return c.preset }

@@ -22,12 +22,18 @@ type Provider struct{}
 var (
 	_ dialect.Client    = Client{}
 	_ dialect.Presetter = Client{}
+	_ dialect.Replayer  = Client{}
 	_ dialect.Provider  = Provider{}
 	_ dialect.Passer    = Provider{}
 )
 
 // Name returns "openai".
 func (Client) Name() string { return Name }
+
+// Marks are those of conversations and tasks alike. Events with images have created_at.
+func (Client) Marks() dialect.Marks {
+	return dialect.Marks{ID: "id", Usage: "usage", Times: []string{"created", "created_at"}}
+}
 
 // Name returns "openai".
 func (Provider) Name() string { return Name }

@@ -16,7 +16,15 @@ const Name = "responses"
 // Client is the dialect as clients of the gateway speak it.
 type Client struct{}
 
-var _ dialect.Client = Client{}
+var (
+	_ dialect.Client   = Client{}
+	_ dialect.Replayer = Client{}
+)
 
 // Name returns "responses".
 func (Client) Name() string { return Name }
+
+// Marks are those of the response object. Some events hold it.
+func (Client) Marks() dialect.Marks {
+	return dialect.Marks{ID: "id", Usage: "usage", Times: []string{"created_at", "completed_at"}, Holders: []string{"response"}}
+}
