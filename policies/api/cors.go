@@ -14,6 +14,7 @@ var (
 		"Authorization", "X-Api-Key", "X-Goog-Api-Key", "X-Goog-Api-Client", "Content-Type", "Accept",
 		"HTTP-Referer", "X-Title", "X-OpenRouter-Title", "X-OpenRouter-Categories", "X-OpenRouter-App-Visibility",
 		"X-Session-Id", "Idempotency-Key", "traceparent",
+		"X-OpenRouter-Cache", "X-OpenRouter-Cache-TTL", "X-OpenRouter-Cache-Clear",
 		"Anthropic-Version", "Anthropic-Beta", "X-Anthropic-Beta", "Anthropic-Dangerous-Direct-Browser-Access",
 		"OpenAI-Organization", "OpenAI-Project",
 		// A wildcard within a name would be taken for a name.

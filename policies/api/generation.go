@@ -112,12 +112,16 @@ func newGeneration(from *usage.Generation) wireGeneration {
 		NativeCached: served.Tokens.CacheRead, NativeImages: served.Tokens.ImageCompletion, MediaPrompt: served.Tokens.Images,
 		Usage: cost, TotalCost: cost, ServiceTier: stated(served.ServiceTier), DataRegion: "global",
 		WorkspaceID: stated(from.Workspace), SessionID: stated(from.Session), ExternalUser: stated(from.User),
-		Origin: from.Referer, Referer: stated(from.Referer), UserAgent: stated(from.UserAgent),
+		ResponseCacheSource: stated(from.ResponseCacheSource),
+		Origin:              from.Referer, Referer: stated(from.Referer), UserAgent: stated(from.UserAgent),
 	}
 	if strings.HasPrefix(from.Requested, "openrouter/") {
 		wire.Router = &from.Requested
 	}
 	for _, attempt := range from.Attempts {
+		if attempt.Outcome == usage.Cached {
+			continue // no provider has responded
+		}
 		wire.ProviderResponses = append(wire.ProviderResponses, wireResponse{
 			ID: stated(attempt.UpstreamID), ProviderName: attempt.ProviderName, Status: stated(attempt.Status),
 			Latency: attempt.Duration.Milliseconds(), EndpointID: attempt.Endpoint, Model: attempt.Model,

@@ -33,6 +33,7 @@ func (l *loader) check(config *configpb.Config) {
 	l.checkLedger(config.GetLedger())
 	l.checkFetch(config.GetFetch())
 	l.checkIssuers(config)
+	l.checkCache(config)
 }
 
 func (l *loader) checkListener(config *configpb.Config) {
@@ -229,6 +230,20 @@ func (l *loader) checkRedis(redis *configpb.Redis) {
 func (l *loader) checkLedger(ledger *configpb.Ledger) {
 	if size, ok := parseSize(ledger.GetMaxJournal()); !ok || size < 1<<20 {
 		l.report.fail(path{".ledger", ".max_journal"}, "must be at least 1MiB")
+	}
+}
+
+func (l *loader) checkCache(config *configpb.Config) {
+	cache, at := config.GetCache(), path{".cache"}
+	size, ok := parseSize(cache.GetMaxSize())
+	if !ok || size < 1<<20 {
+		l.report.fail(at.field("max_size"), "must be at least 1MiB")
+	}
+	if entry, ok := parseSize(cache.GetMaxEntry()); !ok || entry < 1<<10 || entry > maxCacheEntry || entry > size {
+		l.report.fail(at.field("max_entry"), "must be a size from 1KiB to 16MiB, and no larger than max_size")
+	}
+	if cache.GetRedis() && config.GetRedis() == nil {
+		l.report.fail(at.field("redis"), "needs a Redis: set redis.address")
 	}
 }
 

@@ -114,6 +114,25 @@ func TestFetchSettings(t *testing.T) {
 	}
 }
 
+func TestCacheSettings(t *testing.T) {
+	const redis = "redis: {address: 'redis:6379'}\n"
+	for settings, fine := range map[string]bool{
+		"cache: {disabled: true}": true, "cache: {redis: true}": false, "cache: {redis: true}\n" + redis: true, redis: true,
+		"cache: {max_size: 1MiB}": true, "cache: {max_size: 1023KiB}": false, "cache: {max_size: big}": false,
+		"cache: {max_entry: 1KiB}": true, "cache: {max_entry: 1023B}": false, "cache: {max_entry: 16MiB}": true, "cache: {max_entry: 17MiB}": false,
+		"cache: {max_entry: 2MiB, max_size: 1MiB}": false,
+	} {
+		_, err := Parse("test.yaml", []byte(settings+"\nproviders: {openai: }\n"), world())
+		if fine != (err == nil) {
+			t.Errorf("%s: error %v", settings, err)
+		}
+	}
+	defaults := parse(t, "providers: {openai: }\n")
+	if cache := defaults.Config().GetCache(); cache.GetDisabled() || cache.GetRedis() || defaults.MaxCacheSize() != 64<<20 || defaults.MaxCacheEntry() != 1<<20 {
+		t.Errorf("defaults %v", cache)
+	}
+}
+
 func TestBaseURLsThatHoldACall(t *testing.T) {
 	for base, call := range map[string]string{
 		"https://llm.example.com/v1/chat/completions": "/chat/completions", "https://llm.example.com/v1/messages/": "/messages",

@@ -10,6 +10,9 @@ import (
 	"github.com/switchyard/switchyard/policies/config/configpb"
 )
 
+// maxCacheEntry is the largest answer that may be kept, in bytes: it is given in one piece.
+const maxCacheEntry = 16 << 20
+
 // The largest request body that is accepted, in bytes: by default, and at most. And the
 // largest file that is fetched for one.
 const (
@@ -74,6 +77,9 @@ func fillDefaults(config *configpb.Config) {
 
 	config.Ledger = orNew(config.Ledger)
 	orDefault(&config.Ledger.MaxJournal, "1GiB")
+	config.Cache = orNew(config.Cache)
+	orDefault(&config.Cache.MaxSize, "64MiB")
+	orDefault(&config.Cache.MaxEntry, "1MiB")
 	config.Fetch = orNew(config.Fetch)
 	orDefault(&config.Fetch.MaxSize, defaultFetchSize)
 	orDuration(&config.Fetch.Timeout, 10*time.Second)

@@ -96,6 +96,18 @@ func (e *Effective) MaxJournal() int64 {
 	return size
 }
 
+// MaxCacheSize is how much memory all answers that are kept take together, in bytes.
+func (e *Effective) MaxCacheSize() int64 {
+	size, _ := parseSize(e.config.GetCache().GetMaxSize()) // checked before
+	return size
+}
+
+// MaxCacheEntry is the largest answer that is kept, in bytes.
+func (e *Effective) MaxCacheEntry() int64 {
+	size, _ := parseSize(e.config.GetCache().GetMaxEntry()) // checked before
+	return size
+}
+
 // MaxRequestBody is the largest request body that is accepted, in bytes.
 func (e *Effective) MaxRequestBody() int64 { return e.body }
 

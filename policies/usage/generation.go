@@ -48,10 +48,19 @@ type Generation struct {
 	FinishReason       string `json:"finish_reason,omitempty"`
 	NativeFinishReason string `json:"native_finish_reason,omitempty"`
 
+	// ResponseCacheSource is the generation whose answer the client got once more, out of
+	// the cache; "" if a provider answered.
+	ResponseCacheSource string `json:"response_cache_source,omitempty"`
+
 	// Attempts are all those that were forwarded to a provider, in their order. The
-	// last one that was answered is what the client got.
+	// last one that was answered is what the client got. What came out of the cache has
+	// one, at which nobody was asked: [Cached].
 	Attempts []Attempt `json:"attempts"`
 }
+
+// Cached is the outcome of the attempt that took an answer out of the cache. Its endpoint
+// is the one that made the answer, and it costs nothing.
+const Cached = "cached"
 
 // Lost is the outcome of an attempt that was under way when the gateway was killed.
 const Lost = "lost"
@@ -70,7 +79,7 @@ type Attempt struct {
 	UpstreamID string `json:"upstream_id,omitempty"`
 	// Status is the provider's HTTP status, zero if none came.
 	Status int `json:"status"`
-	// Outcome is "ok", "failed_over", "failed", "cancelled" or [Lost]. Reason is the
+	// Outcome is "ok", "failed_over", "failed", "cancelled", [Cached] or [Lost]. Reason is the
 	// class of a failure.
 	Outcome string `json:"outcome"`
 	Reason  string `json:"reason,omitempty"`

@@ -840,7 +840,8 @@ type Config struct {
 	Aliases map[string]string `protobuf:"bytes,12,rep,name=aliases,proto3" json:"aliases,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Parts of requests that clients ask for by `@preset/<slug>`.
 	Presets map[string]*Preset `protobuf:"bytes,13,rep,name=presets,proto3" json:"presets,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// A Redis through which gateways share limits, statistics and sticky routes.
+	// A Redis through which gateways share limits, statistics and sticky routes, and
+	// answers if `cache` says so.
 	// Default: each gateway keeps its own, in memory.
 	Redis *Redis `protobuf:"bytes,14,opt,name=redis,proto3" json:"redis,omitempty"`
 	// Where the gateway keeps account of what was asked and what it cost.
@@ -855,6 +856,9 @@ type Config struct {
 	BudgetStatus uint32 `protobuf:"varint,18,opt,name=budget_status,json=budgetStatus,proto3" json:"budget_status,omitempty"`
 	// Keys that are managed over the API. They are in the ledger's database.
 	Identity *Identity `protobuf:"bytes,19,opt,name=identity,proto3" json:"identity,omitempty"`
+	// Where answers are kept for requests that ask for it, and for no others. Default: in
+	// the gateway's memory.
+	Cache *Cache `protobuf:"bytes,21,opt,name=cache,proto3" json:"cache,omitempty"`
 	// Limits of each organisation: of all its keys together. Default: none.
 	OrganizationLimits *Limits `protobuf:"bytes,27,opt,name=organization_limits,json=organizationLimits,proto3" json:"organization_limits,omitempty"`
 	// What is looked for in what clients send and in what models answer, and who may
@@ -1026,6 +1030,13 @@ func (x *Config) GetBudgetStatus() uint32 {
 func (x *Config) GetIdentity() *Identity {
 	if x != nil {
 		return x.Identity
+	}
+	return nil
+}
+
+func (x *Config) GetCache() *Cache {
+	if x != nil {
+		return x.Cache
 	}
 	return nil
 }
@@ -1493,6 +1504,84 @@ func (x *TokenRule) GetKey() string {
 	return ""
 }
 
+// Cache keeps the answers of requests with the header `X-OpenRouter-Cache: true`, or of a
+// preset with cache_enabled, and gives them to the same key once more when it sends the
+// same bytes. The request says for how long: 5 minutes, or up to 24 hours. Nothing is kept
+// where zero data retention (zdr) is required, by a policy or by the request.
+type Cache struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Keep nothing, whoever asks for it.
+	Disabled bool `protobuf:"varint,1,opt,name=disabled,proto3" json:"disabled,omitempty"`
+	// Keep answers in the Redis that gateways share, in clear text, and not in memory. Needs
+	// `redis`. How much is kept there, Redis's own maxmemory says. Read once, at the start.
+	Redis bool `protobuf:"varint,2,opt,name=redis,proto3" json:"redis,omitempty"`
+	// How much memory all answers take together; when it is full, those go that nobody
+	// asked for longest. Read once, at the start. Default 64MiB.
+	MaxSize string `protobuf:"bytes,3,opt,name=max_size,json=maxSize,proto3" json:"max_size,omitempty"`
+	// The largest answer that is kept, up to 16MiB. Default 1MiB.
+	MaxEntry      string `protobuf:"bytes,4,opt,name=max_entry,json=maxEntry,proto3" json:"max_entry,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Cache) Reset() {
+	*x = Cache{}
+	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Cache) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Cache) ProtoMessage() {}
+
+func (x *Cache) ProtoReflect() protoreflect.Message {
+	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Cache.ProtoReflect.Descriptor instead.
+func (*Cache) Descriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Cache) GetDisabled() bool {
+	if x != nil {
+		return x.Disabled
+	}
+	return false
+}
+
+func (x *Cache) GetRedis() bool {
+	if x != nil {
+		return x.Redis
+	}
+	return false
+}
+
+func (x *Cache) GetMaxSize() string {
+	if x != nil {
+		return x.MaxSize
+	}
+	return ""
+}
+
+func (x *Cache) GetMaxEntry() string {
+	if x != nil {
+		return x.MaxEntry
+	}
+	return ""
+}
+
 // Policy is what requests have to respect. Policies of the gateway, of a key and
 // of a request hold together: `only` and allowed_models are intersected, `ignore`
 // and ignored_models united, of prices the lower counts, and all else only
@@ -1536,7 +1625,7 @@ type Policy struct {
 
 func (x *Policy) Reset() {
 	*x = Policy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1548,7 +1637,7 @@ func (x *Policy) String() string {
 func (*Policy) ProtoMessage() {}
 
 func (x *Policy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1561,7 +1650,7 @@ func (x *Policy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Policy.ProtoReflect.Descriptor instead.
 func (*Policy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{7}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Policy) GetOnly() []string {
@@ -1670,7 +1759,7 @@ type MaxPrice struct {
 
 func (x *MaxPrice) Reset() {
 	*x = MaxPrice{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1682,7 +1771,7 @@ func (x *MaxPrice) String() string {
 func (*MaxPrice) ProtoMessage() {}
 
 func (x *MaxPrice) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1695,7 +1784,7 @@ func (x *MaxPrice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaxPrice.ProtoReflect.Descriptor instead.
 func (*MaxPrice) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{8}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *MaxPrice) GetPrompt() string {
@@ -1749,7 +1838,7 @@ type Preset struct {
 
 func (x *Preset) Reset() {
 	*x = Preset{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1761,7 +1850,7 @@ func (x *Preset) String() string {
 func (*Preset) ProtoMessage() {}
 
 func (x *Preset) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1774,7 +1863,7 @@ func (x *Preset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Preset.ProtoReflect.Descriptor instead.
 func (*Preset) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{9}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Preset) GetName() string {
@@ -1828,7 +1917,7 @@ type Fetch struct {
 
 func (x *Fetch) Reset() {
 	*x = Fetch{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1840,7 +1929,7 @@ func (x *Fetch) String() string {
 func (*Fetch) ProtoMessage() {}
 
 func (x *Fetch) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1853,7 +1942,7 @@ func (x *Fetch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fetch.ProtoReflect.Descriptor instead.
 func (*Fetch) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{10}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Fetch) GetDisabled() bool {
@@ -1904,7 +1993,7 @@ type Redis struct {
 
 func (x *Redis) Reset() {
 	*x = Redis{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1916,7 +2005,7 @@ func (x *Redis) String() string {
 func (*Redis) ProtoMessage() {}
 
 func (x *Redis) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1929,7 +2018,7 @@ func (x *Redis) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redis.ProtoReflect.Descriptor instead.
 func (*Redis) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{11}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Redis) GetAddress() string {
@@ -1981,8 +2070,8 @@ func (x *Redis) GetTimeout() *durationpb.Duration {
 	return nil
 }
 
-// Ledger keeps one row for each request that a provider was asked: counts, money and
-// times, and nothing of what was said.
+// Ledger keeps one row for each request that a provider was asked, or that was answered
+// out of the cache: counts, money and times, and nothing of what was said.
 type Ledger struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Connection string of a PostgreSQL, which gateways may share, such as
@@ -2002,7 +2091,7 @@ type Ledger struct {
 
 func (x *Ledger) Reset() {
 	*x = Ledger{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2014,7 +2103,7 @@ func (x *Ledger) String() string {
 func (*Ledger) ProtoMessage() {}
 
 func (x *Ledger) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2027,7 +2116,7 @@ func (x *Ledger) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ledger.ProtoReflect.Descriptor instead.
 func (*Ledger) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{12}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Ledger) GetPostgres() *Secret {
@@ -2079,7 +2168,7 @@ type Listener struct {
 
 func (x *Listener) Reset() {
 	*x = Listener{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2091,7 +2180,7 @@ func (x *Listener) String() string {
 func (*Listener) ProtoMessage() {}
 
 func (x *Listener) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2104,7 +2193,7 @@ func (x *Listener) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Listener.ProtoReflect.Descriptor instead.
 func (*Listener) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{13}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Listener) GetAddress() string {
@@ -2150,7 +2239,7 @@ type ServerTLS struct {
 
 func (x *ServerTLS) Reset() {
 	*x = ServerTLS{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2162,7 +2251,7 @@ func (x *ServerTLS) String() string {
 func (*ServerTLS) ProtoMessage() {}
 
 func (x *ServerTLS) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2175,7 +2264,7 @@ func (x *ServerTLS) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerTLS.ProtoReflect.Descriptor instead.
 func (*ServerTLS) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{14}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ServerTLS) GetCertificateFile() string {
@@ -2209,7 +2298,7 @@ type Envoy struct {
 
 func (x *Envoy) Reset() {
 	*x = Envoy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2221,7 +2310,7 @@ func (x *Envoy) String() string {
 func (*Envoy) ProtoMessage() {}
 
 func (x *Envoy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2234,7 +2323,7 @@ func (x *Envoy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Envoy.ProtoReflect.Descriptor instead.
 func (*Envoy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{15}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Envoy) GetPath() string {
@@ -2328,7 +2417,7 @@ type Provider struct {
 
 func (x *Provider) Reset() {
 	*x = Provider{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2340,7 +2429,7 @@ func (x *Provider) String() string {
 func (*Provider) ProtoMessage() {}
 
 func (x *Provider) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2353,7 +2442,7 @@ func (x *Provider) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Provider.ProtoReflect.Descriptor instead.
 func (*Provider) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{16}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Provider) GetPreset() string {
@@ -2564,7 +2653,7 @@ type Quirks struct {
 
 func (x *Quirks) Reset() {
 	*x = Quirks{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2576,7 +2665,7 @@ func (x *Quirks) String() string {
 func (*Quirks) ProtoMessage() {}
 
 func (x *Quirks) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2589,7 +2678,7 @@ func (x *Quirks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quirks.ProtoReflect.Descriptor instead.
 func (*Quirks) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{17}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Quirks) GetRename() map[string]string {
@@ -2673,7 +2762,7 @@ type HealthCheck struct {
 
 func (x *HealthCheck) Reset() {
 	*x = HealthCheck{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2685,7 +2774,7 @@ func (x *HealthCheck) String() string {
 func (*HealthCheck) ProtoMessage() {}
 
 func (x *HealthCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2698,7 +2787,7 @@ func (x *HealthCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthCheck.ProtoReflect.Descriptor instead.
 func (*HealthCheck) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{18}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *HealthCheck) GetInterval() *durationpb.Duration {
@@ -2738,7 +2827,7 @@ type Secret struct {
 
 func (x *Secret) Reset() {
 	*x = Secret{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2750,7 +2839,7 @@ func (x *Secret) String() string {
 func (*Secret) ProtoMessage() {}
 
 func (x *Secret) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2763,7 +2852,7 @@ func (x *Secret) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Secret.ProtoReflect.Descriptor instead.
 func (*Secret) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{19}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Secret) GetSource() isSecret_Source {
@@ -2843,7 +2932,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2855,7 +2944,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2868,7 +2957,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{20}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Timeouts) GetConnect() *durationpb.Duration {
@@ -2913,7 +3002,7 @@ type DataPolicy struct {
 
 func (x *DataPolicy) Reset() {
 	*x = DataPolicy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2925,7 +3014,7 @@ func (x *DataPolicy) String() string {
 func (*DataPolicy) ProtoMessage() {}
 
 func (x *DataPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2938,7 +3027,7 @@ func (x *DataPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataPolicy.ProtoReflect.Descriptor instead.
 func (*DataPolicy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{21}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *DataPolicy) GetNoTraining() bool {
@@ -3006,7 +3095,7 @@ type Model struct {
 
 func (x *Model) Reset() {
 	*x = Model{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3018,7 +3107,7 @@ func (x *Model) String() string {
 func (*Model) ProtoMessage() {}
 
 func (x *Model) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3031,7 +3120,7 @@ func (x *Model) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Model.ProtoReflect.Descriptor instead.
 func (*Model) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{22}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Model) GetName() string {
@@ -3164,7 +3253,7 @@ type Reasoning struct {
 
 func (x *Reasoning) Reset() {
 	*x = Reasoning{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3176,7 +3265,7 @@ func (x *Reasoning) String() string {
 func (*Reasoning) ProtoMessage() {}
 
 func (x *Reasoning) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3189,7 +3278,7 @@ func (x *Reasoning) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reasoning.ProtoReflect.Descriptor instead.
 func (*Reasoning) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{23}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Reasoning) GetSupportedEfforts() []string {
@@ -3273,7 +3362,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3285,7 +3374,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3298,7 +3387,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{24}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Endpoint) GetProvider() string {
@@ -3456,7 +3545,7 @@ type Prices struct {
 
 func (x *Prices) Reset() {
 	*x = Prices{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3468,7 +3557,7 @@ func (x *Prices) String() string {
 func (*Prices) ProtoMessage() {}
 
 func (x *Prices) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3481,7 +3570,7 @@ func (x *Prices) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Prices.ProtoReflect.Descriptor instead.
 func (*Prices) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{25}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Prices) GetPrompt() string {
@@ -3622,7 +3711,7 @@ type PriceOverride struct {
 
 func (x *PriceOverride) Reset() {
 	*x = PriceOverride{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[26]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3634,7 +3723,7 @@ func (x *PriceOverride) String() string {
 func (*PriceOverride) ProtoMessage() {}
 
 func (x *PriceOverride) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[26]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3647,7 +3736,7 @@ func (x *PriceOverride) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverride.ProtoReflect.Descriptor instead.
 func (*PriceOverride) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{26}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *PriceOverride) GetMinPromptTokens() int64 {
@@ -3707,7 +3796,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[27]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3719,7 +3808,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[27]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3732,7 +3821,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{27}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Key) GetName() string {
@@ -3835,7 +3924,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[28]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3847,7 +3936,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[28]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3860,7 +3949,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{28}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Limits) GetRequests() uint32 {
@@ -3982,7 +4071,7 @@ type Routing struct {
 
 func (x *Routing) Reset() {
 	*x = Routing{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[29]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3994,7 +4083,7 @@ func (x *Routing) String() string {
 func (*Routing) ProtoMessage() {}
 
 func (x *Routing) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[29]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4007,7 +4096,7 @@ func (x *Routing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Routing.ProtoReflect.Descriptor instead.
 func (*Routing) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{29}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Routing) GetStopOn() []FailureClass {
@@ -4141,7 +4230,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[30]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4153,7 +4242,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[30]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4166,7 +4255,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{30}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Route) GetModels() []string {
@@ -4219,7 +4308,7 @@ type Telemetry struct {
 
 func (x *Telemetry) Reset() {
 	*x = Telemetry{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[31]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4231,7 +4320,7 @@ func (x *Telemetry) String() string {
 func (*Telemetry) ProtoMessage() {}
 
 func (x *Telemetry) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[31]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4244,7 +4333,7 @@ func (x *Telemetry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Telemetry.ProtoReflect.Descriptor instead.
 func (*Telemetry) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{31}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Telemetry) GetLogLevel() string {
@@ -4289,7 +4378,7 @@ var File_policies_config_configpb_config_proto protoreflect.FileDescriptor
 
 const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\n" +
-	"%policies/config/configpb/config.proto\x12\x14switchyard.config.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\"\xce\x11\n" +
+	"%policies/config/configpb/config.proto\x12\x14switchyard.config.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\"\x81\x12\n" +
 	"\x06Config\x12:\n" +
 	"\blistener\x18\x01 \x01(\v2\x1e.switchyard.config.v1.ListenerR\blistener\x121\n" +
 	"\x05envoy\x18\x02 \x01(\v2\x1b.switchyard.config.v1.EnvoyR\x05envoy\x12\xdd\x01\n" +
@@ -4312,7 +4401,8 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\ftotal_limits\x18\x11 \x01(\v2\x1c.switchyard.config.v1.LimitsR\vtotalLimits\x122\n" +
 	"\rbudget_status\x18\x12 \x01(\rB\r\xbaH\n" +
 	"*\b0\x000\x92\x030\x93\x03R\fbudgetStatus\x12:\n" +
-	"\bidentity\x18\x13 \x01(\v2\x1e.switchyard.config.v1.IdentityR\bidentity\x12M\n" +
+	"\bidentity\x18\x13 \x01(\v2\x1e.switchyard.config.v1.IdentityR\bidentity\x121\n" +
+	"\x05cache\x18\x15 \x01(\v2\x1b.switchyard.config.v1.CacheR\x05cache\x12M\n" +
 	"\x13organization_limits\x18\x1b \x01(\v2\x1c.switchyard.config.v1.LimitsR\x12organizationLimits\x12~\n" +
 	"\n" +
 	"guardrails\x18\x14 \x03(\v2,.switchyard.config.v1.Config.GuardrailsEntryB0\xbaH\f\x9a\x01\t\"\ar\x05\x10\x01\x18\xc8\x01\x82\xb5\x18\x1da name of 1 to 200 charactersR\n" +
@@ -4362,7 +4452,12 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x05claim\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x05claim\x12\x1d\n" +
 	"\x05value\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x05value\x12x\n" +
 	"\x04role\x18\x03 \x01(\tBd\xbaH.r,R\x00R\x05ownerR\x05adminR\tdeveloperR\abillingR\x06viewer\x82\xb5\x18/one of owner, admin, developer, billing, viewerR\x04role\x12\x10\n" +
-	"\x03key\x18\x04 \x01(\tR\x03key\"\xcb\x06\n" +
+	"\x03key\x18\x04 \x01(\tR\x03key\"\xac\x02\n" +
+	"\x05Cache\x12\x1a\n" +
+	"\bdisabled\x18\x01 \x01(\bR\bdisabled\x12\x14\n" +
+	"\x05redis\x18\x02 \x01(\bR\x05redis\x12w\n" +
+	"\bmax_size\x18\x03 \x01(\tB\\\xbaH/r-2+^([0-9]{1,12} ?(B|KB|KiB|MB|MiB|GB|GiB)?)?$\x82\xb5\x18&a size such as 64MiB, 500KB or 1048576R\amaxSize\x12x\n" +
+	"\tmax_entry\x18\x04 \x01(\tB[\xbaH/r-2+^([0-9]{1,12} ?(B|KB|KiB|MB|MiB|GB|GiB)?)?$\x82\xb5\x18%a size such as 1MiB, 500KB or 1048576R\bmaxEntry\"\xcb\x06\n" +
 	"\x06Policy\x12 \n" +
 	"\x04only\x18\x01 \x03(\tB\f\xbaH\t\x92\x01\x06\"\x04r\x02\x10\x01R\x04only\x12$\n" +
 	"\x06ignore\x18\x02 \x03(\tB\f\xbaH\t\x92\x01\x06\"\x04r\x02\x10\x01R\x06ignore\x126\n" +
@@ -4752,7 +4847,7 @@ func file_policies_config_configpb_config_proto_rawDescGZIP() []byte {
 }
 
 var file_policies_config_configpb_config_proto_enumTypes = make([]protoimpl.EnumInfo, 13)
-var file_policies_config_configpb_config_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
+var file_policies_config_configpb_config_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
 var file_policies_config_configpb_config_proto_goTypes = []any{
 	(GuardAction)(0),                  // 0: switchyard.config.v1.GuardAction
 	(GuardDirection)(0),               // 1: switchyard.config.v1.GuardDirection
@@ -4774,142 +4869,144 @@ var file_policies_config_configpb_config_proto_goTypes = []any{
 	(*Identity)(nil),                  // 17: switchyard.config.v1.Identity
 	(*Issuer)(nil),                    // 18: switchyard.config.v1.Issuer
 	(*TokenRule)(nil),                 // 19: switchyard.config.v1.TokenRule
-	(*Policy)(nil),                    // 20: switchyard.config.v1.Policy
-	(*MaxPrice)(nil),                  // 21: switchyard.config.v1.MaxPrice
-	(*Preset)(nil),                    // 22: switchyard.config.v1.Preset
-	(*Fetch)(nil),                     // 23: switchyard.config.v1.Fetch
-	(*Redis)(nil),                     // 24: switchyard.config.v1.Redis
-	(*Ledger)(nil),                    // 25: switchyard.config.v1.Ledger
-	(*Listener)(nil),                  // 26: switchyard.config.v1.Listener
-	(*ServerTLS)(nil),                 // 27: switchyard.config.v1.ServerTLS
-	(*Envoy)(nil),                     // 28: switchyard.config.v1.Envoy
-	(*Provider)(nil),                  // 29: switchyard.config.v1.Provider
-	(*Quirks)(nil),                    // 30: switchyard.config.v1.Quirks
-	(*HealthCheck)(nil),               // 31: switchyard.config.v1.HealthCheck
-	(*Secret)(nil),                    // 32: switchyard.config.v1.Secret
-	(*Timeouts)(nil),                  // 33: switchyard.config.v1.Timeouts
-	(*DataPolicy)(nil),                // 34: switchyard.config.v1.DataPolicy
-	(*Model)(nil),                     // 35: switchyard.config.v1.Model
-	(*Reasoning)(nil),                 // 36: switchyard.config.v1.Reasoning
-	(*Endpoint)(nil),                  // 37: switchyard.config.v1.Endpoint
-	(*Prices)(nil),                    // 38: switchyard.config.v1.Prices
-	(*PriceOverride)(nil),             // 39: switchyard.config.v1.PriceOverride
-	(*Key)(nil),                       // 40: switchyard.config.v1.Key
-	(*Limits)(nil),                    // 41: switchyard.config.v1.Limits
-	(*Routing)(nil),                   // 42: switchyard.config.v1.Routing
-	(*Route)(nil),                     // 43: switchyard.config.v1.Route
-	(*Telemetry)(nil),                 // 44: switchyard.config.v1.Telemetry
-	nil,                               // 45: switchyard.config.v1.Config.ProvidersEntry
-	nil,                               // 46: switchyard.config.v1.Config.ModelsEntry
-	nil,                               // 47: switchyard.config.v1.Config.AliasesEntry
-	nil,                               // 48: switchyard.config.v1.Config.PresetsEntry
-	nil,                               // 49: switchyard.config.v1.Config.GuardrailsEntry
-	nil,                               // 50: switchyard.config.v1.Provider.HeadersEntry
-	nil,                               // 51: switchyard.config.v1.Quirks.RenameEntry
-	nil,                               // 52: switchyard.config.v1.Quirks.CapEntry
-	nil,                               // 53: switchyard.config.v1.Quirks.RolesEntry
-	(*structpb.Struct)(nil),           // 54: google.protobuf.Struct
-	(*durationpb.Duration)(nil),       // 55: google.protobuf.Duration
-	(*descriptorpb.FieldOptions)(nil), // 56: google.protobuf.FieldOptions
+	(*Cache)(nil),                     // 20: switchyard.config.v1.Cache
+	(*Policy)(nil),                    // 21: switchyard.config.v1.Policy
+	(*MaxPrice)(nil),                  // 22: switchyard.config.v1.MaxPrice
+	(*Preset)(nil),                    // 23: switchyard.config.v1.Preset
+	(*Fetch)(nil),                     // 24: switchyard.config.v1.Fetch
+	(*Redis)(nil),                     // 25: switchyard.config.v1.Redis
+	(*Ledger)(nil),                    // 26: switchyard.config.v1.Ledger
+	(*Listener)(nil),                  // 27: switchyard.config.v1.Listener
+	(*ServerTLS)(nil),                 // 28: switchyard.config.v1.ServerTLS
+	(*Envoy)(nil),                     // 29: switchyard.config.v1.Envoy
+	(*Provider)(nil),                  // 30: switchyard.config.v1.Provider
+	(*Quirks)(nil),                    // 31: switchyard.config.v1.Quirks
+	(*HealthCheck)(nil),               // 32: switchyard.config.v1.HealthCheck
+	(*Secret)(nil),                    // 33: switchyard.config.v1.Secret
+	(*Timeouts)(nil),                  // 34: switchyard.config.v1.Timeouts
+	(*DataPolicy)(nil),                // 35: switchyard.config.v1.DataPolicy
+	(*Model)(nil),                     // 36: switchyard.config.v1.Model
+	(*Reasoning)(nil),                 // 37: switchyard.config.v1.Reasoning
+	(*Endpoint)(nil),                  // 38: switchyard.config.v1.Endpoint
+	(*Prices)(nil),                    // 39: switchyard.config.v1.Prices
+	(*PriceOverride)(nil),             // 40: switchyard.config.v1.PriceOverride
+	(*Key)(nil),                       // 41: switchyard.config.v1.Key
+	(*Limits)(nil),                    // 42: switchyard.config.v1.Limits
+	(*Routing)(nil),                   // 43: switchyard.config.v1.Routing
+	(*Route)(nil),                     // 44: switchyard.config.v1.Route
+	(*Telemetry)(nil),                 // 45: switchyard.config.v1.Telemetry
+	nil,                               // 46: switchyard.config.v1.Config.ProvidersEntry
+	nil,                               // 47: switchyard.config.v1.Config.ModelsEntry
+	nil,                               // 48: switchyard.config.v1.Config.AliasesEntry
+	nil,                               // 49: switchyard.config.v1.Config.PresetsEntry
+	nil,                               // 50: switchyard.config.v1.Config.GuardrailsEntry
+	nil,                               // 51: switchyard.config.v1.Provider.HeadersEntry
+	nil,                               // 52: switchyard.config.v1.Quirks.RenameEntry
+	nil,                               // 53: switchyard.config.v1.Quirks.CapEntry
+	nil,                               // 54: switchyard.config.v1.Quirks.RolesEntry
+	(*structpb.Struct)(nil),           // 55: google.protobuf.Struct
+	(*durationpb.Duration)(nil),       // 56: google.protobuf.Duration
+	(*descriptorpb.FieldOptions)(nil), // 57: google.protobuf.FieldOptions
 }
 var file_policies_config_configpb_config_proto_depIdxs = []int32{
-	26, // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
-	28, // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
-	45, // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
-	46, // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
+	27, // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
+	29, // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
+	46, // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
+	47, // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
 	4,  // 4: switchyard.config.v1.Config.models_from_presets:type_name -> switchyard.config.v1.PresetModels
-	40, // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
-	41, // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
-	42, // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
-	44, // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
-	20, // 9: switchyard.config.v1.Config.policy:type_name -> switchyard.config.v1.Policy
-	47, // 10: switchyard.config.v1.Config.aliases:type_name -> switchyard.config.v1.Config.AliasesEntry
-	48, // 11: switchyard.config.v1.Config.presets:type_name -> switchyard.config.v1.Config.PresetsEntry
-	24, // 12: switchyard.config.v1.Config.redis:type_name -> switchyard.config.v1.Redis
-	25, // 13: switchyard.config.v1.Config.ledger:type_name -> switchyard.config.v1.Ledger
-	23, // 14: switchyard.config.v1.Config.fetch:type_name -> switchyard.config.v1.Fetch
-	41, // 15: switchyard.config.v1.Config.total_limits:type_name -> switchyard.config.v1.Limits
+	41, // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
+	42, // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
+	43, // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
+	45, // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
+	21, // 9: switchyard.config.v1.Config.policy:type_name -> switchyard.config.v1.Policy
+	48, // 10: switchyard.config.v1.Config.aliases:type_name -> switchyard.config.v1.Config.AliasesEntry
+	49, // 11: switchyard.config.v1.Config.presets:type_name -> switchyard.config.v1.Config.PresetsEntry
+	25, // 12: switchyard.config.v1.Config.redis:type_name -> switchyard.config.v1.Redis
+	26, // 13: switchyard.config.v1.Config.ledger:type_name -> switchyard.config.v1.Ledger
+	24, // 14: switchyard.config.v1.Config.fetch:type_name -> switchyard.config.v1.Fetch
+	42, // 15: switchyard.config.v1.Config.total_limits:type_name -> switchyard.config.v1.Limits
 	17, // 16: switchyard.config.v1.Config.identity:type_name -> switchyard.config.v1.Identity
-	41, // 17: switchyard.config.v1.Config.organization_limits:type_name -> switchyard.config.v1.Limits
-	49, // 18: switchyard.config.v1.Config.guardrails:type_name -> switchyard.config.v1.Config.GuardrailsEntry
-	20, // 19: switchyard.config.v1.Guardrail.policy:type_name -> switchyard.config.v1.Policy
-	15, // 20: switchyard.config.v1.Guardrail.content_filters:type_name -> switchyard.config.v1.ContentFilter
-	16, // 21: switchyard.config.v1.Guardrail.content_filter_builtins:type_name -> switchyard.config.v1.BuiltinFilter
-	9,  // 22: switchyard.config.v1.Guardrail.budget_reset:type_name -> switchyard.config.v1.BudgetReset
-	0,  // 23: switchyard.config.v1.ContentFilter.action:type_name -> switchyard.config.v1.GuardAction
-	1,  // 24: switchyard.config.v1.ContentFilter.direction:type_name -> switchyard.config.v1.GuardDirection
-	0,  // 25: switchyard.config.v1.BuiltinFilter.action:type_name -> switchyard.config.v1.GuardAction
-	2,  // 26: switchyard.config.v1.BuiltinFilter.scan_scope:type_name -> switchyard.config.v1.ScanScope
-	1,  // 27: switchyard.config.v1.BuiltinFilter.direction:type_name -> switchyard.config.v1.GuardDirection
-	32, // 28: switchyard.config.v1.Identity.secret:type_name -> switchyard.config.v1.Secret
-	18, // 29: switchyard.config.v1.Identity.issuers:type_name -> switchyard.config.v1.Issuer
-	19, // 30: switchyard.config.v1.Issuer.rules:type_name -> switchyard.config.v1.TokenRule
-	3,  // 31: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
-	21, // 32: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
-	54, // 33: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
-	55, // 34: switchyard.config.v1.Fetch.timeout:type_name -> google.protobuf.Duration
-	32, // 35: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
-	55, // 36: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
-	32, // 37: switchyard.config.v1.Ledger.postgres:type_name -> switchyard.config.v1.Secret
-	55, // 38: switchyard.config.v1.Ledger.retention:type_name -> google.protobuf.Duration
-	27, // 39: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
-	55, // 40: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
-	7,  // 41: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
-	32, // 42: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
-	50, // 43: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
-	33, // 44: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
-	34, // 45: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	31, // 46: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
-	6,  // 47: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
-	30, // 48: switchyard.config.v1.Provider.quirks:type_name -> switchyard.config.v1.Quirks
-	41, // 49: switchyard.config.v1.Provider.limits:type_name -> switchyard.config.v1.Limits
-	51, // 50: switchyard.config.v1.Quirks.rename:type_name -> switchyard.config.v1.Quirks.RenameEntry
-	52, // 51: switchyard.config.v1.Quirks.cap:type_name -> switchyard.config.v1.Quirks.CapEntry
-	53, // 52: switchyard.config.v1.Quirks.roles:type_name -> switchyard.config.v1.Quirks.RolesEntry
-	5,  // 53: switchyard.config.v1.Quirks.reasoning:type_name -> switchyard.config.v1.ReasoningForm
-	55, // 54: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
-	55, // 55: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
-	55, // 56: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
-	55, // 57: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
-	55, // 58: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
-	55, // 59: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
-	37, // 60: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
-	8,  // 61: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
-	36, // 62: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
-	41, // 63: switchyard.config.v1.Model.limits:type_name -> switchyard.config.v1.Limits
-	38, // 64: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
-	34, // 65: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	39, // 66: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
-	38, // 67: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
-	41, // 68: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
-	20, // 69: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
-	55, // 70: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
-	55, // 71: switchyard.config.v1.Limits.tokens_window:type_name -> google.protobuf.Duration
-	9,  // 72: switchyard.config.v1.Limits.budget_reset:type_name -> switchyard.config.v1.BudgetReset
-	10, // 73: switchyard.config.v1.Limits.on_redis_failure:type_name -> switchyard.config.v1.RedisFailure
-	41, // 74: switchyard.config.v1.Limits.per_user:type_name -> switchyard.config.v1.Limits
-	12, // 75: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
-	55, // 76: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
-	55, // 77: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
-	55, // 78: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
-	55, // 79: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
-	8,  // 80: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
-	11, // 81: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
-	55, // 82: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
-	55, // 83: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
-	43, // 84: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
-	12, // 85: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
-	55, // 86: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
-	29, // 87: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
-	35, // 88: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
-	22, // 89: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
-	14, // 90: switchyard.config.v1.Config.GuardrailsEntry.value:type_name -> switchyard.config.v1.Guardrail
-	56, // 91: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
-	92, // [92:92] is the sub-list for method output_type
-	92, // [92:92] is the sub-list for method input_type
-	92, // [92:92] is the sub-list for extension type_name
-	91, // [91:92] is the sub-list for extension extendee
-	0,  // [0:91] is the sub-list for field type_name
+	20, // 17: switchyard.config.v1.Config.cache:type_name -> switchyard.config.v1.Cache
+	42, // 18: switchyard.config.v1.Config.organization_limits:type_name -> switchyard.config.v1.Limits
+	50, // 19: switchyard.config.v1.Config.guardrails:type_name -> switchyard.config.v1.Config.GuardrailsEntry
+	21, // 20: switchyard.config.v1.Guardrail.policy:type_name -> switchyard.config.v1.Policy
+	15, // 21: switchyard.config.v1.Guardrail.content_filters:type_name -> switchyard.config.v1.ContentFilter
+	16, // 22: switchyard.config.v1.Guardrail.content_filter_builtins:type_name -> switchyard.config.v1.BuiltinFilter
+	9,  // 23: switchyard.config.v1.Guardrail.budget_reset:type_name -> switchyard.config.v1.BudgetReset
+	0,  // 24: switchyard.config.v1.ContentFilter.action:type_name -> switchyard.config.v1.GuardAction
+	1,  // 25: switchyard.config.v1.ContentFilter.direction:type_name -> switchyard.config.v1.GuardDirection
+	0,  // 26: switchyard.config.v1.BuiltinFilter.action:type_name -> switchyard.config.v1.GuardAction
+	2,  // 27: switchyard.config.v1.BuiltinFilter.scan_scope:type_name -> switchyard.config.v1.ScanScope
+	1,  // 28: switchyard.config.v1.BuiltinFilter.direction:type_name -> switchyard.config.v1.GuardDirection
+	33, // 29: switchyard.config.v1.Identity.secret:type_name -> switchyard.config.v1.Secret
+	18, // 30: switchyard.config.v1.Identity.issuers:type_name -> switchyard.config.v1.Issuer
+	19, // 31: switchyard.config.v1.Issuer.rules:type_name -> switchyard.config.v1.TokenRule
+	3,  // 32: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
+	22, // 33: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
+	55, // 34: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
+	56, // 35: switchyard.config.v1.Fetch.timeout:type_name -> google.protobuf.Duration
+	33, // 36: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
+	56, // 37: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
+	33, // 38: switchyard.config.v1.Ledger.postgres:type_name -> switchyard.config.v1.Secret
+	56, // 39: switchyard.config.v1.Ledger.retention:type_name -> google.protobuf.Duration
+	28, // 40: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
+	56, // 41: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
+	7,  // 42: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
+	33, // 43: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
+	51, // 44: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
+	34, // 45: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
+	35, // 46: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	32, // 47: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
+	6,  // 48: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
+	31, // 49: switchyard.config.v1.Provider.quirks:type_name -> switchyard.config.v1.Quirks
+	42, // 50: switchyard.config.v1.Provider.limits:type_name -> switchyard.config.v1.Limits
+	52, // 51: switchyard.config.v1.Quirks.rename:type_name -> switchyard.config.v1.Quirks.RenameEntry
+	53, // 52: switchyard.config.v1.Quirks.cap:type_name -> switchyard.config.v1.Quirks.CapEntry
+	54, // 53: switchyard.config.v1.Quirks.roles:type_name -> switchyard.config.v1.Quirks.RolesEntry
+	5,  // 54: switchyard.config.v1.Quirks.reasoning:type_name -> switchyard.config.v1.ReasoningForm
+	56, // 55: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
+	56, // 56: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
+	56, // 57: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
+	56, // 58: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
+	56, // 59: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
+	56, // 60: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
+	38, // 61: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
+	8,  // 62: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
+	37, // 63: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
+	42, // 64: switchyard.config.v1.Model.limits:type_name -> switchyard.config.v1.Limits
+	39, // 65: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
+	35, // 66: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	40, // 67: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
+	39, // 68: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
+	42, // 69: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
+	21, // 70: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
+	56, // 71: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
+	56, // 72: switchyard.config.v1.Limits.tokens_window:type_name -> google.protobuf.Duration
+	9,  // 73: switchyard.config.v1.Limits.budget_reset:type_name -> switchyard.config.v1.BudgetReset
+	10, // 74: switchyard.config.v1.Limits.on_redis_failure:type_name -> switchyard.config.v1.RedisFailure
+	42, // 75: switchyard.config.v1.Limits.per_user:type_name -> switchyard.config.v1.Limits
+	12, // 76: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
+	56, // 77: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
+	56, // 78: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
+	56, // 79: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
+	56, // 80: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
+	8,  // 81: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
+	11, // 82: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
+	56, // 83: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
+	56, // 84: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
+	44, // 85: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
+	12, // 86: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
+	56, // 87: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
+	30, // 88: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
+	36, // 89: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
+	23, // 90: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
+	14, // 91: switchyard.config.v1.Config.GuardrailsEntry.value:type_name -> switchyard.config.v1.Guardrail
+	57, // 92: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
+	93, // [93:93] is the sub-list for method output_type
+	93, // [93:93] is the sub-list for method input_type
+	93, // [93:93] is the sub-list for extension type_name
+	92, // [92:93] is the sub-list for extension extendee
+	0,  // [0:92] is the sub-list for field type_name
 }
 
 func init() { file_policies_config_configpb_config_proto_init() }
@@ -4917,22 +5014,22 @@ func file_policies_config_configpb_config_proto_init() {
 	if File_policies_config_configpb_config_proto != nil {
 		return
 	}
-	file_policies_config_configpb_config_proto_msgTypes[16].OneofWrappers = []any{}
 	file_policies_config_configpb_config_proto_msgTypes[17].OneofWrappers = []any{}
-	file_policies_config_configpb_config_proto_msgTypes[19].OneofWrappers = []any{
+	file_policies_config_configpb_config_proto_msgTypes[18].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[20].OneofWrappers = []any{
 		(*Secret_Env)(nil),
 		(*Secret_File)(nil),
 		(*Secret_Value)(nil),
 	}
-	file_policies_config_configpb_config_proto_msgTypes[24].OneofWrappers = []any{}
-	file_policies_config_configpb_config_proto_msgTypes[26].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[25].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[27].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_policies_config_configpb_config_proto_rawDesc), len(file_policies_config_configpb_config_proto_rawDesc)),
 			NumEnums:      13,
-			NumMessages:   41,
+			NumMessages:   42,
 			NumExtensions: 1,
 			NumServices:   0,
 		},

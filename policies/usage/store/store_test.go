@@ -31,7 +31,7 @@ func generation(id string, created time.Time) usage.Generation {
 	return usage.Generation{
 		ID: id, RequestID: "request-" + id, Created: created, KeyHash: "hash", KeyName: "team", Workspace: "w", API: "completions",
 		Requested: "m/x:nitro", Streamed: true, Session: "s", User: "u", Preset: "p", Referer: "https://app.example", Title: "App", UserAgent: "sdk/1",
-		FinishReason: "stop", NativeFinishReason: "end_turn",
+		FinishReason: "stop", NativeFinishReason: "end_turn", ResponseCacheSource: "gen-0",
 		Attempts: []usage.Attempt{
 			{
 				Number: 1, Endpoint: "m/x|a", Model: "m/x", Provider: "a", ProviderName: "A", Status: 503, Outcome: "failed_over", Reason: "server_error",
