@@ -124,6 +124,9 @@ func newPolicy(effective *config.Effective, models *catalog.Catalog, keys *ident
 	if settings.GetNoSticky() {
 		policy.StickyFor = 0
 	}
+	if !cfg.GetCache().GetDisabled() {
+		policy.MaxCacheEntry = effective.MaxCacheEntry()
+	}
 	if policy.Signers, err = newSigners(models.Providers()); err != nil {
 		return nil, err
 	}

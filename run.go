@@ -27,6 +27,7 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
 	"github.com/switchyard/switchyard/policies/api"
+	"github.com/switchyard/switchyard/policies/cache"
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/config"
 	"github.com/switchyard/switchyard/policies/config/configpb"
@@ -73,6 +74,7 @@ type gateway struct {
 	health   *health.Tracker
 	presets  *preset.Store
 	sticky   sticky.Store
+	answers  cache.Store
 	redis    *redis.Client // nil if gateways share nothing
 	account  *account      // nil if none is kept
 	sharing  *sharing.Loop // nil likewise
@@ -112,6 +114,7 @@ func run(ctx context.Context, options runOptions) error {
 	if g.redis != nil {
 		defer g.redis.Close()
 	}
+	g.openCache()
 	if err := g.openAccount(ctx); err != nil {
 		return err
 	}
@@ -233,6 +236,7 @@ func (g *gateway) serve(ctx context.Context) error {
 		Health:    g.health,
 		Limits:    limiter,
 		Sticky:    g.sticky,
+		Cache:     g.answers,
 		Preset:    presetIn(g.presets),
 		Registry:  g.registry,
 		Log:       g.log,
@@ -296,6 +300,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	group.Go(func() error { return g.reload(failing) })
 	group.Go(func() error { g.share(failing); return nil })
 	group.Go(func() error { limiter.Run(serving); return nil })
+	group.Go(func() error { g.sweepCache(serving); return nil })
 	group.Go(func() error { return g.announce(failing) })
 	group.Go(func() error {
 		// However it ends, with ctx or with a failure, the rest ends in order.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/signing"
+	"github.com/switchyard/switchyard/policies/cache"
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/health"
 	"github.com/switchyard/switchyard/policies/identity"
@@ -29,6 +30,9 @@ func (g *gateway) use(next *generation) error {
 	g.current.Store(next)
 	g.tokens.Configure(newIssuers(next.effective.Config().GetIdentity().GetIssuers()))
 	g.compose()
+	if memory, ok := g.answers.(*cache.Memory); ok && next.policy.MaxCacheEntry == 0 {
+		memory.Clear() // what is not to be kept any more is not kept
+	}
 	g.prober.Configure(next.policy.Catalog.Providers())
 	return nil
 }

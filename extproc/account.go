@@ -57,6 +57,8 @@ func (a *attempt) generation() *usage.Generation {
 		KeyHash: a.key.Hash, KeyName: a.key.Name, Workspace: a.key.Workspace,
 		API: cmp.Or(a.request.OutputModality, "completions"), Requested: word(firstAsked(a.request)), Streamed: a.request.Stream,
 		Session: word(a.session), User: word(a.request.User), Preset: word(a.request.Preset),
+		ResponseCacheSource: a.caching.source(),
+
 		Referer: word(h["http-referer"]), Title: word(cmp.Or(h["x-openrouter-title"], h["x-title"])), UserAgent: word(h["user-agent"]),
 	}
 }

@@ -38,10 +38,12 @@ type attempt struct {
 	client    dialect.Client
 	key       *identity.Key
 	request   *dialect.Request
-	session   string   // what the client calls its session, or ""
-	shared    *request // what attempts at the same request know of each other
-	uploaded  bool     // the client's request has come to its end
-	trailers  bool     // the client's body ends with trailers
+	session   string          // what the client calls its session, or ""
+	head      []string        // names and values of headers that the client's dialect reads
+	merged    *dialect.Preset // the preset that is part of the request, or nil
+	shared    *request        // what attempts at the same request know of each other
+	uploaded  bool            // the client's request has come to its end
+	trailers  bool            // the client's body ends with trailers
 
 	guarded   guard.Findings // what guardrails found in the request
 	rules     rules          // for retries and hedges, of the model asked for
@@ -55,6 +57,7 @@ type attempt struct {
 	arrived   time.Time          // the client's last byte
 	worked    time.Duration      // from the client's last byte to sent, without fetched
 	fetched   time.Duration      // spent on fetching what the client named by URL
+	caching   caching
 	answer    answer
 	outcome   outcome
 }
@@ -85,6 +88,9 @@ func (a *attempt) run() error {
 	}
 	if err == nil {
 		err = a.guardRequest() // may they say that?
+	}
+	if err == nil {
+		err = a.recall() // was it answered before?
 	}
 	if err == nil {
 		err = a.choose() // who shall answer?
@@ -171,7 +177,10 @@ func (a *attempt) admit() error {
 	}
 	a.headers = h
 	if reader, ok := client.(dialect.HeadReader); ok {
-		head := dialect.Head{Path: path, Query: query, Header: func(name string) string { return h[name] }}
+		head := dialect.Head{Path: path, Query: query, Header: func(name string) string {
+			a.head = append(a.head, name, h[name])
+			return h[name]
+		}}
 		if client, err = reader.ReadHead(head); err != nil {
 			return err
 		}

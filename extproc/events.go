@@ -20,7 +20,7 @@ type events interface {
 func eventReader(contentType string) events {
 	kind, _, _ := strings.Cut(contentType, ";")
 	switch strings.ToLower(strings.TrimSpace(kind)) {
-	case "text/event-stream":
+	case eventStream:
 		return &sse.Reader{}
 	case "application/x-ndjson":
 		return &ndjson.Reader{}

@@ -96,7 +96,8 @@ func (a *attempt) crossOrigin() []dialect.Header {
 	}
 	return []dialect.Header{
 		{Name: "access-control-allow-origin", Value: "*"},
-		{Name: "access-control-expose-headers", Value: "X-Generation-Id, X-Provider-Name, X-Request-Id"},
+		{Name: "access-control-expose-headers", Value: "X-Generation-Id, X-Provider-Name, X-Request-Id, " +
+			"X-OpenRouter-Cache-Status, X-OpenRouter-Cache-Age, X-OpenRouter-Cache-TTL, X-OpenRouter-Cache-Source-Id"},
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
@@ -44,7 +45,27 @@ func (a *attempt) reserve(plan *routing.Plan) error {
 	if len(limits) == 0 {
 		return nil
 	}
-	most := a.estimateOf(plan)
+	return a.reserveOf(limits, a.estimateOf(plan))
+}
+
+// reserveRequest reserves one request of the limits that count them: one that the cache
+// answers takes nothing else.
+func (a *attempt) reserveRequest() error {
+	return a.reserveOf(a.limitsOn(quota.Requests), estimate{})
+}
+
+// limitsOn are the request's limits on some measures.
+func (a *attempt) limitsOn(measures ...quota.Measure) []quota.Limit {
+	return slices.DeleteFunc(a.limitsOf(word(a.request.User)), func(limit quota.Limit) bool {
+		return !slices.Contains(measures, limit.Measure)
+	})
+}
+
+// reserveOf reserves so much of limits, of all of them or of none.
+func (a *attempt) reserveOf(limits []quota.Limit, most estimate) error {
+	if len(limits) == 0 {
+		return nil
+	}
 	claims, err := a.claims(limits, most)
 	if err != nil {
 		return err
@@ -95,26 +116,7 @@ func (a *attempt) reserveMore() error {
 	if billed == (quota.Actual{}) || a.rules.hedgeAfter > 0 { // hedges are covered
 		return nil
 	}
-	var limits []quota.Limit
-	for _, limit := range a.limitsOf(word(a.request.User)) {
-		if limit.Measure == quota.Tokens || limit.Measure == quota.Money {
-			limits = append(limits, limit)
-		}
-	}
-	if len(limits) == 0 {
-		return nil
-	}
-	most := estimate{tokens: billed.Tokens, money: billed.Money}
-	claims, err := a.claims(limits, most)
-	if err != nil {
-		return err
-	}
-	reservation, denial := a.Limits.Reserve(a.stream.Context(), claims, time.Now())
-	if denial != nil {
-		return a.overLimit(denial, most)
-	}
-	a.shared.reserved(reservation)
-	return nil
+	return a.reserveOf(a.limitsOn(quota.Tokens, quota.Money), estimate{tokens: billed.Tokens, money: billed.Money})
 }
 
 // reserveAttempt reserves what an attempt at a candidate can come to of the limits that

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"math"
 	"slices"
 	"time"
 
@@ -28,11 +29,11 @@ func (a *attempt) parse(body []byte) error {
 
 // preset finds a preset once for all attempts at the request.
 func (a *attempt) preset(slug string) (dialect.Preset, bool) {
-	found := a.shared.preset(slug, func() (dialect.Preset, bool) { return a.Preset(a.key, slug) })
-	if found == nil {
+	a.merged = a.shared.preset(slug, func() (dialect.Preset, bool) { return a.Preset(a.key, slug) })
+	if a.merged == nil {
 		return dialect.Preset{}, false
 	}
-	return *found, true
+	return *a.merged, true
 }
 
 func firstAsked(request *dialect.Request) string {
@@ -108,8 +109,36 @@ func (p *Policy) Plan(asked Asked, view routing.View) (routing.Plan, error) {
 	if err != nil {
 		return routing.Plan{}, err
 	}
+	return p.build(asked, preferences, view, p.rulesFor(firstAsked(request)).maxAttempts)
+}
+
+// admits finds the candidate of a request at an endpoint, false if no plan could have it,
+// however many candidates it had. What a plan is refused for is refused here as well.
+func (p *Policy) admits(asked Asked, view routing.View, endpointID string) (routing.Candidate, bool) {
+	request := asked.Request
+	preferences, err := routing.ParsePreferences(request.Provider, request.Plugins, request.Route)
+	if err != nil {
+		return routing.Candidate{}, false
+	}
+	if len(preferences.Order) == 0 {
+		preferences.NoFallbacks = false // which leaves one candidate, and any of them could be it
+	}
+	plan, err := p.build(asked, preferences, view, math.MaxInt)
+	if err != nil {
+		return routing.Candidate{}, false
+	}
+	at := slices.IndexFunc(plan.Candidates, func(c routing.Candidate) bool { return c.Endpoint.ID == endpointID })
+	if at < 0 {
+		return routing.Candidate{}, false
+	}
+	return plan.Candidates[at], true
+}
+
+// build plans a request with so many candidates at most.
+func (p *Policy) build(asked Asked, preferences routing.Preferences, view routing.View, most int) (routing.Plan, error) {
+	request := asked.Request
 	options := p.Routing
-	options.MaxCandidates = p.rulesFor(firstAsked(request)).maxAttempts
+	options.MaxCandidates = most
 	options.DefaultModel = cmp.Or(asked.Key.DefaultModel, options.DefaultModel) // row 14
 	options.Sort = cmp.Or(routing.Sort(asked.Key.DefaultSort), options.Sort)
 	return routing.Build(routing.Request{

@@ -123,6 +123,8 @@ func (a *attempt) relayWhole() error {
 	a.answer.first = time.Since(a.sent)
 	a.answer.out = out
 	a.noteAnswer()
+	a.capture(out)
+	a.keep()
 	return a.flush(true)
 }
 
@@ -250,7 +252,11 @@ func (a *attempt) translate(message *extprocv3.ProcessingRequest) error {
 	if a.answer.ended {
 		a.answer.events.End()
 	}
-	defer a.noteFirst()
+	before := len(a.answer.out)
+	defer func() {
+		a.noteFirst()
+		a.capture(a.answer.out[before:])
+	}()
 	for {
 		event, ok, err := a.answer.events.Next()
 		if err != nil || !ok {
@@ -289,8 +295,11 @@ func (a *attempt) finishStream() error {
 	if progress.Empty && !a.lastHope() {
 		return emptyAnswer()
 	}
+	before := len(a.answer.out)
 	a.answer.out = a.answer.pipe.Finish(a.answer.out)
+	a.capture(a.answer.out[before:])
 	a.noteAnswer()
+	a.keep()
 	if err := a.flush(false); err != nil {
 		return err
 	}
@@ -351,14 +360,23 @@ func (a *attempt) clientHeaders(whole bool) []dialect.Header {
 		{Name: "x-provider-name", Value: a.candidate.Endpoint.Provider.Name},
 	}
 	headers = append(headers, a.crossOrigin()...)
-	if a.request.Stream && !a.answer.bytes {
-		return append(headers,
-			dialect.Header{Name: "content-type", Value: "text/event-stream"},
-			dialect.Header{Name: "cache-control", Value: "no-cache"})
+	headers = append(headers, a.missed()...)
+	headers = append(headers, dialect.Header{Name: "content-type", Value: a.mediaType()})
+	if a.mediaType() == eventStream {
+		return append(headers, dialect.Header{Name: "cache-control", Value: "no-cache"})
 	}
-	headers = append(headers, dialect.Header{Name: "content-type", Value: cmp.Or(a.answer.mediaType, "application/json")})
 	if whole {
 		headers = append(headers, dialect.Header{Name: "content-length", Value: strconv.Itoa(len(a.answer.out))})
 	}
 	return headers
+}
+
+const eventStream = "text/event-stream"
+
+// mediaType is what the client is told that the answer is.
+func (a *attempt) mediaType() string {
+	if a.request.Stream && !a.answer.bytes {
+		return eventStream
+	}
+	return cmp.Or(a.answer.mediaType, "application/json")
 }

@@ -122,7 +122,11 @@ func (a *attempt) answerError(told *dialect.Error, failover string) error {
 
 // sendLocal answers the client with JSON that no provider made.
 func (a *attempt) sendLocal(status int, body []byte, headers []dialect.Header) {
-	headers = append(headers, dialect.Header{Name: "content-type", Value: "application/json"})
+	a.sendAtOnce(status, body, append(headers, dialect.Header{Name: "content-type", Value: "application/json"}))
+}
+
+// sendAtOnce answers the client before any provider is asked.
+func (a *attempt) sendAtOnce(status int, body []byte, headers []dialect.Header) {
 	message := &extprocv3.ProcessingResponse{
 		DynamicMetadata: a.metadata(),
 		Response: &extprocv3.ProcessingResponse_ImmediateResponse{ImmediateResponse: &extprocv3.ImmediateResponse{

@@ -21,6 +21,7 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/fetch"
 	"github.com/switchyard/switchyard/extproc/signing"
+	"github.com/switchyard/switchyard/policies/cache"
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/health"
 	"github.com/switchyard/switchyard/policies/identity"
@@ -64,6 +65,9 @@ type Policy struct {
 	// BudgetStatus is the HTTP status of a request whose key's budget is spent: 402, or
 	// else 403.
 	BudgetStatus int
+	// MaxCacheEntry is the largest answer that is kept, in bytes; zero keeps none and gives
+	// none.
+	MaxCacheEntry int64
 	// StickyFor is how long a conversation stays with an endpoint; zero is not at all.
 	StickyFor time.Duration
 	// KeepAliveComment is sent each KeepAliveInterval while a stream waits for
@@ -87,6 +91,8 @@ type Options struct {
 	Limits *quota.Limiter
 	// Sticky remembers where conversations went.
 	Sticky sticky.Store
+	// Cache keeps answers for requests that ask for it.
+	Cache cache.Store
 	// Preset finds a preset by its slug, among those that the key may use.
 	Preset   func(key *identity.Key, slug string) (dialect.Preset, bool)
 	Registry prometheus.Registerer

@@ -18,6 +18,7 @@ type outcome struct {
 	begun     bool // the ledger knows that the provider is to be asked
 	accounted bool // the request's record has the attempt
 	forwarded bool // the provider was asked
+	recalled  bool // the answer came out of the cache
 	finished  bool // the client has the whole answer
 	cancelled bool // the stream ended under us: the client hung up, or a hedge lost
 	moved     bool // the request goes on to the next candidate
@@ -39,6 +40,8 @@ func (o *outcome) label() string {
 		return "failed"
 	case o.denied != 0:
 		return "denied"
+	case o.recalled:
+		return usage.Cached
 	case o.finished:
 		return "ok"
 	default:
@@ -184,7 +187,7 @@ func (a *attempt) metadata() *structpb.Struct {
 	if a.key != nil {
 		fields["key"] = structpb.NewStringValue(a.key.Name)
 	}
-	if a.outcome.forwarded {
+	if a.outcome.forwarded || a.outcome.recalled {
 		fields["generation_id"] = structpb.NewStringValue(a.generationID())
 		fields["model"] = structpb.NewStringValue(a.candidate.Model.ID)
 		fields["provider"] = structpb.NewStringValue(a.candidate.Endpoint.Provider.Slug)

@@ -52,15 +52,20 @@ func (a *attempt) stay() {
 	}
 	a.outcome.stayed = true
 	progress := a.answer.pipe.Progress()
-	pin := sticky.Pin{
-		Model: a.candidate.Model.ID, EndpointID: a.candidate.Endpoint.ID, Provider: a.candidate.Endpoint.Provider.Slug,
-		Bound: progress.BoundReasoning,
-	}
 	cached := progress.Usage.CacheRead+progress.Usage.CacheWrite+progress.Usage.CacheWrite1h > 0
 	if a.session != "" || cached || progress.BoundReasoning || a.plan.Pinned {
-		a.Sticky.Put(a.stream.Context(), a.stickyKey(), pin, a.policy.StickyFor, time.Now())
+		a.tie(progress.BoundReasoning)
 	}
-	if progress.BoundReasoning && a.session != "" {
+}
+
+// tie notes the candidate's endpoint as the conversation's place.
+func (a *attempt) tie(bound bool) {
+	pin := sticky.Pin{
+		Model: a.candidate.Model.ID, EndpointID: a.candidate.Endpoint.ID, Provider: a.candidate.Endpoint.Provider.Slug,
+		Bound: bound,
+	}
+	a.Sticky.Put(a.stream.Context(), a.stickyKey(), pin, a.policy.StickyFor, time.Now())
+	if bound && a.session != "" {
 		a.Sticky.Put(a.stream.Context(), a.loopKey(), pin, a.policy.StickyFor, time.Now())
 	}
 }

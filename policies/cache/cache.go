@@ -18,8 +18,8 @@ import (
 type Entry struct {
 	// SourceID is the id of the generation that made it.
 	SourceID string
-	// Model and EndpointID are whose answer it is, by their ids in the catalog.
-	Model, EndpointID string
+	// EndpointID is whose answer it is, by its id in the catalog.
+	EndpointID string
 	// MediaType is that of the body.
 	MediaType string
 	// FinishReason is normalised (spec row 4), NativeFinishReason the provider's own;

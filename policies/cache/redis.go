@@ -33,7 +33,7 @@ func NewRedis(client *redis.Client, log *slog.Logger) *Redis { return &Redis{cli
 func (r *Redis) Failures() int64 { return r.failures.Load() }
 
 // fields of an entry, which is a hash: a body need not be encoded then.
-var fields = []string{"source", "model", "endpoint", "type", "finish", "native", "bound", "stored", "ttl", "body"}
+var fields = []string{"source", "endpoint", "type", "finish", "native", "bound", "stored", "ttl", "body"}
 
 // Get implements [Store].
 func (r *Redis) Get(ctx context.Context, key Key, now time.Time) (*Entry, bool) {
@@ -59,7 +59,7 @@ func (r *Redis) Put(ctx context.Context, key Key, entry *Entry) {
 		name := r.name(key)
 		// A transaction: without its expiry an entry would stay for good.
 		_, err := r.client.TxPipelined(ctx, func(pipe goredis.Pipeliner) error {
-			pipe.HSet(ctx, name, "source", entry.SourceID, "model", entry.Model, "endpoint", entry.EndpointID,
+			pipe.HSet(ctx, name, "source", entry.SourceID, "endpoint", entry.EndpointID,
 				"type", entry.MediaType, "finish", entry.FinishReason, "native", entry.NativeFinishReason,
 				"bound", entry.BoundReasoning, "stored", entry.Stored.UnixMilli(), "ttl", entry.TimeToLive.Milliseconds(),
 				"body", entry.Body)
@@ -116,15 +116,15 @@ func readEntry(values []any) (*Entry, bool) {
 	if len(texts) != len(fields) {
 		return nil, false
 	}
-	stored, wrongTime := strconv.ParseInt(texts[7], 10, 64)
-	milliseconds, wrong := strconv.ParseInt(texts[8], 10, 64)
+	stored, wrongTime := strconv.ParseInt(texts[6], 10, 64)
+	milliseconds, wrong := strconv.ParseInt(texts[7], 10, 64)
 	if wrongTime != nil || wrong != nil || milliseconds <= 0 || milliseconds > longest.Milliseconds() {
 		return nil, false
 	}
 	return &Entry{
-		SourceID: texts[0], Model: texts[1], EndpointID: texts[2], MediaType: texts[3],
-		FinishReason: texts[4], NativeFinishReason: texts[5], BoundReasoning: texts[6] == "1",
+		SourceID: texts[0], EndpointID: texts[1], MediaType: texts[2],
+		FinishReason: texts[3], NativeFinishReason: texts[4], BoundReasoning: texts[5] == "1",
 		Stored: time.UnixMilli(stored), TimeToLive: time.Duration(milliseconds) * time.Millisecond,
-		Body: []byte(texts[9]),
+		Body: []byte(texts[8]),
 	}, true
 }

@@ -23,7 +23,7 @@ var hello = NewKey("alice", []byte(`{"model":"m/x"}`), "/v1/chat/completions")
 // answer is an entry with all fields set, stored now.
 func answer(ttl time.Duration) *Entry {
 	return &Entry{
-		SourceID: "gen-1-a", Model: "m/x", EndpointID: "m/x@a", MediaType: "text/event-stream",
+		SourceID: "gen-1-a", EndpointID: "m/x@a", MediaType: "text/event-stream",
 		FinishReason: "stop", NativeFinishReason: "end_turn", BoundReasoning: true,
 		Stored: time.UnixMilli(time.Now().UnixMilli()), TimeToLive: ttl,
 		Body: []byte("data: \x00\xff\r\n\n"),
