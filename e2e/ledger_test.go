@@ -32,6 +32,7 @@ type told struct {
 	Prompt     int64     `json:"native_tokens_prompt"`
 	Completion int64     `json:"native_tokens_completion"`
 	Cost       money.USD `json:"total_cost"`
+	Source     string    `json:"response_cache_source_id"`
 	Responses  []struct {
 		Provider string `json:"provider_name"`
 		Status   int    `json:"status"`
