@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"log/slog"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -17,27 +16,30 @@ import (
 // own maxmemory. A request waits for it at most `redis.timeout`, and in an outage one
 // request a second does; to all others there is no entry.
 type Redis struct {
-	client   *redis.Client
-	log      *slog.Logger
-	breaker  redis.Breaker
-	failures atomic.Int64
+	client *redis.Client
+	watch  redis.Watch
 }
 
 var _ Store = (*Redis)(nil)
 
 // NewRedis returns a store on client, which the caller closes.
-func NewRedis(client *redis.Client, log *slog.Logger) *Redis { return &Redis{client: client, log: log} }
+func NewRedis(client *redis.Client, log *slog.Logger) *Redis {
+	return &Redis{client: client, watch: redis.Watch{
+		Log:    log,
+		Begins: "Redis does not answer: nothing is taken from the cache",
+		Ends:   "Redis answers again: answers are taken from the cache",
+	}}
+}
 
-// Failures is how many commands Redis did not answer, or not in time, since the start.
-// Requests that did not ask because of an outage are not among them.
-func (r *Redis) Failures() int64 { return r.failures.Load() }
+// Failures is [redis.Watch.Failures].
+func (r *Redis) Failures() int64 { return r.watch.Failures() }
 
 // fields of an entry, which is a hash: a body need not be encoded then.
 var fields = []string{"source", "endpoint", "type", "finish", "native", "bound", "stored", "ttl", "body"}
 
 // Get implements [Store].
 func (r *Redis) Get(ctx context.Context, key Key, now time.Time) (*Entry, bool) {
-	if !r.breaker.Allow(now) {
+	if !r.watch.Allow(now) {
 		return nil, false
 	}
 	bound, cancel := r.client.Bound(ctx)
@@ -46,7 +48,7 @@ func (r *Redis) Get(ctx context.Context, key Key, now time.Time) (*Entry, bool) 
 	if ctx.Err() != nil {
 		return nil, false // the client hung up, which says nothing of Redis
 	}
-	r.took(err, now)
+	r.watch.Took(err, now)
 	return readEntry(values) // no values if there is an error
 }
 
@@ -76,30 +78,16 @@ func (r *Redis) Delete(ctx context.Context, key Key, now time.Time) {
 }
 
 func (r *Redis) write(ctx context.Context, now time.Time, command func(context.Context) error) {
-	if !r.breaker.Allow(now) {
+	if !r.watch.Allow(now) {
 		return
 	}
 	ctx, cancel := r.client.Bound(context.WithoutCancel(ctx))
 	defer cancel()
-	r.took(command(ctx), now)
+	r.watch.Took(command(ctx), now)
 }
 
 func (r *Redis) name(key Key) string {
 	return r.client.Key("answer:" + base64.RawURLEncoding.EncodeToString(key[:]))
-}
-
-// took counts a failure, and logs when an outage begins and when it ends.
-func (r *Redis) took(err error, now time.Time) {
-	if err == nil {
-		if r.breaker.Answered() {
-			r.log.Info("Redis answers again: answers are taken from the cache")
-		}
-		return
-	}
-	r.failures.Add(1)
-	if r.breaker.Failed(now) {
-		r.log.Warn("Redis does not answer: nothing is taken from the cache", "error", err)
-	}
 }
 
 // readEntry reads the fields of an entry; false if there is none, or none that this

@@ -13,7 +13,7 @@ import (
 )
 
 func TestEveryEntryInRedisExpires(t *testing.T) {
-	client := patient(t, redistest.Start(t))
+	client := redistest.Start(t).OpenPatient(t)
 	NewRedis(client, slog.New(slog.DiscardHandler)).Put(t.Context(), hello, answer(time.Minute))
 	names, err := client.Keys(t.Context(), "*").Result()
 	if err != nil || len(names) != 1 || !strings.HasPrefix(names[0], client.Key("answer:")) || strings.Contains(names[0], "alice") {
@@ -25,7 +25,7 @@ func TestEveryEntryInRedisExpires(t *testing.T) {
 }
 
 func TestForeignValuesInRedisAreNoEntry(t *testing.T) {
-	client := patient(t, redistest.Start(t))
+	client := redistest.Start(t).OpenPatient(t)
 	store := NewRedis(client, slog.New(slog.DiscardHandler))
 	name := store.name(hello)
 	for what, damage := range map[string]func(){
@@ -59,7 +59,7 @@ func TestOutage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var logged bytes.Buffer
 			server := redistest.Start(t)
-			store := NewRedis(waiting(t, server, 200*time.Millisecond), slog.New(slog.NewTextHandler(&logged, nil)))
+			store := NewRedis(server.OpenWith(t, 200*time.Millisecond), slog.New(slog.NewTextHandler(&logged, nil)))
 			kept := answer(time.Hour)
 			store.Put(t.Context(), hello, kept)
 			want(t, "before", store, hello, kept)
@@ -102,7 +102,7 @@ func TestOutage(t *testing.T) {
 }
 
 func TestClientThatHungUpIsNoFailure(t *testing.T) {
-	store := NewRedis(patient(t, redistest.Start(t)), slog.New(slog.DiscardHandler))
+	store := NewRedis(redistest.Start(t).OpenPatient(t), slog.New(slog.DiscardHandler))
 	ctx, hangUp := context.WithCancel(t.Context())
 	hangUp()
 	kept := answer(time.Hour)

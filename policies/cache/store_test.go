@@ -10,9 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
-	"google.golang.org/protobuf/types/known/durationpb"
 
-	"github.com/switchyard/switchyard/policies/redis"
 	"github.com/switchyard/switchyard/policies/redis/redistest"
 )
 
@@ -30,28 +28,11 @@ func answer(ttl time.Duration) *Entry {
 	}
 }
 
-func patient(t testing.TB, server *redistest.Server) *redis.Client {
-	t.Helper()
-	return waiting(t, server, 10*time.Second)
-}
-
-func waiting(t testing.TB, server *redistest.Server, timeout time.Duration) *redis.Client {
-	t.Helper()
-	cfg := server.Config()
-	cfg.Timeout = durationpb.New(timeout)
-	client, err := redis.Open(cfg, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = client.Close() })
-	return client
-}
-
 // eachStore runs a test on every implementation.
 func eachStore(t *testing.T, test func(*testing.T, Store)) {
 	t.Run("memory", func(t *testing.T) { test(t, NewMemory(1<<20)) })
 	t.Run("redis", func(t *testing.T) {
-		test(t, NewRedis(patient(t, redistest.Start(t)), slog.New(slog.DiscardHandler)))
+		test(t, NewRedis(redistest.Start(t).OpenPatient(t), slog.New(slog.DiscardHandler)))
 	})
 }
 

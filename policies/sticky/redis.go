@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"log/slog"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -20,11 +19,9 @@ import (
 // A request waits once for one round trip, and at most `redis.timeout`. In an outage
 // one request a second does; all others go on with the memory's view.
 type Redis struct {
-	client   *redis.Client
-	memory   *Memory
-	log      *slog.Logger
-	breaker  redis.Breaker
-	failures atomic.Int64
+	client *redis.Client
+	memory *Memory
+	watch  redis.Watch
 }
 
 var _ Store = (*Redis)(nil)
@@ -35,15 +32,18 @@ const maxTTL = 24 * time.Hour
 // NewRedis returns a store on client, with memory behind it. The caller closes the
 // client, and may give the same memory to the next store after a reload.
 func NewRedis(client *redis.Client, memory *Memory, log *slog.Logger) *Redis {
-	return &Redis{client: client, memory: memory, log: log}
+	return &Redis{client: client, memory: memory, watch: redis.Watch{
+		Log:    log,
+		Begins: "Redis does not answer: conversations stay with their endpoint at this gateway only",
+		Ends:   "Redis answers again: conversations stay with their endpoint at every gateway",
+	}}
 }
 
-// Failures is how many commands Redis did not answer, or not in time, since the
-// start. Requests that did not ask because of an outage are not among them.
-func (r *Redis) Failures() int64 { return r.failures.Load() }
+// Failures is [redis.Watch.Failures].
+func (r *Redis) Failures() int64 { return r.watch.Failures() }
 
 // Outage reports whether Redis did not answer lately.
-func (r *Redis) Outage() bool { return r.breaker.Open() }
+func (r *Redis) Outage() bool { return r.watch.Open() }
 
 // get reads a pin and renews it in one round trip. A pin is a hash with its time to
 // live in milliseconds in it: only so can the script renew it without being told.
@@ -55,7 +55,7 @@ return pin`)
 // Get implements [Store].
 func (r *Redis) Get(ctx context.Context, key Key, now time.Time) (Pin, bool) {
 	remembered, known := r.memory.Get(ctx, key, now)
-	if !r.breaker.Allow(now) {
+	if !r.watch.Allow(now) {
 		return remembered, known
 	}
 	bound, cancel := r.client.Bound(ctx)
@@ -64,7 +64,7 @@ func (r *Redis) Get(ctx context.Context, key Key, now time.Time) (Pin, bool) {
 	if ctx.Err() != nil {
 		return remembered, known // the client hung up, which says nothing of Redis
 	}
-	r.took(err, now)
+	r.watch.Took(err, now)
 	pin, ttl, ok := readPin(values) // no values if there is an error
 	if !ok {
 		return remembered, known
@@ -80,7 +80,7 @@ func (r *Redis) Put(ctx context.Context, key Key, pin Pin, ttl time.Duration, no
 	}
 	ttl = min(ttl, maxTTL)
 	r.memory.Put(ctx, key, pin, ttl, now)
-	if !r.breaker.Allow(now) {
+	if !r.watch.Allow(now) {
 		return
 	}
 	ctx, cancel := r.client.Bound(context.WithoutCancel(ctx))
@@ -93,25 +93,11 @@ func (r *Redis) Put(ctx context.Context, key Key, pin Pin, ttl time.Duration, no
 		pipe.PExpire(ctx, name, ttl)
 		return nil
 	})
-	r.took(err, now)
+	r.watch.Took(err, now)
 }
 
 func (r *Redis) name(key Key) string {
 	return r.client.Key("pin:" + base64.RawURLEncoding.EncodeToString(key[:]))
-}
-
-// took counts a failure, and logs when an outage begins and when it ends.
-func (r *Redis) took(err error, now time.Time) {
-	if err == nil {
-		if r.breaker.Answered() {
-			r.log.Info("Redis answers again: conversations stay with their endpoint at every gateway")
-		}
-		return
-	}
-	r.failures.Add(1)
-	if r.breaker.Failed(now) {
-		r.log.Warn("Redis does not answer: conversations stay with their endpoint at this gateway only", "error", err)
-	}
 }
 
 // readPin reads what the script returned; false if there is no pin, or none that

@@ -9,30 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"google.golang.org/protobuf/types/known/durationpb"
-
 	"github.com/switchyard/switchyard/policies/redis"
 	"github.com/switchyard/switchyard/policies/redis/redistest"
 )
-
-// openPatient gives a busy machine time to answer, where the time-out is not what is
-// tested.
-func openPatient(t testing.TB, server *redistest.Server) *redis.Client {
-	t.Helper()
-	return openWith(t, server, 10*time.Second)
-}
-
-func openWith(t testing.TB, server *redistest.Server, timeout time.Duration) *redis.Client {
-	t.Helper()
-	cfg := server.Config()
-	cfg.Timeout = durationpb.New(timeout)
-	client, err := redis.Open(cfg, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = client.Close() })
-	return client
-}
 
 func wantPin(t *testing.T, what string, store Store, now time.Time, want Pin) {
 	t.Helper()
@@ -53,7 +32,7 @@ func TestOutage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var logged bytes.Buffer
 			server := redistest.Start(t)
-			client := openWith(t, server, 200*time.Millisecond)
+			client := server.OpenWith(t, 200*time.Millisecond)
 			store := NewRedis(client, NewMemory(), slog.New(slog.NewTextHandler(&logged, nil)))
 			now := start
 			store.Put(t.Context(), hello, pin, time.Hour, now)
@@ -101,7 +80,7 @@ func TestOutage(t *testing.T) {
 
 func TestRedisThatLostItsDataIsHelpedOutByMemory(t *testing.T) {
 	server := redistest.Start(t)
-	client := openPatient(t, server)
+	client := server.OpenPatient(t)
 	store := NewRedis(client, NewMemory(), slog.New(slog.DiscardHandler))
 	store.Put(t.Context(), hello, pin, time.Hour, start)
 	if err := client.FlushAll(t.Context()).Err(); err != nil {
@@ -111,7 +90,7 @@ func TestRedisThatLostItsDataIsHelpedOutByMemory(t *testing.T) {
 }
 
 func TestAnotherGatewayMovesTheConversation(t *testing.T) {
-	client := openPatient(t, redistest.Start(t))
+	client := redistest.Start(t).OpenPatient(t)
 	store := NewRedis(client, NewMemory(), slog.New(slog.DiscardHandler))
 	store.Put(t.Context(), hello, pin, time.Hour, start)
 	moved := Pin{Model: "m/x", EndpointID: "m/x@c", Provider: "c"}
@@ -121,7 +100,7 @@ func TestAnotherGatewayMovesTheConversation(t *testing.T) {
 
 // A client that hangs up while Redis is asked is not an outage of Redis.
 func TestHungUpClientIsNoFailure(t *testing.T) {
-	client := openPatient(t, redistest.Start(t))
+	client := redistest.Start(t).OpenPatient(t)
 	store := NewRedis(client, NewMemory(), slog.New(slog.DiscardHandler))
 	store.memory.Put(t.Context(), hello, pin, time.Hour, start)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -132,13 +111,13 @@ func TestHungUpClientIsNoFailure(t *testing.T) {
 }
 
 func TestLongestTimeToLive(t *testing.T) {
-	client := openPatient(t, redistest.Start(t))
+	client := redistest.Start(t).OpenPatient(t)
 	manyGateways{client}.Put(t.Context(), hello, pin, 48*time.Hour, start)
 	wantPin(t, "put for two days", manyGateways{client}, start, pin)
 }
 
 func TestRedisHoldsNoPlainText(t *testing.T) {
-	client := openPatient(t, redistest.Start(t))
+	client := redistest.Start(t).OpenPatient(t)
 	store := NewRedis(client, NewMemory(), slog.New(slog.DiscardHandler))
 	store.Put(t.Context(), SessionKey("alice", "m/x", "my secret session"), pin, time.Hour, start)
 	keys, err := client.Keys(t.Context(), "*").Result()
@@ -187,7 +166,7 @@ func TestUnreadablePins(t *testing.T) {
 }
 
 func BenchmarkRedisGet(b *testing.B) {
-	store := NewRedis(openPatient(b, redistest.Start(b)), NewMemory(), slog.New(slog.DiscardHandler))
+	store := NewRedis(redistest.Start(b).OpenPatient(b), NewMemory(), slog.New(slog.DiscardHandler))
 	store.Put(b.Context(), hello, pin, time.Hour, start)
 	b.ReportAllocs()
 	for b.Loop() {

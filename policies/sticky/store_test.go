@@ -82,7 +82,7 @@ func eachStore(t *testing.T, test func(*testing.T, *subject)) {
 		test(t, &subject{Store: NewMemory(), now: start, pass: func(time.Duration) {}})
 	})
 	t.Run("redis", func(t *testing.T) {
-		client := openPatient(t, redistest.Start(t))
+		client := redistest.Start(t).OpenPatient(t)
 		test(t, &subject{Store: manyGateways{client}, now: start, pass: func(d time.Duration) { age(t, client, d) }})
 	})
 }

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/redis"
@@ -53,7 +56,23 @@ func (s *Server) Config() *configpb.Redis { return &configpb.Redis{Address: s.Ad
 // Open returns a client of [Server.Config] that is closed when the test ends.
 func (s *Server) Open(t testing.TB) *redis.Client {
 	t.Helper()
-	client, err := redis.Open(s.Config(), "")
+	return s.OpenWith(t, 0)
+}
+
+// OpenPatient is Open for a busy machine, where the time-out is not what is tested.
+func (s *Server) OpenPatient(t testing.TB) *redis.Client {
+	t.Helper()
+	return s.OpenWith(t, 10*time.Second)
+}
+
+// OpenWith is Open with another `redis.timeout`; zero is the default.
+func (s *Server) OpenWith(t testing.TB, timeout time.Duration) *redis.Client {
+	t.Helper()
+	cfg := s.Config()
+	if timeout > 0 {
+		cfg.Timeout = durationpb.New(timeout)
+	}
+	client, err := redis.Open(cfg, "")
 	if err != nil {
 		t.Fatal(err)
 	}
