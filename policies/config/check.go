@@ -235,12 +235,11 @@ func (l *loader) checkLedger(ledger *configpb.Ledger) {
 
 func (l *loader) checkCache(config *configpb.Config) {
 	cache, at := config.GetCache(), path{".cache"}
-	size, ok := parseSize(cache.GetMaxSize())
-	if !ok || size < 1<<20 {
+	if size, ok := parseSize(cache.GetMaxSize()); !ok || size < 1<<20 {
 		l.report.fail(at.field("max_size"), "must be at least 1MiB")
 	}
-	if entry, ok := parseSize(cache.GetMaxEntry()); !ok || entry < 1<<10 || entry > maxCacheEntry || entry > size {
-		l.report.fail(at.field("max_entry"), "must be a size from 1KiB to 16MiB, and no larger than max_size")
+	if size, ok := parseSize(cache.GetMaxEntry()); !ok || size < 1<<10 || size > maxCacheEntry {
+		l.report.fail(at.field("max_entry"), "must be a size from 1KiB to 16MiB")
 	}
 	if cache.GetRedis() && config.GetRedis() == nil {
 		l.report.fail(at.field("redis"), "needs a Redis: set redis.address")

@@ -120,15 +120,18 @@ func TestCacheSettings(t *testing.T) {
 		"cache: {disabled: true}": true, "cache: {redis: true}": false, "cache: {redis: true}\n" + redis: true, redis: true,
 		"cache: {max_size: 1MiB}": true, "cache: {max_size: 1023KiB}": false, "cache: {max_size: big}": false,
 		"cache: {max_entry: 1KiB}": true, "cache: {max_entry: 1023B}": false, "cache: {max_entry: 16MiB}": true, "cache: {max_entry: 17MiB}": false,
-		"cache: {max_entry: 2MiB, max_size: 1MiB}": false,
+		"cache: {max_entry: 2MiB, max_size: 1MiB}": true,
 	} {
 		_, err := Parse("test.yaml", []byte(settings+"\nproviders: {openai: }\n"), world())
 		if fine != (err == nil) {
 			t.Errorf("%s: error %v", settings, err)
 		}
 	}
+	if small := parse(t, "cache: {max_entry: 2MiB, max_size: 1MiB}\nproviders: {openai: }\n"); small.MaxCacheEntry() != 1<<20 {
+		t.Errorf("an answer may be larger than all together: %d", small.MaxCacheEntry())
+	}
 	defaults := parse(t, "providers: {openai: }\n")
-	if cache := defaults.Config().GetCache(); cache.GetDisabled() || cache.GetRedis() || defaults.MaxCacheSize() != 64<<20 || defaults.MaxCacheEntry() != 1<<20 {
+	if cache := defaults.Config().GetCache(); cache.GetDisabled() || cache.GetRedis() || defaults.MaxCacheSize() != 64<<20 || defaults.MaxCacheEntry() != 4<<20 {
 		t.Errorf("defaults %v", cache)
 	}
 }

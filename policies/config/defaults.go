@@ -79,7 +79,7 @@ func fillDefaults(config *configpb.Config) {
 	orDefault(&config.Ledger.MaxJournal, "1GiB")
 	config.Cache = orNew(config.Cache)
 	orDefault(&config.Cache.MaxSize, "64MiB")
-	orDefault(&config.Cache.MaxEntry, "1MiB")
+	orDefault(&config.Cache.MaxEntry, "4MiB")
 	config.Fetch = orNew(config.Fetch)
 	orDefault(&config.Fetch.MaxSize, defaultFetchSize)
 	orDuration(&config.Fetch.Timeout, 10*time.Second)

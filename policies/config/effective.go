@@ -105,7 +105,10 @@ func (e *Effective) MaxCacheSize() int64 {
 // MaxCacheEntry is the largest answer that is kept, in bytes.
 func (e *Effective) MaxCacheEntry() int64 {
 	size, _ := parseSize(e.config.GetCache().GetMaxEntry()) // checked before
-	return size
+	if e.config.GetCache().GetRedis() {
+		return size
+	}
+	return min(size, e.MaxCacheSize())
 }
 
 // MaxRequestBody is the largest request body that is accepted, in bytes.

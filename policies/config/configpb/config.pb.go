@@ -1518,7 +1518,8 @@ type Cache struct {
 	// How much memory all answers take together; when it is full, those go that nobody
 	// asked for longest. Read once, at the start. Default 64MiB.
 	MaxSize string `protobuf:"bytes,3,opt,name=max_size,json=maxSize,proto3" json:"max_size,omitempty"`
-	// The largest answer that is kept, up to 16MiB. Default 1MiB.
+	// The largest answer that is kept, up to 16MiB; a stream takes some 250 bytes a token.
+	// Default 4MiB.
 	MaxEntry      string `protobuf:"bytes,4,opt,name=max_entry,json=maxEntry,proto3" json:"max_entry,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -4457,7 +4458,7 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\bdisabled\x18\x01 \x01(\bR\bdisabled\x12\x14\n" +
 	"\x05redis\x18\x02 \x01(\bR\x05redis\x12w\n" +
 	"\bmax_size\x18\x03 \x01(\tB\\\xbaH/r-2+^([0-9]{1,12} ?(B|KB|KiB|MB|MiB|GB|GiB)?)?$\x82\xb5\x18&a size such as 64MiB, 500KB or 1048576R\amaxSize\x12x\n" +
-	"\tmax_entry\x18\x04 \x01(\tB[\xbaH/r-2+^([0-9]{1,12} ?(B|KB|KiB|MB|MiB|GB|GiB)?)?$\x82\xb5\x18%a size such as 1MiB, 500KB or 1048576R\bmaxEntry\"\xcb\x06\n" +
+	"\tmax_entry\x18\x04 \x01(\tB[\xbaH/r-2+^([0-9]{1,12} ?(B|KB|KiB|MB|MiB|GB|GiB)?)?$\x82\xb5\x18%a size such as 4MiB, 500KB or 1048576R\bmaxEntry\"\xcb\x06\n" +
 	"\x06Policy\x12 \n" +
 	"\x04only\x18\x01 \x03(\tB\f\xbaH\t\x92\x01\x06\"\x04r\x02\x10\x01R\x04only\x12$\n" +
 	"\x06ignore\x18\x02 \x03(\tB\f\xbaH\t\x92\x01\x06\"\x04r\x02\x10\x01R\x06ignore\x126\n" +
