@@ -33,7 +33,7 @@ func checkPreset(api string, p dialect.Preset) error {
 	if err != nil {
 		return err
 	}
-	_, err = routing.ParsePreferences(request.Provider, request.Plugins, request.Route)
+	_, err = routing.ParsePreferences(request.Provider, request.Plugins, request.Transforms, request.Route)
 	return err
 }
 

@@ -105,7 +105,7 @@ func (p *Policy) GuardOf(key *identity.Key) *Guard {
 // Plan plans a request. It reads nothing but its arguments.
 func (p *Policy) Plan(asked Asked, view routing.View) (routing.Plan, error) {
 	request := asked.Request
-	preferences, err := routing.ParsePreferences(request.Provider, request.Plugins, request.Route)
+	preferences, err := routing.ParsePreferences(request.Provider, request.Plugins, request.Transforms, request.Route)
 	if err != nil {
 		return routing.Plan{}, err
 	}

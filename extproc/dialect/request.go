@@ -48,10 +48,10 @@ type Request struct {
 	// HideReasoning keeps reasoning out of the answer; it is billed all the same
 	// (spec row 99).
 	HideReasoning bool
-	// Provider and Plugins are what the request says of who shall answer and how
-	// (spec sections 2 and 4.9), as the client wrote it; nil if not given. Package
+	// Provider, Plugins and Transforms are what the request says of who shall answer and
+	// how (spec sections 2 and 4.9), as the client wrote it; nil if not given. Package
 	// routing reads them.
-	Provider, Plugins jsontext.Value
+	Provider, Plugins, Transforms jsontext.Value
 	// Route, Preset and ServiceTier are the members of these names, "" if not given.
 	Route, Preset, ServiceTier string
 	// ResponseFormat is the type of the answer's form: "json_object", "json_schema",

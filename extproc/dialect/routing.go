@@ -23,6 +23,8 @@ func ReadRouting(r *Request, name string, value []byte) (known bool, err error) 
 		err = ReadObject(&r.Provider, name, value)
 	case "plugins":
 		err = ReadArray(&r.Plugins, name, value)
+	case "transforms":
+		err = ReadArray(&r.Transforms, name, value)
 	case "route":
 		err = ReadText(&r.Route, name, value)
 	case "preset":

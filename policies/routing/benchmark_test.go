@@ -94,7 +94,7 @@ func thousand(b *testing.B) *catalog.Catalog {
 
 func preferences(b *testing.B, provider, plugins string) Preferences {
 	b.Helper()
-	parsed, err := ParsePreferences([]byte(provider), []byte(plugins), "")
+	parsed, err := ParsePreferences([]byte(provider), []byte(plugins), nil, "")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func BenchmarkParsePreferences(b *testing.B) {
 	provider := []byte(`{"order":["a","b"],"allow_fallbacks":false,"data_collection":"deny","max_price":{"prompt":1,"completion":"2.5"},"sort":{"by":"price","partition":"none"}}`)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := ParsePreferences(provider, nil, ""); err != nil {
+		if _, err := ParsePreferences(provider, nil, nil, ""); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -43,12 +43,13 @@ func Build(request Request, models *catalog.Catalog, health View, options Option
 		Candidates: make([]Candidate, len(f.left)), Dropped: f.dropped, Funnel: f.stages,
 		Pinned:            f.left[0].pinned,
 		RequireParameters: request.Preferences.RequireParameters,
+		Healing:           request.Preferences.Healing,
 	}
 	for i := range f.left {
 		e := &f.left[i]
 		plan.Candidates[i] = Candidate{
 			Model: e.endpoint.Model, Endpoint: e.endpoint,
-			WebSearch: s.searches(s.targets[e.target].variant), Reason: s.why(e),
+			WebSearch: s.searches(s.targets[e.target].variant), Compress: s.compresses(e.endpoint), Reason: s.why(e),
 		}
 	}
 	return plan, nil

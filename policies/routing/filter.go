@@ -27,6 +27,9 @@ type filter struct {
 	// soft: a model of which no endpoint is left keeps all of them, and the
 	// provider does not get to see the parameter (spec section 2.3).
 	soft bool
+	// spare, if there is one, looks at all endpoints that are left and tells which of them
+	// a model keeps that would be left without any.
+	spare func(s *scope, left []entry) func(*catalog.Endpoint) bool
 	// active tells whether a request asks for anything here.
 	active func(*scope) bool
 	// refuse says why an endpoint cannot serve the request, if it cannot. The variant

@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/switchyard/switchyard/policies/catalog"
@@ -31,13 +32,8 @@ var contextFilter = filter{
 	step: "Filter by Context Length", field: "messages", code: codeConstraint, excludedBy: "context_length",
 	hint:   "Shorten messages, or ask for a smaller max_tokens.",
 	active: func(s *scope) bool { return s.request.PromptTokens > 0 || s.request.MaxTokens > 0 },
-	refuse: func(s *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
-		if e.MaxPromptTokens > 0 && s.request.PromptTokens > e.MaxPromptTokens {
-			return Reason{words: "takes prompts of at most %.0f tokens", number: float64(e.MaxPromptTokens)}, true
-		}
-		return Reason{words: "has a context of %.0f tokens", number: float64(e.ContextLength)},
-			e.ContextLength > 0 && s.request.PromptTokens+s.request.MaxTokens > e.ContextLength
-	},
+	refuse: func(s *scope, e *catalog.Endpoint, _ variant) (Reason, bool) { return s.overflows(e) },
+	spare:  (*scope).compressible,
 	message: func(s *scope, left []entry) string {
 		most := int64(0)
 		for i := range left {
@@ -51,6 +47,51 @@ var contextFilter = filter{
 			"Please reduce the length of either one, or use the context-compression plugin to compress your prompt automatically.",
 			most, s.request.PromptTokens+s.request.MaxTokens, s.request.PromptTokens, s.request.MaxTokens)
 	},
+}
+
+// overflows says why the prompt and the answer do not fit an endpoint, if they do not.
+func (s *scope) overflows(e *catalog.Endpoint) (Reason, bool) {
+	if e.MaxPromptTokens > 0 && s.request.PromptTokens > e.MaxPromptTokens {
+		return Reason{words: "takes prompts of at most %.0f tokens", number: float64(e.MaxPromptTokens)}, true
+	}
+	return Reason{words: "has a context of %.0f tokens", number: float64(e.ContextLength)},
+		e.ContextLength > 0 && s.request.PromptTokens+s.request.MaxTokens > e.ContextLength
+}
+
+// smallContext is the largest context, in tokens, whose prompts are compressed unless
+// the request says otherwise (row 117).
+const smallContext = 8192
+
+// compresses reports whether a prompt that does not fit an endpoint loses its middle.
+// What is embedded or ranked is compared whole.
+func (s *scope) compresses(e *catalog.Endpoint) bool {
+	if s.request.OutputModality != "" || s.request.Preferences.Compression == Off {
+		return false
+	}
+	return s.request.Preferences.Compression == On || e.ContextLength > 0 && e.ContextLength <= smallContext
+}
+
+// compressible tells which endpoints may get the prompt without its middle: those that
+// take at least half of what was asked for, and where none at all does, whether whole or
+// half, those that take the most (spec section 4.9). A model none of whose endpoints
+// has to compress compresses at none.
+func (s *scope) compressible(left []entry) func(*catalog.Endpoint) bool {
+	most := func(e *catalog.Endpoint) int64 {
+		if !s.compresses(e) || e.ContextLength > 0 && s.request.MaxTokens >= e.ContextLength {
+			return 0
+		}
+		return cmp.Or(e.ContextLength, e.MaxPromptTokens)
+	}
+	least, largest := (s.request.PromptTokens+s.request.MaxTokens+1)/2, int64(0)
+	for i := range left {
+		if _, overflows := s.overflows(left[i].endpoint); !overflows {
+			largest = least
+			break
+		}
+		largest = max(largest, most(left[i].endpoint))
+	}
+	least = max(1, min(least, largest))
+	return func(e *catalog.Endpoint) bool { return most(e) >= least }
 }
 
 // priceFilter compares what holds for a prompt of this size at this time (rows 45

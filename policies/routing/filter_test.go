@@ -207,7 +207,7 @@ func TestRows67And116Context(t *testing.T) {
 		return with(priced("a", "1"), func(e *configpb.Endpoint) { e.ContextLength = tokens })
 	}
 	models := yard(t, map[string]*configpb.Model{"m/x": {Endpoints: []*configpb.Endpoint{sized(8000)}}, "m/y": {Endpoints: []*configpb.Endpoint{sized(32000)}}}, nil)
-	request := Request{Model: "m/x", PromptTokens: 7000, MaxTokens: 1001}
+	request := Request{Model: "m/x", PromptTokens: 7000, MaxTokens: 1001, Preferences: Preferences{Compression: Off}}
 	none := refused(t, request, models, "This endpoint's maximum context length is 8000 tokens. However, you requested about 8001 tokens (7000 of text input, 1001 in the output). Please reduce the length of either one, or use the context-compression plugin")
 	if none.Status() != 400 || !none.ContextExceeded() || !slices.Equal(none.ExcludedBy, []string{"context_length"}) {
 		t.Errorf("%+v", none)
@@ -216,6 +216,64 @@ func TestRows67And116Context(t *testing.T) {
 	serving(t, request, models, "m/y|a")
 	request.MaxTokens--
 	serving(t, request, models, "a", "m/y|a")
+}
+
+// Rows 117 and 118: a prompt that loses its middle is better than none.
+func TestRows117And118Compression(t *testing.T) {
+	sized := func(provider string, tokens int64) *configpb.Endpoint {
+		return with(priced(provider, "1"), func(e *configpb.Endpoint) { e.ContextLength = tokens })
+	}
+	models := yard(t, map[string]*configpb.Model{
+		"m/small":  {Endpoints: []*configpb.Endpoint{sized("a", 8192)}},
+		"m/large":  {Endpoints: []*configpb.Endpoint{sized("a", 8193)}},
+		"m/mixed":  {Endpoints: []*configpb.Endpoint{sized("a", 4000), sized("b", 8000), sized("c", 16000)}},
+		"m/half":   {Endpoints: []*configpb.Endpoint{sized("a", 4999), sized("b", 5000), sized("c", 6000)}},
+		"m/narrow": {Endpoints: []*configpb.Endpoint{sized("a", 1000), sized("b", 2000), sized("c", 2000)}},
+		"m/bound":  {Endpoints: []*configpb.Endpoint{with(sized("a", 100000), func(e *configpb.Endpoint) { e.MaxPromptTokens = 6000 })}},
+	}, nil)
+	for _, test := range []struct {
+		name   string
+		model  string
+		also   []string
+		choice Switch
+		answer int64
+		want   []string // none: status 400
+	}{
+		{name: "on by default where the context is small", model: "m/small", want: []string{"m/small|a"}},
+		{name: "off", model: "m/small", choice: Off},
+		{name: "off by default where it is not", model: "m/large"},
+		{name: "on", model: "m/large", choice: On, want: []string{"m/large|a"}},
+		{name: "what fits is not compressed", model: "m/mixed", choice: On, want: []string{"m/mixed|c"}},
+		{name: "half of what is needed at least", model: "m/half", want: []string{"m/half|b", "m/half|c"}},
+		{name: "or else the largest", model: "m/narrow", want: []string{"m/narrow|b", "m/narrow|c"}},
+		{name: "of all models", model: "m/narrow", also: []string{"m/half"}, want: []string{"m/half|b", "m/half|c"}},
+		{name: "of which one fits", model: "m/narrow", also: []string{"m/mixed"}, want: []string{"m/mixed|c"}},
+		{name: "in the order asked for", model: "m/half", also: []string{"m/mixed"}, want: []string{"m/half|b", "m/half|c", "m/mixed|c"}},
+		{name: "an answer that leaves no room", model: "m/small", answer: 8192},
+		{name: "a bound on prompts", model: "m/bound", choice: On, want: []string{"m/bound|a"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			request := Request{Model: test.model, Models: test.also, PromptTokens: 10000, MaxTokens: test.answer, Preferences: Preferences{Compression: test.choice}}
+			if test.want == nil {
+				if none := refused(t, request, models, "This endpoint's maximum context length is"); none.Status() != 400 || !none.ContextExceeded() {
+					t.Errorf("%+v", none)
+				}
+				return
+			}
+			request.Preferences.Sort = SortPrice
+			plan := always(t, request, models, statistics{}, test.want...)
+			for _, c := range plan.Candidates {
+				if want := test.choice == On || c.Endpoint.ContextLength <= 8192; c.Compress != want {
+					t.Errorf("%s: compresses: %t, want %t", c.Endpoint.ID, c.Compress, want)
+				}
+			}
+		})
+	}
+	if plan := always(t, Request{Model: "m/small", OutputModality: "embeddings"}, yard(t, map[string]*configpb.Model{
+		"m/small": {OutputModalities: []string{"embeddings"}, Endpoints: []*configpb.Endpoint{sized("a", 8192)}},
+	}, nil), statistics{}, "m/small|a"); plan.Candidates[0].Compress {
+		t.Error("what is to be embedded is compressed")
+	}
 }
 
 func TestRow146WrongEndpoint(t *testing.T) {

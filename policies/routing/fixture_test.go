@@ -71,7 +71,7 @@ func abc(t testing.TB) *catalog.Catalog {
 // of is a request for m/x with a provider object.
 func of(t testing.TB, provider string) Request {
 	t.Helper()
-	preferences, err := ParsePreferences([]byte(provider), nil, "")
+	preferences, err := ParsePreferences([]byte(provider), nil, nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}

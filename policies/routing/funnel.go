@@ -62,6 +62,13 @@ func (s *scope) narrow() (*funnel, error) {
 func (f *funnel) apply(s *scope, filter *filter) error {
 	before := f.left
 	left := f.left[:0]
+	var spared func(*catalog.Endpoint) bool
+	switch {
+	case filter.soft:
+		spared = func(*catalog.Endpoint) bool { return true }
+	case filter.spare != nil:
+		spared = filter.spare(s, f.left)
+	}
 	for len(before) > 0 {
 		end := 1
 		for end < len(before) && before[end].target == before[0].target {
@@ -70,15 +77,12 @@ func (f *funnel) apply(s *scope, filter *filter) error {
 		model := before[:end]
 		before = before[end:]
 		variant := s.targets[model[0].target].variant
-		if filter.soft && !slices.ContainsFunc(model, func(e entry) bool {
+		some := spared == nil || slices.ContainsFunc(model, func(e entry) bool {
 			_, refused := filter.refuse(s, e.endpoint, variant)
 			return !refused
-		}) {
-			left = append(left, model...)
-			continue
-		}
+		})
 		for i := range model {
-			if reason, refused := filter.refuse(s, model[i].endpoint, variant); refused {
+			if reason, refused := filter.refuse(s, model[i].endpoint, variant); refused && (some || !spared(model[i].endpoint)) {
 				f.drop(model[i].endpoint, filter.step, reason)
 			} else {
 				left = append(left, model[i])

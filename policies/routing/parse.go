@@ -7,12 +7,13 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// ParsePreferences reads what a request says of who shall answer: its `provider`
-// and `plugins` as raw JSON, nil if absent, and its `route` (spec section 2.1).
+// ParsePreferences reads what a request says of who shall answer: its `provider`,
+// `plugins` and `transforms` as raw JSON, nil if absent, and its `route` (spec sections
+// 2.1 and 4.9). A plugin says more than a transform, and wins.
 // Members that it does not know are ignored, as the live API does, and null is as
 // good as absent. The error names the field and what is valid; it is fit for the
 // client, as HTTP 400.
-func ParsePreferences(provider, plugins []byte, route string) (Preferences, error) {
+func ParsePreferences(provider, plugins, transforms []byte, route string) (Preferences, error) {
 	var p Preferences
 	// The older name of sort.partition, which wins if both are given.
 	switch route {
@@ -29,6 +30,9 @@ func ParsePreferences(provider, plugins []byte, route string) (Preferences, erro
 	// does in the configuration.
 	p.Only, p.Quantizations = listed(p.Only), listed(p.Quantizations)
 	p.Regions, p.Jurisdictions = listed(p.Regions), listed(p.Jurisdictions)
+	if err := p.parseTransforms(transforms); err != nil {
+		return Preferences{}, fmt.Errorf("transforms%w", err)
+	}
 	if err := p.parsePlugins(plugins); err != nil {
 		return Preferences{}, fmt.Errorf("plugins%w", err)
 	}

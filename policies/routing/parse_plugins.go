@@ -3,6 +3,7 @@ package routing
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -21,7 +22,22 @@ const (
 	maxStars        = 128
 )
 
-// parsePlugins reads those plugins that bear on routing; others are not ours.
+// parseTransforms reads the older form of the plugin context-compression: "middle-out"
+// among the names turns it on, a list without turns it off.
+func (p *Preferences) parseTransforms(transforms jsontext.Value) error {
+	if len(transforms) == 0 || transforms.Kind() == 'n' {
+		return nil
+	}
+	names, err := texts(transforms, maxListed)
+	p.Compression = switched(slices.Contains(names, middleOut))
+	return err
+}
+
+// middleOut is the one way to compress a prompt.
+const middleOut = "middle-out"
+
+// parsePlugins reads the plugins that the gateway has. Others are accepted, whatever
+// their options: the live API has some that are its own.
 func (p *Preferences) parsePlugins(plugins jsontext.Value) error {
 	if len(plugins) == 0 || plugins.Kind() == 'n' {
 		return nil
@@ -60,6 +76,12 @@ func (p *Preferences) parsePlugin(plugin jsontext.Value) error {
 		return fmt.Errorf(".id: want the name of a plugin, such as %q", "web")
 	case "web":
 		p.Web = enabled
+		return eachMember(plugin, checkWeb)
+	case "context-compression":
+		p.Compression = switched(enabled)
+		return eachMember(plugin, checkCompression)
+	case "response-healing":
+		p.Healing = enabled
 	case "auto-router", "auto-beta-router":
 		if enabled {
 			return eachMember(plugin, p.Auto.set)
@@ -72,6 +94,29 @@ func (p *Preferences) parsePlugin(plugin jsontext.Value) error {
 	return nil
 }
 
+// checkWeb checks the options of the web plugin. A provider that searches goes by its
+// own.
+func checkWeb(name string, value jsontext.Value) (err error) {
+	switch name {
+	case "engine", "mode", "search_prompt":
+		_, err = text(value)
+	case "max_results", "max_uses":
+		_, err = number(value)
+	case "include_domains", "exclude_domains":
+		_, err = texts(value, maxListed)
+	case "user_location":
+		err = eachMember(value, func(string, jsontext.Value) error { return nil })
+	}
+	return err
+}
+
+func checkCompression(name string, value jsontext.Value) (err error) {
+	if name == "engine" {
+		_, err = oneOf(value, middleOut)
+	}
+	return err
+}
+
 func (a *AutoRouter) set(name string, value jsontext.Value) (err error) {
 	switch name {
 	case "allowed_models":
@@ -82,6 +127,8 @@ func (a *AutoRouter) set(name string, value jsontext.Value) (err error) {
 		a.CostTier, err = oneOf(value, costTiers[:]...)
 	case "pin_model":
 		a.PinModel, err = boolean(value)
+	case "cost_quality_tradeoff": // deprecated, and of no effect
+		_, err = number(value)
 	}
 	return err
 }

@@ -58,6 +58,29 @@ type Preferences struct {
 	// Auto and Pareto are the options of the routers of these names.
 	Auto   AutoRouter
 	Pareto ParetoRouter
+	// Compression: a prompt that does not fit an endpoint's context loses its middle
+	// (plugin context-compression).
+	Compression Switch
+	// Healing: an answer that shall be JSON and nearly is gets repaired (plugin
+	// response-healing).
+	Healing bool
+}
+
+// Switch is what a request says of something that is on or off.
+type Switch uint8
+
+// The positions of a switch.
+const (
+	Unset Switch = iota // the gateway's default holds
+	On
+	Off
+)
+
+func switched(on bool) Switch {
+	if on {
+		return On
+	}
+	return Off
 }
 
 // Sort is an order of endpoints; "" is balancing by price.

@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,8 +15,9 @@ func usd(n money.USD) *money.USD { return &n }
 
 func TestParsePreferences(t *testing.T) {
 	tests := []struct {
-		name, provider, plugins, route string
-		want                           Preferences
+		name, provider, plugins, transforms, route string
+
+		want Preferences
 	}{
 		{name: "nothing"},
 		{name: "null", provider: "null", plugins: "null"},
@@ -50,6 +52,15 @@ func TestParsePreferences(t *testing.T) {
 		{name: "row 49: a number is p50", provider: `{"preferred_min_throughput":50}`, want: Preferences{MinThroughput: Thresholds{P50: 50}}},
 		{name: "web", plugins: `[{"id":"web","max_results":2}]`, want: Preferences{Web: true}},
 		{name: "web, off", plugins: `[{"id":"web","enabled":false}]`},
+		{name: "row 117: compression", plugins: `[{"id":"context-compression","engine":"middle-out"}]`, want: Preferences{Compression: On}},
+		{name: "row 117: compression, off", plugins: `[{"id":"context-compression","enabled":false}]`, want: Preferences{Compression: Off}},
+		{name: "transforms", transforms: `["middle-out"]`, want: Preferences{Compression: On}},
+		{name: "transforms, none", transforms: `[]`, want: Preferences{Compression: Off}},
+		{name: "transforms, null", transforms: `null`},
+		{name: "a plugin wins over transforms", plugins: `[{"id":"context-compression","enabled":true}]`, transforms: `[]`, want: Preferences{Compression: On}},
+		{name: "row 119: healing", plugins: `[{"id":"response-healing"}]`, want: Preferences{Healing: true}},
+		{name: "row 119: healing, off", plugins: `[{"id":"response-healing","enabled":false}]`},
+		{name: "a plugin that nobody knows", plugins: `[{"id":"crystal-ball","depth":"any","enabled":true}]`},
 		{name: "another plugin", plugins: `[{"id":"file-parser"}]`},
 		{
 			name: "row 130: auto router", plugins: `[{"id":"auto-router","allowed_models":["m/*"],"excluded_models":["m/y"],"cost_tier":"low","pin_model":true}]`,
@@ -60,7 +71,7 @@ func TestParsePreferences(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := ParsePreferences([]byte(test.provider), []byte(test.plugins), test.route)
+			got, err := ParsePreferences([]byte(test.provider), []byte(test.plugins), []byte(test.transforms), test.route)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -72,7 +83,7 @@ func TestParsePreferences(t *testing.T) {
 }
 
 func TestRow36PreferencesAreRefused(t *testing.T) {
-	tests := []struct{ provider, plugins, route, want string }{
+	tests := []struct{ provider, plugins, transforms, route, want string }{
 		{provider: `{"quantizations":["fp3"]}`, want: `provider.quantizations[0]: "fp3" is not valid; want one of int4, int8, fp4, mxfp4, nvfp4, fp6, fp8, mxfp8, fp16, bf16, fp32, unknown`},
 		{provider: `{"min_quantization":"unknown"}`, want: `provider.min_quantization: "unknown" is not valid`},
 		{provider: `{"order":"a"}`, want: "provider.order: want an array of strings"},
@@ -99,10 +110,19 @@ func TestRow36PreferencesAreRefused(t *testing.T) {
 		{plugins: `[{"id":"auto-router","excluded_models":["` + strings.Repeat("*m", 129) + `"]}]`, want: "plugins[0].excluded_models: want patterns with at most 128 stars together"},
 		{plugins: `[{"id":"auto-router","allowed_models":[` + strings.TrimSuffix(strings.Repeat(`"`+strings.Repeat("m", 1024)+`",`, 65), ",") + `]}]`, want: "plugins[0].allowed_models: want patterns of at most 65536 characters"},
 		{plugins: `[{"id":"pareto-router","min_coding_score":2}]`, want: "plugins[0].min_coding_score: want a number from 0 to 1"},
+		{plugins: `[{"id":"web"},{"id":"context-compression","engine":"zip"}]`, want: `plugins[1].engine: "zip" is not valid; want one of middle-out`},
+		{plugins: `[{"id":"context-compression","engine":1}]`, want: "plugins[0].engine: want one of middle-out"},
+		{plugins: `[{"id":"response-healing","enabled":"yes"}]`, want: "plugins[0].enabled: want true or false"},
+		{plugins: `[{"id":"web","max_results":"5"}]`, want: "plugins[0].max_results: want a number"},
+		{plugins: `[{"id":"web","engine":["exa"]}]`, want: "plugins[0].engine: want a string"},
+		{plugins: `[{"id":"web","include_domains":"example.com"}]`, want: "plugins[0].include_domains: want an array of strings"},
+		{plugins: `[{"id":"web","user_location":"here"}]`, want: "plugins[0].user_location: want an object"},
+		{plugins: `[{"id":"auto-router","cost_quality_tradeoff":"low"}]`, want: "plugins[0].cost_quality_tradeoff: want a number"},
+		{transforms: `["middle-out",1]`, want: "transforms: want an array of strings"},
 		{route: "random", want: `route: "random" is not valid; want fallback or sort`},
 	}
 	for _, test := range tests {
-		_, err := ParsePreferences([]byte(test.provider), []byte(test.plugins), test.route)
+		_, err := ParsePreferences([]byte(test.provider), []byte(test.plugins), []byte(test.transforms), test.route)
 		if err == nil || !strings.HasPrefix(err.Error(), test.want) {
 			t.Errorf("%s%s%s: error %v, want %s", test.provider, test.plugins, test.route, err, test.want)
 		}
@@ -116,12 +136,12 @@ func listOf(length int) string {
 
 func TestListsAreBounded(t *testing.T) {
 	for _, member := range []string{"order", "only", "ignore", "quantizations", "regions", "jurisdictions"} {
-		_, err := ParsePreferences([]byte(`{"`+member+`":`+listOf(257)+`}`), nil, "")
+		_, err := ParsePreferences([]byte(`{"`+member+`":`+listOf(257)+`}`), nil, nil, "")
 		if want := "provider." + member + ": want at most 256 entries, not 257"; err == nil || err.Error() != want {
 			t.Errorf("error %v, want %s", err, want)
 		}
 	}
-	if _, err := ParsePreferences([]byte(`{"order":`+listOf(256)+`}`), nil, ""); err != nil {
+	if _, err := ParsePreferences([]byte(`{"order":`+listOf(256)+`}`), nil, nil, ""); err != nil {
 		t.Error(err)
 	}
 }
@@ -151,13 +171,17 @@ func TestNewConstraints(t *testing.T) {
 
 // Whatever comes in from the network is either read or refused with the field's name.
 func FuzzParsePreferences(f *testing.F) {
-	f.Add([]byte(`{"order":["a"],"sort":{"by":"price","partition":"none"},"max_price":{"prompt":"1e-3"}}`), []byte(`[{"id":"auto-router","allowed_models":["m/*"]}]`), "sort")
-	f.Add([]byte(`{"preferred_max_latency":{"p50":1e999}}`), []byte(`[{"id":"web","enabled":false}]`), "")
-	f.Add([]byte(` {"a":`), []byte(`null`), "fallback")
-	f.Fuzz(func(t *testing.T, provider, plugins []byte, route string) {
-		p, err := ParsePreferences(provider, plugins, route)
+	f.Add([]byte(`{"order":["a"],"sort":{"by":"price","partition":"none"},"max_price":{"prompt":"1e-3"}}`), []byte(`[{"id":"auto-router","allowed_models":["m/*"]}]`), []byte(`["middle-out"]`), "sort")
+	f.Add([]byte(`{"preferred_max_latency":{"p50":1e999}}`), []byte(`[{"id":"web","enabled":false}]`), []byte(`[1]`), "")
+	f.Add([]byte(` {"a":`), []byte(`null`), []byte(` [`), "fallback")
+	f.Fuzz(func(t *testing.T, provider, plugins, transforms []byte, route string) {
+		p, err := ParsePreferences(provider, plugins, transforms, route)
 		if err != nil {
-			if !strings.HasPrefix(err.Error(), "provider") && !strings.HasPrefix(err.Error(), "plugins") && !strings.HasPrefix(err.Error(), "route") {
+			field := err.Error()
+			if end := strings.IndexAny(field, ".[:"); end > 0 {
+				field = field[:end]
+			}
+			if !slices.Contains([]string{"provider", "plugins", "transforms", "route"}, field) {
 				t.Errorf("error %q names no field", err)
 			}
 			return

@@ -75,6 +75,7 @@ func (c chance) request() Request {
 	request.Policies = []*Constraints{&policy}
 	request.Preferences.Constraints = c.constraints()
 	request.Preferences.Global = c.is(20)
+	request.Preferences.Compression = Switch(c.IntN(3))
 	request.Preferences.Sort = Sort(c.of("", "", "price", "throughput", "latency", "exacto"))
 	if c.is(30) {
 		request.Preferences.Order = []string{c.of(sites...), c.of(sites...)}
@@ -128,7 +129,10 @@ func TestNoCandidateViolatesAConstraint(t *testing.T) {
 					t.Errorf("%s violates %+v", e.ID, c)
 				}
 			}
-			if e.ServiceTier != "" && e.ServiceTier != request.ServiceTier || e.ContextLength > 0 && request.PromptTokens > e.ContextLength {
+			if candidate.Compress && request.Preferences.Compression == Off {
+				t.Errorf("%s compresses", e.ID)
+			}
+			if e.ServiceTier != "" && e.ServiceTier != request.ServiceTier || e.ContextLength > 0 && request.PromptTokens > e.ContextLength && !candidate.Compress {
 				t.Errorf("%s cannot serve", e.ID)
 			}
 		}
@@ -165,10 +169,11 @@ func TestSameSeedSamePlan(t *testing.T) {
 }
 
 // Ignoring one more provider takes candidates away and never adds one. Service tiers
-// aside: without its flex endpoints a model falls back on the others.
+// and compression aside: without its flex endpoints a model falls back on the others, and
+// without those that a prompt fits on those that it is compressed for.
 func TestRemovingAProviderNeverAddsACandidate(t *testing.T) {
 	made(t, func(c chance, models map[string]*configpb.Model, request Request, view statistics, _ Plan, _ error) {
-		request.ServiceTier = ""
+		request.ServiceTier, request.Preferences.Compression = "", Off
 		models2 := yard(t, models, nil)
 		before, err := Build(request, models2, view, Options{MaxCandidates: 100})
 		if err != nil {

@@ -43,7 +43,7 @@ func TestRows37To41Sort(t *testing.T) {
 	none := of(t, `{"sort":{"by":"throughput","partition":"none"}}`)
 	none.Models = []string{"m/y"}
 	always(t, none, models, view, "m/y|b", "b", "a", "c")
-	route, err := ParsePreferences([]byte(`{"sort":"throughput"}`), nil, "sort")
+	route, err := ParsePreferences([]byte(`{"sort":"throughput"}`), nil, nil, "sort")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -94,6 +94,8 @@ type Candidate struct {
 	Endpoint *catalog.Endpoint
 	// WebSearch: the provider is to search the web (":online", plugin "web").
 	WebSearch bool
+	// Compress: what of the prompt does not fit the endpoint is left out of its middle.
+	Compress bool
 	// Reason says to people why it stands where it stands.
 	Reason Reason
 }
@@ -112,6 +114,8 @@ type Plan struct {
 	Pinned bool
 	// RequireParameters: no parameter of the request may be left out.
 	RequireParameters bool
+	// Healing: an answer that shall be JSON and nearly is gets repaired.
+	Healing bool
 }
 
 // Dropped is an endpoint that is not tried.

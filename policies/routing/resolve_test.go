@@ -170,7 +170,7 @@ func TestRow130AutoRouter(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			preferences, err := ParsePreferences(nil, []byte(`[{"id":"auto-router",`+strings.TrimPrefix(test.plugin+`,"x":0}]`, ",")), "")
+			preferences, err := ParsePreferences(nil, []byte(`[{"id":"auto-router",`+strings.TrimPrefix(test.plugin+`,"x":0}]`, ",")), nil, "")
 			if err != nil {
 				t.Fatal(err)
 			}
