@@ -52,6 +52,7 @@ type attempt struct {
 	provider  dialect.Provider
 	capacity  *quota.Reservation // of the limits of its model and its provider
 	unsaid    []string           // fields of the client's that the provider does not get
+	pipeline  []pipelineStage    // what plugins did
 	proof     []dialect.Header   // what a signer added to the provider's request
 	sent      time.Time          // when the provider's request was handed to Envoy
 	arrived   time.Time          // the client's last byte
@@ -94,6 +95,9 @@ func (a *attempt) run() error {
 	}
 	if err == nil {
 		err = a.choose() // who shall answer?
+	}
+	if err == nil {
+		err = a.compress() // what do they have no room for?
 	}
 	if err == nil {
 		err = a.inline() // what do they not fetch themselves?

@@ -30,6 +30,18 @@ type routerMetadata struct {
 	// DroppedFields are those of the request that the provider did not get, as it has
 	// no words for them. It is the gateway's own too.
 	DroppedFields []string `json:"dropped_fields"`
+	// Pipeline is what plugins did to the request and its answer.
+	Pipeline []pipelineStage `json:"pipeline,omitempty"`
+}
+
+// pipelineStage is what one plugin did.
+type pipelineStage struct {
+	// Type is "context_compression" or "response_healing", Name that of the plugin.
+	Type string `json:"type"`
+	Name string `json:"name"`
+	// Summary is for people, Data for programs.
+	Summary string `json:"summary"`
+	Data    any    `json:"data"`
 }
 
 type metadataEndpoints struct {
@@ -93,7 +105,7 @@ func (a *attempt) routerMetadata() jsontext.Value {
 		Pipeline:  guardStages(a.guarded),
 		Plan:      planOf(a.plan.Candidates, a.plan.Dropped, a.plan.Funnel),
 
-		DroppedFields: a.unsaid,
+		DroppedFields: a.unsaid, Pipeline: a.pipeline,
 	}
 	for _, candidate := range a.plan.Candidates {
 		told.Endpoints.Available = append(told.Endpoints.Available, metadataCandidate{

@@ -42,6 +42,7 @@ type Provider struct {
 	mu        sync.Mutex
 	queue     []Script
 	fallback  Script
+	bounds    Bounds
 	exchanges []*Exchange
 	arrived   chan struct{} // closed and replaced at each arrival
 }

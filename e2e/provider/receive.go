@@ -83,6 +83,12 @@ func (p *Provider) judgeBody(at address, header http.Header, exchange *Exchange)
 	if refused != nil {
 		return request, refused
 	}
+	p.mu.Lock()
+	bounds := p.bounds
+	p.mu.Unlock()
+	if refused := bounds.judge(exchange.JSON); refused != nil {
+		return request, refused
+	}
 	if known := p.config.Models; len(known) > 0 && !slices.Contains(known, request.model) {
 		unknown := p.dialect.unknownModel(request.model)
 		return request, &unknown

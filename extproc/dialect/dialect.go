@@ -286,7 +286,7 @@ type Opaque interface {
 // NewPipe joins a client's dialect to a provider's for one answer.
 func NewPipe(client Client, provider Provider, request *Request, meta Meta) Pipe {
 	meta.Request = request
-	if passer, same := provider.(Passer); same && client.Name() == provider.Name() {
+	if passer, same := provider.(Passer); same && client.Name() == provider.Name() && !request.Rewritten {
 		return passer.Passthrough(request, meta)
 	}
 	decoder := provider.Decoder()

@@ -44,7 +44,7 @@ func RemoteMedia(request *Request, provider Provider, target Target) ([]Remote, 
 	if !ok || len(request.InputModalities) == 0 {
 		return nil, nil
 	}
-	if request.Dialect == provider.Name() {
+	if request.passesTo(provider) {
 		return remoteInOwn(request, inliner), nil
 	}
 	chat, err := request.Chat()

@@ -19,6 +19,10 @@ type Request struct {
 	// dialect; others have no use for it.
 	Parsed any
 
+	// Rewritten: Chat says something else than Raw, and the request is translated, for
+	// providers of its own dialect too. See [Request.WithChat].
+	Rewritten bool
+
 	// Fetched is what was fetched for a provider that fetches nothing itself; Chat has it
 	// in its place. See [OwnInliner].
 	Fetched map[Remote]Media
@@ -87,6 +91,20 @@ type Request struct {
 	// ToolNames are the client's names of tools by those that the provider gets. See
 	// [Request.WithToolNames].
 	ToolNames map[string]string
+}
+
+// WithChat is the request with another conversation in its place. The request itself stays
+// as it is.
+func (r *Request) WithChat(chat *Chat) *Request {
+	rewritten := *r
+	rewritten.Rewritten = true
+	rewritten.Chat = func() (*Chat, error) { return chat, nil }
+	return &rewritten
+}
+
+// passesTo reports whether a provider gets the request's own bytes, edited.
+func (r *Request) passesTo(provider Provider) bool {
+	return r.Dialect == provider.Name() && !r.Rewritten
 }
 
 // Hold notes that a message holds something besides text, of a modality. It is for the

@@ -13,7 +13,7 @@ type ToolNamer interface {
 // provider's dialect keeps its names: its client has to know that dialect's rules.
 func (r *Request) WithToolNames(provider Provider) *Request {
 	namer, restricts := provider.(ToolNamer)
-	if !restricts || r.Dialect == provider.Name() || r.OutputModality != "" {
+	if !restricts || r.passesTo(provider) || r.OutputModality != "" {
 		return r
 	}
 	chat, err := r.Chat()

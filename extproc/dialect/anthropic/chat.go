@@ -80,7 +80,7 @@ func readSetting(chat *dialect.Chat, name string, value []byte) {
 func forGateway(name string) bool {
 	switch name {
 	case "provider", "models", "fallbacks", "route", "preset", "plugins", "session_id", "user", "trace",
-		"stop_server_tools_when", "usage":
+		"stop_server_tools_when", "usage", "transforms", "debug":
 		return true
 	}
 	return false

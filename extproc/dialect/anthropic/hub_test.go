@@ -74,7 +74,7 @@ func TestPassedRequest(t *testing.T) {
 			want: `{"model":"up","max_tokens": 9,"new_field":{ "a":1 },` + hi + `}`},
 		{name: "a bound is demanded", body: `{"model":"m/x",` + hi + `}`, target: dialect.Target{MaxCompletionTokens: 7},
 			want: `{"model":"up",` + hi + `,"max_tokens":7}`},
-		{name: "what is the gateway's", body: `{"model":"m/x","max_tokens":9,"models":["a"],"provider":{},"plugins":[],"route":"fallback","session_id":"s","trace":{},"metadata":{"user_id":"bob"},` + hi + `}`,
+		{name: "what is the gateway's", body: `{"model":"m/x","max_tokens":9,"models":["a"],"provider":{},"plugins":[],"transforms":[],"debug":{},"route":"fallback","session_id":"s","trace":{},"metadata":{"user_id":"bob"},` + hi + `}`,
 			want: `{"model":"up","max_tokens":9,` + hi + `,"metadata":{"user_id":"` + dialect.EndUser("bob") + `"}}`},
 		{name: "row 18: what the endpoint does not take", body: `{"model":"m/x","max_tokens":9,"top_k":5,"thinking":{"type":"adaptive"},"output_config":{"effort":"high","task_budget":{"tokens":1}},` + hi + `}`,
 			target: dialect.Target{Supported: []string{"max_tokens"}},

@@ -20,7 +20,7 @@ func (p Provider) Request(client *dialect.Request, target dialect.Target) (diale
 	var said head
 	if own, same := client.Parsed.(*parsed); same {
 		said = own.head
-		if own.plain {
+		if own.plain && !client.Rewritten {
 			return p.passRequest(client, own, target)
 		}
 	}

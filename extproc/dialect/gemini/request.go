@@ -28,7 +28,7 @@ func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect
 		}
 		return requestEmbeddings(task.Embedding, target)
 	}
-	if own, same := client.Parsed.(*parsed); same {
+	if own, same := client.Parsed.(*parsed); same && !client.Rewritten {
 		return passRequest(client, own, target), nil
 	}
 	chat, err := client.Portable()

@@ -27,9 +27,9 @@ func (Provider) Request(request *dialect.Request, target dialect.Target) (dialec
 	}
 	e := editor{target: target, stream: request.Stream}
 	size := len(request.Raw)
-	if own, ok := request.Parsed.(*parsed); ok {
+	if own, ok := request.Parsed.(*parsed); ok && !request.Rewritten {
 		e.members, e.plain = own.members, own.plain
-	} else if request.Dialect == Name {
+	} else if request.Dialect == Name && !request.Rewritten {
 		e.members = readMembers(request.Raw)
 	} else {
 		chat, err := request.Portable()

@@ -25,7 +25,7 @@ func (Provider) ToolName(name string) string { return dialect.PlainID(name, 64) 
 // Request writes the request for target. That of a client which speaks the same is
 // copied with a few members changed; any other is written anew.
 func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
-	if own, same := client.Parsed.(*parsed); same {
+	if own, same := client.Parsed.(*parsed); same && !client.Rewritten {
 		return passRequest(client, own, target), nil
 	}
 	chat, err := client.Portable()
