@@ -121,7 +121,7 @@ func (a *attempt) relayWhole() error {
 		return emptyAnswer()
 	}
 	a.answer.first = time.Since(a.sent)
-	a.answer.out = out
+	a.answer.out = a.heal(out)
 	a.noteAnswer()
 	a.capture(out)
 	a.keep()

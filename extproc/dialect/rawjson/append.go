@@ -61,3 +61,30 @@ func OneLine(text []byte) {
 		}
 	}
 }
+
+// AppendEdited appends an object or an array whose values edit has its way with: it
+// appends each member's value, or another in its place. Names and order stay, and so does
+// a value that is neither.
+func AppendEdited(dst, value []byte, edit func(dst []byte, c *Cursor) []byte) []byte {
+	opener := Kind(value)
+	if opener != '{' && opener != '[' {
+		return append(dst, value...)
+	}
+	dst = append(dst, opener)
+	for c := Walk(value); c.Next(); {
+		dst = append(Comma(dst), c.Member[:len(c.Member)-len(c.Value)]...)
+		dst = edit(dst, &c)
+	}
+	return append(dst, opener+2) // in ASCII the closing bracket is the next but one
+}
+
+// AppendReplaced appends an object in which replace appends the value of one member, if
+// there is one of that name.
+func AppendReplaced(dst, object []byte, name string, replace func(dst, value []byte) []byte) []byte {
+	return AppendEdited(dst, object, func(dst []byte, c *Cursor) []byte {
+		if string(c.Name) != name {
+			return append(dst, c.Value...)
+		}
+		return replace(dst, c.Value)
+	})
+}

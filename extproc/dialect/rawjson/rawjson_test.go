@@ -96,6 +96,25 @@ func TestNumbers(t *testing.T) {
 
 // FuzzWalk holds that walking valid JSON finds what a decoder finds, and that
 // walking anything at all ends without a panic.
+func TestEdits(t *testing.T) {
+	upper := func(dst, value []byte) []byte { return append(dst, bytes.ToUpper(value)...) }
+	for text, want := range map[string]string{
+		`{"a" : "x", "b":["y",{"a":"z"}]}`: `{"a" : "X","b":["y",{"a":"z"}]}`,
+		`{"b":1}`:                          `{"b":1}`,
+		`{}`:                               `{}`,
+		`null`:                             `null`,
+		`"a"`:                              `"a"`,
+	} {
+		if got := AppendReplaced([]byte("~"), []byte(text), "a", upper); string(got) != "~"+want {
+			t.Errorf("%s became %s, want %s", text, got, want)
+		}
+	}
+	numbered := AppendEdited(nil, []byte(`["x", 1 ,{"a":2}]`), func(dst []byte, c *Cursor) []byte { return append(append(dst, '0'), c.Value...) })
+	if want := `[0"x",01,0{"a":2}]`; string(numbered) != want {
+		t.Errorf("got %s, want %s", numbered, want)
+	}
+}
+
 func FuzzWalk(f *testing.F) {
 	f.Add([]byte(`{"a":[1,{"b":"}\""}],"c\u0064":null}`))
 	f.Add([]byte(`[["]"],"\\"]`))
