@@ -376,6 +376,7 @@ func (a *attempt) forward() error {
 	if err := a.begin(); err != nil {
 		return err
 	}
+	a.keepEcho(upstream.Body)
 	a.sent = time.Now()
 	a.worked = a.sent.Sub(a.arrived) - a.fetched
 	if err := a.stream.Send(requestHeaders(a.headers, headers)); err != nil {

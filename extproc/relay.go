@@ -25,6 +25,7 @@ type answer struct {
 	guard     *answerGuard  // nil if no rules hold for the answer
 	mediaType string        // that the client is told of an answer that is no stream
 	bytes     bool          // the answer has no place for an error: it passes as it comes
+	lead      []byte        // goes before all that is translated, nil once it is sent
 	out       []byte        // translated, not yet sent
 	committed bool          // the client has the response headers
 	first     time.Duration // until the first token; zero before it
@@ -47,7 +48,7 @@ const (
 // relay passes the provider's answer to the client.
 func (a *attempt) relay() error {
 	endpoint := a.candidate.Endpoint
-	pipe := a.newPipe(dialect.Meta{
+	meta := dialect.Meta{
 		ID:       a.generationID(),
 		Model:    a.candidate.Model.ID,
 		Provider: endpoint.Provider.Name,
@@ -59,7 +60,9 @@ func (a *attempt) relay() error {
 
 		RouterMetadata: a.routerMetadata(),
 		ServiceTier:    endpoint.ServiceTier,
-	})
+	}
+	a.answer.lead, meta.Preceding = a.echoes(meta)
+	pipe := a.newPipe(meta)
 	a.answer.pipe = believed{Pipe: pipe, attempt: a}
 	if a.request.Stream && a.answer.events != nil {
 		return a.relayStream()
@@ -330,6 +333,9 @@ func (a *attempt) flush(end bool) error {
 			return errEnded
 		}
 		a.answer.committed = true
+	}
+	if a.answer.lead != nil {
+		a.answer.out, a.answer.lead = append(a.answer.lead, a.answer.out...), nil
 	}
 	if end {
 		a.outcome.finished = true

@@ -47,6 +47,7 @@ type request struct {
 	unfetched []dialect.Remote // not to be had together, for the reason in fetchErr
 	fetchErr  error
 	failed    []previousError
+	echoed    []echo
 
 	over         func()            // ends the request, while another attempt may still follow
 	expire       *time.Timer       // does so when none has; nil before that

@@ -174,6 +174,8 @@ type Meta struct {
 	// ServiceTier is what the answer says of the tier that served it where the
 	// provider says nothing: "flex", "priority", or "".
 	ServiceTier string
+	// Preceding is how many events stand before those of the encoder; see [Echoer].
+	Preceding int64
 	// Request is what is answered; some dialects repeat its settings. [NewPipe]
 	// sets it.
 	Request *Request

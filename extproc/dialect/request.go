@@ -76,6 +76,9 @@ type Request struct {
 	SessionID string
 	// User is the client's name for its end user, or "".
 	User string
+	// EchoUpstream: the client wants to see what providers are sent. Streams alone have
+	// a place for it.
+	EchoUpstream bool
 	// PromptBytes is the size of all text in the prompt, for estimates.
 	PromptBytes int64
 

@@ -25,6 +25,8 @@ func ReadRouting(r *Request, name string, value []byte) (known bool, err error) 
 		err = ReadArray(&r.Plugins, name, value)
 	case "transforms":
 		err = ReadArray(&r.Transforms, name, value)
+	case "debug":
+		err = readDebug(r, value)
 	case "route":
 		err = ReadText(&r.Route, name, value)
 	case "preset":

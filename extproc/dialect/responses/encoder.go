@@ -13,7 +13,7 @@ import (
 func (Client) Encoder(meta dialect.Meta) dialect.Encoder { return newEncoder(meta) }
 
 func newEncoder(meta dialect.Meta) *encoder {
-	e := &encoder{meta: meta, tier: meta.ServiceTier}
+	e := &encoder{meta: meta, tier: meta.ServiceTier, sequence: meta.Preceding}
 	if meta.Request != nil {
 		e.echo = appendEcho(nil, meta.Request.Raw)
 		e.custom = customTools(meta.Request.Raw)
