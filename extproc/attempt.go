@@ -97,9 +97,7 @@ func (a *attempt) run() error {
 		err = a.choose() // who shall answer?
 	}
 	if err == nil {
-		err = a.compress() // what do they have no room for?
-	}
-	if err == nil {
+		a.compress()     // what do they have no room for?
 		err = a.inline() // what do they not fetch themselves?
 	}
 	if err == nil {

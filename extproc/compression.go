@@ -24,24 +24,24 @@ const (
 // says so (rows 117 and 118). The request is then translated, for a provider that speaks
 // the client's dialect too: the neutral form has one notion of a message and of a call
 // with its results, where the bytes of each dialect have another.
-func (a *attempt) compress() error {
+func (a *attempt) compress() {
 	if !a.candidate.Compress {
-		return nil
+		return
 	}
 	bounds := compress.Bounds{Excess: excess(a.request, a.candidate.Endpoint)}
 	if a.provider.Name() == "anthropic" { // the clouds' too
 		bounds.Messages = anthropicMessages
 	}
 	if bounds == (compress.Bounds{}) {
-		return nil
+		return
 	}
 	chat, err := a.request.Chat()
 	if err != nil {
-		return a.unsayable(err)
+		return // a provider that cannot pass it on says so
 	}
 	shorter, report := compress.MiddleOut(chat, bounds)
 	if shorter == chat {
-		return nil
+		return
 	}
 	before := promptTokens(a.request)
 	a.request = a.request.WithChat(shorter)
@@ -54,7 +54,6 @@ func (a *attempt) compress() error {
 			TokensBefore: before, TokensAfter: promptTokens(a.request),
 		},
 	})
-	return nil
 }
 
 // compression is what became of a prompt. Tokens are estimates.

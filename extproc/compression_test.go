@@ -7,8 +7,10 @@ import (
 	"testing/synctest"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/openai"
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/config/configpb"
+	"github.com/switchyard/switchyard/policies/routing"
 )
 
 func TestExcess(t *testing.T) {
@@ -96,6 +98,15 @@ func TestWhatFitsIsNotCompressed(t *testing.T) {
 		}
 		e.hangUp()
 	})
+}
+
+// What has no neutral form passes as it is to who speaks its dialect.
+func TestWhatCannotBeReadIsNotCompressed(t *testing.T) {
+	request := &dialect.Request{PromptBytes: 1 << 20, Chat: func() (*dialect.Chat, error) { return nil, dialect.Invalid("no") }}
+	a := &attempt{request: request, provider: openai.Provider{}, candidate: routing.Candidate{Compress: true, Endpoint: &catalog.Endpoint{ContextLength: 100}}}
+	if a.compress(); a.request != request || a.pipeline != nil {
+		t.Errorf("%+v", a.request)
+	}
 }
 
 // Row 118: Anthropic takes 1000 messages. Its dialect is b's, whose contexts are not
