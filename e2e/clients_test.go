@@ -33,6 +33,7 @@ type observed struct {
 	Vectors                                            [][]float32
 	Signatures                                         []string // of the anthropic SDK's thinking blocks
 	Requested, Strategy                                string   // of openrouter_metadata
+	Stages                                             []string // of its pipeline
 	Calls                                              []struct{ ID, Name, Arguments string }
 	Usage                                              *struct {
 		Input, Output int

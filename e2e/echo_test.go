@@ -108,3 +108,18 @@ func TestRow115EchoOfALongPrompt(t *testing.T) {
 		t.Errorf("status %d: %d echoes, %d others", got.status, len(echoes), len(others))
 	}
 }
+
+// Row 115: SDKs, some of which look at every chunk's first choice, get through an echo.
+func TestRow115Clients(t *testing.T) {
+	s, gpt, claude := pair(t)
+	s.start()
+	eachClient(t, append(openRouterClients(t), openAIClients(t)...), s, gpt, claude, func(t *testing.T, client *sdk, s *stage, at *site, model string) {
+		seen := client.callWith(t, s, "stream", model, settings{"debug": settings{"echo_upstream_body": true}})
+		if seen.Error != nil || seen.Text != said || seen.Finish != "stop" {
+			t.Errorf("text %q, finish %q, error %+v", seen.Text, seen.Finish, seen.Error)
+		}
+		if _, sent := at.last(t).JSON["debug"]; sent {
+			t.Error("the provider gets debug")
+		}
+	})
+}

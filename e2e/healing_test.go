@@ -3,6 +3,7 @@ package e2e
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,4 +85,22 @@ func TestHealingMatrix(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Row 119: OpenRouter's SDKs, which are strict about it, read what was done.
+func TestRow119OpenRouterSDKs(t *testing.T) {
+	s, gpt, claude := pair(t)
+	s.start()
+	eachClient(t, openRouterSDKs(t), s, gpt, claude, func(t *testing.T, client *sdk, s *stage, at *site, model string) {
+		at.Enqueue(provider.Answer{Text: "{'inhabitants': 1}"})
+		seen := client.callWith(t, s, "metadata", model, settings{
+			"plugins": []any{settings{"id": "response-healing"}},
+			"response_format": settings{"type": "json_schema", "json_schema": settings{"name": "place", "schema": settings{
+				"type": "object", "properties": settings{"inhabitants": settings{"type": "integer"}}, "additionalProperties": false,
+			}}},
+		})
+		if seen.Error != nil || !slices.Equal(seen.Stages, []string{"response_healing response-healing"}) {
+			t.Errorf("stages %q, error %+v", seen.Stages, seen.Error)
+		}
+	})
 }

@@ -84,7 +84,11 @@ const scenarios = {
       xOpenRouterMetadata: "enabled",
       chatRequest: { model, messages: QUESTION, ...ofSDK(members) },
     });
-    return { strategy: openrouterMetadata?.strategy, requested: openrouterMetadata?.requested };
+    return {
+      strategy: openrouterMetadata?.strategy,
+      requested: openrouterMetadata?.requested,
+      stages: openrouterMetadata?.pipeline?.map(({ type, name }) => `${type} ${name}`),
+    };
   },
 
   async models(client) {

@@ -67,7 +67,11 @@ def metadata(client, model, members):
         model=model, messages=QUESTION, x_open_router_metadata="enabled", **members
     )
     routed = answer.openrouter_metadata
-    return routed and {"strategy": routed.strategy, "requested": routed.requested}
+    return routed and {
+        "strategy": routed.strategy,
+        "requested": routed.requested,
+        "stages": [f"{stage.type} {stage.name}" for stage in routed.pipeline or []],
+    }
 
 
 def respond(client, model, members):

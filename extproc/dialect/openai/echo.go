@@ -5,7 +5,7 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
 
-// Echo appends a chunk without choices (ai-sdk-provider and OpenRouter's own SDKs read it).
+// Echo appends a chunk without choices, as OpenRouter does.
 func (Client) Echo(dst []byte, meta dialect.Meta, body []byte) []byte {
 	start := len(dst)
 	dst = append(dst, newEnvelope(meta).chunk...)
