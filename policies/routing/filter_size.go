@@ -74,24 +74,32 @@ func (s *scope) compresses(e *catalog.Endpoint) bool {
 // compressible tells which endpoints may get the prompt without its middle: those that
 // take at least half of what was asked for, and where none at all does, whether whole or
 // half, those that take the most (spec section 4.9). A model none of whose endpoints
-// has to compress compresses at none.
+// has to compress compresses at none. It is nil if all endpoints have room for the prompt.
 func (s *scope) compressible(left []entry) func(*catalog.Endpoint) bool {
-	most := func(e *catalog.Endpoint) int64 {
-		if !s.compresses(e) || e.ContextLength > 0 && s.request.MaxTokens >= e.ContextLength {
-			return 0
-		}
-		return cmp.Or(e.ContextLength, e.MaxPromptTokens)
-	}
-	least, largest := (s.request.PromptTokens+s.request.MaxTokens+1)/2, int64(0)
+	fits, largest := 0, int64(0)
 	for i := range left {
 		if _, overflows := s.overflows(left[i].endpoint); !overflows {
-			largest = least
-			break
+			fits++
 		}
-		largest = max(largest, most(left[i].endpoint))
+		largest = max(largest, s.compressedTo(left[i].endpoint))
 	}
-	least = max(1, min(least, largest))
-	return func(e *catalog.Endpoint) bool { return most(e) >= least }
+	if fits == len(left) {
+		return nil
+	}
+	least := (s.request.PromptTokens + s.request.MaxTokens + 1) / 2
+	if fits == 0 {
+		least = max(1, min(least, largest))
+	}
+	return func(e *catalog.Endpoint) bool { return s.compressedTo(e) >= least }
+}
+
+// compressedTo is how much an endpoint takes of prompt and answer together where it
+// compresses the prompt, zero where it does not or the answer leaves no room for one.
+func (s *scope) compressedTo(e *catalog.Endpoint) int64 {
+	if !s.compresses(e) || e.ContextLength > 0 && s.request.MaxTokens >= e.ContextLength {
+		return 0
+	}
+	return cmp.Or(e.ContextLength, e.MaxPromptTokens)
 }
 
 // priceFilter compares what holds for a prompt of this size at this time (rows 45
