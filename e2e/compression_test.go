@@ -83,7 +83,7 @@ func TestRow117CompressedToolLoopFailsOver(t *testing.T) {
 		loop[i] = fmt.Sprintf(`{"role":"assistant","content":null,"tool_calls":[{"id":"call_%d","type":"function","function":{"name":"read","arguments":"{\"page\":%d}"}}]},`+
 			`{"role":"tool","tool_call_id":"call_%d","content":"page %d %s"}`, i, i, i, i, strings.Repeat("x", 3000))
 	}
-	got := r.ask(`{"model":"m/x","max_tokens":500,"tools":[{"type":"function","function":{"name":"read","parameters":{"type":"object","properties":{"page":{"type":"integer"}}}}}],` +
+	got := r.ask(`{"model":"m/x","max_tokens":500,"provider":{"order":["a","b"]},"tools":[{"type":"function","function":{"name":"read","parameters":{"type":"object","properties":{"page":{"type":"integer"}}}}}],` +
 		`"messages":[{"role":"user","content":"read it all"},` + strings.Join(loop, ",") + `]}`)
 	if got.status != http.StatusOK || r.asked() != "a b" {
 		t.Fatalf("asked %q, status %d: %s", r.asked(), got.status, got.body)
