@@ -100,11 +100,11 @@ type foundData struct {
 }
 
 // guardStages are what was found, for the metadata.
-func guardStages(found guard.Findings) []metadataStage {
-	var stages []metadataStage
+func guardStages(found guard.Findings) []pipelineStage {
+	var stages []pipelineStage
 	for i := range found {
 		f := &found[i]
-		stages = append(stages, metadataStage{
+		stages = append(stages, pipelineStage{
 			Type: "guardrail", Name: f.Title, GuardrailID: f.Guardrail,
 			Summary: fmt.Sprintf("%s: %s (%d)", f.Title, f.Action, f.Count),
 			Data:    foundData{f.Action.String(), f.Count, f.Patterns},

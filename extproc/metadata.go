@@ -25,20 +25,22 @@ type routerMetadata struct {
 	IsBYOK    bool              `json:"is_byok"`
 	Endpoints metadataEndpoints `json:"endpoints"`
 	Attempts  []metadataAttempt `json:"attempts"`
-	Pipeline  []metadataStage   `json:"pipeline,omitempty"`
 	Plan      metadataPlan      `json:"plan"`
 	// DroppedFields are those of the request that the provider did not get, as it has
 	// no words for them. It is the gateway's own too.
 	DroppedFields []string `json:"dropped_fields"`
-	// Pipeline is what plugins did to the request and its answer.
+	// Pipeline is what guardrails found in the request, and what plugins did to it and to
+	// its answer.
 	Pipeline []pipelineStage `json:"pipeline,omitempty"`
 }
 
-// pipelineStage is what one plugin did.
+// pipelineStage is what one guardrail found, or one plugin did.
 type pipelineStage struct {
-	// Type is "context_compression" or "response_healing", Name that of the plugin.
-	Type string `json:"type"`
-	Name string `json:"name"`
+	// Type is "guardrail", "context_compression" or "response_healing", Name that of the
+	// rule or of the plugin.
+	Type        string `json:"type"`
+	Name        string `json:"name"`
+	GuardrailID string `json:"guardrail_id,omitempty"`
 	// Summary is for people, Data for programs.
 	Summary string `json:"summary"`
 	Data    any    `json:"data"`
@@ -59,15 +61,6 @@ type metadataAttempt struct {
 	Provider string `json:"provider"`
 	Model    string `json:"model"`
 	Status   int    `json:"status"`
-}
-
-// metadataStage is something that happened to the request on its way.
-type metadataStage struct {
-	Type        string `json:"type"`
-	Name        string `json:"name"`
-	GuardrailID string `json:"guardrail_id,omitempty"`
-	Summary     string `json:"summary"`
-	Data        any    `json:"data"`
 }
 
 type metadataPlan struct {
@@ -102,10 +95,9 @@ func (a *attempt) routerMetadata() jsontext.Value {
 		Requested: a.plan.Requested, Strategy: a.plan.Strategy, Attempt: a.number,
 		Endpoints: metadataEndpoints{Total: len(a.plan.Candidates) + len(a.plan.Dropped)},
 		Attempts:  []metadataAttempt{},
-		Pipeline:  guardStages(a.guarded),
 		Plan:      planOf(a.plan.Candidates, a.plan.Dropped, a.plan.Funnel),
 
-		DroppedFields: a.unsaid, Pipeline: a.pipeline,
+		DroppedFields: a.unsaid, Pipeline: append(guardStages(a.guarded), a.pipeline...),
 	}
 	for _, candidate := range a.plan.Candidates {
 		told.Endpoints.Available = append(told.Endpoints.Available, metadataCandidate{

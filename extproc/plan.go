@@ -116,7 +116,7 @@ func (p *Policy) Plan(asked Asked, view routing.View) (routing.Plan, error) {
 // however many candidates it had. What a plan is refused for is refused here as well.
 func (p *Policy) admits(asked Asked, view routing.View, endpointID string) (routing.Candidate, bool) {
 	request := asked.Request
-	preferences, err := routing.ParsePreferences(request.Provider, request.Plugins, request.Route)
+	preferences, err := routing.ParsePreferences(request.Provider, request.Plugins, request.Transforms, request.Route)
 	if err != nil {
 		return routing.Candidate{}, false
 	}

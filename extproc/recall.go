@@ -105,7 +105,7 @@ func (a *attempt) keepsNothing() bool {
 			return true
 		}
 	}
-	preferences, err := routing.ParsePreferences(a.request.Provider, a.request.Plugins, a.request.Route)
+	preferences, err := routing.ParsePreferences(a.request.Provider, a.request.Plugins, a.request.Transforms, a.request.Route)
 	return err != nil || preferences.ZDR // the plan will say what is wrong
 }
 

@@ -6,15 +6,15 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
 
-// TextEditor returns a text of a request as it is to stand there, which is the text
+// PromptEdit returns a text of a request as it is to stand there, which is the text
 // itself if nothing is to change. The role is that of the message that it stands in, and
 // RoleUser for what stands in none. It must not write to the text.
-type TextEditor func(role Role, text []byte) []byte
+type PromptEdit func(role Role, text []byte) []byte
 
 // PromptEditor is a client dialect whose requests are not JSON.
 type PromptEditor interface {
 	// EditPrompt is as the function of this name.
-	EditPrompt(body []byte, edit TextEditor) ([]byte, error)
+	EditPrompt(body []byte, edit PromptEdit) ([]byte, error)
 }
 
 // EditPrompt hands every text of a request that models read to edit, and returns the
@@ -28,7 +28,7 @@ type PromptEditor interface {
 // URLs, definitions of tools, forms of answers, and reasoning that its maker has signed.
 //
 // The body must have been parsed. The error is that of a [PromptEditor], an *Error.
-func EditPrompt(client Client, body []byte, edit TextEditor) ([]byte, error) {
+func EditPrompt(client Client, body []byte, edit PromptEdit) ([]byte, error) {
 	if own, ok := client.(PromptEditor); ok {
 		return own.EditPrompt(body, edit)
 	}
@@ -56,7 +56,7 @@ func EditArguments(arguments []byte, edit func(text []byte) []byte) []byte {
 
 // textEdit is one pass over a JSON text.
 type textEdit struct {
-	edit   TextEditor
+	edit   PromptEdit
 	source []byte
 	// changed is the source up to copied, with what has changed in it; nil if nothing has.
 	changed []byte

@@ -160,7 +160,7 @@ func (m *media) note(request *dialect.Request, texts ...[]byte) {
 func (mediaForm) Name() string { return Name }
 
 // EditPrompt hands the fields of the form that are texts to edit.
-func (c mediaForm) EditPrompt(body []byte, edit dialect.TextEditor) ([]byte, error) {
+func (c mediaForm) EditPrompt(body []byte, edit dialect.PromptEdit) ([]byte, error) {
 	form, err := readForm(body, c.boundary)
 	if err != nil {
 		return nil, err
