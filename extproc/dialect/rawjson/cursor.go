@@ -2,7 +2,6 @@ package rawjson
 
 import (
 	"bytes"
-	"encoding/binary"
 	"math/bits"
 )
 
@@ -141,30 +140,26 @@ func stringEnd(text []byte) int {
 
 // escapedEnd is stringEnd for strings that hold an escaped quote, and are then likely
 // to hold more: a search for each quote would cost more than a look at each byte.
-// It takes eight at a time.
 func escapedEnd(text []byte) int {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	at := 1
-	for at < len(text) {
-		if at+8 <= len(text) {
-			word := binary.LittleEndian.Uint64(text[at:])
-			quotes, slashes := word^(ones*'"'), word^(ones*'\\')
-			// A byte that became zero has its high bit set here. So may one above it,
-			// which is behind it in the text and is not looked at.
-			found := ((quotes-ones) & ^quotes | (slashes-ones) & ^slashes) & highs
-			if found == 0 {
-				at += 8
-				continue
-			}
-			at += bits.TrailingZeros64(found) / 8
+	at, pending := 1, false
+	for ; at+blockSize <= len(text); at += blockSize {
+		quotes, slashes, _, _ := block((*[blockSize]byte)(text[at:]))
+		after, next := escapes(slashes, pending)
+		if quotes &^= after; quotes != 0 {
+			return at + bits.TrailingZeros64(quotes) + 1
 		}
+		pending = next
+	}
+	if pending {
+		at++
+	}
+	for ; at < len(text); at++ {
 		switch text[at] {
 		case '"':
 			return at + 1
 		case '\\':
 			at++
 		}
-		at++
 	}
 	return len(text)
 }
