@@ -1,7 +1,6 @@
 package dialect
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -15,17 +14,25 @@ import (
 // JSON object. The error is an *Error of status 400 that names the place where the
 // body stops being JSON (spec row 13).
 func Object(body []byte) ([]byte, error) {
-	text := bytes.TrimSpace(body)
-	if len(text) == 0 {
+	document, err := Document(body)
+	if err != nil {
+		return nil, err
+	}
+	return document.Text, nil
+}
+
+// Document is [Object] for those who walk all of the body.
+func Document(body []byte) (*rawjson.Document, error) {
+	document, err := rawjson.Read(body)
+	switch {
+	case len(document.Text) == 0:
 		return nil, Invalid("The request body is empty; send a JSON object with \"model\" and \"messages\".")
-	}
-	if err := rawjson.Validate(body); err != nil {
+	case err != nil:
 		return nil, malformed(err, len(body))
-	}
-	if rawjson.Kind(text) != '{' {
+	case rawjson.Kind(document.Text) != '{':
 		return nil, Invalid("The request body must be a JSON object.")
 	}
-	return text, nil
+	return document, nil
 }
 
 func malformed(err error, size int) *Error {

@@ -39,7 +39,7 @@ func (p *parser) size(content []byte) {
 func (p *parser) readMessages(member *rawjson.Cursor) error {
 	p.messages = true
 	i := 0
-	messages := rawjson.Walk(member.Value)
+	messages := member.Walk()
 	for ; messages.Open(); i++ {
 		if err := p.readMessage(i, &messages); err != nil {
 			return err
@@ -58,7 +58,7 @@ func (p *parser) readMessage(i int, message *rawjson.Cursor) error {
 	}
 	var role, content []byte
 	var held holding
-	c := rawjson.Walk(message.Value)
+	c := message.Walk()
 	for c.Open() {
 		if string(c.Name) == "content" && rawjson.Kind(c.Value) == '[' {
 			if err := p.readBlocks(i, &c, &held); err != nil {
@@ -104,13 +104,13 @@ func (p *parser) readMessage(i int, message *rawjson.Cursor) error {
 type holding struct{ call, result, bound bool }
 
 func (p *parser) readBlocks(i int, content *rawjson.Cursor, held *holding) error {
-	blocks := rawjson.Walk(content.Value)
+	blocks := content.Walk()
 	for j := 0; blocks.Open(); j++ {
 		if rawjson.Kind(blocks.Value) != '{' {
 			return dialect.Invalid("'messages.%d.content.%d' must be an object.", i, j)
 		}
 		var kind, text []byte
-		c := rawjson.Walk(blocks.Value)
+		c := blocks.Walk()
 		for c.Next() {
 			switch string(c.Name) {
 			case "type":

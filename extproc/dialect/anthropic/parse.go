@@ -14,12 +14,13 @@ const mostFallbacks = 3
 // Parse checks a request once, strictly as JSON and as far as the gateway itself
 // relies on it; what is beyond that is between the client and the provider.
 func (c Client) Parse(body []byte) (*dialect.Request, error) {
-	text, err := dialect.Object(body)
+	document, err := dialect.Document(body)
 	if err != nil {
 		return nil, err
 	}
+	text := document.Text
 	p := parser{request: &dialect.Request{Dialect: Name, Raw: text}, parsed: parsed{plain: true, head: c.head}}
-	for m := rawjson.Walk(text); m.Open(); {
+	for m := document.Walk(); m.Open(); {
 		var err error
 		if string(m.Name) == "messages" && rawjson.Kind(m.Value) == '[' {
 			err = p.readMessages(&m)

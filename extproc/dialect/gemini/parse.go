@@ -15,18 +15,21 @@ func (c Client) Parse(body []byte) (*dialect.Request, error) {
 	if c.embeds() {
 		return c.parseEmbeddings(body)
 	}
-	text, err := dialect.Object(body)
+	document, err := dialect.Document(body)
 	if err != nil {
 		return nil, err
 	}
-	if inner := get(text, "generateContentRequest"); c.method == countTokens && inner != nil {
-		text = inner // which holds what to count with all that goes with it
+	if c.method == countTokens {
+		if inner := get(document.Text, "generateContentRequest"); inner != nil {
+			document = &rawjson.Document{Text: inner} // which holds what to count with all that goes with it
+		}
 	}
+	text := document.Text
 	p := parser{
 		request: &dialect.Request{Dialect: Name, Raw: text, Model: c.model, Stream: c.method == streamGenerateContent},
 		parsed:  parsed{plain: true},
 	}
-	for m := rawjson.Walk(text); m.Open(); {
+	for m := document.Walk(); m.Open(); {
 		var err error
 		name := camel(m.Name)
 		if name == "contents" && rawjson.Kind(m.Value) == '[' {
@@ -74,7 +77,7 @@ type parser struct {
 	parsed   parsed
 	contents bool
 	web      bool   // the model is to search the web
-	role     string // of the turn before
+	model    bool   // the turn before is the model's
 	turnPath string // of the turn that is read, where it is not one of contents
 	opening  dialect.Opening
 }

@@ -29,7 +29,7 @@ func (p *parser) instructions(value []byte) error {
 func (p *parser) readContents(member *rawjson.Cursor) error {
 	p.contents = true
 	i := 0
-	contents := rawjson.Walk(member.Value)
+	contents := member.Walk()
 	for ; contents.Open(); i++ {
 		if err := p.readContent(i, &contents); err != nil {
 			return err
@@ -49,10 +49,9 @@ func (p *parser) readContent(i int, content *rawjson.Cursor) error {
 	if rawjson.Kind(content.Value) != '{' {
 		return dialect.Invalid("'%s' must be an object.", p.turn(i))
 	}
-	var role string
-	var parts []byte
+	var role, parts []byte
 	var held holding
-	c := rawjson.Walk(content.Value)
+	c := content.Walk()
 	for c.Open() {
 		name := camel(c.Name)
 		if name == "parts" && rawjson.Kind(c.Value) == '[' {
@@ -66,24 +65,25 @@ func (p *parser) readContent(i int, content *rawjson.Cursor) error {
 		switch {
 		case !rawjson.Present(c.Value):
 		case name == "role":
-			role = rawjson.Text(c.Value)
+			role = rawjson.Unquote(c.Value)
 		case name == "parts":
 			return dialect.Invalid("'%s.parts' must be an array.", p.turn(i))
 		}
 	}
 	content.CloseAfter(&c)
-	switch role {
+	switch string(role) {
 	case "", "user", "model", "function":
 	default:
 		return dialect.Invalid("'%s.role' must be one of user and model.", p.turn(i))
 	}
-	p.parsed.plain = p.parsed.plain && (role != "model" || p.role != role)
-	p.role = role
+	model := string(role) == "model"
+	p.parsed.plain = p.parsed.plain && !(model && p.model)
+	p.model = model
 	p.opening.First.See(parts)
-	if !held.anything && len(parts) > len("[]") && role != "model" {
+	if !held.anything && len(parts) > len("[]") && !model {
 		return dialect.Invalid("'%s.parts' holds nothing; give it a text, inlineData, fileData, functionCall or functionResponse.", p.turn(i))
 	}
-	if role == "model" {
+	if model {
 		p.request.BoundReasoning = p.request.BoundReasoning || held.call && held.bound
 	} else {
 		// What goes on with a tool loop answers its calls.
@@ -101,7 +101,7 @@ func (p *parser) turn(i int) string {
 }
 
 func (p *parser) readParts(i int, member *rawjson.Cursor, held *holding) error {
-	parts := rawjson.Walk(member.Value)
+	parts := member.Walk()
 	for j := 0; parts.Open(); j++ {
 		if rawjson.Kind(parts.Value) != '{' {
 			return dialect.Invalid("'%s.parts.%d' must be an object.", p.turn(i), j)
@@ -119,7 +119,7 @@ func (p *parser) readPart(i, j int, part *rawjson.Cursor, held *holding) error {
 		return dialect.Invalid("'%s.parts.%d."+message, p.turn(i), j)
 	}
 	silent, called, signed := true, false, false
-	c := rawjson.Walk(part.Value)
+	c := part.Walk()
 	for c.Next() {
 		name := camel(c.Name)
 		// The API refuses a part that has nothing but a text which is empty; yet SDKs

@@ -14,7 +14,7 @@ import (
 func (p *parser) readMessages(member *rawjson.Cursor) error {
 	p.messages = true
 	i := 0
-	messages := rawjson.Walk(member.Value)
+	messages := member.Walk()
 	for ; messages.Open(); i++ {
 		if err := p.readMessage(i, &messages); err != nil {
 			return err
@@ -32,14 +32,14 @@ func (p *parser) readMessage(i int, message *rawjson.Cursor) error {
 		return dialect.Invalid("'messages.%d' must be an object.", i)
 	}
 	var role, content, calls, details, model []byte
-	c := rawjson.Walk(message.Value)
+	c := message.Walk()
 	for c.Next() {
 		switch string(c.Name) {
 		case "role":
 			role = rawjson.Unquote(c.Value)
 		case "content":
 			content = c.Value
-			if err := p.readContent(i, c.Value); err != nil {
+			if err := p.readContent(i, &c); err != nil {
 				return err
 			}
 		case "tool_calls":
@@ -80,10 +80,10 @@ func (p *parser) readMessage(i int, message *rawjson.Cursor) error {
 	return nil
 }
 
-func (p *parser) readContent(i int, content []byte) error {
-	switch rawjson.Kind(content) {
+func (p *parser) readContent(i int, content *rawjson.Cursor) error {
+	switch rawjson.Kind(content.Value) {
 	case '"':
-		p.request.PromptBytes += int64(len(content) - 2)
+		p.request.PromptBytes += int64(len(content.Value) - 2)
 		return nil
 	case 'n':
 		return nil
@@ -95,20 +95,20 @@ func (p *parser) readContent(i int, content []byte) error {
 		return dialect.Invalid("'messages.%d.content' must be a string or an array of parts.", i)
 	}
 	j := 0
-	for c := rawjson.Walk(content); c.Next(); j++ {
+	for c := content.Walk(); c.Next(); j++ {
 		if rawjson.Kind(c.Value) != '{' {
 			return dialect.Invalid("'messages.%d.content.%d' must be an object.", i, j)
 		}
-		if err := p.readPart(i, j, c.Value); err != nil {
+		if err := p.readPart(i, j, &c); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *parser) readPart(i, j int, part []byte) error {
+func (p *parser) readPart(i, j int, part *rawjson.Cursor) error {
 	var kind, text, audio []byte
-	for c := rawjson.Walk(part); c.Next(); {
+	for c := part.Walk(); c.Next(); {
 		switch string(c.Name) {
 		case "type":
 			kind = rawjson.Unquote(c.Value)

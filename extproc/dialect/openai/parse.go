@@ -10,16 +10,17 @@ import (
 // Parse checks a request once, strictly as JSON and as far as the gateway itself
 // relies on it; what is beyond that is between the client and the provider.
 func (Client) Parse(body []byte) (*dialect.Request, error) {
-	text, err := dialect.Object(body)
+	document, err := dialect.Document(body)
 	if err != nil {
 		return nil, err
 	}
-	p, err := parse(text)
+	text := document.Text
+	p, err := parse(document)
 	foreign := err == nil && p.foreign
-	own := text
 	if foreign {
+		var own []byte
 		if own, err = native(text, false); err == nil {
-			p, err = parse(own)
+			p, err = parse(&rawjson.Document{Text: own})
 		}
 	}
 	if err != nil {
@@ -41,12 +42,12 @@ func (Client) Parse(body []byte) (*dialect.Request, error) {
 	return request, nil
 }
 
-func parse(text []byte) (*parser, error) {
+func parse(document *rawjson.Document) (*parser, error) {
 	p := &parser{
-		request: &dialect.Request{Dialect: Name, Raw: text},
+		request: &dialect.Request{Dialect: Name, Raw: document.Text},
 		parsed:  parsed{members: make([]member, 0, 16), plain: true},
 	}
-	for c := rawjson.Walk(text); c.Open(); {
+	for c := document.Walk(); c.Open(); {
 		name := string(c.Name)
 		var err error
 		if name == "messages" && rawjson.Kind(c.Value) == '[' {

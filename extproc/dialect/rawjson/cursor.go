@@ -19,6 +19,8 @@ type Cursor struct {
 	rest   []byte
 	after  []byte // what follows the whole value, once the walk is through
 	object bool
+
+	document *Document // whose text is walked, nil if there is none
 }
 
 // Walk returns a cursor before the first member. There is none in a value that is
@@ -29,6 +31,23 @@ func Walk(value []byte) Cursor {
 		return Cursor{}
 	}
 	return Cursor{rest: value[1:], object: value[0] == '{'}
+}
+
+// Walk returns a cursor before the first member of Value.
+func (c *Cursor) Walk() Cursor {
+	inner := Walk(c.Value)
+	inner.document = c.document
+	return inner
+}
+
+// Get is the value of a member of Value, an object, and nil if there is none.
+func (c *Cursor) Get(name string) []byte {
+	for inner := c.Walk(); inner.Next(); {
+		if string(inner.Name) == name {
+			return inner.Value
+		}
+	}
+	return nil
 }
 
 // Next steps to the next member and reports whether there is one.
@@ -51,7 +70,7 @@ func (c *Cursor) Open() bool {
 // no value.
 func (c *Cursor) Close() bool {
 	at := len(c.Member) - len(c.Value)
-	end := at + valueEnd(c.Value)
+	end := at + c.document.valueEnd(c.Value)
 	if end == 0 {
 		c.rest = nil
 		return false
@@ -100,19 +119,21 @@ func (c *Cursor) step() (int, bool) {
 }
 
 func trim(text []byte) []byte {
-	for len(text) > 0 && (text[0] == ' ' || text[0] == '\n' || text[0] == '\r' || text[0] == '\t') {
+	for len(text) > 0 && isSpace(text[0]) {
 		text = text[1:]
 	}
 	return text
 }
 
+func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
+
 // valueEnd is where the value at the start of text ends.
-func valueEnd(text []byte) int {
+func (d *Document) valueEnd(text []byte) int {
 	switch Kind(text) {
 	case '"':
-		return stringEnd(text)
+		return d.stringEnd(text)
 	case '{', '[':
-		return nestEnd(text)
+		return d.nestEnd(text)
 	}
 	for i, c := range text {
 		switch c {
@@ -165,12 +186,12 @@ func escapedEnd(text []byte) int {
 }
 
 // nestEnd is where the object or array at the start of text ends.
-func nestEnd(text []byte) int {
+func (d *Document) nestEnd(text []byte) int {
 	depth := 0
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
 		case '"':
-			i += stringEnd(text[i:]) - 1
+			i += d.stringEnd(text[i:]) - 1
 		case '{', '[':
 			depth++
 		case '}', ']':

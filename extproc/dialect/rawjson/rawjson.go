@@ -134,10 +134,5 @@ func True(value []byte) bool { return Kind(value) == 't' }
 
 // Get is the value of an object's member, and nil if there is none.
 func Get(object []byte, name string) []byte {
-	for c := Walk(object); c.Next(); {
-		if string(c.Name) == name {
-			return c.Value
-		}
-	}
-	return nil
+	return (&Cursor{Value: object}).Get(name)
 }

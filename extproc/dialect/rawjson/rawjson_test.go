@@ -119,12 +119,23 @@ func FuzzWalk(f *testing.F) {
 	f.Add([]byte(`{"a":[1,{"b":"}\""}],"c\u0064":null}`))
 	f.Add([]byte(`[["]"],"\\"]`))
 	f.Add([]byte(`{"a`))
+	f.Add([]byte(`{"a":["` + strings.Repeat(`long \"text\" `, 30) + `",{"b":"` + strings.Repeat(`long \"text\" `, 30) + `"}],"c":"d"}`))
 	f.Add([]byte(`{"a":"eight bytes and then \"quotes\" \\\" of \\","b":["\"]"]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		valid := Validate(text) == nil
 		built := walk(nil, bytes.TrimSpace(text), 0)
 		once := Walk(text)
 		sameWithinOnePass(t, Walk(text), &once, 0, valid)
+		if document, err := Read(text); (err == nil) != valid {
+			t.Fatalf("Read says %v", err)
+		} else if noted := document.Walk(); valid {
+			sameWithinOnePass(t, Walk(text), &noted, 0, true)
+			for want, noted := Walk(text), document.Walk(); noted.Next(); { // ends found from outside
+				if want.Next(); !bytes.Equal(noted.Member, want.Member) {
+					t.Fatalf("member %q, want %q", noted.Member, want.Member)
+				}
+			}
+		}
 		if !valid {
 			return
 		}
@@ -152,7 +163,7 @@ func sameWithinOnePass(t *testing.T, want Cursor, got *Cursor, depth int, valid 
 		} else if !opened {
 			return
 		}
-		if inner := Walk(got.Value); depth < 50 && (Kind(got.Value) == '{' || Kind(got.Value) == '[') {
+		if inner := got.Walk(); depth < 50 && (Kind(got.Value) == '{' || Kind(got.Value) == '[') {
 			sameWithinOnePass(t, Walk(want.Value), &inner, depth+1, valid)
 			got.CloseAfter(&inner)
 		} else if !got.Close() {

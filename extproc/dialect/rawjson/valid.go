@@ -17,8 +17,7 @@ func surely(text []byte, lenient bool) bool {
 	} else {
 		s.names = make([][]byte, 0, fewNames)
 	}
-	end := s.value(s.space(0))
-	return end >= 0 && s.space(end) == len(text)
+	return s.all()
 }
 
 // scan is one walk over a text. Its methods take where something is to start and
@@ -30,6 +29,16 @@ type scan struct {
 	depth   int
 	// names are those of all objects that are open, the innermost object's last.
 	names [][]byte
+
+	// noting asks for ends, the notes of a [Document]; escapes says that there were any.
+	noting, escapes bool
+	ends            []span
+}
+
+// all reports whether the text is one value.
+func (s *scan) all() bool {
+	end := s.value(s.space(0))
+	return end >= 0 && s.space(end) == len(s.text)
 }
 
 func (s *scan) space(at int) int {
@@ -45,7 +54,11 @@ func (s *scan) value(at int) int {
 	}
 	switch c := s.text[at]; c {
 	case '"':
-		return s.string(at)
+		end := s.string(at)
+		if s.noting && s.escapes && end-at >= stretch {
+			s.note(at, end)
+		}
+		return end
 	case '{', '[':
 		if s.depth++; s.depth > deepest {
 			return -1

@@ -50,6 +50,7 @@ func (s *scan) escaped(start int) (int, bool) {
 	if start+blockSize > len(s.text) || !oneLetter[s.text[start+1]] {
 		return s.escape(start), false
 	}
+	s.escapes = true
 	at, pending, wide, closed := start, false, false, false
 	for ; at+blockSize <= len(s.text); at += blockSize {
 		text := (*[blockSize]byte)(s.text[at:])
