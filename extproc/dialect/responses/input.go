@@ -13,22 +13,38 @@ func (r *reader) text(value []byte) error {
 		return dialect.Invalid("'input' must be a string or an array of items.")
 	}
 	r.opening.First.See(value)
-	r.request.PromptBytes += int64(len(value) - 2)
-	said := []dialect.Part{{Kind: dialect.PartText, Text: rawjson.Text(value)}}
-	r.chat.Messages = []dialect.Message{{Role: dialect.RoleUser, Parts: said}}
+	r.request.PromptBytes += textSize(value)
+	r.append(dialect.RoleUser, r.said(value))
 	return nil
+}
+
+// said is a text as the one part of a message.
+func (r *reader) said(value []byte) []dialect.Part {
+	if r.light {
+		return nil
+	}
+	return []dialect.Part{{Kind: dialect.PartText, Text: rawjson.Text(value)}}
+}
+
+// textSize is the size of a string between its quotes, escapes included; zero for any
+// other value.
+func textSize(value []byte) int64 {
+	if rawjson.Kind(value) != '"' {
+		return 0
+	}
+	return int64(len(value) - 2)
 }
 
 // items reads the conversation. It is most of a request: the ends of its items are
 // found on the way.
 func (r *reader) items(input *rawjson.Cursor) error {
 	r.given = true
-	items := rawjson.Walk(input.Value)
+	items := input.Walk()
 	for i := 0; items.Open(); i++ {
 		if rawjson.Kind(items.Value) != '{' {
 			return dialect.Invalid("'input.%d' must be an object.", i)
 		}
-		if err := r.item(readItem(&items), i); err != nil {
+		if err := r.item(r.readItem(&items), i); err != nil {
 			return err
 		}
 	}
@@ -38,30 +54,35 @@ func (r *reader) items(input *rawjson.Cursor) error {
 
 // item is what the items of all types have, as the client wrote it.
 type item struct {
-	kind, role, callID, name string
-	content, summary         []byte
+	kind, role, callID, name []byte
+	content                  rawjson.Cursor
+	summary                  []byte
 	arguments, input         []byte
 	output, encrypted        []byte
 }
 
-// readItem reads an item whose end is yet to be found.
-func readItem(object *rawjson.Cursor) item {
+// readItem reads an item whose end is yet to be found, and whether it can be copied as it
+// stands.
+func (r *reader) readItem(object *rawjson.Cursor) item {
 	var it item
-	c := rawjson.Walk(object.Value)
+	c := object.Walk()
 	for c.Next() {
+		r.parsed.plain = r.parsed.plain && rawjson.Present(c.Value)
 		switch string(c.Name) {
 		case "type":
-			it.kind = rawjson.Text(c.Value)
+			it.kind = rawjson.Unquote(c.Value)
 		case "role":
-			it.role = rawjson.Text(c.Value)
+			it.role = rawjson.Unquote(c.Value)
 		case "content":
-			it.content = c.Value
+			it.content = c
 		case "summary":
 			it.summary = c.Value
 		case "call_id":
-			it.callID = rawjson.Text(c.Value)
+			it.callID = rawjson.Unquote(c.Value)
 		case "name":
-			it.name = rawjson.Text(c.Value)
+			it.name = rawjson.Unquote(c.Value)
+		case "cache_control":
+			r.parsed.plain = false
 		case "arguments":
 			it.arguments = c.Value
 		case "input":
@@ -77,7 +98,7 @@ func readItem(object *rawjson.Cursor) item {
 }
 
 func (r *reader) item(it item, i int) error {
-	switch it.kind {
+	switch string(it.kind) {
 	case "", "message":
 		return r.message(it, i)
 	case "reasoning":
@@ -97,28 +118,40 @@ func (r *reader) item(it item, i int) error {
 }
 
 func (r *reader) message(it item, i int) error {
-	role := dialect.Role(it.role)
 	begins := &r.opening.First
-	switch role {
-	case dialect.RoleUser:
+	var role dialect.Role
+	switch string(it.role) {
+	case "user":
+		role = dialect.RoleUser
 		r.called, r.sealed = false, false // the loop before it is over
-	case dialect.RoleSystem, dialect.RoleDeveloper:
-		begins = &r.opening.Instructions
-	case dialect.RoleAssistant:
+	case "system":
+		role, begins = dialect.RoleSystem, &r.opening.Instructions
+	case "developer":
+		role, begins = dialect.RoleDeveloper, &r.opening.Instructions
+	case "assistant":
+		role = dialect.RoleAssistant
 	default:
 		return dialect.Invalid("'input.%d.role' must be one of user, assistant, system and developer.", i)
 	}
-	begins.See(it.content)
-	parts, err := r.content(it.content)
+	begins.See(it.content.Value)
+	parts, err := r.content(&it.content)
 	if err != nil {
 		return dialect.Invalid("'input.%d.content%s.", i, err)
 	}
-	if role != dialect.RoleAssistant {
-		r.chat.Messages = append(r.chat.Messages, dialect.Message{Role: role, Parts: parts})
-		return nil
+	if role == dialect.RoleAssistant {
+		r.add(role, parts...)
+	} else {
+		r.append(role, parts)
 	}
-	r.add(role, parts...)
 	return nil
+}
+
+// append appends a message.
+func (r *reader) append(role dialect.Role, parts []dialect.Part) {
+	r.spoken = true
+	if !r.light {
+		r.chat.Messages = append(r.chat.Messages, dialect.Message{Role: role, Parts: parts})
+	}
 }
 
 // add appends to the turn of a role, which goes on if it is the last. The items of
@@ -126,7 +159,7 @@ func (r *reader) message(it item, i int) error {
 func (r *reader) add(role dialect.Role, parts ...dialect.Part) {
 	last := len(r.chat.Messages) - 1
 	if last < 0 || r.chat.Messages[last].Role != role {
-		r.chat.Messages = append(r.chat.Messages, dialect.Message{Role: role, Parts: parts})
+		r.append(role, parts)
 		return
 	}
 	message := &r.chat.Messages[last]
@@ -134,24 +167,32 @@ func (r *reader) add(role dialect.Role, parts ...dialect.Part) {
 }
 
 func (r *reader) toolCall(it item, i int) error {
-	if it.callID == "" || it.name == "" {
+	if len(it.callID) == 0 || len(it.name) == 0 {
 		return dialect.Invalid("'input.%d': a %s needs 'call_id' and 'name'.", i, it.kind)
 	}
-	arguments := rawjson.Text(it.arguments)
-	if it.kind == "custom_tool_call" {
-		text := rawjson.AppendText([]byte{'{'}, "input", rawjson.Text(it.input))
+	custom := string(it.kind) == "custom_tool_call"
+	given := it.arguments
+	if custom {
+		given = it.input
+	}
+	r.request.PromptBytes += textSize(given)
+	r.called, r.spoken = true, true
+	if r.light {
+		return nil
+	}
+	arguments := rawjson.Text(given)
+	if custom {
+		text := rawjson.AppendText([]byte{'{'}, "input", arguments)
 		arguments = string(append(text, '}'))
 	}
-	r.request.PromptBytes += int64(len(arguments))
-	r.called = true
 	r.add(dialect.RoleAssistant, dialect.Part{Kind: dialect.PartToolCall, Call: &dialect.ToolCall{
-		ID: it.callID, Name: it.name, Arguments: arguments,
+		ID: string(it.callID), Name: string(it.name), Arguments: arguments,
 	}})
 	return nil
 }
 
 func (r *reader) toolResult(it item, i int) error {
-	if it.callID == "" {
+	if len(it.callID) == 0 {
 		return dialect.Invalid("'input.%d': a %s needs 'call_id'.", i, it.kind)
 	}
 	r.foreign = r.foreign || isForeignOutput(it.output)
@@ -159,7 +200,7 @@ func (r *reader) toolResult(it item, i int) error {
 	if err != nil {
 		return dialect.Invalid("'input.%d.output%s.", i, err)
 	}
-	result.CallID = it.callID
+	result.CallID = string(it.callID)
 	r.add(dialect.RoleTool, dialect.Part{Kind: dialect.PartToolResult, Result: &result})
 	return nil
 }
@@ -168,6 +209,7 @@ func (r *reader) toolResult(it item, i int) error {
 // is; what was not is of no endpoint of this gateway, and only its text goes on (row
 // 102).
 func (r *reader) reasoningItem(it item) {
+	r.parsed.plain = false
 	blob, seal, sealed := unseal(rawjson.Text(it.encrypted))
 	format, signature := dialect.FormatUnknown, ""
 	if sealed {
@@ -178,6 +220,10 @@ func (r *reader) reasoningItem(it item) {
 			signature = blob
 		}
 	}
+	if r.light {
+		r.spoken = r.spoken || sealed || hasText(it.summary) || hasText(it.content.Value)
+		return
+	}
 	add := func(detail dialect.ReasoningDetail) {
 		detail.Format, detail.ID, detail.Endpoint = format, seal.ID, seal.Endpoint
 		detail.Index = r.thoughts
@@ -187,12 +233,22 @@ func (r *reader) reasoningItem(it item) {
 	if summary := joinTexts(it.summary); summary != "" {
 		add(dialect.ReasoningDetail{Type: dialect.ReasoningSummary, Text: summary})
 	}
-	if thought := joinTexts(it.content); thought != "" || signature != "" {
+	if thought := joinTexts(it.content.Value); thought != "" || signature != "" {
 		add(dialect.ReasoningDetail{Type: dialect.ReasoningText, Text: thought, Signature: signature})
 	}
 	if sealed && seal.Type != dialect.ReasoningText {
 		add(dialect.ReasoningDetail{Type: dialect.ReasoningEncrypted, Data: blob})
 	}
+}
+
+// hasText reports whether [joinTexts] finds any.
+func hasText(parts []byte) bool {
+	for c := rawjson.Walk(parts); c.Next(); {
+		if textSize(rawjson.Get(c.Value, "text")) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func joinTexts(parts []byte) string {

@@ -2,21 +2,52 @@ package responses
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
 
-// Parse checks a request, strictly as JSON, and reads all of it. It costs a walk of
-// the body and a copy of its texts, which every attempt then shares.
+// Parse checks a request, strictly as JSON, and notes what policy reads. The
+// conversation itself is read for providers that speak another dialect, once for all.
 func (Client) Parse(body []byte) (*dialect.Request, error) {
-	text, err := dialect.Object(body)
+	document, err := dialect.Document(body)
 	if err != nil {
 		return nil, err
 	}
-	r := reader{request: &dialect.Request{Dialect: Name, Raw: text}, chat: &dialect.Chat{}}
-	var members []rawjson.Cursor
-	for c := rawjson.Walk(text); c.Open(); {
+	text := document.Text
+	r := newReader(text)
+	r.light = true
+	if err := r.read(document); err != nil {
+		return nil, err
+	}
+	r.parsed.reasoning = r.chat.Reasoning
+	if r.foreign {
+		if r.request.Raw, err = native(text); err != nil {
+			return nil, err
+		}
+		r.parsed.plain, r.parsed.members = false, nil
+		for c := rawjson.Walk(r.request.Raw); c.Next(); {
+			if rawjson.Present(c.Value) {
+				r.parsed.members = append(r.parsed.members, c)
+			}
+		}
+	}
+	r.request.Parsed = &r.parsed
+	r.request.Chat = sync.OnceValues(func() (*dialect.Chat, error) {
+		whole := newReader(text)
+		err := whole.read(document)
+		return whole.chat, err
+	})
+	return r.request, nil
+}
+
+func newReader(text []byte) *reader {
+	return &reader{request: &dialect.Request{Dialect: Name, Raw: text}, chat: &dialect.Chat{}, parsed: parsed{plain: true}}
+}
+
+func (r *reader) read(document *rawjson.Document) error {
+	for c := document.Walk(); c.Open(); {
 		var err error
 		if string(c.Name) == "input" && rawjson.Kind(c.Value) == '[' {
 			err = r.items(&c)
@@ -24,41 +55,34 @@ func (Client) Parse(body []byte) (*dialect.Request, error) {
 			err = r.member(string(c.Name), c.Value)
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if rawjson.Present(c.Value) {
-			members = append(members, c)
+			r.parsed.members = append(r.parsed.members, c)
 		}
 	}
-	if err := r.complete(); err != nil {
-		return nil, err
-	}
-	if r.foreign {
-		if r.request.Raw, err = native(text); err != nil {
-			return nil, err
-		}
-		members = nil
-		for c := rawjson.Walk(r.request.Raw); c.Next(); {
-			if rawjson.Present(c.Value) {
-				members = append(members, c)
-			}
-		}
-	}
-	r.request.Parsed = &parsed{members}
-	chat := r.chat
-	r.request.Chat = func() (*dialect.Chat, error) { return chat, nil }
-	return r.request, nil
+	return r.complete()
 }
 
-// parsed is what Parse keeps for a provider of the same dialect: the request's members
-// that are not null, each as it was found.
-type parsed struct{ members []rawjson.Cursor }
+// parsed is what Parse keeps for a provider of the same dialect.
+type parsed struct {
+	// members are those of the request that are not null, each as it was found.
+	members []rawjson.Cursor
+	// plain: the input holds nothing that any provider would refuse, and can be copied as
+	// it stands.
+	plain     bool
+	reasoning *dialect.Reasoning
+}
 
 // reader collects the conversation, and what policy reads of it.
 type reader struct {
 	request *dialect.Request
 	chat    *dialect.Chat
-	given   bool // there is input
+	parsed  parsed
+	// light: all is checked and noted, but no text is copied, and chat has no messages.
+	light  bool
+	spoken bool // there is a message
+	given  bool // there is input
 	// instructions go in front of the input, wherever the client puts them.
 	instructions []byte
 	cacheKey     string // prompt_cache_key
@@ -113,12 +137,14 @@ func (r *reader) complete() error {
 	switch {
 	case !r.given:
 		return dialect.Invalid("Input required: specify \"input\".")
-	case len(chat.Messages) == 0 && r.instructions == nil:
+	case !r.spoken && r.instructions == nil:
 		return dialect.Invalid("Input must have at least 1 token.")
 	}
 	if r.instructions != nil {
-		said := []dialect.Part{{Kind: dialect.PartText, Text: rawjson.Text(r.instructions)}}
-		chat.Messages = slices.Insert(chat.Messages, 0, dialect.Message{Role: dialect.RoleSystem, Parts: said})
+		if !r.light {
+			said := dialect.Message{Role: dialect.RoleSystem, Parts: r.said(r.instructions)}
+			chat.Messages = slices.Insert(chat.Messages, 0, said)
+		}
 		r.opening.Instructions = dialect.Beginning{}
 		r.opening.Instructions.See(r.instructions)
 	}

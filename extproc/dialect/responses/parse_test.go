@@ -159,3 +159,42 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestParseIsLight: what Parse finds in a request is what the whole reading finds, but for
+// the sizes of texts with escapes.
+func TestParseIsLight(t *testing.T) {
+	for _, body := range []string{
+		`{"input":"hi","instructions":"i"}`,
+		`{"input":[{"role":"user","content":[{"type":"input_text","text":"a"},{"type":"input_image","image_url":"data:image/png;base64,aa"},
+			{"type":"input_file","file_id":"f"},{"type":"input_audio","input_audio":{"data":"a","format":"wav"}}]},
+			{"type":"reasoning","encrypted_content":"x.eyJlbmRwb2ludF9zbHVnIjoibXx4In0","summary":[{"text":"s"}],"content":[{"text":"t"}]},
+			{"type":"function_call","call_id":"c","name":"f","arguments":"{}"},
+			{"type":"function_call_output","call_id":"c","output":[{"type":"input_text","text":"r"},{"type":"input_image","image_url":"https://a/b"}]},
+			{"type":"function_call_output","call_id":"c","output":"r"}]}`,
+	} {
+		light := parse(t, body)
+		document, err := dialect.Document([]byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole := newReader(document.Text)
+		if err := whole.read(document); err != nil {
+			t.Fatal(err)
+		}
+		light.Chat, light.Parsed = nil, nil
+		if diff := cmp.Diff(whole.request, light); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func TestLeadsToMedia(t *testing.T) {
+	for _, url := range []string{
+		"", "https://a/b", "data:", "data:image/png;base64,", "data:image/png;base64,aa", "data:;base64,", "data:a,b;base64,", "data:a;base64,;base64,", ";base64,",
+	} {
+		media := dialect.MediaAt(url)
+		if want := media.URL != "" || media.Data != ""; leadsToMedia([]byte(`"`+url+`"`)) != want {
+			t.Errorf("%q leads to media: %t, want %t", url, !want, want)
+		}
+	}
+}

@@ -10,7 +10,7 @@ import (
 // input copies the conversation. SDKs send an answer's items back as they hold them,
 // with nulls where they hold nothing, which the API refuses in places.
 func (e *editor) input(dst []byte, c *rawjson.Cursor) []byte {
-	if rawjson.Kind(c.Value) != '[' {
+	if e.plain || rawjson.Kind(c.Value) != '[' {
 		return rawjson.AppendRaw(dst, c.Member)
 	}
 	dst = append(rawjson.AppendName(dst, "input"), '[')

@@ -14,7 +14,7 @@ import (
 // as not given. Nothing is ever stored, and reasoning comes back encrypted so that it
 // can be sent back all the same.
 func passRequest(client *dialect.Request, own *parsed, target dialect.Target) dialect.Upstream {
-	e := editor{client: client, target: target}
+	e := editor{client: client, target: target, plain: own.plain, asked: own.reasoning}
 	dst := append(make([]byte, 0, len(client.Raw)+256), '{')
 	dst = rawjson.AppendText(dst, "model", target.Model)
 	for i := range own.members {
@@ -41,6 +41,8 @@ type editor struct {
 	client   *dialect.Request
 	target   dialect.Target
 	dropped  []string
+	plain    bool // the input can be copied as it stands
+	asked    *dialect.Reasoning
 	offered  bool // tools have been written
 	included bool // include has been written
 	// forgotten: reasoning was left out, so that the ids of the items which it led to
@@ -118,14 +120,13 @@ func (e *editor) reasoning(dst []byte, c *rawjson.Cursor) []byte {
 		e.drop("reasoning")
 		return dst
 	}
-	chat, err := e.client.Chat()
-	if err != nil || chat.Reasoning == nil { // neither can be of what was parsed
+	if e.asked == nil { // cannot be: it was parsed
 		return rawjson.AppendRaw(dst, c.Member)
 	}
 	start := len(dst)
 	dst = append(rawjson.AppendName(dst, "reasoning"), '{')
 	empty := len(dst)
-	if effort := chat.Reasoning.NearestEffort(); effort != "" {
+	if effort := e.asked.NearestEffort(); effort != "" {
 		dst = rawjson.AppendText(dst, "effort", effort)
 	}
 	for m := rawjson.Walk(c.Value); m.Next(); {
