@@ -67,7 +67,7 @@ var deltas = map[string]sse.Event{
 		`"service_tier":"default","system_fingerprint":"fp_44709d6fcb","choices":[{"index":0,"delta":{"content":" word"},"logprobs":null,"finish_reason":null}],"usage":null,"obfuscation":"aBcD"}`)},
 	"azure": {Data: []byte(`{"choices":[{"content_filter_results":{"hate":{"filtered":false,"severity":"safe"}},"delta":{"content":" word"},"finish_reason":null,"index":0}],` +
 		`"created":1787612977,"id":"chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT","model":"gpt-4o","object":"chat.completion.chunk","usage":null}`)},
-	"anthropic":        {Data: []byte(`{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":" word"}}`)},
+	"anthropic":        {Name: "content_block_delta", Data: []byte(`{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":" word"}}`)},
 	"vertex anthropic": {Data: []byte(`{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":" word"}}`)},
 	"gemini": {Data: []byte(`{"candidates":[{"content":{"parts":[{"text":" word"}],"role":"model"},"index":0}],` +
 		`"usageMetadata":{"promptTokenCount":11,"candidatesTokenCount":7,"totalTokenCount":18,"promptTokensDetails":[{"modality":"TEXT","tokenCount":11}]},` +

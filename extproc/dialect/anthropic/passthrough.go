@@ -49,9 +49,9 @@ func (p *passthrough) Event(dst []byte, event sse.Event) ([]byte, error) {
 	}
 	steps := p.Passed.Steps
 	p.note(events)
-	kind := rawjson.Text(rawjson.Get(data, "type"))
-	if kind == "" {
-		kind = event.Name
+	kind := event.Name // as a rule the type's, which is not copied then
+	if own := rawjson.Unquote(rawjson.Get(data, "type")); len(own) > 0 && string(own) != kind {
+		kind = string(own)
 	}
 	if kind == "message_start" && p.started {
 		return dst, nil // some providers repeat it
@@ -65,7 +65,7 @@ func (p *passthrough) Event(dst []byte, event sse.Event) ([]byte, error) {
 		return dst, nil
 	case "message_delta":
 		dst = p.release(dst)
-		p.ending = oneLine(data)
+		p.ending = oneLine(slices.Clone(data)) // the next event overwrites it
 		return dst, nil
 	case "content_block_start":
 		// Blocks that only this dialect has; of the others the decoder tells.
@@ -104,8 +104,11 @@ func (p *passthrough) note(events []dialect.Event) {
 	}
 }
 
-// oneLine copies an event's data, which the next event overwrites.
+// oneLine is an event's data without line ends.
 func oneLine(data []byte) []byte {
+	if rawjson.IsOneLine(data) {
+		return data
+	}
 	data = slices.Clone(data)
 	rawjson.OneLine(data)
 	return data

@@ -1,6 +1,7 @@
 package rawjson
 
 import (
+	"bytes"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -55,6 +56,9 @@ func AppendQuoted[T ~string | ~[]byte](dst []byte, text T) []byte {
 // OneLine turns the line ends in a JSON text into spaces, in place. They are
 // insignificant there and would break the text's framing as an event.
 func OneLine(text []byte) {
+	if IsOneLine(text) {
+		return
+	}
 	for i, c := range text {
 		if c == '\n' || c == '\r' {
 			text[i] = ' '
@@ -87,4 +91,9 @@ func AppendReplaced(dst, object []byte, name string, replace func(dst, value []b
 		}
 		return replace(dst, c.Value)
 	})
+}
+
+// IsOneLine reports whether text has no line ends.
+func IsOneLine(text []byte) bool {
+	return bytes.IndexByte(text, '\n') < 0 && bytes.IndexByte(text, '\r') < 0
 }

@@ -231,8 +231,10 @@ func (d *decoder) annotate(annotation []byte) {
 // logprobs tells those of a piece of text. The API leaves out members that clients of
 // Chat Completions demand.
 func (d *decoder) logprobs(list []byte) {
+	if first := rawjson.Walk(list); !first.Next() {
+		return
+	}
 	dst := []byte(`{"content":[`)
-	empty := len(dst)
 	for c := rawjson.Walk(list); c.Next(); {
 		dst = append(appendLogprob(dst, c.Value), `,"top_logprobs":[`...)
 		for top := rawjson.Walk(rawjson.Get(c.Value, "top_logprobs")); top.Next(); {
@@ -240,9 +242,7 @@ func (d *decoder) logprobs(list []byte) {
 		}
 		dst = append(dst, ']', '}')
 	}
-	if len(dst) > empty {
-		d.emit(dialect.Event{Kind: dialect.EventLogprobs, Raw: append(dst, `],"refusal":null}`...)})
-	}
+	d.emit(dialect.Event{Kind: dialect.EventLogprobs, Raw: append(dst, `],"refusal":null}`...)})
 }
 
 // appendLogprob appends what is known of a token, left open.
