@@ -339,6 +339,35 @@ func TestRedisForgets(t *testing.T) {
 	}
 }
 
+// Keys expire one after the other, by milliseconds or because the Redis is full. What is
+// left of a counter then makes room for nothing.
+func TestCounterOfWhichKeysAreLost(t *testing.T) {
+	for _, lost := range []string{":state", ":log"} {
+		t.Run(lost, func(t *testing.T) {
+			client := openPatient(t, redistest.Start(t))
+			store := NewRedis(client)
+			s := &subject{Store: store, t: t, now: start}
+			store.clock = func() time.Time { return s.now }
+			limit := NewClaim(requestsIn(2, 10*time.Second), 1)
+			s.mustReserve("before", limit)
+			s.mustReserve("before too", limit)
+			names, err := client.Keys(t.Context(), "*"+lost).Result()
+			if err != nil || len(names) != 1 {
+				t.Fatalf("keys %q, %v", names, err)
+			}
+			client.Del(t.Context(), names[0])
+			if lost == ":log" {
+				s.mustRefuse("the total is known", "at once", limit)
+				s.mustReserve("of a limit that was raised", NewClaim(requestsIn(3, 10*time.Second), 1))
+			}
+			s.now = after(11 * time.Second)
+			s.mustReserve("first", limit)
+			s.mustReserve("second", limit)
+			s.mustRefuse("two in a window is the limit", "third", limit)
+		})
+	}
+}
+
 func FuzzReadVerdict(f *testing.F) {
 	f.Add(int64(1), int64(1), "5", "3", "1000", "-1", 6)
 	f.Add(int64(2), int64(9), "", "", "", "", 2)

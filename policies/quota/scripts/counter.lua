@@ -3,11 +3,14 @@
 --
 -- A counter is three keys. <name>:log is a list of "<time>:<amount>", oldest first;
 -- <name>:held a sorted set of "<reservation>:<amount>" by the time at which it expires.
--- <name> is a hash of total, seeded, sum (of what is held) and latest; began, when the
--- first amount in the newest entry came; oldest, before which nothing in the log is;
--- expiry, before which nothing held expires; and kept, until when the keys live.
+-- <name>:state is what `layout` packs: total, sum (of what is held) and latest; newest,
+-- the amount of the log's newest entry, and began, when the first part of it came;
+-- oldest, before which nothing in the log is; expiry, before which nothing held expires;
+-- kept, until when the keys live; and whether it is seeded.
 --
--- A call into Redis costs more than all else here: a claim takes four, HMGET to HSET.
+-- A call into Redis costs more than all else here: all counters are read by one, and
+-- each is written by one.
+local layout = '<ddddddddB'
 
 local function clock(given)
   if given ~= '' then return tonumber(given) end
@@ -28,7 +31,7 @@ local function forget(c)
   while true do
     local head = redis.call('LINDEX', log, 0)
     if not head then
-      c.oldest = c.now
+      c.oldest, c.total, c.newest, c.changed = c.now, 0, 0, true
       return
     end
     local at, amount = parse(head)
@@ -51,16 +54,25 @@ local function expire(c)
   c.expiry, c.changed = tonumber(first[2] or 'inf'), true
 end
 
--- open reads a counter as it is at a time.
-local function open(name, window, now)
-  local state = redis.call('HMGET', name, 'total', 'seeded', 'sum', 'latest', 'began', 'oldest', 'expiry', 'kept')
-  local c = {
-    name = name, window = window, total = tonumber(state[1] or 0), seeded = state[2], sum = tonumber(state[3] or 0),
-    began = tonumber(state[5] or 0), oldest = tonumber(state[6] or 0), expiry = tonumber(state[7] or 'inf'),
-    kept = tonumber(state[8] or 0), changed = false,
-  }
-  c.sumBefore, c.expiryBefore = c.sum, c.expiry
-  c.now = math.max(now, tonumber(state[4] or 0))
+-- read returns what is written of counters, false for those of which nothing is.
+local function read(first)
+  local names = {}
+  for i = first, #KEYS do names[i - first + 1] = KEYS[i] .. ':state' end
+  return redis.call('MGET', unpack(names))
+end
+
+-- open is a counter, of which something is written or false, as it is at a time.
+local function open(name, state, window, now)
+  local c = {name = name, window = window, total = 0, sum = 0, newest = 0, began = 0, oldest = 0, expiry = math.huge, kept = 0, changed = false}
+  local latest, seeded = 0, 0
+  if state then
+    c.total, c.sum, latest, c.newest, c.began, c.oldest, c.expiry, c.kept, seeded = struct.unpack(layout, state)
+  else
+    -- What is left of an earlier life is in no sum.
+    redis.call('DEL', name .. ':log', name .. ':held')
+  end
+  c.seeded = seeded == 1
+  c.now = math.max(now, latest)
   if window > 0 and c.total > 0 and c.oldest <= c.now - window then forget(c) end
   if c.expiry <= c.now then expire(c) end
   return c
@@ -71,16 +83,13 @@ local function add(c, amount, grain)
   c.total = c.total + amount
   if c.window == 0 then return end
   local log = c.name .. ':log'
-  if c.now - c.began < grain then
-    local newest = redis.call('LINDEX', log, -1)
-    if newest then
-      local _, kept = parse(newest)
-      redis.call('LSET', log, -1, text(c.now) .. ':' .. text(kept + amount))
-      return
-    end
+  if c.newest > 0 and c.now - c.began < grain then
+    c.newest = c.newest + amount
+    -- It fails if Redis has lost the log.
+    if not redis.pcall('LSET', log, -1, text(c.now) .. ':' .. text(c.newest)).err then return end
   end
   c.newLog = redis.call('RPUSH', log, text(c.now) .. ':' .. text(amount)) == 1
-  c.began = c.now
+  c.newest, c.began = amount, c.now
 end
 
 local function hold(c, id, amount, lease)
@@ -102,23 +111,13 @@ local function close(c, ttl)
   if not c.changed then return end
   local late = ttl > 0 and c.kept < c.now + ttl * 1000
   if late then c.kept = c.now + ttl * 1250 end
-  local write = {'HSET', c.name, 'total', text(c.total), 'latest', text(c.now)}
-  local function put(field, value)
-    write[#write + 1] = field
-    write[#write + 1] = value
+  local state = struct.pack(layout, c.total, c.sum, c.now, c.newest, c.began, c.oldest, c.expiry, c.kept, c.seeded and 1 or 0)
+  if ttl == 0 then
+    redis.call('SET', c.name .. ':state', state)
+    return
   end
-  if c.sum ~= c.sumBefore then put('sum', text(c.sum)) end
-  if c.expiry ~= c.expiryBefore then put('expiry', c.expiry == math.huge and 'inf' or text(c.expiry)) end
-  if c.window > 0 then
-    put('began', text(c.began))
-    put('oldest', text(c.oldest))
-  end
-  if c.seeded == true then put('seeded', '1') end
-  if late then put('kept', text(c.kept)) end
-  redis.call(unpack(write))
-  if ttl == 0 then return end
-  local life = math.floor(ttl * 1.25)
-  if late then redis.call('PEXPIRE', c.name, life) end
+  local life = text((c.kept - c.now) / 1000) -- the same end for all three
+  redis.call('SET', c.name .. ':state', state, 'PX', life)
   if late or c.newLog then redis.call('PEXPIRE', c.name .. ':log', life) end
   if late or c.newHeld then redis.call('PEXPIRE', c.name .. ':held', life) end
 end

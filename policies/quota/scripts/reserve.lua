@@ -6,12 +6,12 @@
 -- fit, with times from now in microseconds, -1 for what only the caller's calendar
 -- knows; or {2, index, ...} of what nobody has seeded.
 local id, now, lease = ARGV[1], clock(ARGV[2]), tonumber(ARGV[3])
-local claims, unseeded = {}, {2}
+local claims, unseeded, states = {}, {2}, read(1)
 for i, name in ipairs(KEYS) do
   local a = 4 + (i - 1) * 7
   local claim = {
     measure = ARGV[a], most = tonumber(ARGV[a + 1]), amount = tonumber(ARGV[a + 2]), grain = tonumber(ARGV[a + 4]),
-    ttl = tonumber(ARGV[a + 6]), counter = open(name, tonumber(ARGV[a + 3]), now),
+    ttl = tonumber(ARGV[a + 6]), counter = open(name, states[i], tonumber(ARGV[a + 3]), now),
   }
   local seed, c = ARGV[a + 5], claim.counter
   if seed ~= '-' and not c.seeded then

@@ -5,9 +5,10 @@
 -- no more.
 local id, now, note = ARGV[1], clock(ARGV[2]), tonumber(ARGV[3])
 if note > 0 and not redis.call('SET', KEYS[1], '1', 'NX', 'PX', note) then return 0 end
+local states = read(2)
 for i = 2, #KEYS do
   local a = 4 + (i - 2) * 5
-  local c = open(KEYS[i], tonumber(ARGV[a + 2]), now)
+  local c = open(KEYS[i], states[i - 1], tonumber(ARGV[a + 2]), now)
   drop(c, id, tonumber(ARGV[a]))
   if ARGV[a + 1] ~= '' then add(c, tonumber(ARGV[a + 1]), tonumber(ARGV[a + 3])) end
   close(c, tonumber(ARGV[a + 4]))
