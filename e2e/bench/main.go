@@ -36,7 +36,7 @@ func main() {
 	flag.DurationVar(&o.duration, "duration", time.Second, "of one load on one way in one round")
 	flag.BoolVar(&o.accessLog, "access-log", true, "leave the gateway's access log on")
 	flag.StringVar(&o.out, "out", "e2e/bench/RESULTS.md", "the file to write the report to")
-	flag.StringVar(&o.profile, "profile", "", "write CPU profiles of the processor into this directory instead of comparing")
+	flag.StringVar(&o.profile, "profile", "", "write profiles of the processor into this directory instead of comparing")
 	serve := flag.Bool("upstream", false, "be the upstream of another benchmark, until standard input ends")
 	flag.Parse()
 	if *serve {

@@ -41,7 +41,8 @@ func buildProfiled(ctx context.Context, directory string) (string, error) {
 }
 
 // profile puts single loads on the gateway and writes the CPU profile of the
-// processor under each of them into a directory, for `go tool pprof`.
+// processor under each of them into a directory, for `go tool pprof`; then its heap
+// with many streams open.
 func (s *site) profile(ctx context.Context, directory, workDirectory string, duration time.Duration) error {
 	if err := os.MkdirAll(directory, 0o755); err != nil {
 		return err
@@ -49,6 +50,7 @@ func (s *site) profile(ctx context.Context, directory, workDirectory string, dur
 	if err := s.warmUp(ctx); err != nil {
 		return err
 	}
+	socket := filepath.Join(workDirectory, "pprof.sock")
 	for _, load := range []struct {
 		name string
 		run  func(context.Context) (figures, error)
@@ -68,16 +70,20 @@ func (s *site) profile(ctx context.Context, directory, workDirectory string, dur
 		group.Go(func() error {
 			// The end of the load stays outside.
 			seconds := max(1, int(duration.Seconds())-1)
-			return fetchProfile(ctx, filepath.Join(workDirectory, "pprof.sock"), seconds, filepath.Join(directory, load.name+".prof"))
+			return fetchProfile(ctx, socket, fmt.Sprintf("profile?seconds=%d", seconds), filepath.Join(directory, load.name+".prof"))
 		})
 		if err := group.Wait(); err != nil {
 			return fmt.Errorf("profile of %s: %w", load.name, err)
 		}
 	}
-	return nil
+	c, err := gather(ctx, s.ways[through], held, heldCount)
+	if err != nil {
+		return err
+	}
+	return errors.Join(fetchProfile(ctx, socket, "heap?gc=1", filepath.Join(directory, "held.prof")), c.disperse())
 }
 
-func fetchProfile(ctx context.Context, socket string, seconds int, path string) (err error) {
+func fetchProfile(ctx context.Context, socket, profile, path string) (err error) {
 	client := http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -85,8 +91,7 @@ func fetchProfile(ctx context.Context, socket string, seconds int, path string) 
 			return dialer.DialContext(ctx, "unix", socket)
 		},
 	}}
-	url := fmt.Sprintf("http://gateway/debug/pprof/profile?seconds=%d", seconds)
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://gateway/debug/pprof/"+profile, nil)
 	if err != nil {
 		return err
 	}
