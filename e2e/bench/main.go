@@ -82,7 +82,7 @@ func bench(ctx context.Context, o options) (err error) {
 	if r.scale, err = measureScale(ctx, s.binary, s.envoy, directory); err != nil {
 		return err
 	}
-	if r.limits, err = measureLimits(); err != nil {
+	if r.limits, err = measureLimits(ctx); err != nil {
 		return err
 	}
 	report := r.markdown()

@@ -44,9 +44,9 @@ func TestReportComparesWithinRounds(t *testing.T) {
 		ways:    []string{"direct", "bare Envoy", "gateway"},
 		scale:   &scale{reload: 150 * time.Millisecond, plans: []planCost{{name: "a model", large: testing.BenchmarkResult{N: 10, T: 50 * time.Microsecond}}}},
 		limits: &limits{
-			memory:    testing.BenchmarkResult{N: 10, T: 30 * time.Microsecond},
-			redis:     testing.BenchmarkResult{N: 10, T: 900 * time.Microsecond},
-			roundTrip: testing.BenchmarkResult{N: 10, T: 300 * time.Microsecond},
+			memory:    3 * time.Microsecond,
+			redis:     90 * time.Microsecond,
+			roundTrip: 30 * time.Microsecond,
 		},
 		footprints: []*footprint{
 			{name: "bare Envoy"}, {name: "gateway's Envoy"},
