@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -95,6 +94,9 @@ func (a *attempt) run() error {
 	}
 	if err == nil {
 		err = a.choose() // who shall answer?
+	}
+	if err == nil {
+		err = a.adapt() // what do they not understand?
 	}
 	if err == nil {
 		a.compress()     // what do they have no room for?
@@ -390,30 +392,6 @@ func (a *attempt) forward() error {
 		return errEnded
 	}
 	a.outcome.forwarded = true
-	return nil
-}
-
-// noteUnsaid notes which fields the provider does not get. Parameters that the client
-// requires are among them where they do not go together, such as a schema for the
-// answer beside tools: the plan knows only what an endpoint takes at all.
-func (a *attempt) noteUnsaid(dropped []string) error {
-	a.unsaid = dropped
-	if len(dropped) == 0 {
-		return nil
-	}
-	a.Log.Debug("the provider does not get all of the request", "request_id", a.requestID, "attempt", a.number,
-		"provider", a.candidate.Endpoint.Provider.Slug, "fields", dropped)
-	if !a.plan.RequireParameters {
-		return nil
-	}
-	for _, field := range dropped {
-		if slices.Contains(a.request.Parameters, field) {
-			return &dialect.Error{
-				Status: http.StatusBadRequest, Type: "invalid_request",
-				Message: fmt.Sprintf("'%s' cannot be said to the provider together with the rest of the request. Leave one of them out, or provider.require_parameters.", field),
-			}
-		}
-	}
 	return nil
 }
 

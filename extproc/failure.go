@@ -225,6 +225,14 @@ func (a *attempt) noEndpoint(told *dialect.Error, none *routing.NoEndpointError)
 	if none.Hint != "" {
 		told.Metadata["remedy_hint"] = none.Hint
 	}
+	if none.Parameters != nil {
+		told.Metadata["unsupported_parameters"] = none.Parameters
+	}
+	if none.Code == "" {
+		told.Availability = nil // the request is at fault, not who is there to answer it
+		told.RouterMetadata = a.refusedMetadata(none)
+		return told
+	}
 	availability := told.Availability
 	availability.Code = none.Code
 	availability.ExcludedBy = none.ExcludedBy

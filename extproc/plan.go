@@ -155,6 +155,7 @@ func (p *Policy) build(asked Asked, preferences routing.Preferences, view routin
 		ToolChoice:      request.ToolChoice,
 		ResponseFormat:  request.ResponseFormat,
 		ServiceTier:     request.ServiceTier,
+		Effort:          request.Effort,
 		MaxTokens:       request.MaxTokens,
 		PromptTokens:    promptTokens(request),
 		LastModel:       request.LastModel,

@@ -1,6 +1,7 @@
 package extproc
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -49,5 +50,71 @@ func TestRow19ParametersThatDoNotGoTogether(t *testing.T) {
 			t.Errorf("wished: the provider gets %s", upstream.body)
 		}
 		e.hangUp()
+	})
+}
+
+// Row 19: what is missing is told by the name of a parameter, whatever a dialect calls it,
+// and another endpoint is asked first.
+func TestRow19RequiredParametersByAnyName(t *testing.T) {
+	const forced = `"reasoning_effort":"high","tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required","provider":{"require_parameters":true}`
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, onlyB)
+		e := g.attempt("1")
+		e.asks(withMembers(wholeOf, forced), true)
+		if got := e.refused(); got.status != 400 || !strings.Contains(got.error.Message, "'reasoning'") || got.set[headerFailover] != "" {
+			t.Errorf("alone: %d %s", got.status, got.error.Message)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, func(cfg *configpb.Config, _ *Policy) { slices.Reverse(cfg.Models["m/x"].Endpoints) })
+		e := g.attempt("1")
+		e.asks(withMembers(wholeOf, forced), true)
+		if got := e.refused(); got.set[headerFailover] == "" {
+			t.Errorf("another is left: %d %s", got.status, got.error.Message)
+		}
+		next, upstream := g.asked("2", withMembers(wholeOf, forced))
+		if !strings.Contains(upstream.body, "reasoning_effort") {
+			t.Errorf("the next endpoint gets %s", upstream.body)
+		}
+		next.hangUp()
+	})
+	for field, parameter := range map[string]string{
+		"generationConfig.seed": "seed", "generationConfig.thinkingConfig": "reasoning", "thinking.budget_tokens": "reasoning",
+		"output_config.format": "response_format", "text.format": "response_format", "stop_sequences": "stop", "max_tokens": "max_completion_tokens",
+		"generationConfig.topP": "top_p", "output_config.effort": "verbosity", "toolConfig": "tool_choice", "logit_bias": "logit_bias",
+	} {
+		if !isParameter(field, []string{parameter}) || isParameter(field, []string{"another"}) {
+			t.Errorf("%s is not %s", field, parameter)
+		}
+	}
+}
+
+// Row 100: what is asked for by an alias is said as the model can.
+func TestRow100EffortIsRemapped(t *testing.T) {
+	thinks := func(cfg *configpb.Config, _ *Policy) {
+		cfg.Models["m/x"].Reasoning = &configpb.Reasoning{Mandatory: true, SupportedEfforts: []string{"high", "low"}}
+		cfg.Aliases = map[string]string{"~m/latest": "m/x"}
+	}
+	for _, test := range []struct{ model, effort, want string }{
+		{"~m/latest", "none", "low"}, {"m/x", "max", "high"}, {"m/x", "medium", "low"}, {"m/x", "low", "low"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGateway(t, onlyA, thinks)
+			body := `{"model":"` + test.model + `","messages":[{"role":"user","content":"hi"}],"reasoning":{"effort":"` + test.effort + `"}}`
+			e, upstream := g.asked("1", body)
+			if !strings.Contains(upstream.body, `"reasoning_effort":"`+test.want+`"`) {
+				t.Errorf("%s of %s: the provider gets %s", test.effort, test.model, upstream.body)
+			}
+			e.hangUp()
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, onlyA, thinks)
+		e := g.attempt("1")
+		e.asks(`{"model":"m/x","messages":[{"role":"user","content":"hi"}],"reasoning":{"enabled":false}}`, true)
+		got := e.refused()
+		if got.status != 400 || got.error.Message != "Reasoning is mandatory for this endpoint and cannot be disabled." || strings.Contains(got.body, "availability") {
+			t.Errorf("%d %s", got.status, got.body)
+		}
 	})
 }

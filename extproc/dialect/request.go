@@ -49,6 +49,9 @@ type Request struct {
 	InputModalities []string
 	// Images is the number of images among the messages.
 	Images int64
+	// Effort is how much the model is asked to think: a level as [Reasoning.Level] has
+	// it, "none" for not at all, or "" if the model is to decide.
+	Effort string
 	// HideReasoning keeps reasoning out of the answer; it is billed all the same
 	// (spec row 99).
 	HideReasoning bool

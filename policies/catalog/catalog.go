@@ -25,7 +25,11 @@ type Catalog struct {
 	providers map[string]*Provider
 	sorted    []*Model
 	index     index
+	expiring  bool // a model is refused from some day on
 }
+
+// Expiring reports whether any model has a day from which on it is refused.
+func (c *Catalog) Expiring() bool { return c.expiring }
 
 // New builds the catalog of cfg, in which presets have been applied already.
 // secret returns the credential of a provider, or false if it has none, as
@@ -49,6 +53,7 @@ func New(cfg *configpb.Config, secret func(provider string) (string, bool)) (*Ca
 		failures = append(failures, err)
 		c.models[id] = model
 		c.sorted = append(c.sorted, model)
+		c.expiring = c.expiring || !model.Expires.IsZero()
 		// Variants ("m/x:free") share the slug of their base, which sorts first.
 		if _, taken := c.canonical[model.CanonicalSlug]; !taken {
 			c.canonical[model.CanonicalSlug] = model

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -32,8 +33,11 @@ type Model struct {
 	Distillable bool
 	// KnowledgeCutoff and ExpirationDate are days such as "2026-01-31", or "".
 	KnowledgeCutoff, ExpirationDate string
-	HuggingFaceID                   string
-	Tokenizer                       string
+	// Expires is the time from which on requests for the model are refused, zero for
+	// never. A day that only a catalog tells of is shown and not acted upon.
+	Expires       time.Time
+	HuggingFaceID string
+	Tokenizer     string
 	// Reasoning is how the model thinks, nil if that is not known.
 	Reasoning *Reasoning
 	// OnDemand: the name after the slug is the client's, and nothing is known
@@ -97,6 +101,9 @@ type Endpoint struct {
 	MaxPromptTokens int64
 }
 
+// Expired reports whether requests for the model are refused at a time.
+func (m *Model) Expired(now time.Time) bool { return !m.Expires.IsZero() && !now.Before(m.Expires) }
+
 // allModalities are those that a client's message can carry.
 var allModalities = [...]string{"text", "image", "file", "audio", "video"}
 
@@ -144,6 +151,12 @@ func newModel(id string, from *configpb.Model, providers map[string]*Provider, l
 		failures = append(failures, fmt.Errorf("models[%q].endpoints: a model needs at least one endpoint", id))
 	}
 	tags := make(map[string]int)
+	if day, stated := from.GetExpirationDate(), from.GetRefuseExpired(); stated {
+		var err error
+		if model.Expires, err = time.Parse(time.DateOnly, day); err != nil {
+			failures = append(failures, fmt.Errorf("models[%q].expiration_date: want a day such as 2027-01-31, not %q", id, day))
+		}
+	}
 	for i, endpoint := range from.GetEndpoints() {
 		if endpoint.GetDisabled() {
 			continue

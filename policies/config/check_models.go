@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/switchyard/switchyard/policies/config/configpb"
 )
@@ -26,6 +27,9 @@ func (l *loader) checkModels(config *configpb.Config) {
 			}
 		}
 		checkEndpoints(l.report, model, at)
+		if _, err := time.Parse(time.DateOnly, model.GetExpirationDate()); err != nil && model.GetRefuseExpired() {
+			l.report.fail(at.field("expiration_date"), "want a day such as 2027-01-31, not %q", model.GetExpirationDate())
+		}
 	}
 }
 

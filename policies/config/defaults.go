@@ -115,6 +115,9 @@ func fillProvider(slug string, provider *configpb.Provider) {
 func fillModel(id string, model *configpb.Model) {
 	orDefault(&model.Name, id)
 	orDefault(&model.CanonicalSlug, id)
+	if model.ExpirationDate != "" && model.RefuseExpired == nil {
+		model.RefuseExpired = proto.Bool(false) // so that what is printed means the same when it is read
+	}
 	if len(model.InputModalities) == 0 {
 		model.InputModalities = []string{"text"}
 	}

@@ -48,6 +48,9 @@ func (l *loader) applyPresets(config *configpb.Config) map[string][]string {
 		config.Models = map[string]*configpb.Model{}
 	}
 	for id, own := range config.GetModels() {
+		if own.GetExpirationDate() != "" && own.RefuseExpired == nil {
+			own.RefuseExpired = proto.Bool(true)
+		}
 		if preset, ok := l.known.GetModels()[id]; ok {
 			config.Models[id] = overrideModel(preset, own, enabledEndpoints(preset.GetEndpoints(), serving))
 		}

@@ -53,7 +53,8 @@ func (e *RouterError) Error() string { return e.message }
 // section 2.5).
 type NoEndpointError struct {
 	// Code is the availability code: "no_endpoints", "constraint_filtered",
-	// "privacy_restricted" or "wrong_endpoint" (spec section 5.3).
+	// "privacy_restricted", "model_deprecated" or "wrong_endpoint" (spec section 5.3), or
+	// "" if the request itself has to be changed.
 	Code string
 	// ExcludedBy tells, in the words of that section, which constraints dropped
 	// endpoints, in the order of the funnel. It may be nil.
@@ -69,6 +70,10 @@ type NoEndpointError struct {
 	AffectedProviders []string
 	// Dropped says of every endpoint why it cannot serve the request.
 	Dropped []Dropped
+	// Parameters are those of the request that no endpoint takes, or if each is taken by
+	// some but not all by any, those that keep one from serving. They are sorted, and nil
+	// unless the request requires its parameters.
+	Parameters []string
 	// Hint says what would bring endpoints back, "" if nothing would.
 	Hint string
 
@@ -83,10 +88,10 @@ type Stage struct {
 
 func (e *NoEndpointError) Error() string { return e.message }
 
-// Status is the HTTP status: 400 where another endpoint of the API, or a shorter
-// prompt, is the remedy, and 404 otherwise.
+// Status is the HTTP status: 400 where another endpoint of the API, or another request,
+// such as one with a shorter prompt, is the remedy, and 404 otherwise.
 func (e *NoEndpointError) Status() int {
-	if e.Code == codeWrongEndpoint || e.ContextExceeded() {
+	if e.Code == codeWrongEndpoint || e.Code == codeInvalid {
 		return http.StatusBadRequest
 	}
 	return http.StatusNotFound

@@ -18,8 +18,9 @@ type filter struct {
 	step string
 	// field of the request that the filter is about.
 	field string
-	// code is the availability code if none is left, excludedBy what it tells of
-	// endpoints that were dropped, "" for nothing (spec section 5.3).
+	// code is the availability code if none is left, codeInvalid if the request itself
+	// is at fault; excludedBy is what it tells of endpoints that were dropped, "" for
+	// nothing (spec section 5.3).
 	code       string
 	excludedBy string
 	// hint tells what would bring endpoints back.
@@ -42,6 +43,7 @@ type filter struct {
 // filters are the steps in the order of the spec's funnel; those that it does not
 // have stand beside their like.
 var filters = [...]filter{
+	expirationFilter,
 	outputFilter,
 	modelFilter,
 	tierRowFilter,
@@ -57,6 +59,7 @@ var filters = [...]filter{
 	toolFilter,
 	toolChoiceFilter,
 	webSearchFilter,
+	reasoningFilter,
 	inputFilter("image", "Filter by Image Support"),
 	inputFilter("audio", "Filter by Audio Support"),
 	inputFilter("file", "Filter by File Support"),
@@ -74,9 +77,12 @@ func saying(words string) func(*scope, []entry) string {
 	return func(*scope, []entry) string { return words }
 }
 
-// The availability codes of spec section 5.3 that a plan can end with.
+// The availability codes of spec section 5.3 that a plan can end with. It has none for
+// a request that has to be changed, which is answered 400.
 const (
+	codeInvalid       = ""
 	codeNoEndpoints   = "no_endpoints"
+	codeDeprecated    = "model_deprecated"
 	codeConstraint    = "constraint_filtered"
 	codePrivacy       = "privacy_restricted"
 	codeWrongEndpoint = "wrong_endpoint"

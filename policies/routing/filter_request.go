@@ -149,15 +149,48 @@ var parameterFilter = filter{
 	active: func(s *scope) bool { return s.request.Preferences.RequireParameters },
 	refuse: func(s *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
 		for _, parameter := range s.request.Parameters {
-			if parameter == "response_format" { // of which text needs none
-				if form := s.request.ResponseFormat; !e.Formats(form) {
-					return Reason{words: "takes no %s", text: form}, true
+			if !s.handles(e, parameter) {
+				if parameter == "response_format" {
+					parameter = s.request.ResponseFormat
 				}
-			} else if !takes(e, parameter) {
 				return Reason{words: "takes no %s", text: parameter}, true
 			}
 		}
 		return Reason{}, false
 	},
-	message: saying("No endpoints found that can handle the requested parameters. Leave out some of them, or provider.require_parameters."),
+	message: func(s *scope, left []entry) string {
+		return fmt.Sprintf("No endpoints found that can handle the requested parameters: %s. Leave out some of them, or provider.require_parameters.",
+			strings.Join(s.unhandled(left), ", "))
+	},
+}
+
+// handles reports whether an endpoint takes a parameter of the request as it is.
+func (s *scope) handles(e *catalog.Endpoint, parameter string) bool {
+	if parameter == "response_format" { // of which text needs none
+		return e.Formats(s.request.ResponseFormat)
+	}
+	return takes(e, parameter)
+}
+
+// unhandled are the parameters that none of the endpoints takes. If there is none, it is
+// the combination that no endpoint takes, and they are all that any of them lacks.
+func (s *scope) unhandled(left []entry) []string {
+	var nowhere, somewhere []string
+	for _, parameter := range s.request.Parameters {
+		lacking := 0
+		for i := range left {
+			if !s.handles(left[i].endpoint, parameter) {
+				lacking++
+			}
+		}
+		if lacking == len(left) {
+			nowhere = append(nowhere, parameter)
+		} else if lacking > 0 {
+			somewhere = append(somewhere, parameter)
+		}
+	}
+	if nowhere == nil {
+		return somewhere
+	}
+	return nowhere
 }

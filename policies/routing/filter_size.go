@@ -29,7 +29,7 @@ var maxTokensFilter = filter{
 // contextFilter drops endpoints that the prompt and the answer do not fit (rows 67
 // and 116). If it leaves none the status is 400, see [NoEndpointError.Status].
 var contextFilter = filter{
-	step: "Filter by Context Length", field: "messages", code: codeConstraint, excludedBy: "context_length",
+	step: "Filter by Context Length", field: "messages", code: codeInvalid, excludedBy: "context_length",
 	hint:   "Shorten messages, or ask for a smaller max_tokens.",
 	active: func(s *scope) bool { return s.request.PromptTokens > 0 || s.request.MaxTokens > 0 },
 	refuse: func(s *scope, e *catalog.Endpoint, _ variant) (Reason, bool) { return s.overflows(e) },

@@ -99,8 +99,13 @@ func (f *funnel) apply(s *scope, filter *filter) error {
 	}
 	// Nothing was kept, so nothing of f.left has been written over.
 	f.stages = append(f.stages, Stage{Step: filter.step})
+	var parameters []string
+	if filter.step == parameterFilter.step {
+		parameters = s.unhandled(f.left)
+	}
 	return &NoEndpointError{
-		Code: filter.code, ExcludedBy: f.excludedBy, Funnel: f.stages, FailedStep: filter.step, Field: filter.field,
+		Parameters: parameters,
+		Code:       filter.code, ExcludedBy: f.excludedBy, Funnel: f.stages, FailedStep: filter.step, Field: filter.field,
 		AffectedProviders: providersOf(f.left), Dropped: f.dropped, Hint: filter.hint,
 		message: filter.message(s, f.left),
 	}

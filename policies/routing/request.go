@@ -42,6 +42,9 @@ type Request struct {
 	// ServiceTier is "flex", "priority" ("fast" is another word for it), or any other
 	// for the default.
 	ServiceTier string
+	// Effort is how much the model is to think, "none" for not at all, or "" if the
+	// model is to decide (spec section 4.5).
+	Effort string
 	// MaxTokens bounds the answer; zero if the client set no bound.
 	MaxTokens int64
 	// PromptTokens is an estimate of the prompt, zero if unknown.

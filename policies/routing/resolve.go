@@ -96,6 +96,7 @@ func (s *scope) find(id string, v variant) ([]target, error) {
 		if strings.HasPrefix(id, "~") {
 			strategy = strategyLatest
 		}
+		v.alias = true
 		return []target{{model: model, variant: v, strategy: strategy}}, nil
 	}
 	if router := routerOf(id); router != nil {

@@ -15,6 +15,9 @@ type variant struct {
 	// tier is a service tier whose endpoints may serve, beside the default one.
 	tier string
 	web  bool
+	// alias: the id stands for whatever model is behind it now, so that what this one
+	// does not know is brought near to what it does.
+	alias bool
 }
 
 // cutVariant cuts the last suffix off an id if it is a dynamic one.
@@ -55,5 +58,6 @@ func (v variant) over(inner variant) variant {
 		v.sort, v.tier = inner.sort, inner.tier
 	}
 	v.web = v.web || inner.web
+	v.alias = v.alias || inner.alias
 	return v
 }

@@ -61,6 +61,7 @@ type parser struct {
 	fallbackModels []string
 	fallbacks      bool   // given, if only as an empty list
 	user           string // metadata.user_id
+	thinks, output []byte // thinking and output_config
 	opening        dialect.Opening
 }
 
@@ -93,8 +94,10 @@ func (p *parser) member(name string, value []byte) error {
 	case "tool_choice":
 		return p.toolChoice(value)
 	case "thinking":
+		p.thinks = value
 		return p.thinking(value)
 	case "output_config":
+		p.output = value
 		return p.outputConfig(value)
 	case "service_tier":
 		return p.serviceTier(value)
@@ -122,6 +125,7 @@ func (p *parser) complete() error {
 	if r.User == "" {
 		r.User = p.user
 	}
+	r.Effort = effortOf(p.thinks, p.output)
 	if p.fast && r.ServiceTier == "" {
 		r.ServiceTier = "priority"
 	}

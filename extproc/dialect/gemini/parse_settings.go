@@ -123,9 +123,16 @@ func (p *parser) thinking(value []byte) error {
 		if err := number(name+".thinkingBudget", budget, -1, math.MaxInt32, true); err != nil {
 			return err
 		}
+		if n, _ := rawjson.Int(budget); n == 0 {
+			p.request.Effort = "none"
+		}
 	}
 	if level := get(value, "thinkingLevel"); level != nil {
-		if _, known := effort(level); !known {
+		asked, known := effort(level)
+		if asked != "" {
+			p.request.Effort = asked
+		}
+		if !known {
 			return dialect.Invalid("'%s.thinkingLevel' must be one of MINIMAL, LOW, MEDIUM, HIGH and XHIGH.", name)
 		}
 	}

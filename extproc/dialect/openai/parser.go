@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
@@ -15,6 +16,8 @@ type parser struct {
 	prompt    bool
 	effort    string // of reasoning
 	shorthand string // reasoning_effort
+	thinks    *bool  // reasoning.enabled
+	budget    bool   // reasoning.max_tokens is more than zero
 	bounds    [2]int64
 	cacheKey  string // prompt_cache_key
 	opening   dialect.Opening
@@ -85,6 +88,11 @@ func (p *parser) complete() error {
 	case p.shorthand != "" && p.effort != "" && p.shorthand != p.effort:
 		return dialect.Invalid("'reasoning_effort' conflicts with 'reasoning.effort'; send one of them.")
 	}
+	asked := dialect.Reasoning{Effort: cmp.Or(p.effort, p.shorthand), Enabled: p.thinks}
+	if p.budget {
+		asked.Effort, asked.MaxTokens = p.effort, 1
+	}
+	r.Effort = asked.Level()
 	r.MaxTokens = p.bounds[0]
 	if r.MaxTokens == 0 {
 		r.MaxTokens = p.bounds[1]
@@ -131,6 +139,8 @@ func (p *parser) reasoning(value []byte) error {
 				return dialect.Invalid("'reasoning.max_tokens' must be a whole number of tokens.")
 			}
 			budget = true
+			n, _ := rawjson.Int(c.Value)
+			p.budget = n > 0
 		case "exclude":
 			exclude := false
 			if err := dialect.ReadBoolean(&exclude, "reasoning.exclude", c.Value); err != nil {
@@ -142,6 +152,7 @@ func (p *parser) reasoning(value []byte) error {
 			if err := dialect.ReadBoolean(&enabled, "reasoning.enabled", c.Value); err != nil {
 				return err
 			}
+			p.thinks = &enabled
 		}
 	}
 	if p.effort != "" && budget {

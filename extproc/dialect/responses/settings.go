@@ -179,6 +179,7 @@ func (r *reader) reasoning(value []byte) error {
 		return dialect.Invalid("Only one of 'reasoning.effort' and 'reasoning.max_tokens' can be specified.")
 	}
 	r.chat.Reasoning = asked
+	r.request.Effort = asked.Level()
 	r.parameter("reasoning")
 	return nil
 }

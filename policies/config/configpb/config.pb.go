@@ -3080,7 +3080,8 @@ type Model struct {
 	Distillable bool `protobuf:"varint,10,opt,name=distillable,proto3" json:"distillable,omitempty"`
 	// The last day that the model knows of, for example 2025-04-30.
 	KnowledgeCutoff string `protobuf:"bytes,11,opt,name=knowledge_cutoff,json=knowledgeCutoff,proto3" json:"knowledge_cutoff,omitempty"`
-	// The day on which the model goes, for example 2027-01-31.
+	// The day on which the model goes, for example 2027-01-31. It is listed, and if it is
+	// given here, requests are refused (404) from the beginning of that day on, in UTC.
 	ExpirationDate string `protobuf:"bytes,12,opt,name=expiration_date,json=expirationDate,proto3" json:"expiration_date,omitempty"`
 	HuggingFaceId  string `protobuf:"bytes,13,opt,name=hugging_face_id,json=huggingFaceId,proto3" json:"hugging_face_id,omitempty"`
 	// How the model thinks; not set if it does not.
@@ -3089,7 +3090,11 @@ type Model struct {
 	Tokenizer string `protobuf:"bytes,15,opt,name=tokenizer,proto3" json:"tokenizer,omitempty"`
 	// What may be asked of the model, by all keys together: it is passed over while
 	// one of these limits is reached. Default: none.
-	Limits        *Limits `protobuf:"bytes,16,opt,name=limits,proto3" json:"limits,omitempty"`
+	Limits *Limits `protobuf:"bytes,16,opt,name=limits,proto3" json:"limits,omitempty"`
+	// Whether requests are refused from expiration_date on. Default: if it is given here.
+	// The dates of catalogs go stale: vendors postpone, and clouds serve a model for
+	// longer than its maker.
+	RefuseExpired *bool `protobuf:"varint,17,opt,name=refuse_expired,json=refuseExpired,proto3,oneof" json:"refuse_expired,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3234,6 +3239,13 @@ func (x *Model) GetLimits() *Limits {
 		return x.Limits
 	}
 	return nil
+}
+
+func (x *Model) GetRefuseExpired() bool {
+	if x != nil && x.RefuseExpired != nil {
+		return *x.RefuseExpired
+	}
+	return false
 }
 
 // Reasoning is how a model thinks before it answers (spec section 4.5).
@@ -4609,7 +4621,7 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"DataPolicy\x12\x1f\n" +
 	"\vno_training\x18\x01 \x01(\bR\n" +
 	"noTraining\x12!\n" +
-	"\fno_retention\x18\x02 \x01(\bR\vnoRetention\"\xca\x06\n" +
+	"\fno_retention\x18\x02 \x01(\bR\vnoRetention\"\x89\a\n" +
 	"\x05Model\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12%\n" +
@@ -4628,7 +4640,9 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x0fhugging_face_id\x18\r \x01(\tR\rhuggingFaceId\x12=\n" +
 	"\treasoning\x18\x0e \x01(\v2\x1f.switchyard.config.v1.ReasoningR\treasoning\x12\x1c\n" +
 	"\ttokenizer\x18\x0f \x01(\tR\ttokenizer\x124\n" +
-	"\x06limits\x18\x10 \x01(\v2\x1c.switchyard.config.v1.LimitsR\x06limits\"\xc7\x02\n" +
+	"\x06limits\x18\x10 \x01(\v2\x1c.switchyard.config.v1.LimitsR\x06limits\x12*\n" +
+	"\x0erefuse_expired\x18\x11 \x01(\bH\x00R\rrefuseExpired\x88\x01\x01B\x11\n" +
+	"\x0f_refuse_expired\"\xc7\x02\n" +
 	"\tReasoning\x12e\n" +
 	"\x11supported_efforts\x18\x01 \x03(\tB8\xbaH5\x92\x012\"0r.R\x03maxR\x05xhighR\x04highR\x06mediumR\x03lowR\aminimalR\x04noneR\x10supportedEfforts\x12\\\n" +
 	"\x0edefault_effort\x18\x02 \x01(\tB5\xbaH2r0R\x00R\x03maxR\x05xhighR\x04highR\x06mediumR\x03lowR\aminimalR\x04noneR\rdefaultEffort\x12'\n" +
@@ -5022,6 +5036,7 @@ func file_policies_config_configpb_config_proto_init() {
 		(*Secret_File)(nil),
 		(*Secret_Value)(nil),
 	}
+	file_policies_config_configpb_config_proto_msgTypes[23].OneofWrappers = []any{}
 	file_policies_config_configpb_config_proto_msgTypes[25].OneofWrappers = []any{}
 	file_policies_config_configpb_config_proto_msgTypes[27].OneofWrappers = []any{}
 	type x struct{}
