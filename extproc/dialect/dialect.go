@@ -176,6 +176,9 @@ type Meta struct {
 	ServiceTier string
 	// Preceding is how many events stand before those of the encoder; see [Echoer].
 	Preceding int64
+	// Files are what the gateway read in the request's files, for dialects that can say
+	// so in an answer.
+	Files []FileAnnotation
 	// Request is what is answered; some dialects repeat its settings. [NewPipe]
 	// sets it.
 	Request *Request

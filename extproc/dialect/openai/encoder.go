@@ -12,9 +12,13 @@ func (Client) Encoder(meta dialect.Meta) dialect.Encoder {
 	return &encoder{envelope: newEnvelope(meta)}
 }
 
-type encoder struct{ envelope envelope }
+type encoder struct {
+	envelope  envelope
+	annotated bool // the client knows of the files that were read
+}
 
-// Event appends a chunk for each event that a client sees.
+// Event appends a chunk for each event that a client sees, and before the first one of
+// the files that were read.
 func (e *encoder) Event(dst []byte, event dialect.Event) []byte {
 	switch event.Kind {
 	case dialect.EventTier:
@@ -22,6 +26,12 @@ func (e *encoder) Event(dst []byte, event dialect.Event) []byte {
 		return dst
 	case dialect.EventStart, dialect.EventUsage, dialect.EventDone:
 		return dst
+	}
+	if !e.annotated {
+		e.annotated = true
+		for _, annotation := range e.envelope.files() {
+			dst = e.Event(dst, dialect.Event{Kind: dialect.EventAnnotation, Raw: annotation})
+		}
 	}
 	start := len(dst)
 	dst = append(dst, e.envelope.chunk...)

@@ -79,6 +79,9 @@ func (e *envelope) gather(events []dialect.Event) []gathered {
 
 func (e *encoder) Whole(dst []byte, events []dialect.Event, usage dialect.Usage) []byte {
 	choices := e.envelope.gather(events)
+	if files := e.envelope.files(); len(files) > 0 && len(choices) > 0 {
+		choices[0].annotations = append(files, choices[0].annotations...)
+	}
 	dst = e.envelope.open(dst, "chat.completion")
 	dst = rawjson.AppendMember(dst, "system_fingerprint", null)
 	dst = append(rawjson.AppendName(dst, "choices"), '[')

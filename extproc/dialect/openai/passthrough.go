@@ -20,8 +20,9 @@ func (Provider) Passthrough(request *dialect.Request, meta dialect.Meta) dialect
 
 type passthrough struct {
 	dialect.Passing
-	envelope envelope
-	choices  []choiceState
+	envelope  envelope
+	choices   []choiceState
+	annotated bool // the client knows of the files that were read
 }
 
 // choiceState is what one choice of a stream has said.
@@ -75,6 +76,12 @@ func readChunk(name string, data []byte) ([]byte, error) {
 // held back for the end, and a choice that says nothing new is left out with it.
 func (p *passthrough) chunk(dst, chunk []byte) ([]byte, error) {
 	start := len(dst)
+	if !p.annotated {
+		for _, annotation := range p.envelope.files() {
+			dst = (&encoder{envelope: p.envelope, annotated: true}).Event(dst, dialect.Event{Kind: dialect.EventAnnotation, Raw: annotation})
+		}
+	}
+	begins := len(dst)
 	dst = append(dst, p.envelope.chunk...)
 	choices, empty := false, true
 	bookkeeping := false
@@ -121,8 +128,9 @@ func (p *passthrough) chunk(dst, chunk []byte) ([]byte, error) {
 	if !choices || empty && bookkeeping {
 		return dst[:start], nil
 	}
+	p.annotated = true
 	dst = append(dst, '}')
-	rawjson.OneLine(dst[start:])
+	rawjson.OneLine(dst[begins:])
 	return append(dst, "\n\n"...), nil
 }
 

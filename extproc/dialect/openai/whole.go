@@ -3,6 +3,7 @@ package openai
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
@@ -122,9 +123,21 @@ func (p *passthrough) message(dst, message []byte, choice int) []byte {
 		}
 		dst = append(dst, ']')
 	}
+	names := spokenNames
+	if files := p.envelope.files(); len(files) > 0 && choice == 0 {
+		dst = append(rawjson.AppendName(dst, "annotations"), '[')
+		for _, annotation := range files {
+			dst = rawjson.AppendRaw(dst, annotation)
+		}
+		for c := rawjson.Walk(rawjson.Get(message, "annotations")); c.Next(); {
+			dst = rawjson.AppendRaw(dst, c.Value)
+		}
+		dst = append(dst, ']')
+		names = append(slices.Clone(names), "annotations")
+	}
 	if s.extra {
 		before = len(dst)
-		dst = appendExtra(dst, message, spokenNames...)
+		dst = appendExtra(dst, message, names...)
 		p.Passed.Started = p.Passed.Started || hasMedia(dst[before:])
 	}
 	return dst

@@ -44,7 +44,7 @@ func TestParse(t *testing.T) {
 			"logprobs", "max_tokens", "parallel_tool_calls", "reasoning", "response_format", "temperature",
 			"tool_choice", "tools", "top_logprobs", "verbosity",
 		},
-		Tools: true, HideReasoning: true, Provider: []byte(`{"order":["a"]}`), Plugins: []byte(`[]`),
+		Tools: true, Effort: "low", HideReasoning: true, Provider: []byte(`{"order":["a"]}`), Plugins: []byte(`[]`),
 		Route: "fallback", Preset: "p", ServiceTier: "flex", ResponseFormat: "json_schema",
 		ToolChoice: "function", ToolName: "f", SessionID: "s", User: "bob",
 		PromptBytes: int64(len("hi") + len("be brief") + len(`{"type":"function","name":"f","parameters":{}}`)),
