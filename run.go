@@ -26,6 +26,7 @@ import (
 	"github.com/switchyard/switchyard/extproc"
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
+	"github.com/switchyard/switchyard/extproc/pdftext"
 	"github.com/switchyard/switchyard/policies/api"
 	"github.com/switchyard/switchyard/policies/cache"
 	"github.com/switchyard/switchyard/policies/catalog"
@@ -229,6 +230,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	}
 	limiter := g.newLimiter()
 	handler := extproc.NewServer(extproc.Options{
+		PDF:       pdftext.New(),
 		Policy:    g.policy.Load,
 		Ledger:    asked,
 		Clients:   clients,

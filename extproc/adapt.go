@@ -8,6 +8,9 @@ import (
 // refuse the client's. The client's own dialect rewrites it, so that what follows is as
 // if the client had written so itself.
 func (a *attempt) adapt() error {
+	if err := a.textOfFiles(); err != nil {
+		return err
+	}
 	efforter, ok := a.client.(dialect.Efforter)
 	thinking := a.candidate.Model.Reasoning
 	if !ok || thinking == nil || a.request.Effort == "" {

@@ -49,14 +49,15 @@ type attempt struct {
 	plan      routing.Plan
 	candidate routing.Candidate
 	provider  dialect.Provider
-	capacity  *quota.Reservation // of the limits of its model and its provider
-	unsaid    []string           // fields of the client's that the provider does not get
-	pipeline  []pipelineStage    // what plugins did
-	proof     []dialect.Header   // what a signer added to the provider's request
-	sent      time.Time          // when the provider's request was handed to Envoy
-	arrived   time.Time          // the client's last byte
-	worked    time.Duration      // from the client's last byte to sent, without fetched
-	fetched   time.Duration      // spent on fetching what the client named by URL
+	capacity  *quota.Reservation       // of the limits of its model and its provider
+	unsaid    []string                 // fields of the client's that the provider does not get
+	pipeline  []pipelineStage          // what plugins did
+	proof     []dialect.Header         // what a signer added to the provider's request
+	sent      time.Time                // when the provider's request was handed to Envoy
+	arrived   time.Time                // the client's last byte
+	worked    time.Duration            // from the client's last byte to sent, without fetched
+	fetched   time.Duration            // spent on fetching what the client named by URL, and on reading it
+	files     []dialect.FileAnnotation // that the provider gets as text
 	caching   caching
 	answer    answer
 	outcome   outcome
@@ -341,16 +342,9 @@ func (a *attempt) inline() error {
 	if len(pieces) == 0 {
 		return nil
 	}
-	began, ctx := time.Now(), a.stream.Context()
-	media, err := a.shared.media(ctx, pieces, func(missing []dialect.Remote) (map[dialect.Remote]dialect.Media, error) {
-		if a.shared.fetches == nil {
-			a.shared.fetches = a.policy.Fetcher.Request(a.key.Hash)
-		}
-		return a.shared.fetches.Fetch(ctx, missing)
-	})
-	a.fetched = time.Since(began)
+	media, err := a.fetch(pieces)
 	switch {
-	case ctx.Err() != nil:
+	case a.stream.Context().Err() != nil:
 		return errEnded
 	case err != nil:
 		return a.unsayable(err)

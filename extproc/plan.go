@@ -46,6 +46,14 @@ func firstAsked(request *dialect.Request) string {
 // Parse reads a request. If it asks for a preset, that is merged in before anything
 // else is read (spec section 3.6). The error is an [*dialect.Error].
 func Parse(client dialect.Client, body []byte, preset func(slug string) (dialect.Preset, bool)) (*dialect.Request, error) {
+	request, err := parseWith(client, body, preset)
+	if err != nil {
+		return nil, err
+	}
+	return request, surveyFiles(client, request)
+}
+
+func parseWith(client dialect.Client, body []byte, preset func(slug string) (dialect.Preset, bool)) (*dialect.Request, error) {
 	presetter, ok := client.(dialect.Presetter)
 	if !ok {
 		return client.Parse(body)
@@ -149,6 +157,7 @@ func (p *Policy) build(asked Asked, preferences routing.Preferences, view routin
 		Guardrails:      p.GuardOf(asked.Key).Constraints,
 		Parameters:      request.Parameters,
 		InputModalities: request.InputModalities,
+		FilesAsText:     request.FilesAsText,
 		OutputModality:  request.OutputModality,
 		Tools:           request.Tools,
 		ToolName:        request.ToolName,

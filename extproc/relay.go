@@ -55,6 +55,7 @@ func (a *attempt) relay() error {
 		Endpoint: a.endpointName(),
 		Created:  a.started.Unix(),
 		Price:    a.price,
+		Files:    a.files,
 
 		Completed: func() int64 { return time.Now().Unix() },
 

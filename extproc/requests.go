@@ -41,6 +41,9 @@ type request struct {
 	asked     time.Time     // when the latest attempt took one, or was let go to
 	hedge     time.Duration // after which another attempt may race it; zero is never
 	presets   map[string]*dialect.Preset
+	reading   chan struct{} // holds one attempt while it reads files; guards filesRead and filesErr
+	filesRead map[string]dialect.FileAnnotation
+	filesErr  error
 	fetching  chan struct{}  // holds one attempt while it fetches
 	fetches   *fetch.Request // nil before the first; fetching guards it and fetched
 	fetched   map[dialect.Remote]dialect.Media
@@ -67,7 +70,7 @@ func (r *requests) enter(id string, number int) *request {
 	defer r.mu.Unlock()
 	q := r.byID[id]
 	if q == nil {
-		q = &request{planning: make(chan struct{}, 1), fetching: make(chan struct{}, 1), changed: make(chan struct{})}
+		q = &request{planning: make(chan struct{}, 1), fetching: make(chan struct{}, 1), reading: make(chan struct{}, 1), changed: make(chan struct{})}
 		if id != "" { // else nothing tells two requests apart
 			r.byID[id] = q
 		}

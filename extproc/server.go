@@ -20,6 +20,7 @@ import (
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/fetch"
+	"github.com/switchyard/switchyard/extproc/pdftext"
 	"github.com/switchyard/switchyard/extproc/signing"
 	"github.com/switchyard/switchyard/policies/cache"
 	"github.com/switchyard/switchyard/policies/catalog"
@@ -93,6 +94,8 @@ type Options struct {
 	Sticky sticky.Store
 	// Cache keeps answers for requests that ask for it.
 	Cache cache.Store
+	// PDF reads files for models that read none.
+	PDF *pdftext.Parser
 	// Preset finds a preset by its slug, among those that the key may use.
 	Preset   func(key *identity.Key, slug string) (dialect.Preset, bool)
 	Registry prometheus.Registerer

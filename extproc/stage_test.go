@@ -104,6 +104,7 @@ func newGateway(t *testing.T, change ...func(*configpb.Config, *Policy)) *gatewa
 		Health:    health.New(health.Options{}),
 		Limits:    quota.New(quota.Options{}),
 		Sticky:    sticky.NewMemory(),
+		PDF:       pdfs,
 		Preset: func(key *identity.Key, slug string) (dialect.Preset, bool) {
 			return dialect.Preset{SystemPrompt: "Be brief."}, slug == "terse" && key.Name == "team"
 		},

@@ -35,6 +35,9 @@ type Remote struct {
 	URL  string
 }
 
+// IsRemote reports whether the piece is at an http or https URL.
+func (r Remote) IsRemote() bool { return isRemote(r.URL) }
+
 // RemoteMedia lists what has to be fetched before provider can be asked, each piece
 // once, in the order in which they stand. Nothing has to for a provider that speaks the
 // client's own dialect, unless it is an [OwnInliner]. The error is that of the request's

@@ -47,6 +47,9 @@ type Request struct {
 	OutputModality string
 	// InputModalities besides text, sorted: "audio", "file", "image", "video".
 	InputModalities []string
+	// FilesAsText: the files, if there are any, are PDFs, which the gateway reads for models
+	// that read none. ParseFiles: it reads those that are for any model.
+	FilesAsText, ParseFiles bool
 	// Images is the number of images among the messages.
 	Images int64
 	// Effort is how much the model is asked to think: a level as [Reasoning.Level] has

@@ -118,6 +118,10 @@ func TestClean(t *testing.T) {
 
 func FuzzText(f *testing.F) {
 	whole := pdftexttest.Document("Hello", "world")
+	// To compile takes longer than a worker may take for an input.
+	if _, err := parser().Text(f.Context(), whole); err != nil {
+		f.Fatal(err)
+	}
 	f.Add(whole)
 	f.Add(whole[:len(whole)/2])
 	f.Add(pdftexttest.Encrypted())

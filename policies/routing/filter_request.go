@@ -110,12 +110,15 @@ func (s *scope) online() bool {
 	return isOnline(s.request.Model) || isOnline(s.options.DefaultModel) || slices.ContainsFunc(s.request.Models, isOnline)
 }
 
-// inputFilter drops endpoints of models that cannot read one kind of input (row 58).
+// inputFilter drops endpoints of models that cannot read one kind of input (row 58), which
+// the gateway does not read for them either (row 121).
 func inputFilter(modality, step string) filter {
 	return filter{
 		step: step, field: "messages", code: codeConstraint,
 		hint:   "Leave the " + modality + " out, or choose a model that reads it.",
-		active: func(s *scope) bool { return slices.Contains(s.request.InputModalities, modality) },
+		active: func(s *scope) bool {
+			return slices.Contains(s.request.InputModalities, modality) && !(modality == "file" && s.request.FilesAsText)
+		},
 		refuse: func(_ *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
 			return Reason{words: "takes no %s input", text: modality}, !slices.Contains(e.Model.InputModalities, modality)
 		},

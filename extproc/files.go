@@ -1,0 +1,243 @@
+package extproc
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/openai"
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
+	"github.com/switchyard/switchyard/extproc/pdftext"
+)
+
+// Files that a model does not take are read by the gateway, and sent to it as text (spec
+// section 4.9, plugin file-parser; row 121). What parses is a PDF's text; there is no
+// recognition of characters in pictures.
+
+// maxParsed is how many files of one request are read.
+const maxParsed = 20
+
+// surveyFiles notes whether a request's files can be sent as text, and whether they have
+// to be. The error is an *dialect.Error.
+func surveyFiles(client dialect.Client, request *dialect.Request) error {
+	engine, err := pdfEngine(request.Plugins)
+	if err != nil {
+		return err
+	}
+	replacer, ok := client.(dialect.FileReplacer)
+	if !ok || engine == engineNative || !slices.Contains(request.InputModalities, "file") {
+		return nil
+	}
+	readable := true
+	replacer.ReplaceFiles(request.Raw, func(_ string, file *dialect.Media) (string, bool) {
+		readable = readable && file.IsPDF()
+		return "", false
+	})
+	request.FilesAsText, request.ParseFiles = readable, engine == engineText
+	return nil
+}
+
+// The engines that a client may choose. Without a choice, models that read files get
+// them, and others their text.
+const (
+	engineNative = "native"
+	engineText   = "pdf-text"
+)
+
+// pdfEngine reads what the plugin file-parser is to parse PDFs with: "native" for
+// nothing, "pdf-text", or "" if that is left to the gateway.
+func pdfEngine(plugins []byte) (engine string, err error) {
+	i := 0
+	for c := rawjson.Walk(plugins); c.Next(); i++ {
+		if rawjson.Text(rawjson.Get(c.Value, "id")) != "file-parser" {
+			continue
+		}
+		if rawjson.Kind(rawjson.Get(c.Value, "enabled")) == 'f' {
+			return engineNative, nil
+		}
+		pdf := rawjson.Get(c.Value, "pdf")
+		if rawjson.Present(pdf) && rawjson.Kind(pdf) != '{' {
+			return "", dialect.Invalid("'plugins.%d.pdf' must be an object.", i)
+		}
+		switch asked := rawjson.Get(pdf, "engine"); rawjson.Text(asked) {
+		case "native":
+			engine = engineNative
+		case "pdf-text", "cloudflare-ai":
+			engine = engineText
+		case "mistral-ocr":
+			return "", dialect.Invalid("'plugins.%d.pdf.engine': mistral-ocr is not available on this gateway, which reads no pictures of text; "+
+				"use pdf-text for PDFs that hold their text, or native with a model that reads files.", i)
+		default:
+			if rawjson.Present(asked) {
+				return "", dialect.Invalid("'plugins.%d.pdf.engine' must be native or pdf-text.", i)
+			}
+		}
+	}
+	return engine, nil
+}
+
+// textOfFiles puts texts in the place of the request's PDFs, if its candidate's model
+// reads none, or the client wants it so.
+func (a *attempt) textOfFiles() error {
+	request := a.request
+	if !request.ParseFiles && (!request.FilesAsText || slices.Contains(a.candidate.Model.InputModalities, "file")) {
+		return nil
+	}
+	replacer, ok := a.client.(dialect.FileReplacer)
+	if !ok {
+		return nil
+	}
+	read, err := a.shared.readFiles(a.stream.Context(), func() (map[string]dialect.FileAnnotation, error) {
+		return a.readFiles(replacer)
+	})
+	if a.stream.Context().Err() != nil {
+		return errEnded
+	}
+	if err != nil {
+		return a.unsayable(err)
+	}
+	a.files = nil
+	body := replacer.ReplaceFiles(request.Raw, func(path string, _ *dialect.Media) (string, bool) {
+		file, ok := read[path]
+		if !ok {
+			return "", false
+		}
+		if !slices.Contains(a.files, file) {
+			a.files = append(a.files, file)
+		}
+		return file.Prompt(), true
+	})
+	return a.rewrite(body)
+}
+
+// readFiles reads the request's PDFs, by where they stand. What the client sends back of
+// an earlier answer spares the reading.
+func (a *attempt) readFiles(replacer dialect.FileReplacer) (map[string]dialect.FileAnnotation, error) {
+	type file struct {
+		path  string
+		media dialect.Media
+	}
+	var files []file
+	var remote []dialect.Remote
+	replacer.ReplaceFiles(a.request.Raw, func(path string, media *dialect.Media) (string, bool) {
+		if media.IsPDF() {
+			files = append(files, file{path, *media})
+			if at := (dialect.Remote{Kind: dialect.PartFile, URL: media.URL}); at.IsRemote() && !slices.Contains(remote, at) {
+				remote = append(remote, at)
+			}
+		}
+		return "", false
+	})
+	if len(files) > maxParsed {
+		return nil, dialect.Invalid("The request holds %d PDFs, and the gateway reads %d at most for a model that reads none. Send fewer, or their text.", len(files), maxParsed)
+	}
+	fetched, err := a.fetch(remote)
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	defer func() { a.fetched += time.Since(began) }()
+	known := make(map[string]string) // texts by hash
+	for _, echoed := range openai.FileAnnotations(a.request.Raw) {
+		known[echoed.Hash] = echoed.Text
+	}
+	read := make(map[string]dialect.FileAnnotation, len(files))
+	for _, f := range files {
+		if media, ok := fetched[dialect.Remote{Kind: dialect.PartFile, URL: f.media.URL}]; ok {
+			f.media.Data = media.Data
+		} else if f.media.Data == "" {
+			f.media.Data = f.media.URL // base64 without a data URL around it
+		}
+		data, err := base64.StdEncoding.DecodeString(f.media.Data)
+		if err != nil {
+			return nil, dialect.Invalid("'%s': the file's data is not valid base64.", f.path)
+		}
+		sum := sha256.Sum256(data)
+		made := dialect.FileAnnotation{Hash: hex.EncodeToString(sum[:]), Name: nameOf(&f.media)}
+		text, ok := known[made.Hash]
+		if !ok {
+			if text, err = a.PDF.Text(a.stream.Context(), data); err != nil {
+				return nil, unreadable(f.path, made.Name, err)
+			}
+			known[made.Hash] = text
+		}
+		made.Text = text
+		read[f.path] = made
+	}
+	return read, nil
+}
+
+// fetch gets the files that the client names by URL.
+func (a *attempt) fetch(remote []dialect.Remote) (map[dialect.Remote]dialect.Media, error) {
+	if len(remote) == 0 {
+		return nil, nil
+	}
+	if a.policy.Fetcher == nil {
+		return nil, dialect.Invalid("This model reads no files, and the gateway fetches none to read them for it. Send the data itself with base64.")
+	}
+	began, ctx := time.Now(), a.stream.Context()
+	media, err := a.shared.media(ctx, remote, func(missing []dialect.Remote) (map[dialect.Remote]dialect.Media, error) {
+		if a.shared.fetches == nil {
+			a.shared.fetches = a.policy.Fetcher.Request(a.key.Hash)
+		}
+		return a.shared.fetches.Fetch(ctx, missing)
+	})
+	a.fetched += time.Since(began)
+	return media, err
+}
+
+// unreadable tells the client which file has no text to give, and what to do.
+func unreadable(path, name string, err error) error {
+	var reason pdftext.Reason
+	if !errors.As(err, &reason) {
+		return err
+	}
+	return &dialect.Error{
+		Status: http.StatusBadRequest, Type: "invalid_request",
+		Message: fmt.Sprintf("'%s': this model reads no files, and %.128q %s.", path, name, reason),
+	}
+}
+
+func nameOf(file *dialect.Media) string {
+	name := file.Name
+	if name == "" {
+		name, _, _ = strings.Cut(file.URL, "?") // which may be signed
+		if name = name[strings.LastIndexByte(name, '/')+1:]; file.Data != "" && file.URL == file.Data {
+			name = ""
+		}
+	}
+	if name == "" {
+		return "document.pdf"
+	}
+	return name[:min(len(name), longestName)]
+}
+
+// longestName bounds what is repeated of a file's name, in bytes.
+const longestName = 256
+
+// readFiles returns what the request's files hold, by where they stand, and reads them if
+// no earlier attempt has. What could not be read for one attempt cannot be for another.
+func (q *request) readFiles(ctx context.Context, read func() (map[string]dialect.FileAnnotation, error)) (map[string]dialect.FileAnnotation, error) {
+	select {
+	case q.reading <- struct{}{}:
+		defer func() { <-q.reading }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if q.filesRead == nil && q.filesErr == nil {
+		files, err := read()
+		if ctx.Err() != nil {
+			return nil, ctx.Err() // another attempt may have the time
+		}
+		q.filesRead, q.filesErr = files, err
+	}
+	return q.filesRead, q.filesErr
+}
