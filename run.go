@@ -230,7 +230,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	}
 	limiter := g.newLimiter()
 	handler := extproc.NewServer(extproc.Options{
-		PDF:       pdftext.New(),
+		PDF:       pdftext.New(filepath.Join(g.stateDirectory, "pdf")),
 		Policy:    g.policy.Load,
 		Ledger:    asked,
 		Clients:   clients,

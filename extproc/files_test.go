@@ -14,7 +14,7 @@ import (
 )
 
 // pdfs is shared: to compile takes seconds. It is made outside of synctest's bubbles.
-var pdfs = pdftext.New()
+var pdfs = pdftext.New("")
 
 // withFile asks about a file, with more members of the request.
 func withFile(file []byte, members string) string {

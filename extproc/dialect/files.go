@@ -18,16 +18,18 @@ type FileReplacer interface {
 	ReplaceFiles(body []byte, text func(path string, file *Media) (string, bool)) []byte
 }
 
-// IsPDF reports whether a file is a PDF, as far as its type, its name or its address
-// says so, and nothing says otherwise. What was uploaded to a vendor is that vendor's to
-// read.
+// IsPDF reports whether a file is a PDF, as far as its type or its name says. What stands
+// at a URL is seen when it is fetched, and may be one. What was uploaded to a vendor is
+// that vendor's to read.
 func (m *Media) IsPDF() bool {
 	switch {
 	case m.FileID != "":
 		return false
 	case m.Type != "" && m.Type != "application/octet-stream":
 		return m.Type == "application/pdf"
-	case m.Data == "" && !isRemote(m.URL):
+	case isRemote(m.URL):
+		return true
+	case m.Data == "":
 		return !strings.Contains(m.URL, ":") // base64 without a data URL around it, as OpenAI takes it too
 	}
 	name := strings.ToLower(m.Name)

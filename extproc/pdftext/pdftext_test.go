@@ -5,6 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -15,8 +19,63 @@ import (
 	"github.com/switchyard/switchyard/extproc/pdftext/pdftexttest"
 )
 
-// parser is shared: to compile takes seconds.
-var parser = sync.OnceValue(New)
+// directory keeps the code of parser, which is shared: to compile takes seconds.
+var directory string
+
+var parser = sync.OnceValue(func() *Parser { return New(directory) })
+
+func TestMain(m *testing.M) {
+	var err error
+	if directory, err = os.MkdirTemp("", "pdftext"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(directory)
+	os.Exit(code)
+}
+
+// kept are the times at which the files of code in the directory were written.
+func kept(t *testing.T, change func(path string) error) map[string]time.Time {
+	t.Helper()
+	times := make(map[string]time.Time)
+	err := filepath.WalkDir(directory, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		if err := change(path); err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		times[path] = info.ModTime()
+		return err
+	})
+	if err != nil || len(times) == 0 {
+		t.Fatalf("%d files, %v", len(times), err)
+	}
+	return times
+}
+
+// The code is kept, and found again; what stands in its place is no code.
+func TestKeepsTheCode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	read := func(by *Parser) {
+		t.Helper()
+		if got, err := by.Text(t.Context(), pdftexttest.Document("Hello")); got != "Hello" || err != nil {
+			t.Fatalf("%q, %v", got, err)
+		}
+	}
+	nothing := func(string) error { return nil }
+	read(parser())
+	before := kept(t, nothing)
+	read(New(directory))
+	if after := kept(t, nothing); !maps.Equal(before, after) {
+		t.Errorf("compiled again: %v, then %v", before, after)
+	}
+	kept(t, func(path string) error { return os.WriteFile(path, []byte("no code"), 0o600) })
+	read(New(directory))
+}
 
 func TestTextOfPages(t *testing.T) {
 	file := pdftexttest.Document("Hello (world)", "", "Page three")
