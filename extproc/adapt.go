@@ -23,12 +23,15 @@ func (a *attempt) adapt() error {
 	return a.rewrite(efforter.WithEffort(a.request.Raw, effort))
 }
 
-// rewrite takes a body in the place of the client's, for this attempt alone.
+// rewrite takes a body in the place of the client's, for this attempt alone. The
+// conversation stays the one that it is by the client's own words: it is found again by
+// them (spec section 4.7).
 func (a *attempt) rewrite(body []byte) error {
 	request, err := a.client.Parse(body)
 	if err != nil {
 		return err
 	}
+	request.Conversation = a.request.Conversation
 	a.request = request
 	return nil
 }

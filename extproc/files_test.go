@@ -195,3 +195,17 @@ func TestRow121UnreadableFilesMoveOn(t *testing.T) {
 	}
 	e.hangUp()
 }
+
+// The conversation is the same whoever reads its file, and stays where it is cached.
+func TestRow121ConversationIsTheClients(t *testing.T) {
+	g := newGateway(t, onlyA)
+	a := &attempt{Server: g.Server, client: g.Clients[path]}
+	var err error
+	if a.request, err = Parse(a.client, []byte(withFile(pdftexttest.Document("x"), "")), nil); err != nil {
+		t.Fatal(err)
+	}
+	before := a.request.Conversation
+	if err := a.rewrite([]byte(wholeOf)); err != nil || a.request.Conversation != before {
+		t.Errorf("%x, %v, want %x", a.request.Conversation, err, before)
+	}
+}
