@@ -49,18 +49,19 @@ type attempt struct {
 	plan      routing.Plan
 	candidate routing.Candidate
 	provider  dialect.Provider
-	capacity  *quota.Reservation       // of the limits of its model and its provider
-	unsaid    []string                 // fields of the client's that the provider does not get
-	pipeline  []pipelineStage          // what plugins did
-	proof     []dialect.Header         // what a signer added to the provider's request
-	sent      time.Time                // when the provider's request was handed to Envoy
-	arrived   time.Time                // the client's last byte
-	worked    time.Duration            // from the client's last byte to sent, without fetched
-	fetched   time.Duration            // spent on fetching what the client named by URL, and on reading it
-	files     []dialect.FileAnnotation // that the provider gets as text
+	capacity  *quota.Reservation // of the limits of its model and its provider
+	unsaid    []string           // fields of the client's that the provider does not get
+	pipeline  []pipelineStage    // what plugins did
+	proof     []dialect.Header   // what a signer added to the provider's request
+	sent      time.Time          // when the provider's request was handed to Envoy
+	arrived   time.Time          // the client's last byte
+	worked    time.Duration      // from the client's last byte to sent, without fetched
+	fetched   time.Duration      // spent on fetching what the client named by URL, and on reading it
 	caching   caching
 	answer    answer
 	outcome   outcome
+
+	files []dialect.FileAnnotation // that the provider gets as text
 }
 
 var (

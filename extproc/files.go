@@ -10,7 +10,10 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/openai"
@@ -22,8 +25,12 @@ import (
 // section 4.9, plugin file-parser; row 121). What parses is a PDF's text; there is no
 // recognition of characters in pictures.
 
-// maxParsed is how many files of one request are read.
-const maxParsed = 20
+const (
+	// maxParsed is how many files of one request are read.
+	maxParsed = 20
+	// mostReading is for all of them, and for waiting until it is their turn.
+	mostReading = 30 * time.Second
+)
 
 // surveyFiles notes whether a request's files can be sent as text, and whether they have
 // to be. The error is an *dialect.Error.
@@ -36,12 +43,16 @@ func surveyFiles(client dialect.Client, request *dialect.Request) error {
 	if !ok || engine == engineNative || !slices.Contains(request.InputModalities, "file") {
 		return nil
 	}
-	readable := true
-	replacer.ReplaceFiles(request.Raw, func(_ string, file *dialect.Media) (string, bool) {
-		readable = readable && file.IsPDF()
-		return "", false
+	raw := request.Raw
+	request.ParseFiles = engine == engineText
+	request.FilesAsText = sync.OnceValue(func() bool {
+		readable := true
+		replacer.ReplaceFiles(raw, func(_ string, file *dialect.Media) (string, bool) {
+			readable = readable && file.IsPDF()
+			return "", false
+		})
+		return readable
 	})
-	request.FilesAsText, request.ParseFiles = readable, engine == engineText
 	return nil
 }
 
@@ -88,8 +99,8 @@ func pdfEngine(plugins []byte) (engine string, err error) {
 // reads none, or the client wants it so.
 func (a *attempt) textOfFiles() error {
 	request := a.request
-	if !request.ParseFiles && (!request.FilesAsText || slices.Contains(a.candidate.Model.InputModalities, "file")) {
-		return nil
+	if request.FilesAsText == nil || !request.ParseFiles && slices.Contains(a.candidate.Model.InputModalities, "file") {
+		return nil // a model that reads none was planned for only if the files can be text
 	}
 	replacer, ok := a.client.(dialect.FileReplacer)
 	if !ok {
@@ -145,6 +156,8 @@ func (a *attempt) readFiles(replacer dialect.FileReplacer) (map[string]dialect.F
 	}
 	began := time.Now()
 	defer func() { a.fetched += time.Since(began) }()
+	ctx, cancel := context.WithTimeout(a.stream.Context(), mostReading)
+	defer cancel()
 	known := make(map[string]string) // texts by hash
 	for _, echoed := range openai.FileAnnotations(a.request.Raw) {
 		known[echoed.Hash] = echoed.Text
@@ -164,7 +177,7 @@ func (a *attempt) readFiles(replacer dialect.FileReplacer) (map[string]dialect.F
 		made := dialect.FileAnnotation{Hash: hex.EncodeToString(sum[:]), Name: nameOf(&f.media)}
 		text, ok := known[made.Hash]
 		if !ok {
-			if text, err = a.PDF.Text(a.stream.Context(), data); err != nil {
+			if text, err = a.PDF.Text(ctx, data); err != nil {
 				return nil, unreadable(f.path, made.Name, err)
 			}
 			known[made.Hash] = text
@@ -194,8 +207,23 @@ func (a *attempt) fetch(remote []dialect.Remote) (map[dialect.Remote]dialect.Med
 	return media, err
 }
 
+// annotations are the files that the provider gets as text, as a client sends them back.
+func (a *attempt) annotations() []jsontext.Value {
+	list := make([]jsontext.Value, len(a.files))
+	for i := range a.files {
+		list[i] = a.files[i].Append(nil)
+	}
+	return list
+}
+
 // unreadable tells the client which file has no text to give, and what to do.
 func unreadable(path, name string, err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &dialect.Error{
+			Status: http.StatusServiceUnavailable, Type: "provider_overloaded",
+			Message: fmt.Sprintf("'%s': the gateway did not come to read %.128q within %v. Try again, or send fewer files, or their text.", path, name, mostReading),
+		}
+	}
 	var reason pdftext.Reason
 	if !errors.As(err, &reason) {
 		return err
@@ -206,18 +234,17 @@ func unreadable(path, name string, err error) error {
 	}
 }
 
+// nameOf is what a file is called: as the client says, or as its URL ends.
 func nameOf(file *dialect.Media) string {
 	name := file.Name
-	if name == "" {
-		name, _, _ = strings.Cut(file.URL, "?") // which may be signed
-		if name = name[strings.LastIndexByte(name, '/')+1:]; file.Data != "" && file.URL == file.Data {
-			name = ""
-		}
+	if at := (dialect.Remote{URL: file.URL}); name == "" && at.IsRemote() {
+		path, _, _ := strings.Cut(file.URL, "?") // what follows may be a signature
+		name = path[strings.LastIndexByte(path, '/')+1:]
 	}
 	if name == "" {
 		return "document.pdf"
 	}
-	return name[:min(len(name), longestName)]
+	return strings.ToValidUTF8(name[:min(len(name), longestName)], "")
 }
 
 // longestName bounds what is repeated of a file's name, in bytes.

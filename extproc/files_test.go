@@ -5,9 +5,11 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/switchyard/switchyard/extproc/dialect/openai"
 	"github.com/switchyard/switchyard/extproc/pdftext"
 	"github.com/switchyard/switchyard/extproc/pdftext/pdftexttest"
 	"github.com/switchyard/switchyard/policies/config/configpb"
@@ -76,6 +78,14 @@ func TestRow121FilesAreReadForModelsThatReadNone(t *testing.T) {
 		e.begins()
 		if got := annotationsIn(t, e.rest()); len(got) != 1 || got[0] != want {
 			t.Errorf("annotations %q, want %s", got, want)
+		}
+	})
+	t.Run("told of with a failure", func(t *testing.T) {
+		e, _ := newGateway(t, onlyA).asked("1", withFile(file, ""))
+		e.replies("400", viaUpstream, "content-type", "application/json")
+		e.sends(`{"error":{"message":"no"}}`, true)
+		if got := e.refused(); !strings.Contains(got.body, `"file_annotations":[`+want+`]`) {
+			t.Errorf("the client gets %s", got.body)
 		}
 	})
 	t.Run("streamed", func(t *testing.T) {
@@ -207,5 +217,25 @@ func TestRow121ConversationIsTheClients(t *testing.T) {
 	before := a.request.Conversation
 	if err := a.rewrite([]byte(wholeOf)); err != nil || a.request.Conversation != before {
 		t.Errorf("%x, %v, want %x", a.request.Conversation, err, before)
+	}
+}
+
+// BenchmarkSurveyFiles is what a file costs a request for a model that reads none, before
+// it is read, beside what parsing the request does.
+func BenchmarkSurveyFiles(b *testing.B) {
+	client := openai.Client{}
+	for name, size := range map[string]int{"100 KB": 100 << 10, "5 MB": 5 << 20} {
+		body := []byte(withFile(make([]byte, size), ""))
+		for _, survey := range []bool{false, true} {
+			b.Run(fmt.Sprintf("%s/surveyed=%v", name, survey), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					request, err := Parse(client, body, nil)
+					if err != nil || survey && !request.FilesAsText() {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
 	}
 }

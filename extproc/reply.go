@@ -1,6 +1,7 @@
 package extproc
 
 import (
+	"maps"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -169,6 +170,13 @@ func (a *attempt) renderError(told *dialect.Error) []byte {
 	}
 	if len(a.plan.Candidates) > 0 {
 		routed := *told
+		if len(a.files) > 0 { // which need not be read again (spec section 4.9)
+			routed.Metadata = maps.Clone(told.Metadata)
+			if routed.Metadata == nil {
+				routed.Metadata = make(map[string]any, 1)
+			}
+			routed.Metadata["file_annotations"] = a.annotations()
+		}
 		routed.GenerationID = a.generationID()
 		told = &routed
 	}

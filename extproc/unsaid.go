@@ -40,7 +40,7 @@ func isParameter(field string, parameters []string) bool {
 	names := []string{field}
 	inner := field[strings.LastIndexByte(field, '.')+1:]
 	switch {
-	case strings.HasPrefix(field, "thinking"), field == "generationConfig.thinkingConfig", strings.HasPrefix(field, "reasoning"):
+	case strings.HasPrefix(field, "thinking"), field == "generationConfig.thinkingConfig", field == "reasoning", field == "reasoning_effort":
 		names = []string{"reasoning", "reasoning_effort"}
 	case field == "output_config.effort":
 		names = []string{"verbosity"}

@@ -47,9 +47,11 @@ type Request struct {
 	OutputModality string
 	// InputModalities besides text, sorted: "audio", "file", "image", "video".
 	InputModalities []string
-	// FilesAsText: the files, if there are any, are PDFs, which the gateway reads for models
-	// that read none. ParseFiles: it reads those that are for any model.
-	FilesAsText, ParseFiles bool
+	// FilesAsText reports whether the files are all PDFs, which the gateway reads for models
+	// that read none; nil for no. It looks through the whole body the first time.
+	// ParseFiles: the gateway reads PDFs for any model.
+	FilesAsText func() bool
+	ParseFiles  bool
 	// Images is the number of images among the messages.
 	Images int64
 	// Effort is how much the model is asked to think: a level as [Reasoning.Level] has

@@ -101,3 +101,26 @@ func TestRow19NamesTheParameters(t *testing.T) {
 		}
 	}
 }
+
+// Row 121: a model that reads no files is planned for if the gateway reads them for it, and
+// nothing is asked about the files if no such model is.
+func TestRow121FilesAsText(t *testing.T) {
+	models := yard(t, map[string]*configpb.Model{
+		"m/x": {Endpoints: []*configpb.Endpoint{priced("a", "1")}},
+		"m/y": {InputModalities: []string{"text", "file"}, Endpoints: []*configpb.Endpoint{priced("b", "1")}},
+	}, nil)
+	asked := 0
+	for _, readable := range []bool{true, false} {
+		request := Request{Model: "m/x", Models: []string{"m/y"}, InputModalities: []string{"file"}, FilesAsText: func() bool { asked++; return readable }}
+		want := []string{"m/y|b"}
+		if readable {
+			want = []string{"a", "m/y|b"}
+		}
+		always(t, request, models, statistics{}, want...)
+		asked = 0
+		request.Model, request.Models = "m/y", nil
+		if always(t, request, models, statistics{}, "m/y|b"); asked > 0 {
+			t.Error("the files were looked at for nothing")
+		}
+	}
+}

@@ -116,11 +116,10 @@ func inputFilter(modality, step string) filter {
 	return filter{
 		step: step, field: "messages", code: codeConstraint,
 		hint:   "Leave the " + modality + " out, or choose a model that reads it.",
-		active: func(s *scope) bool {
-			return slices.Contains(s.request.InputModalities, modality) && !(modality == "file" && s.request.FilesAsText)
-		},
-		refuse: func(_ *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
-			return Reason{words: "takes no %s input", text: modality}, !slices.Contains(e.Model.InputModalities, modality)
+		active: func(s *scope) bool { return slices.Contains(s.request.InputModalities, modality) },
+		refuse: func(s *scope, e *catalog.Endpoint, _ variant) (Reason, bool) {
+			return Reason{words: "takes no %s input", text: modality}, !slices.Contains(e.Model.InputModalities, modality) &&
+				(modality != "file" || s.request.FilesAsText == nil || !s.request.FilesAsText())
 		},
 		message: saying("No endpoints found that support " + modality + " input"),
 	}

@@ -31,8 +31,9 @@ type Request struct {
 	Parameters []string
 	// InputModalities are what the messages carry besides text.
 	InputModalities []string
-	// FilesAsText: the gateway reads the files for models that do not.
-	FilesAsText bool
+	// FilesAsText reports whether the gateway reads the files for models that do not; nil
+	// for no.
+	FilesAsText func() bool
 	// OutputModality is what the request's endpoint makes; "" is "text".
 	OutputModality string
 	// Tools: the request offers tools. ToolName is the name of the first one, and
