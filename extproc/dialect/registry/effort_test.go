@@ -8,8 +8,7 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect/registry"
 )
 
-// speakers are paths of a client's dialect with a request of it, into which %s puts how
-// much to think.
+// Where clients of each dialect ask.
 const (
 	chatPath      = "/api/v1/chat/completions"
 	messagesPath  = "/api/v1/messages"
@@ -17,6 +16,7 @@ const (
 	googlePath    = "/api/v1/models/m/x:generateContent"
 )
 
+// askers are requests of each, in two pieces around what is asked for.
 var askers = map[string][2]string{
 	chatPath:              {`{"model":"m/x",`, `,"messages":[{"role":"user","content":"hi"}],"unheard_of":1}`},
 	"/api/v1/completions": {`{"model":"m/x",`, `,"prompt":"hi"}`},
