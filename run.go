@@ -230,7 +230,6 @@ func (g *gateway) serve(ctx context.Context) error {
 	}
 	limiter := g.newLimiter()
 	handler := extproc.NewServer(extproc.Options{
-		PDF:       pdftext.New(filepath.Join(g.stateDirectory, "pdf")),
 		Policy:    g.policy.Load,
 		Ledger:    asked,
 		Clients:   clients,
@@ -240,6 +239,7 @@ func (g *gateway) serve(ctx context.Context) error {
 		Sticky:    g.sticky,
 		Cache:     g.answers,
 		Preset:    presetIn(g.presets),
+		PDF:       pdftext.New(filepath.Join(g.stateDirectory, "pdf")),
 		Registry:  g.registry,
 		Log:       g.log,
 	})
