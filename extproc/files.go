@@ -156,6 +156,9 @@ func (a *attempt) readFiles(replacer dialect.FileReplacer) (map[string]dialect.F
 	}
 	began := time.Now()
 	defer func() { a.fetched += time.Since(began) }()
+	if err := a.PDF.Ready(); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(a.stream.Context(), mostReading)
 	defer cancel()
 	known := make(map[string]string) // texts by hash

@@ -103,6 +103,12 @@ func compile(cache wazero.CompilationCache) (pdfium.Pool, error) {
 	return pool, nil
 }
 
+// Ready waits until PDFium is compiled, which is no file's own time.
+func (p *Parser) Ready() error {
+	_, err := p.pool()
+	return err
+}
+
 // Text returns the text of a PDF, its pages apart by an empty line. An error is a
 // [Reason], ctx's own, or says that the parser cannot be had at all.
 func (p *Parser) Text(ctx context.Context, file []byte) (string, error) {
