@@ -222,6 +222,7 @@ func newInputs(effective *config.Effective, models *catalog.Catalog, apiSocket s
 		HedgeAfter:      shortestHedge(cfg.GetRouting()),
 		NoAccessLog:     cfg.GetTelemetry().GetNoAccessLog(),
 		InferencePaths:  clients.Paths(),
+		ErrorBody:       registry.ErrorBody,
 	}
 	if tls := cfg.GetListener().GetTls(); tls != nil {
 		in.TLS = &xds.ServerTLS{CertificateFile: tls.GetCertificateFile(), KeyFile: tls.GetPrivateKeyFile()}

@@ -20,6 +20,7 @@ import (
 type candidate struct {
 	cluster string
 	host    string        // authority for the provider
+	path    string        // of the provider's request; "" keeps the client's
 	timeout time.Duration // for response headers; 0 sets none
 	answer  int           // the processor answers itself with this status
 }
@@ -135,6 +136,9 @@ func (p *scriptedProcessor) route(a *seen) *processor.ProcessingResponse {
 	headers := map[string]string{xds.HeaderCluster: chosen.cluster}
 	if chosen.host != "" {
 		headers["host"] = chosen.host
+	}
+	if chosen.path != "" {
+		headers[":path"] = chosen.path
 	}
 	if chosen.timeout != 0 {
 		headers[xds.HeaderResponseTimeout] = strconv.FormatInt(chosen.timeout.Milliseconds(), 10)

@@ -286,7 +286,7 @@ func (a *attempt) words(f *failure) map[string]any {
 func (a *attempt) failed() *dialect.Error {
 	all := a.shared.failures()
 	if len(all) == 0 { // another replica made the attempts
-		return &dialect.Error{Status: http.StatusBadGateway, Type: typeOf(http.StatusBadGateway), Message: "No provider answered."}
+		return &dialect.Error{Status: http.StatusBadGateway, Type: dialect.TypeOf(http.StatusBadGateway), Message: "No provider answered."}
 	}
 	at := len(all) - 1
 	for i, p := range all {
@@ -386,37 +386,7 @@ func (f *failure) kind(status int) string {
 			return f.code
 		}
 	}
-	return typeOf(status)
-}
-
-// typeOf is the spec's error_type for a status (section 5.2).
-func typeOf(status int) string {
-	switch status {
-	case 401:
-		return "authentication"
-	case 402:
-		return "payment_required"
-	case 403:
-		return "permission_denied"
-	case 404:
-		return "not_found"
-	case 408, 504:
-		return "timeout"
-	case 413:
-		return "payload_too_large"
-	case 422:
-		return "unprocessable"
-	case 429:
-		return "rate_limit_exceeded"
-	case 502:
-		return "provider_unavailable"
-	case 503, 529:
-		return "provider_overloaded"
-	}
-	if status >= 500 {
-		return "server"
-	}
-	return "invalid_request"
+	return dialect.TypeOf(status)
 }
 
 // retryAfter reads a provider's hint: RFC 9110 section 10.2.3, in seconds or as

@@ -64,7 +64,7 @@ func (p *packer) ingressManager(in Inputs) *hcm.HttpConnectionManager {
 			// One bad request answers 400 and leaves its neighbours alone.
 			OverrideStreamErrorOnInvalidHttpMessage: wrapperspb.Bool(true),
 		},
-		LocalReplyConfig: ingressReplies(),
+		LocalReplyConfig: p.ingressReplies(in),
 		AccessLog:        p.accessLog(in, requestLogFields()),
 		ServerName:       "switchyard",
 	}
@@ -82,7 +82,7 @@ func (p *packer) attemptManager(in Inputs) *hcm.HttpConnectionManager {
 		// cannot speak to Envoy. What the processor answers before the request
 		// went on passes the cleaner too, so that our own headers have to stay;
 		// a provider's are replaced by the processor like all that it sends.
-		HttpFilters: []*hcm.HttpFilter{p.externalProcessor(), p.responseCleaner(prefixEnvoy), p.router()},
+		HttpFilters: []*hcm.HttpFilter{p.clientPathKeeper(), p.externalProcessor(), p.responseCleaner(prefixEnvoy), p.router()},
 
 		UseRemoteAddress:          wrapperspb.Bool(false),
 		SkipXffAppend:             true,
@@ -97,7 +97,7 @@ func (p *packer) attemptManager(in Inputs) *hcm.HttpConnectionManager {
 		CommonHttpProtocolOptions: &core.HttpProtocolOptions{
 			MaxHeadersCount: wrapperspb.UInt32(hopHeaders),
 		},
-		LocalReplyConfig: p.attemptReplies(),
+		LocalReplyConfig: p.attemptReplies(in),
 		AccessLog:        p.accessLog(in, attemptLogFields()),
 		ServerName:       "switchyard",
 	}

@@ -12,6 +12,7 @@ import (
 	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	processor "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
 	headers "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/header_mutation/v3"
+	tometadata "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/header_to_metadata/v3"
 	router "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3"
 	hcm "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	early "github.com/envoyproxy/go-control-plane/envoy/extensions/http/early_header_mutation/header_mutation/v3"
@@ -60,6 +61,19 @@ func (p *packer) externalProcessor() *hcm.HttpFilter {
 			ReceivingNamespaces: &processor.MetadataOptions_MetadataNamespaces{Untyped: []string{MetadataNamespace}},
 		},
 	})
+}
+
+// clientPathKeeper notes the path that the client asked for, without its query, for
+// errors that Envoy has to tell without the processor. See clientPath.
+func (p *packer) clientPathKeeper() *hcm.HttpFilter {
+	return p.httpFilter("envoy.filters.http.header_to_metadata", &tometadata.Config{RequestRules: []*tometadata.Config_Rule{{
+		Header: ":path",
+		OnHeaderPresent: &tometadata.Config_KeyValuePair{
+			MetadataNamespace: metadataClient,
+			Key:               metadataClientPath,
+			RegexValueRewrite: &matcher.RegexMatchAndSubstitute{Pattern: &matcher.RegexMatcher{Regex: `\?.*`}},
+		},
+	}}})
 }
 
 // responseCleaner removes from responses what is meant for Envoy or for the

@@ -48,6 +48,12 @@ type Inputs struct {
 	// method on them goes to the API server.
 	InferencePaths []string
 
+	// ErrorBody writes an error that Envoy makes itself as the clients of an
+	// inference path read it; path "" is every other one. It has to be pure, and of
+	// paths that lie below one another tell the same. Nil writes OpenRouter's error
+	// object for all.
+	ErrorBody func(path string, status int, message string) []byte
+
 	// HedgeAfter races the next candidate against one that has not sent
 	// response headers for so long; 0 turns hedging off.
 	HedgeAfter time.Duration
@@ -182,6 +188,9 @@ func (in Inputs) Keeping(old Inputs) Inputs {
 func (in Inputs) withDefaults() Inputs {
 	if in.MaxRequestBytes == 0 {
 		in.MaxRequestBytes = defaultMaxRequestBytes
+	}
+	if in.ErrorBody == nil {
+		in.ErrorBody = plainErrorBody
 	}
 	in.StreamIdleTimeout = orDefault(in.StreamIdleTimeout, defaultStreamIdleTimeout)
 	in.MaxStreamDuration = orDefault(in.MaxStreamDuration, defaultMaxStreamDuration)

@@ -52,6 +52,12 @@ const (
 // keeps. The attempt's access log reads its fields; see accessLogAttempt.
 const MetadataNamespace = "switchyard"
 
+// The path that an attempt's client asked for, in dynamic metadata that stays in Envoy.
+const (
+	metadataClient     = "switchyard.client"
+	metadataClientPath = "path"
+)
+
 // ReplyDetails is how the details of every ImmediateResponse of the processor
 // have to begin. It keeps Envoy from replacing the body, as it does with the
 // replies it makes of its own accord.

@@ -62,7 +62,19 @@ func TestGoldenSnapshots(t *testing.T) {
 		"twenty_providers": with(func(in *Inputs) { in.Clusters = twenty() }),
 		"no_providers":     with(func(in *Inputs) { in.Clusters, in.InferencePaths = nil, nil }),
 		"paths_below":      with(func(in *Inputs) { in.InferencePaths = []string{"/v1/models", "/v1/models/", "/v1/models/tuned/"} }),
-		"no_access_log":    with(func(in *Inputs) { in.NoAccessLog = true }),
+		"error_shapes": with(func(in *Inputs) {
+			in.InferencePaths = []string{"/v1/chat/completions", "/v1/messages", "/api/v1/messages", "/v1beta/models/"}
+			in.ErrorBody = func(path string, status int, message string) []byte {
+				switch path {
+				case "/v1/messages", "/api/v1/messages":
+					return fmt.Appendf(nil, `{"type":"error","error":{"message":%q}}`, message)
+				case "/v1beta/models/":
+					return fmt.Appendf(nil, `{"error":{"code":%d,"status":"100%%"}}`, status)
+				}
+				return plainErrorBody(path, status, message)
+			}
+		}),
+		"no_access_log": with(func(in *Inputs) { in.NoAccessLog = true }),
 		"limits": with(func(in *Inputs) {
 			in.MaxRequestBytes = 1 << 20
 			in.StreamIdleTimeout = 30 * time.Second

@@ -48,6 +48,36 @@ func (e *Error) Object(metadata, without map[string]any) []byte {
 	return text
 }
 
+// TypeOf is the spec's error_type for a status of 400 or more (section 5.2).
+func TypeOf(status int) string {
+	switch status {
+	case 401:
+		return "authentication"
+	case 402:
+		return "payment_required"
+	case 403:
+		return "permission_denied"
+	case 404:
+		return "not_found"
+	case 408, 504:
+		return "timeout"
+	case 413:
+		return "payload_too_large"
+	case 422:
+		return "unprocessable"
+	case 429:
+		return "rate_limit_exceeded"
+	case 502:
+		return "provider_unavailable"
+	case 503, 529:
+		return "provider_overloaded"
+	}
+	if status >= 500 {
+		return "server"
+	}
+	return "invalid_request"
+}
+
 // Availability tells a program whether and when to try again.
 type Availability struct {
 	Code              string      `json:"code"`

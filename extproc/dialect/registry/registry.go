@@ -69,3 +69,14 @@ func Providers() map[string]dialect.Provider {
 		"openai_responses":  responses.Provider{},
 	}
 }
+
+// ErrorBody writes an error of which no more is known than its status, 400 to 599, and
+// a message, as the clients of a path read it. OpenRouter's shape is for paths that no
+// dialect is served at.
+func ErrorBody(path string, status int, message string) []byte {
+	client, known := Clients().At(path)
+	if !known {
+		client = openai.Client{}
+	}
+	return client.Error(&dialect.Error{Status: status, Type: dialect.TypeOf(status), Message: message})
+}
