@@ -164,6 +164,45 @@ func TestEnvoysOwnErrors(t *testing.T) {
 	}
 }
 
+// The vendors' SDKs read what Envoy itself says: their own exceptions, with the words and
+// the type in the place where each looks.
+func TestSDKsReadEnvoysOwnErrors(t *testing.T) {
+	s := newStage(t)
+	only := s.openAI("only")
+	s.serve("m/x", only)
+	s.config["listener"] = settings{"max_request_body": "64KiB"}
+	s.start()
+	large := strings.Repeat("x", 128<<10)
+	for _, test := range []struct {
+		client    *sdk
+		scenarios []string
+		members   settings
+		class     string
+		where     []any // in the body, and what stands there
+		want      string
+	}{
+		{startPython(t, "openai"), []string{"chat", "stream"}, settings{"user": large}, "APIStatusError", []any{"metadata", "error_type"}, "payload_too_large"},
+		{startNode(t, "openai"), []string{"chat", "stream"}, settings{"user": large}, "APIError", []any{"metadata", "error_type"}, "payload_too_large"},
+		{startPython(t, "anthropic"), []string{"whole", "stream"}, settings{"system": large}, "ContentTooLargeError", []any{"error", "type"}, "request_too_large"},
+		{startNode(t, "anthropic"), []string{"whole", "stream"}, settings{"system": large}, "ContentTooLargeError", []any{"error", "type"}, "request_too_large"},
+		{startPython(t, "google"), []string{"whole", "stream"}, settings{"labels": settings{"x": large}}, "ClientError", []any{"error", "status"}, "INVALID_ARGUMENT"},
+	} {
+		for _, scenario := range test.scenarios {
+			seen := test.client.callWith(t, s, scenario, "m/x", test.members)
+			if seen.Error == nil || seen.Error.Status == nil || *seen.Error.Status != 413 || seen.Error.Class != test.class {
+				t.Errorf("%s, %s: %+v", test.client.name, scenario, seen.Error)
+				continue
+			}
+			if got := text(seen.Error.Body, test.where...); got != test.want || !strings.Contains(seen.Error.Message, "The request body is too large.") {
+				t.Errorf("%s, %s: %q in %v, message %q", test.client.name, scenario, got, seen.Error.Body, seen.Error.Message)
+			}
+		}
+	}
+	if only.calls() != 0 {
+		t.Errorf("%d requests reached the provider", only.calls())
+	}
+}
+
 // A body at the limit is served, one byte more is 413, announced or chunked.
 func TestRequestBodyLimit(t *testing.T) {
 	s := newStage(t)
