@@ -144,7 +144,7 @@ func TestSilentEndIsAccountedForOnce(t *testing.T) {
 		if b.count() != 0 {
 			t.Fatal("settled while another attempt may follow")
 		}
-		time.Sleep(rememberFor)
+		elapse(rememberFor)
 		if got := b.only(t); !got.Cancelled || len(got.Attempts) != 1 || !got.Estimated || got.Cost() != b.begun[0].Cost() || got.Cost() == 0 {
 			t.Errorf("%+v", got)
 		}
@@ -169,7 +169,7 @@ func TestRequestWaitsFromItsLastAttemptOn(t *testing.T) {
 		if got := b.only(t); len(got.Attempts) != 2 || !got.Cancelled {
 			t.Errorf("%+v", got)
 		}
-		time.Sleep(2 * rememberFor)
+		elapse(2 * rememberFor)
 		b.only(t)
 	})
 }
@@ -196,7 +196,7 @@ func TestAttemptBeforeItsFirstToken(t *testing.T) {
 				g, b := withBooks(t, onlyA)
 				e, _ := g.asked("1", streamOf)
 				test.end(e)
-				time.Sleep(rememberFor)
+				elapse(rememberFor)
 				got := b.only(t)
 				if billed := got.Cost() > 0; billed != test.billed || got.Estimated != test.billed {
 					t.Errorf("charged %v, estimated %t", got.Cost(), got.Estimated)

@@ -95,7 +95,7 @@ func TestEveryEndSettlesItsLimits(t *testing.T) {
 		"hung up before the answer": {func(g *gateway) {
 			e, _ := g.asked("1", boundedOf)
 			e.hangUp()
-			time.Sleep(rememberFor)
+			elapse(rememberFor)
 		}, promptCost},
 		"hung up in the middle of it": {func(g *gateway) {
 			e, _ := g.asked("1", streamOf)
@@ -162,17 +162,17 @@ func TestSilentEndFreesThePlaceSoon(t *testing.T) {
 		if got := other().refused(); got.status != 429 || got.set["retry-after"] != "1" {
 			t.Errorf("%d %v", got.status, got.set)
 		}
-		time.Sleep(freeAfter)
+		elapse(freeAfter)
 		e = other()
 		e.forwarded()
 		e.hangUp()
 
 		// Of a request that goes on, the place stays taken.
-		time.Sleep(freeAfter)
+		elapse(freeAfter)
 		e, _ = g.askedAs("again", "1", boundedOf)
 		e.hangUp()
 		e, _ = g.askedAs("again", "2", boundedOf)
-		time.Sleep(2 * freeAfter)
+		elapse(2 * freeAfter)
 		if got := other().refused(); got.status != 429 {
 			t.Errorf("beside the second attempt: %d", got.status)
 		}
@@ -216,7 +216,7 @@ func TestBilledFailureIsReservedBeforeTheNextAttempt(t *testing.T) {
 			if fits {
 				next.forwarded()
 				next.hangUp()
-				time.Sleep(rememberFor)
+				elapse(rememberFor)
 				spent += promptCost
 			} else if got := next.refused(); got.status != 402 {
 				t.Errorf("$%s: %d %s", budget, got.status, got.body)

@@ -96,7 +96,7 @@ func TestHangUpWhileTheProviderThinksCostsThePrompt(t *testing.T) {
 		g.wantCount(1, "settled_total", "cancelled")
 		g.wantCount(0.000002, "cost_usd_total")
 		g.wantCount(1, "attempts_total", "a", "cancelled")
-		time.Sleep(rememberFor)
+		elapse(rememberFor)
 		synctest.Wait()
 		if len(g.requests.byID) != 0 {
 			t.Error("the request is never forgotten")

@@ -283,6 +283,12 @@ func (e *envoy) quiet(why string) {
 	}
 }
 
+// elapse lets time pass, and what is due then be done: a timer has a goroutine of its own.
+func elapse(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 // end waits until the attempt is over.
 func (e *envoy) end() {
 	e.t.Helper()
