@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net"
+	"os"
 	"strconv"
 	"time"
 
+	"github.com/switchyard/switchyard/envoy"
 	"github.com/switchyard/switchyard/extproc"
 	"github.com/switchyard/switchyard/extproc/dialect/registry"
 	"github.com/switchyard/switchyard/extproc/fetch"
@@ -104,6 +107,8 @@ func newPolicy(effective *config.Effective, models *catalog.Catalog, keys *ident
 		Catalog:         models,
 		Keys:            keys,
 		MaxRequestBytes: effective.MaxRequestBody(),
+		MaxHeldRequests: cmp.Or(effective.MaxHeldRequests(), memoryShare(8)),
+		MaxHeldAnswers:  cmp.Or(effective.MaxHeldAnswers(), memoryShare(16)),
 		StopOn:          classSet(settings.GetStopOn()),
 		HedgeAfter:      settings.GetHedgeAfter().AsDuration(),
 		Hedging:         shortestHedge(settings) > 0,
@@ -147,6 +152,13 @@ func newPolicy(effective *config.Effective, models *catalog.Catalog, keys *ident
 		policy.KeyConstraints[key.GetHash()] = constraints
 	}
 	return policy, nil
+}
+
+// memoryShare is a part of the machine's memory, in bytes; of 4 GiB where that is not
+// known.
+func memoryShare(parts int64) int64 {
+	memory := cmp.Or(envoy.Memory(os.DirFS("/")), 4<<30)
+	return int64(memory) / parts //nolint:gosec // no machine has so much
 }
 
 var sorts = map[configpb.Sort]routing.Sort{

@@ -21,7 +21,7 @@ const mostConnections = 50_000
 // machineLimits looks at what this process, and so its children, may use.
 // root is the root of the file system.
 func machineLimits(root fs.FS) limits {
-	found := limits{connections: mostConnections, heap: memory(root) / 4 * 3}
+	found := limits{connections: mostConnections, heap: Memory(root) / 4 * 3}
 	var files syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err == nil {
 		// A client takes one descriptor and its provider another; a third of
@@ -31,9 +31,9 @@ func machineLimits(root fs.FS) limits {
 	return found
 }
 
-// memory returns the bytes that the machine has, or the container if it has
-// less; 0 if neither is known, as outside Linux.
-func memory(root fs.FS) uint64 {
+// Memory returns the bytes that the machine has, or the container if it has
+// less; 0 if neither is known, as outside Linux. root is the root of the file system.
+func Memory(root fs.FS) uint64 {
 	var least uint64
 	for _, file := range []string{
 		"proc/meminfo",

@@ -24,7 +24,7 @@ func TestMemoryIsTheLeastLimit(t *testing.T) {
 		for file, content := range test.files {
 			root[file] = &fstest.MapFile{Data: []byte(content)}
 		}
-		if got := memory(root); got != test.want {
+		if got := Memory(root); got != test.want {
 			t.Errorf("%s: %d bytes, want %d", name, got, test.want)
 		}
 	}

@@ -40,6 +40,7 @@ type attempt struct {
 	session   string          // what the client calls its session, or ""
 	head      []string        // names and values of headers that the client's dialect reads
 	merged    *dialect.Preset // the preset that is part of the request, or nil
+	upload    share           // what the client's body takes of memory
 	shared    *request        // what attempts at the same request know of each other
 	uploaded  bool            // the client's request has come to its end
 	trailers  bool            // the client's body ends with trailers
@@ -219,6 +220,9 @@ func (a *attempt) read() error {
 		if int64(len(body)+len(piece.GetBody())) > a.policy.MaxRequestBytes {
 			return tooLarge(a.policy.MaxRequestBytes)
 		}
+		if err := a.hold("requests", &a.upload, len(piece.GetBody()), a.policy.MaxHeldRequests); err != nil {
+			return err
+		}
 		body = append(body, piece.GetBody()...)
 		if piece.GetEndOfStream() {
 			break
@@ -349,6 +353,11 @@ func (a *attempt) inline() error {
 		return errEnded
 	case err != nil:
 		return a.unsayable(err)
+	}
+	for _, fetched := range media {
+		if err := a.hold("requests", &a.upload, len(fetched.Data), a.policy.MaxHeldRequests); err != nil {
+			return err
+		}
 	}
 	a.request = a.request.WithMedia(media)
 	return nil

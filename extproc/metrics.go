@@ -5,9 +5,9 @@ import "github.com/prometheus/client_golang/prometheus"
 // metrics of the data path. Labels come from the configuration only, never from
 // what a client sends: their number is bounded.
 type metrics struct {
-	requests, attempts, failovers, settled, tokens, cost, denials, guarded, caching *prometheus.CounterVec
-	firstToken, phases                                                              *prometheus.HistogramVec
-	panics                                                                          prometheus.Counter
+	requests, attempts, failovers, settled, tokens, cost, denials, guarded, caching, noRoom *prometheus.CounterVec
+	firstToken, phases                                                                      *prometheus.HistogramVec
+	panics                                                                                  prometheus.Counter
 }
 
 func newMetrics(registry prometheus.Registerer) *metrics {
@@ -31,6 +31,7 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 		denials:   counter("limit_denials_total", "Requests that a limit refused, and candidates that one passed over, by whose limit and of what.", "scope", "measure"),
 		guarded:   counter("guardrail_matches_total", "What content rules found, by guardrail, by what became of it, and where: input or output.", "guardrail", "action", "direction"),
 		caching:   counter("cache_requests_total", "Requests that asked for the cache, by what it had for them.", "result"),
+		noRoom:    counter("no_room_total", "Requests that were refused since bodies took all the memory they may, by whose bodies.", "bodies"),
 		firstToken: histogram("first_token_seconds", "From the provider's request to the first token of its answer.",
 			[]float64{.025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}, "model", "provider"),
 		phases: histogram("extproc_phase_seconds", "Time that the processor itself spends on a phase of an attempt.",
@@ -39,4 +40,11 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 	}
 	registry.MustRegister(m.panics)
 	return m
+}
+
+// registerHeld registers the gauge of a room.
+func registerHeld(registry prometheus.Registerer, bodies string, held *room) {
+	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "switchyard_held_bytes", Help: "Bodies in memory, in bytes, by whose they are.", ConstLabels: prometheus.Labels{"bodies": bodies},
+	}, func() float64 { return float64(held.taken()) }))
 }

@@ -21,6 +21,7 @@ type answer struct {
 	events  events            // nil if the answer is no stream
 	ended   bool              // the provider has sent its last byte
 
+	held      share // what an answer that is no stream takes of memory
 	pipe      dialect.Pipe
 	guard     *answerGuard  // nil if no rules hold for the answer
 	mediaType string        // that the client is told of an answer that is no stream
@@ -112,6 +113,9 @@ func (a *attempt) relayWhole() error {
 		piece := message.GetResponseBody().GetBody()
 		if len(body)+len(piece) > largestAnswer {
 			return &failure{class: health.BadAnswer, status: 502, message: "The provider's answer is larger than 64 MiB."}
+		}
+		if err := a.hold("answers", &a.answer.held, len(piece), a.policy.MaxHeldAnswers); err != nil {
+			return err
 		}
 		body = append(body, piece...)
 		a.answer.ended = message.GetResponseBody().GetEndOfStream() || message.GetResponseTrailers() != nil

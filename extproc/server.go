@@ -38,6 +38,10 @@ type Policy struct {
 	Keys    *identity.Keyring
 	// MaxRequestBytes bounds a request body; larger ones are answered 413.
 	MaxRequestBytes int64
+	// MaxHeldRequests and MaxHeldAnswers bound the bodies, in bytes, that all requests
+	// under way, and all answers that are held until they are whole, take together. Zero
+	// is no bound.
+	MaxHeldRequests, MaxHeldAnswers int64
 	// StopOn are failures that end a request instead of moving it on.
 	StopOn map[health.Class]bool
 	// HedgeAfter is when the next candidate is raced against one that has not
@@ -108,11 +112,16 @@ type Server struct {
 	Options
 	requests *requests
 	metrics  *metrics
+
+	heldRequests, heldAnswers room
 }
 
 // NewServer registers its metrics with options.Registry.
 func NewServer(options Options) *Server {
-	return &Server{Options: options, requests: newRequests(), metrics: newMetrics(options.Registry)}
+	s := &Server{Options: options, requests: newRequests(), metrics: newMetrics(options.Registry)}
+	registerHeld(options.Registry, "requests", &s.heldRequests)
+	registerHeld(options.Registry, "answers", &s.heldAnswers)
+	return s
 }
 
 // Flush ends what waits for another attempt at a request. It is for when the gRPC
@@ -148,7 +157,11 @@ func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) (err 
 		stream:   stream,
 		incoming: receive(stream.Context(), stream),
 		began:    time.Now(),
+		upload:   share{room: &s.heldRequests},
 	}
+	a.answer.held.room = &s.heldAnswers
+	defer a.upload.release()
+	defer a.answer.held.release()
 	defer a.settle()
 	defer func() {
 		if cause := recover(); cause != nil {

@@ -150,11 +150,12 @@ func (a *attempt) usage() (dialect.Usage, bool) {
 	return dialect.Usage{Prompt: read.Prompt, Estimated: true}, true
 }
 
-// unheard tells of an attempt that nobody waited for long enough to hear of: its
-// provider has the prompt, and most bill for what they have read.
+// unheard tells of an attempt that nobody waited for long enough to hear of, or whose
+// answer the gateway had no room for: its provider has the prompt, and most bill for
+// what they have read.
 func (a *attempt) unheard() bool {
 	f := a.outcome.failure
-	left := a.outcome.cancelled || f != nil && f.class == health.Timeout
+	left := a.outcome.cancelled || a.outcome.denied != 0 || f != nil && f.class == health.Timeout
 	return a.outcome.forwarded && left && a.answer.status < 300
 }
 

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/protobuf/reflect/protoreflect"
+
 	"github.com/switchyard/switchyard/policies/config/configpb"
 )
 
@@ -31,6 +33,7 @@ func (l *loader) check(config *configpb.Config) {
 	l.checkRouting(config)
 	l.checkRedis(config.GetRedis())
 	l.checkLedger(config.GetLedger())
+	l.checkMemory(config.GetMemory())
 	l.checkFetch(config.GetFetch())
 	l.checkIssuers(config)
 	l.checkCache(config)
@@ -243,6 +246,15 @@ func (l *loader) checkCache(config *configpb.Config) {
 	}
 	if cache.GetRedis() && config.GetRedis() == nil {
 		l.report.fail(at.field("redis"), "needs a Redis: set redis.address")
+	}
+}
+
+// checkMemory wants room for a usual request: without any, they are served one by one.
+func (l *loader) checkMemory(memory *configpb.Memory) {
+	for name, text := range map[protoreflect.Name]string{"requests": memory.GetRequests(), "answers": memory.GetAnswers()} {
+		if size, ok := parseSize(text); text != "" && (!ok || size < 1<<20) {
+			l.report.fail(path{".memory"}.field(name), "must be at least 1MiB")
+		}
 	}
 }
 

@@ -114,6 +114,19 @@ func (e *Effective) MaxCacheEntry() int64 {
 // MaxRequestBody is the largest request body that is accepted, in bytes.
 func (e *Effective) MaxRequestBody() int64 { return e.body }
 
+// MaxHeldRequests and MaxHeldAnswers are the most that bodies of requests and held
+// answers take together, in bytes; zero where that is left to the machine.
+func (e *Effective) MaxHeldRequests() int64 {
+	size, _ := parseSize(e.config.GetMemory().GetRequests()) // checked before
+	return size
+}
+
+// MaxHeldAnswers is said with MaxHeldRequests.
+func (e *Effective) MaxHeldAnswers() int64 {
+	size, _ := parseSize(e.config.GetMemory().GetAnswers()) // checked before
+	return size
+}
+
 // MaxFetchSize is the largest file that is fetched for a request, in bytes.
 func (e *Effective) MaxFetchSize() int64 {
 	size, _ := parseSize(e.config.GetFetch().GetMaxSize()) // checked before

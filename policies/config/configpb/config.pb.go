@@ -867,8 +867,10 @@ type Config struct {
 	Guardrails map[string]*Guardrail `protobuf:"bytes,20,rep,name=guardrails,proto3" json:"guardrails,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// The guardrail that holds for every key, besides the key's own. Default: none.
 	DefaultGuardrail string `protobuf:"bytes,24,opt,name=default_guardrail,json=defaultGuardrail,proto3" json:"default_guardrail,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// How much memory bodies may take. Default: shares of what the machine has.
+	Memory        *Memory `protobuf:"bytes,28,opt,name=memory,proto3" json:"memory,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Config) Reset() {
@@ -1062,6 +1064,73 @@ func (x *Config) GetDefaultGuardrail() string {
 	return ""
 }
 
+func (x *Config) GetMemory() *Memory {
+	if x != nil {
+		return x.Memory
+	}
+	return nil
+}
+
+// Memory bounds what bodies of one kind take together in the gateway's process. One at
+// a time may go beyond the limit. Others wait, without being read, and are answered 503
+// when they find no room within 10 s. Reading a body may take a few times its size for
+// a moment.
+type Memory struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Bodies of requests, each until its answer has ended, with what was fetched for it.
+	// Default: an eighth of the memory of the machine, or of its container.
+	Requests string `protobuf:"bytes,1,opt,name=requests,proto3" json:"requests,omitempty"`
+	// Answers that are no streams, each until its client has it. Default: a sixteenth of
+	// that memory.
+	Answers       string `protobuf:"bytes,2,opt,name=answers,proto3" json:"answers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Memory) Reset() {
+	*x = Memory{}
+	mi := &file_policies_config_configpb_config_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Memory) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Memory) ProtoMessage() {}
+
+func (x *Memory) ProtoReflect() protoreflect.Message {
+	mi := &file_policies_config_configpb_config_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Memory.ProtoReflect.Descriptor instead.
+func (*Memory) Descriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Memory) GetRequests() string {
+	if x != nil {
+		return x.Requests
+	}
+	return ""
+}
+
+func (x *Memory) GetAnswers() string {
+	if x != nil {
+		return x.Answers
+	}
+	return ""
+}
+
 // Guardrail is what requests are held to besides limits. Several hold together: of
 // rules for the same, block is stronger than redact, and redact than flag (spec
 // section 5.6).
@@ -1086,7 +1155,7 @@ type Guardrail struct {
 
 func (x *Guardrail) Reset() {
 	*x = Guardrail{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[1]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1098,7 +1167,7 @@ func (x *Guardrail) String() string {
 func (*Guardrail) ProtoMessage() {}
 
 func (x *Guardrail) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[1]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1111,7 +1180,7 @@ func (x *Guardrail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Guardrail.ProtoReflect.Descriptor instead.
 func (*Guardrail) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{1}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Guardrail) GetDescription() string {
@@ -1176,7 +1245,7 @@ type ContentFilter struct {
 
 func (x *ContentFilter) Reset() {
 	*x = ContentFilter{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[2]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1188,7 +1257,7 @@ func (x *ContentFilter) String() string {
 func (*ContentFilter) ProtoMessage() {}
 
 func (x *ContentFilter) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[2]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1201,7 +1270,7 @@ func (x *ContentFilter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContentFilter.ProtoReflect.Descriptor instead.
 func (*ContentFilter) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{2}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ContentFilter) GetPattern() string {
@@ -1250,7 +1319,7 @@ type BuiltinFilter struct {
 
 func (x *BuiltinFilter) Reset() {
 	*x = BuiltinFilter{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[3]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1262,7 +1331,7 @@ func (x *BuiltinFilter) String() string {
 func (*BuiltinFilter) ProtoMessage() {}
 
 func (x *BuiltinFilter) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[3]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1275,7 +1344,7 @@ func (x *BuiltinFilter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BuiltinFilter.ProtoReflect.Descriptor instead.
 func (*BuiltinFilter) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{3}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *BuiltinFilter) GetSlug() string {
@@ -1322,7 +1391,7 @@ type Identity struct {
 
 func (x *Identity) Reset() {
 	*x = Identity{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1334,7 +1403,7 @@ func (x *Identity) String() string {
 func (*Identity) ProtoMessage() {}
 
 func (x *Identity) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1347,7 +1416,7 @@ func (x *Identity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Identity.ProtoReflect.Descriptor instead.
 func (*Identity) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{4}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Identity) GetSecret() *Secret {
@@ -1381,7 +1450,7 @@ type Issuer struct {
 
 func (x *Issuer) Reset() {
 	*x = Issuer{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1393,7 +1462,7 @@ func (x *Issuer) String() string {
 func (*Issuer) ProtoMessage() {}
 
 func (x *Issuer) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1406,7 +1475,7 @@ func (x *Issuer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Issuer.ProtoReflect.Descriptor instead.
 func (*Issuer) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{5}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Issuer) GetUrl() string {
@@ -1448,7 +1517,7 @@ type TokenRule struct {
 
 func (x *TokenRule) Reset() {
 	*x = TokenRule{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1460,7 +1529,7 @@ func (x *TokenRule) String() string {
 func (*TokenRule) ProtoMessage() {}
 
 func (x *TokenRule) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1473,7 +1542,7 @@ func (x *TokenRule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TokenRule.ProtoReflect.Descriptor instead.
 func (*TokenRule) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{6}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *TokenRule) GetClaim() string {
@@ -1527,7 +1596,7 @@ type Cache struct {
 
 func (x *Cache) Reset() {
 	*x = Cache{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1539,7 +1608,7 @@ func (x *Cache) String() string {
 func (*Cache) ProtoMessage() {}
 
 func (x *Cache) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1552,7 +1621,7 @@ func (x *Cache) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cache.ProtoReflect.Descriptor instead.
 func (*Cache) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{7}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Cache) GetDisabled() bool {
@@ -1626,7 +1695,7 @@ type Policy struct {
 
 func (x *Policy) Reset() {
 	*x = Policy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1638,7 +1707,7 @@ func (x *Policy) String() string {
 func (*Policy) ProtoMessage() {}
 
 func (x *Policy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1651,7 +1720,7 @@ func (x *Policy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Policy.ProtoReflect.Descriptor instead.
 func (*Policy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{8}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Policy) GetOnly() []string {
@@ -1760,7 +1829,7 @@ type MaxPrice struct {
 
 func (x *MaxPrice) Reset() {
 	*x = MaxPrice{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1772,7 +1841,7 @@ func (x *MaxPrice) String() string {
 func (*MaxPrice) ProtoMessage() {}
 
 func (x *MaxPrice) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1785,7 +1854,7 @@ func (x *MaxPrice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaxPrice.ProtoReflect.Descriptor instead.
 func (*MaxPrice) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{9}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *MaxPrice) GetPrompt() string {
@@ -1839,7 +1908,7 @@ type Preset struct {
 
 func (x *Preset) Reset() {
 	*x = Preset{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1851,7 +1920,7 @@ func (x *Preset) String() string {
 func (*Preset) ProtoMessage() {}
 
 func (x *Preset) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1864,7 +1933,7 @@ func (x *Preset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Preset.ProtoReflect.Descriptor instead.
 func (*Preset) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{10}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Preset) GetName() string {
@@ -1918,7 +1987,7 @@ type Fetch struct {
 
 func (x *Fetch) Reset() {
 	*x = Fetch{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1930,7 +1999,7 @@ func (x *Fetch) String() string {
 func (*Fetch) ProtoMessage() {}
 
 func (x *Fetch) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1943,7 +2012,7 @@ func (x *Fetch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fetch.ProtoReflect.Descriptor instead.
 func (*Fetch) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{11}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Fetch) GetDisabled() bool {
@@ -1994,7 +2063,7 @@ type Redis struct {
 
 func (x *Redis) Reset() {
 	*x = Redis{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2006,7 +2075,7 @@ func (x *Redis) String() string {
 func (*Redis) ProtoMessage() {}
 
 func (x *Redis) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2019,7 +2088,7 @@ func (x *Redis) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redis.ProtoReflect.Descriptor instead.
 func (*Redis) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{12}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Redis) GetAddress() string {
@@ -2092,7 +2161,7 @@ type Ledger struct {
 
 func (x *Ledger) Reset() {
 	*x = Ledger{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2104,7 +2173,7 @@ func (x *Ledger) String() string {
 func (*Ledger) ProtoMessage() {}
 
 func (x *Ledger) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2117,7 +2186,7 @@ func (x *Ledger) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ledger.ProtoReflect.Descriptor instead.
 func (*Ledger) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{13}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Ledger) GetPostgres() *Secret {
@@ -2169,7 +2238,7 @@ type Listener struct {
 
 func (x *Listener) Reset() {
 	*x = Listener{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2181,7 +2250,7 @@ func (x *Listener) String() string {
 func (*Listener) ProtoMessage() {}
 
 func (x *Listener) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2194,7 +2263,7 @@ func (x *Listener) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Listener.ProtoReflect.Descriptor instead.
 func (*Listener) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{14}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Listener) GetAddress() string {
@@ -2240,7 +2309,7 @@ type ServerTLS struct {
 
 func (x *ServerTLS) Reset() {
 	*x = ServerTLS{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2252,7 +2321,7 @@ func (x *ServerTLS) String() string {
 func (*ServerTLS) ProtoMessage() {}
 
 func (x *ServerTLS) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2265,7 +2334,7 @@ func (x *ServerTLS) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerTLS.ProtoReflect.Descriptor instead.
 func (*ServerTLS) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{15}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ServerTLS) GetCertificateFile() string {
@@ -2299,7 +2368,7 @@ type Envoy struct {
 
 func (x *Envoy) Reset() {
 	*x = Envoy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2311,7 +2380,7 @@ func (x *Envoy) String() string {
 func (*Envoy) ProtoMessage() {}
 
 func (x *Envoy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2324,7 +2393,7 @@ func (x *Envoy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Envoy.ProtoReflect.Descriptor instead.
 func (*Envoy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{16}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Envoy) GetPath() string {
@@ -2418,7 +2487,7 @@ type Provider struct {
 
 func (x *Provider) Reset() {
 	*x = Provider{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2430,7 +2499,7 @@ func (x *Provider) String() string {
 func (*Provider) ProtoMessage() {}
 
 func (x *Provider) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2443,7 +2512,7 @@ func (x *Provider) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Provider.ProtoReflect.Descriptor instead.
 func (*Provider) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{17}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Provider) GetPreset() string {
@@ -2654,7 +2723,7 @@ type Quirks struct {
 
 func (x *Quirks) Reset() {
 	*x = Quirks{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2666,7 +2735,7 @@ func (x *Quirks) String() string {
 func (*Quirks) ProtoMessage() {}
 
 func (x *Quirks) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2679,7 +2748,7 @@ func (x *Quirks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quirks.ProtoReflect.Descriptor instead.
 func (*Quirks) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{18}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Quirks) GetRename() map[string]string {
@@ -2763,7 +2832,7 @@ type HealthCheck struct {
 
 func (x *HealthCheck) Reset() {
 	*x = HealthCheck{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2775,7 +2844,7 @@ func (x *HealthCheck) String() string {
 func (*HealthCheck) ProtoMessage() {}
 
 func (x *HealthCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2788,7 +2857,7 @@ func (x *HealthCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthCheck.ProtoReflect.Descriptor instead.
 func (*HealthCheck) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{19}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *HealthCheck) GetInterval() *durationpb.Duration {
@@ -2828,7 +2897,7 @@ type Secret struct {
 
 func (x *Secret) Reset() {
 	*x = Secret{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2840,7 +2909,7 @@ func (x *Secret) String() string {
 func (*Secret) ProtoMessage() {}
 
 func (x *Secret) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2853,7 +2922,7 @@ func (x *Secret) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Secret.ProtoReflect.Descriptor instead.
 func (*Secret) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{20}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Secret) GetSource() isSecret_Source {
@@ -2933,7 +3002,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2945,7 +3014,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2958,7 +3027,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{21}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Timeouts) GetConnect() *durationpb.Duration {
@@ -3003,7 +3072,7 @@ type DataPolicy struct {
 
 func (x *DataPolicy) Reset() {
 	*x = DataPolicy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3015,7 +3084,7 @@ func (x *DataPolicy) String() string {
 func (*DataPolicy) ProtoMessage() {}
 
 func (x *DataPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3028,7 +3097,7 @@ func (x *DataPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataPolicy.ProtoReflect.Descriptor instead.
 func (*DataPolicy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{22}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *DataPolicy) GetNoTraining() bool {
@@ -3101,7 +3170,7 @@ type Model struct {
 
 func (x *Model) Reset() {
 	*x = Model{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3113,7 +3182,7 @@ func (x *Model) String() string {
 func (*Model) ProtoMessage() {}
 
 func (x *Model) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3126,7 +3195,7 @@ func (x *Model) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Model.ProtoReflect.Descriptor instead.
 func (*Model) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{23}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Model) GetName() string {
@@ -3266,7 +3335,7 @@ type Reasoning struct {
 
 func (x *Reasoning) Reset() {
 	*x = Reasoning{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3278,7 +3347,7 @@ func (x *Reasoning) String() string {
 func (*Reasoning) ProtoMessage() {}
 
 func (x *Reasoning) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3291,7 +3360,7 @@ func (x *Reasoning) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reasoning.ProtoReflect.Descriptor instead.
 func (*Reasoning) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{24}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Reasoning) GetSupportedEfforts() []string {
@@ -3375,7 +3444,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3387,7 +3456,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3400,7 +3469,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{25}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Endpoint) GetProvider() string {
@@ -3558,7 +3627,7 @@ type Prices struct {
 
 func (x *Prices) Reset() {
 	*x = Prices{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[26]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3570,7 +3639,7 @@ func (x *Prices) String() string {
 func (*Prices) ProtoMessage() {}
 
 func (x *Prices) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[26]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3583,7 +3652,7 @@ func (x *Prices) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Prices.ProtoReflect.Descriptor instead.
 func (*Prices) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{26}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Prices) GetPrompt() string {
@@ -3724,7 +3793,7 @@ type PriceOverride struct {
 
 func (x *PriceOverride) Reset() {
 	*x = PriceOverride{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[27]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3736,7 +3805,7 @@ func (x *PriceOverride) String() string {
 func (*PriceOverride) ProtoMessage() {}
 
 func (x *PriceOverride) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[27]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3749,7 +3818,7 @@ func (x *PriceOverride) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverride.ProtoReflect.Descriptor instead.
 func (*PriceOverride) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{27}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *PriceOverride) GetMinPromptTokens() int64 {
@@ -3809,7 +3878,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[28]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3821,7 +3890,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[28]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3834,7 +3903,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{28}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Key) GetName() string {
@@ -3937,7 +4006,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[29]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3949,7 +4018,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[29]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3962,7 +4031,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{29}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Limits) GetRequests() uint32 {
@@ -4084,7 +4153,7 @@ type Routing struct {
 
 func (x *Routing) Reset() {
 	*x = Routing{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[30]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4096,7 +4165,7 @@ func (x *Routing) String() string {
 func (*Routing) ProtoMessage() {}
 
 func (x *Routing) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[30]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4109,7 +4178,7 @@ func (x *Routing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Routing.ProtoReflect.Descriptor instead.
 func (*Routing) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{30}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Routing) GetStopOn() []FailureClass {
@@ -4243,7 +4312,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[31]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4255,7 +4324,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[31]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4268,7 +4337,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{31}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Route) GetModels() []string {
@@ -4321,7 +4390,7 @@ type Telemetry struct {
 
 func (x *Telemetry) Reset() {
 	*x = Telemetry{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[32]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4333,7 +4402,7 @@ func (x *Telemetry) String() string {
 func (*Telemetry) ProtoMessage() {}
 
 func (x *Telemetry) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[32]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4346,7 +4415,7 @@ func (x *Telemetry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Telemetry.ProtoReflect.Descriptor instead.
 func (*Telemetry) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{32}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Telemetry) GetLogLevel() string {
@@ -4391,7 +4460,7 @@ var File_policies_config_configpb_config_proto protoreflect.FileDescriptor
 
 const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\n" +
-	"%policies/config/configpb/config.proto\x12\x14switchyard.config.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\"\x81\x12\n" +
+	"%policies/config/configpb/config.proto\x12\x14switchyard.config.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\"\xb7\x12\n" +
 	"\x06Config\x12:\n" +
 	"\blistener\x18\x01 \x01(\v2\x1e.switchyard.config.v1.ListenerR\blistener\x121\n" +
 	"\x05envoy\x18\x02 \x01(\v2\x1b.switchyard.config.v1.EnvoyR\x05envoy\x12\xdd\x01\n" +
@@ -4420,7 +4489,8 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\n" +
 	"guardrails\x18\x14 \x03(\v2,.switchyard.config.v1.Config.GuardrailsEntryB0\xbaH\f\x9a\x01\t\"\ar\x05\x10\x01\x18\xc8\x01\x82\xb5\x18\x1da name of 1 to 200 charactersR\n" +
 	"guardrails\x12+\n" +
-	"\x11default_guardrail\x18\x18 \x01(\tR\x10defaultGuardrail\x1a\\\n" +
+	"\x11default_guardrail\x18\x18 \x01(\tR\x10defaultGuardrail\x124\n" +
+	"\x06memory\x18\x1c \x01(\v2\x1c.switchyard.config.v1.MemoryR\x06memory\x1a\\\n" +
 	"\x0eProvidersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x124\n" +
 	"\x05value\x18\x02 \x01(\v2\x1e.switchyard.config.v1.ProviderR\x05value:\x028\x01\x1aV\n" +
@@ -4435,7 +4505,10 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\v2\x1c.switchyard.config.v1.PresetR\x05value:\x028\x01\x1a^\n" +
 	"\x0fGuardrailsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x125\n" +
-	"\x05value\x18\x02 \x01(\v2\x1f.switchyard.config.v1.GuardrailR\x05value:\x028\x01\"\xad\x04\n" +
+	"\x05value\x18\x02 \x01(\v2\x1f.switchyard.config.v1.GuardrailR\x05value:\x028\x01\"\xfe\x01\n" +
+	"\x06Memory\x12z\n" +
+	"\brequests\x18\x01 \x01(\tB^\xbaH/r-2+^([0-9]{1,12} ?(B|KB|KiB|MB|MiB|GB|GiB)?)?$\x82\xb5\x18(a size such as 512MiB, 2GiB or 536870912R\brequests\x12x\n" +
+	"\aanswers\x18\x02 \x01(\tB^\xbaH/r-2+^([0-9]{1,12} ?(B|KB|KiB|MB|MiB|GB|GiB)?)?$\x82\xb5\x18(a size such as 512MiB, 2GiB or 536870912R\aanswers\"\xad\x04\n" +
 	"\tGuardrail\x12*\n" +
 	"\vdescription\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\vdescription\x124\n" +
 	"\x06policy\x18\x02 \x01(\v2\x1c.switchyard.config.v1.PolicyR\x06policy\x12W\n" +
@@ -4862,7 +4935,7 @@ func file_policies_config_configpb_config_proto_rawDescGZIP() []byte {
 }
 
 var file_policies_config_configpb_config_proto_enumTypes = make([]protoimpl.EnumInfo, 13)
-var file_policies_config_configpb_config_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
+var file_policies_config_configpb_config_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
 var file_policies_config_configpb_config_proto_goTypes = []any{
 	(GuardAction)(0),                  // 0: switchyard.config.v1.GuardAction
 	(GuardDirection)(0),               // 1: switchyard.config.v1.GuardDirection
@@ -4878,150 +4951,152 @@ var file_policies_config_configpb_config_proto_goTypes = []any{
 	(Sort)(0),                         // 11: switchyard.config.v1.Sort
 	(FailureClass)(0),                 // 12: switchyard.config.v1.FailureClass
 	(*Config)(nil),                    // 13: switchyard.config.v1.Config
-	(*Guardrail)(nil),                 // 14: switchyard.config.v1.Guardrail
-	(*ContentFilter)(nil),             // 15: switchyard.config.v1.ContentFilter
-	(*BuiltinFilter)(nil),             // 16: switchyard.config.v1.BuiltinFilter
-	(*Identity)(nil),                  // 17: switchyard.config.v1.Identity
-	(*Issuer)(nil),                    // 18: switchyard.config.v1.Issuer
-	(*TokenRule)(nil),                 // 19: switchyard.config.v1.TokenRule
-	(*Cache)(nil),                     // 20: switchyard.config.v1.Cache
-	(*Policy)(nil),                    // 21: switchyard.config.v1.Policy
-	(*MaxPrice)(nil),                  // 22: switchyard.config.v1.MaxPrice
-	(*Preset)(nil),                    // 23: switchyard.config.v1.Preset
-	(*Fetch)(nil),                     // 24: switchyard.config.v1.Fetch
-	(*Redis)(nil),                     // 25: switchyard.config.v1.Redis
-	(*Ledger)(nil),                    // 26: switchyard.config.v1.Ledger
-	(*Listener)(nil),                  // 27: switchyard.config.v1.Listener
-	(*ServerTLS)(nil),                 // 28: switchyard.config.v1.ServerTLS
-	(*Envoy)(nil),                     // 29: switchyard.config.v1.Envoy
-	(*Provider)(nil),                  // 30: switchyard.config.v1.Provider
-	(*Quirks)(nil),                    // 31: switchyard.config.v1.Quirks
-	(*HealthCheck)(nil),               // 32: switchyard.config.v1.HealthCheck
-	(*Secret)(nil),                    // 33: switchyard.config.v1.Secret
-	(*Timeouts)(nil),                  // 34: switchyard.config.v1.Timeouts
-	(*DataPolicy)(nil),                // 35: switchyard.config.v1.DataPolicy
-	(*Model)(nil),                     // 36: switchyard.config.v1.Model
-	(*Reasoning)(nil),                 // 37: switchyard.config.v1.Reasoning
-	(*Endpoint)(nil),                  // 38: switchyard.config.v1.Endpoint
-	(*Prices)(nil),                    // 39: switchyard.config.v1.Prices
-	(*PriceOverride)(nil),             // 40: switchyard.config.v1.PriceOverride
-	(*Key)(nil),                       // 41: switchyard.config.v1.Key
-	(*Limits)(nil),                    // 42: switchyard.config.v1.Limits
-	(*Routing)(nil),                   // 43: switchyard.config.v1.Routing
-	(*Route)(nil),                     // 44: switchyard.config.v1.Route
-	(*Telemetry)(nil),                 // 45: switchyard.config.v1.Telemetry
-	nil,                               // 46: switchyard.config.v1.Config.ProvidersEntry
-	nil,                               // 47: switchyard.config.v1.Config.ModelsEntry
-	nil,                               // 48: switchyard.config.v1.Config.AliasesEntry
-	nil,                               // 49: switchyard.config.v1.Config.PresetsEntry
-	nil,                               // 50: switchyard.config.v1.Config.GuardrailsEntry
-	nil,                               // 51: switchyard.config.v1.Provider.HeadersEntry
-	nil,                               // 52: switchyard.config.v1.Quirks.RenameEntry
-	nil,                               // 53: switchyard.config.v1.Quirks.CapEntry
-	nil,                               // 54: switchyard.config.v1.Quirks.RolesEntry
-	(*structpb.Struct)(nil),           // 55: google.protobuf.Struct
-	(*durationpb.Duration)(nil),       // 56: google.protobuf.Duration
-	(*descriptorpb.FieldOptions)(nil), // 57: google.protobuf.FieldOptions
+	(*Memory)(nil),                    // 14: switchyard.config.v1.Memory
+	(*Guardrail)(nil),                 // 15: switchyard.config.v1.Guardrail
+	(*ContentFilter)(nil),             // 16: switchyard.config.v1.ContentFilter
+	(*BuiltinFilter)(nil),             // 17: switchyard.config.v1.BuiltinFilter
+	(*Identity)(nil),                  // 18: switchyard.config.v1.Identity
+	(*Issuer)(nil),                    // 19: switchyard.config.v1.Issuer
+	(*TokenRule)(nil),                 // 20: switchyard.config.v1.TokenRule
+	(*Cache)(nil),                     // 21: switchyard.config.v1.Cache
+	(*Policy)(nil),                    // 22: switchyard.config.v1.Policy
+	(*MaxPrice)(nil),                  // 23: switchyard.config.v1.MaxPrice
+	(*Preset)(nil),                    // 24: switchyard.config.v1.Preset
+	(*Fetch)(nil),                     // 25: switchyard.config.v1.Fetch
+	(*Redis)(nil),                     // 26: switchyard.config.v1.Redis
+	(*Ledger)(nil),                    // 27: switchyard.config.v1.Ledger
+	(*Listener)(nil),                  // 28: switchyard.config.v1.Listener
+	(*ServerTLS)(nil),                 // 29: switchyard.config.v1.ServerTLS
+	(*Envoy)(nil),                     // 30: switchyard.config.v1.Envoy
+	(*Provider)(nil),                  // 31: switchyard.config.v1.Provider
+	(*Quirks)(nil),                    // 32: switchyard.config.v1.Quirks
+	(*HealthCheck)(nil),               // 33: switchyard.config.v1.HealthCheck
+	(*Secret)(nil),                    // 34: switchyard.config.v1.Secret
+	(*Timeouts)(nil),                  // 35: switchyard.config.v1.Timeouts
+	(*DataPolicy)(nil),                // 36: switchyard.config.v1.DataPolicy
+	(*Model)(nil),                     // 37: switchyard.config.v1.Model
+	(*Reasoning)(nil),                 // 38: switchyard.config.v1.Reasoning
+	(*Endpoint)(nil),                  // 39: switchyard.config.v1.Endpoint
+	(*Prices)(nil),                    // 40: switchyard.config.v1.Prices
+	(*PriceOverride)(nil),             // 41: switchyard.config.v1.PriceOverride
+	(*Key)(nil),                       // 42: switchyard.config.v1.Key
+	(*Limits)(nil),                    // 43: switchyard.config.v1.Limits
+	(*Routing)(nil),                   // 44: switchyard.config.v1.Routing
+	(*Route)(nil),                     // 45: switchyard.config.v1.Route
+	(*Telemetry)(nil),                 // 46: switchyard.config.v1.Telemetry
+	nil,                               // 47: switchyard.config.v1.Config.ProvidersEntry
+	nil,                               // 48: switchyard.config.v1.Config.ModelsEntry
+	nil,                               // 49: switchyard.config.v1.Config.AliasesEntry
+	nil,                               // 50: switchyard.config.v1.Config.PresetsEntry
+	nil,                               // 51: switchyard.config.v1.Config.GuardrailsEntry
+	nil,                               // 52: switchyard.config.v1.Provider.HeadersEntry
+	nil,                               // 53: switchyard.config.v1.Quirks.RenameEntry
+	nil,                               // 54: switchyard.config.v1.Quirks.CapEntry
+	nil,                               // 55: switchyard.config.v1.Quirks.RolesEntry
+	(*structpb.Struct)(nil),           // 56: google.protobuf.Struct
+	(*durationpb.Duration)(nil),       // 57: google.protobuf.Duration
+	(*descriptorpb.FieldOptions)(nil), // 58: google.protobuf.FieldOptions
 }
 var file_policies_config_configpb_config_proto_depIdxs = []int32{
-	27, // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
-	29, // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
-	46, // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
-	47, // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
+	28, // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
+	30, // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
+	47, // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
+	48, // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
 	4,  // 4: switchyard.config.v1.Config.models_from_presets:type_name -> switchyard.config.v1.PresetModels
-	41, // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
-	42, // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
-	43, // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
-	45, // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
-	21, // 9: switchyard.config.v1.Config.policy:type_name -> switchyard.config.v1.Policy
-	48, // 10: switchyard.config.v1.Config.aliases:type_name -> switchyard.config.v1.Config.AliasesEntry
-	49, // 11: switchyard.config.v1.Config.presets:type_name -> switchyard.config.v1.Config.PresetsEntry
-	25, // 12: switchyard.config.v1.Config.redis:type_name -> switchyard.config.v1.Redis
-	26, // 13: switchyard.config.v1.Config.ledger:type_name -> switchyard.config.v1.Ledger
-	24, // 14: switchyard.config.v1.Config.fetch:type_name -> switchyard.config.v1.Fetch
-	42, // 15: switchyard.config.v1.Config.total_limits:type_name -> switchyard.config.v1.Limits
-	17, // 16: switchyard.config.v1.Config.identity:type_name -> switchyard.config.v1.Identity
-	20, // 17: switchyard.config.v1.Config.cache:type_name -> switchyard.config.v1.Cache
-	42, // 18: switchyard.config.v1.Config.organization_limits:type_name -> switchyard.config.v1.Limits
-	50, // 19: switchyard.config.v1.Config.guardrails:type_name -> switchyard.config.v1.Config.GuardrailsEntry
-	21, // 20: switchyard.config.v1.Guardrail.policy:type_name -> switchyard.config.v1.Policy
-	15, // 21: switchyard.config.v1.Guardrail.content_filters:type_name -> switchyard.config.v1.ContentFilter
-	16, // 22: switchyard.config.v1.Guardrail.content_filter_builtins:type_name -> switchyard.config.v1.BuiltinFilter
-	9,  // 23: switchyard.config.v1.Guardrail.budget_reset:type_name -> switchyard.config.v1.BudgetReset
-	0,  // 24: switchyard.config.v1.ContentFilter.action:type_name -> switchyard.config.v1.GuardAction
-	1,  // 25: switchyard.config.v1.ContentFilter.direction:type_name -> switchyard.config.v1.GuardDirection
-	0,  // 26: switchyard.config.v1.BuiltinFilter.action:type_name -> switchyard.config.v1.GuardAction
-	2,  // 27: switchyard.config.v1.BuiltinFilter.scan_scope:type_name -> switchyard.config.v1.ScanScope
-	1,  // 28: switchyard.config.v1.BuiltinFilter.direction:type_name -> switchyard.config.v1.GuardDirection
-	33, // 29: switchyard.config.v1.Identity.secret:type_name -> switchyard.config.v1.Secret
-	18, // 30: switchyard.config.v1.Identity.issuers:type_name -> switchyard.config.v1.Issuer
-	19, // 31: switchyard.config.v1.Issuer.rules:type_name -> switchyard.config.v1.TokenRule
-	3,  // 32: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
-	22, // 33: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
-	55, // 34: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
-	56, // 35: switchyard.config.v1.Fetch.timeout:type_name -> google.protobuf.Duration
-	33, // 36: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
-	56, // 37: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
-	33, // 38: switchyard.config.v1.Ledger.postgres:type_name -> switchyard.config.v1.Secret
-	56, // 39: switchyard.config.v1.Ledger.retention:type_name -> google.protobuf.Duration
-	28, // 40: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
-	56, // 41: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
-	7,  // 42: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
-	33, // 43: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
-	51, // 44: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
-	34, // 45: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
-	35, // 46: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	32, // 47: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
-	6,  // 48: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
-	31, // 49: switchyard.config.v1.Provider.quirks:type_name -> switchyard.config.v1.Quirks
-	42, // 50: switchyard.config.v1.Provider.limits:type_name -> switchyard.config.v1.Limits
-	52, // 51: switchyard.config.v1.Quirks.rename:type_name -> switchyard.config.v1.Quirks.RenameEntry
-	53, // 52: switchyard.config.v1.Quirks.cap:type_name -> switchyard.config.v1.Quirks.CapEntry
-	54, // 53: switchyard.config.v1.Quirks.roles:type_name -> switchyard.config.v1.Quirks.RolesEntry
-	5,  // 54: switchyard.config.v1.Quirks.reasoning:type_name -> switchyard.config.v1.ReasoningForm
-	56, // 55: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
-	56, // 56: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
-	56, // 57: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
-	56, // 58: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
-	56, // 59: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
-	56, // 60: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
-	38, // 61: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
-	8,  // 62: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
-	37, // 63: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
-	42, // 64: switchyard.config.v1.Model.limits:type_name -> switchyard.config.v1.Limits
-	39, // 65: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
-	35, // 66: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	40, // 67: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
-	39, // 68: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
-	42, // 69: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
-	21, // 70: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
-	56, // 71: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
-	56, // 72: switchyard.config.v1.Limits.tokens_window:type_name -> google.protobuf.Duration
-	9,  // 73: switchyard.config.v1.Limits.budget_reset:type_name -> switchyard.config.v1.BudgetReset
-	10, // 74: switchyard.config.v1.Limits.on_redis_failure:type_name -> switchyard.config.v1.RedisFailure
-	42, // 75: switchyard.config.v1.Limits.per_user:type_name -> switchyard.config.v1.Limits
-	12, // 76: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
-	56, // 77: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
-	56, // 78: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
-	56, // 79: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
-	56, // 80: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
-	8,  // 81: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
-	11, // 82: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
-	56, // 83: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
-	56, // 84: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
-	44, // 85: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
-	12, // 86: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
-	56, // 87: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
-	30, // 88: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
-	36, // 89: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
-	23, // 90: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
-	14, // 91: switchyard.config.v1.Config.GuardrailsEntry.value:type_name -> switchyard.config.v1.Guardrail
-	57, // 92: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
-	93, // [93:93] is the sub-list for method output_type
-	93, // [93:93] is the sub-list for method input_type
-	93, // [93:93] is the sub-list for extension type_name
-	92, // [92:93] is the sub-list for extension extendee
-	0,  // [0:92] is the sub-list for field type_name
+	42, // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
+	43, // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
+	44, // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
+	46, // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
+	22, // 9: switchyard.config.v1.Config.policy:type_name -> switchyard.config.v1.Policy
+	49, // 10: switchyard.config.v1.Config.aliases:type_name -> switchyard.config.v1.Config.AliasesEntry
+	50, // 11: switchyard.config.v1.Config.presets:type_name -> switchyard.config.v1.Config.PresetsEntry
+	26, // 12: switchyard.config.v1.Config.redis:type_name -> switchyard.config.v1.Redis
+	27, // 13: switchyard.config.v1.Config.ledger:type_name -> switchyard.config.v1.Ledger
+	25, // 14: switchyard.config.v1.Config.fetch:type_name -> switchyard.config.v1.Fetch
+	43, // 15: switchyard.config.v1.Config.total_limits:type_name -> switchyard.config.v1.Limits
+	18, // 16: switchyard.config.v1.Config.identity:type_name -> switchyard.config.v1.Identity
+	21, // 17: switchyard.config.v1.Config.cache:type_name -> switchyard.config.v1.Cache
+	43, // 18: switchyard.config.v1.Config.organization_limits:type_name -> switchyard.config.v1.Limits
+	51, // 19: switchyard.config.v1.Config.guardrails:type_name -> switchyard.config.v1.Config.GuardrailsEntry
+	14, // 20: switchyard.config.v1.Config.memory:type_name -> switchyard.config.v1.Memory
+	22, // 21: switchyard.config.v1.Guardrail.policy:type_name -> switchyard.config.v1.Policy
+	16, // 22: switchyard.config.v1.Guardrail.content_filters:type_name -> switchyard.config.v1.ContentFilter
+	17, // 23: switchyard.config.v1.Guardrail.content_filter_builtins:type_name -> switchyard.config.v1.BuiltinFilter
+	9,  // 24: switchyard.config.v1.Guardrail.budget_reset:type_name -> switchyard.config.v1.BudgetReset
+	0,  // 25: switchyard.config.v1.ContentFilter.action:type_name -> switchyard.config.v1.GuardAction
+	1,  // 26: switchyard.config.v1.ContentFilter.direction:type_name -> switchyard.config.v1.GuardDirection
+	0,  // 27: switchyard.config.v1.BuiltinFilter.action:type_name -> switchyard.config.v1.GuardAction
+	2,  // 28: switchyard.config.v1.BuiltinFilter.scan_scope:type_name -> switchyard.config.v1.ScanScope
+	1,  // 29: switchyard.config.v1.BuiltinFilter.direction:type_name -> switchyard.config.v1.GuardDirection
+	34, // 30: switchyard.config.v1.Identity.secret:type_name -> switchyard.config.v1.Secret
+	19, // 31: switchyard.config.v1.Identity.issuers:type_name -> switchyard.config.v1.Issuer
+	20, // 32: switchyard.config.v1.Issuer.rules:type_name -> switchyard.config.v1.TokenRule
+	3,  // 33: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
+	23, // 34: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
+	56, // 35: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
+	57, // 36: switchyard.config.v1.Fetch.timeout:type_name -> google.protobuf.Duration
+	34, // 37: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
+	57, // 38: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
+	34, // 39: switchyard.config.v1.Ledger.postgres:type_name -> switchyard.config.v1.Secret
+	57, // 40: switchyard.config.v1.Ledger.retention:type_name -> google.protobuf.Duration
+	29, // 41: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
+	57, // 42: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
+	7,  // 43: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
+	34, // 44: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
+	52, // 45: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
+	35, // 46: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
+	36, // 47: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	33, // 48: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
+	6,  // 49: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
+	32, // 50: switchyard.config.v1.Provider.quirks:type_name -> switchyard.config.v1.Quirks
+	43, // 51: switchyard.config.v1.Provider.limits:type_name -> switchyard.config.v1.Limits
+	53, // 52: switchyard.config.v1.Quirks.rename:type_name -> switchyard.config.v1.Quirks.RenameEntry
+	54, // 53: switchyard.config.v1.Quirks.cap:type_name -> switchyard.config.v1.Quirks.CapEntry
+	55, // 54: switchyard.config.v1.Quirks.roles:type_name -> switchyard.config.v1.Quirks.RolesEntry
+	5,  // 55: switchyard.config.v1.Quirks.reasoning:type_name -> switchyard.config.v1.ReasoningForm
+	57, // 56: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
+	57, // 57: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
+	57, // 58: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
+	57, // 59: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
+	57, // 60: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
+	57, // 61: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
+	39, // 62: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
+	8,  // 63: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
+	38, // 64: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
+	43, // 65: switchyard.config.v1.Model.limits:type_name -> switchyard.config.v1.Limits
+	40, // 66: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
+	36, // 67: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	41, // 68: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
+	40, // 69: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
+	43, // 70: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
+	22, // 71: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
+	57, // 72: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
+	57, // 73: switchyard.config.v1.Limits.tokens_window:type_name -> google.protobuf.Duration
+	9,  // 74: switchyard.config.v1.Limits.budget_reset:type_name -> switchyard.config.v1.BudgetReset
+	10, // 75: switchyard.config.v1.Limits.on_redis_failure:type_name -> switchyard.config.v1.RedisFailure
+	43, // 76: switchyard.config.v1.Limits.per_user:type_name -> switchyard.config.v1.Limits
+	12, // 77: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
+	57, // 78: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
+	57, // 79: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
+	57, // 80: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
+	57, // 81: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
+	8,  // 82: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
+	11, // 83: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
+	57, // 84: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
+	57, // 85: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
+	45, // 86: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
+	12, // 87: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
+	57, // 88: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
+	31, // 89: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
+	37, // 90: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
+	24, // 91: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
+	15, // 92: switchyard.config.v1.Config.GuardrailsEntry.value:type_name -> switchyard.config.v1.Guardrail
+	58, // 93: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
+	94, // [94:94] is the sub-list for method output_type
+	94, // [94:94] is the sub-list for method input_type
+	94, // [94:94] is the sub-list for extension type_name
+	93, // [93:94] is the sub-list for extension extendee
+	0,  // [0:93] is the sub-list for field type_name
 }
 
 func init() { file_policies_config_configpb_config_proto_init() }
@@ -5029,23 +5104,23 @@ func file_policies_config_configpb_config_proto_init() {
 	if File_policies_config_configpb_config_proto != nil {
 		return
 	}
-	file_policies_config_configpb_config_proto_msgTypes[17].OneofWrappers = []any{}
 	file_policies_config_configpb_config_proto_msgTypes[18].OneofWrappers = []any{}
-	file_policies_config_configpb_config_proto_msgTypes[20].OneofWrappers = []any{
+	file_policies_config_configpb_config_proto_msgTypes[19].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[21].OneofWrappers = []any{
 		(*Secret_Env)(nil),
 		(*Secret_File)(nil),
 		(*Secret_Value)(nil),
 	}
-	file_policies_config_configpb_config_proto_msgTypes[23].OneofWrappers = []any{}
-	file_policies_config_configpb_config_proto_msgTypes[25].OneofWrappers = []any{}
-	file_policies_config_configpb_config_proto_msgTypes[27].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[24].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[26].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[28].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_policies_config_configpb_config_proto_rawDesc), len(file_policies_config_configpb_config_proto_rawDesc)),
 			NumEnums:      13,
-			NumMessages:   42,
+			NumMessages:   43,
 			NumExtensions: 1,
 			NumServices:   0,
 		},
