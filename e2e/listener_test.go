@@ -88,11 +88,12 @@ func TestUploads(t *testing.T) {
 			return response
 		},
 		"in small chunks": func(t *testing.T, body string) *http.Response {
+			const pace = time.Millisecond // else many letters make one chunk
 			reader, writer := io.Pipe()
 			go func() {
 				for _, letter := range []byte(body) {
 					_, _ = writer.Write([]byte{letter})
-					time.Sleep(time.Millisecond)
+					time.Sleep(pace)
 				}
 				writer.Close()
 			}()

@@ -149,12 +149,13 @@ func TestLastFailureReachesTheClient(t *testing.T) {
 // TestResponseTimeoutLimitsHeadersOnly: a stream may go on for longer.
 func TestResponseTimeoutLimitsHeadersOnly(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, script{{cluster: "slow", timeout: 200 * time.Millisecond}}, func(in *xds.Inputs) {
+	const limit, apart = 200 * time.Millisecond, 150 * time.Millisecond // four events take longer than the limit
+	s := newStage(t, script{{cluster: "slow", timeout: limit}}, func(in *xds.Inputs) {
 		in.Clusters = []xds.Cluster{serve(t, "slow", func(w http.ResponseWriter, _ *http.Request) {
 			for range 4 {
 				fmt.Fprint(w, "event ")
 				w.(http.Flusher).Flush()
-				time.Sleep(150 * time.Millisecond)
+				time.Sleep(apart)
 			}
 		})}
 	})

@@ -108,8 +108,9 @@ func TestSlowReaders(t *testing.T) {
 				defer response.Body.Close()
 			}
 			eventually(t, "the flood stands still", func() bool {
+				const pause = 500 * time.Millisecond // longer than any other on a busy machine
 				before := written.Load()
-				time.Sleep(500 * time.Millisecond)
+				time.Sleep(pause)
 				return written.Load() == before
 			})
 			// The kernel's socket buffers hold some megabytes of each; Envoy must not.

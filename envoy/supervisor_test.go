@@ -62,13 +62,14 @@ func TestKilledEnvoyIsStartedAgain(t *testing.T) {
 func TestDrainFinishesStreams(t *testing.T) {
 	t.Parallel()
 	draining := make(chan struct{})
+	const intoTheDrain = 300 * time.Millisecond // the stream has to outlive its beginning
 	s := newStage(t, script{{cluster: "failing"}, {cluster: "good"}}, func(in *xds.Inputs) {
 		in.Clusters = []xds.Cluster{
 			serve(t, "failing", func(w http.ResponseWriter, _ *http.Request) { <-draining; w.WriteHeader(503) }),
 			serve(t, "good", func(w http.ResponseWriter, _ *http.Request) {
 				fmt.Fprint(w, "begin ")
 				w.(http.Flusher).Flush()
-				time.Sleep(300 * time.Millisecond)
+				time.Sleep(intoTheDrain)
 				fmt.Fprint(w, "end")
 			}),
 		}
