@@ -230,24 +230,6 @@ func TestSDKAnswers(t *testing.T) {
 	})
 }
 
-func TestSDKTools(t *testing.T) {
-	eachSDK(t, func(t *testing.T, client *sdk, s *stage, at *site, model string) {
-		for _, scenario := range []string{"tools", "tools_stream"} {
-			at.Enqueue(provider.Answer{ToolCalls: twoCalls})
-			seen := client.call(t, s, scenario, model)
-			if len(seen.Calls) != 2 || seen.Finish != "tool_calls" {
-				t.Errorf("%s: %+v", scenario, seen)
-				continue
-			}
-			for i, want := range twoCalls {
-				if got := seen.Calls[i]; got.ID != want.ID || got.Name != want.Name || got.Arguments != want.Arguments {
-					t.Errorf("%s: call %d is %+v, want %+v", scenario, i, got, want)
-				}
-			}
-		}
-	})
-}
-
 // An answer goes back as history exactly as the SDK holds it, with every field
 // that the gateway added, and the strict provider accepts it.
 func TestSDKRoundTrip(t *testing.T) {
@@ -258,15 +240,6 @@ func TestSDKRoundTrip(t *testing.T) {
 		}
 		if sent := string(at.last(t).Body); !strings.Contains(sent, "Sunny in Köln") || !strings.Contains(sent, "Sunny in Oslo") {
 			t.Errorf("the tools' results are missing in %s", sent)
-		}
-	})
-}
-
-func TestSDKStructuredOutput(t *testing.T) {
-	eachSDK(t, func(t *testing.T, client *sdk, s *stage, at *site, model string) {
-		at.Enqueue(provider.Answer{Text: `{"name":"Köln","inhabitants":1000000}`})
-		if seen := client.call(t, s, "parse", model); seen.Parsed == nil || seen.Parsed.Name != "Köln" || seen.Parsed.Inhabitants != 1000000 {
-			t.Errorf("%+v, error %+v", seen, seen.Error)
 		}
 	})
 }

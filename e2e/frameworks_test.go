@@ -88,15 +88,16 @@ var frameworks = []framework{
 	}, aiSDKHabits},
 }
 
-// trio adds a provider of each dialect, and a model at each whose id says who made it,
+// quartet adds a provider of each vendor, and a model at each whose id says who made it,
 // as frameworks look there for what the model can do.
-func (s *stage) trio(name string) map[string]*site {
+func (s *stage) quartet(name string) map[string]*site {
 	s.Helper()
 	slug := strings.ReplaceAll(name, "_", "-")
 	behind := map[string]*site{
 		"openai/gpt-4o-mini-" + slug:            s.openAI(slug + "-gpt"),
 		"anthropic/claude-sonnet-4-5-" + slug:   s.anthropic(slug + "-claude"),
 		"google/gemini-3-flash-preview-" + slug: s.gemini(slug + "-google"),
+		"qwen/qwen3.5-35b-" + slug:              s.converse(slug+"-bedrock", awsKey),
 	}
 	for model, at := range behind {
 		s.serve(model, at)
@@ -111,7 +112,7 @@ func TestFrameworks(t *testing.T) {
 	s := newStage(t)
 	behind := make([]map[string]*site, len(frameworks))
 	for i, library := range frameworks {
-		behind[i] = s.trio(library.name)
+		behind[i] = s.quartet(library.name)
 	}
 	s.makes("embeddings", embeddingModel, settings{"prompt": "1"}, s.embedder("embeds"))
 	s.start()
@@ -240,7 +241,7 @@ func (p played) structuredOutput(t *testing.T) {
 		if seen := p.play(t, "parse_"+way); seen.Parsed == nil || seen.Parsed.Name != "Köln" || seen.Parsed.Inhabitants != 1000000 {
 			t.Errorf("%s: %+v", way, seen)
 		}
-		if sent := p.sent(t); !strings.Contains(sent, `"inhabitants"`) {
+		if sent := p.sent(t); !strings.Contains(sent, "inhabitants") {
 			t.Errorf("%s: the schema is missing in %s", way, sent)
 		}
 	}

@@ -193,18 +193,6 @@ func TestGoogleSDKThinking(t *testing.T) {
 	})
 }
 
-func TestGoogleSDKStructuredOutput(t *testing.T) {
-	eachGoogleClient(t, func(t *testing.T, client *sdk, s *stage, at *site, model string) {
-		at.Enqueue(provider.Answer{Text: `{"name":"Köln","inhabitants":1000000}`})
-		if seen := client.call(t, s, "parse", model); seen.Parsed == nil || seen.Parsed.Name != "Köln" || seen.Parsed.Inhabitants != 1000000 {
-			t.Errorf("%+v, error %+v", seen, seen.Error)
-		}
-		if sent := string(at.last(t).Body); !strings.Contains(sent, "inhabitants") {
-			t.Errorf("the schema is missing in %s", sent)
-		}
-	})
-}
-
 func TestGoogleSDKErrors(t *testing.T) {
 	eachGoogleClient(t, func(t *testing.T, client *sdk, s *stage, at *site, model string) {
 		for _, test := range []struct {

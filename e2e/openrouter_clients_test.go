@@ -48,24 +48,6 @@ func TestOpenRouterClientsAnswers(t *testing.T) {
 	})
 }
 
-func TestOpenRouterClientsTools(t *testing.T) {
-	eachOpenRouterClient(t, func(t *testing.T, client *sdk, s *stage, at *site, model string) {
-		for _, scenario := range []string{"tools", "tools_stream"} {
-			at.Enqueue(provider.Answer{ToolCalls: twoCalls})
-			seen := client.call(t, s, scenario, model)
-			if len(seen.Calls) != 2 || seen.Finish != "tool_calls" {
-				t.Errorf("%s: %+v, error %+v", scenario, seen, seen.Error)
-				continue
-			}
-			for i, want := range twoCalls {
-				if got := seen.Calls[i]; got.ID != want.ID || got.Name != want.Name || got.Arguments != want.Arguments {
-					t.Errorf("%s: call %d is %+v, want %+v", scenario, i, got, want)
-				}
-			}
-		}
-	})
-}
-
 func TestOpenRouterClientsErrors(t *testing.T) {
 	s, gpt, _ := pair(t)
 	s.start()

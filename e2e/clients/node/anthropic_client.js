@@ -1,10 +1,14 @@
 // Drives the official @anthropic-ai/sdk for the Go tests.
 
 import Anthropic from "@anthropic-ai/sdk";
+import { zodOutputFormat } from "@anthropic-ai/sdk/helpers/zod";
+import { z } from "zod";
 import { CITY, PIXEL, QUESTION } from "./questions.js";
 import { serve } from "./serve.js";
 
 const WEATHER = { name: "weather", description: "The weather in a city", input_schema: CITY };
+
+const City = z.object({ name: z.string(), inhabitants: z.number() });
 
 function ofMessage(message, cost = message.usage.cost) {
   const of = (kind) => message.content.filter(({ type }) => type === kind);
@@ -68,6 +72,12 @@ const scenarios = {
     const source = { type: "base64", media_type: "image/png", data: PIXEL.split(",")[1] };
     const content = [{ type: "image", source }, { type: "text", text: "What is this?" }];
     return scenarios.whole(client, { ...request, messages: [{ role: "user", content }] });
+  },
+
+  async parse(client, request) {
+    const format = zodOutputFormat(City);
+    const message = await client.messages.parse({ ...request, output_config: { format } });
+    return { ...ofMessage(message), parsed: message.parsed_output };
   },
 
   sampled: (client, request) => scenarios.whole(client, { ...request, temperature: 0.5 }),

@@ -1,6 +1,7 @@
 """Drives the official anthropic SDK for the Go tests."""
 
 import anthropic
+import pydantic
 
 import result
 from questions import PIXEL, QUESTION
@@ -15,6 +16,11 @@ WEATHER = {
         "required": ["city"],
     },
 }
+
+
+class City(pydantic.BaseModel):
+    name: str
+    inhabitants: int
 
 
 def run(command: dict) -> dict:
@@ -115,6 +121,11 @@ def image(client, request):
     return whole(client, request | {"messages": [{"role": "user", "content": content}]})
 
 
+def parse(client, request):
+    message = client.messages.parse(output_format=City, **request)
+    return of_message(message) | {"parsed": message.parsed_output.model_dump()}
+
+
 def sampled(client, request):
     # The SDK no longer knows the parameter, and its guide says to send it so.
     return whole(client, request | {"extra_body": {"temperature": 0.5}})
@@ -135,7 +146,7 @@ def count(client, request):
 
 SCENARIOS = {
     scenario.__name__: scenario
-    for scenario in (whole, stream, tools, tools_stream, events, history, image, sampled, beta, count)
+    for scenario in (whole, stream, tools, tools_stream, events, history, image, parse, sampled, beta, count)
 }
 
 serve(run)
