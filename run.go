@@ -25,7 +25,6 @@ import (
 	"github.com/switchyard/switchyard/envoy"
 	"github.com/switchyard/switchyard/extproc"
 	"github.com/switchyard/switchyard/extproc/dialect"
-	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
 	"github.com/switchyard/switchyard/extproc/pdftext"
 	"github.com/switchyard/switchyard/policies/api"
 	"github.com/switchyard/switchyard/policies/cache"
@@ -247,7 +246,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	g.xds = xds.NewServer(g.log, g.registry)
 	apiServer := &http.Server{
 		Handler: api.New(api.Options{
-			CountTokens: anthropic.CountTokens,
+			CountTokens: countTokens,
 			CheckPreset: func(api string, config jsontext.Value, systemPrompt string) error {
 				return checkPreset(api, dialect.Preset{Config: config, SystemPrompt: systemPrompt})
 			},

@@ -66,9 +66,10 @@ func (a *attempt) generation() *usage.Generation {
 func word(text string) string { return text[:min(len(text), longestWord)] }
 
 // begun is the attempt as it stands if the gateway is killed before its end: the
-// provider has read the prompt, and nobody knows of more.
+// provider has read the prompt, and nobody knows of more. Its length has to do for a count
+// of its tokens: nobody is to wait for that.
 func (a *attempt) begun() usage.Attempt {
-	prompt := a.promptAlone()
+	prompt := usage.Tokens{Prompt: dialect.Tokens(a.request.PromptBytes), Images: a.request.Images}
 	record := a.asked()
 	record.Outcome, record.Estimated = usage.Lost, true
 	record.Tokens, record.Charge = prompt, usage.Cost(a.candidate.Endpoint.Prices, prompt, a.started)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/signing"
+	"github.com/switchyard/switchyard/extproc/tokenizer"
 	"github.com/switchyard/switchyard/policies/guard"
 	"github.com/switchyard/switchyard/policies/health"
 	"github.com/switchyard/switchyard/policies/identity"
@@ -238,7 +239,7 @@ func (a *attempt) answerItself() error {
 	if !ok {
 		return nil
 	}
-	body, answered := answerer.Answer(a.request)
+	body, answered := answerer.Answer(a.request.WithTokenizer(tokenizer.For(a.request.Model)))
 	if !answered {
 		return nil
 	}
@@ -365,7 +366,7 @@ func (a *attempt) inline() error {
 
 // forward hands the provider's request to Envoy.
 func (a *attempt) forward() error {
-	a.request = a.request.WithToolNames(a.provider)
+	a.request = a.request.WithToolNames(a.provider).WithTokenizer(tokenizer.For(a.candidate.Endpoint.ProviderModel))
 	upstream, err := a.provider.Request(a.request, a.target())
 	if err != nil {
 		return a.unsayable(err)

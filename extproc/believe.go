@@ -32,6 +32,12 @@ func (b believed) Progress() dialect.Progress {
 	return progress
 }
 
+func (b believed) Counted() dialect.Progress {
+	progress := b.Pipe.Counted()
+	progress.Usage = b.attempt.believe(progress.Usage)
+	return progress
+}
+
 // believe is what a provider can have used of what it claims: no more than the model's
 // context, which is all that it can have read or written at once, and than the request
 // holds. Money follows the provider's word and nobody checks it, so that one misplaced

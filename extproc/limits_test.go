@@ -63,7 +63,7 @@ func (g *gateway) wantSettled(spent int64) {
 
 const (
 	answerCost = 50_000                           // nanodollars, of costOf10And4
-	promptCost = int64(len("hello")+3) / 4 * 1000 // of what a provider reads of a prompt, estimated
+	promptCost = 8 * 1000 // of "hello" and what is around it, counted
 )
 
 // However an attempt ends, what was reserved is settled to what it came to.

@@ -136,16 +136,17 @@ func (a *attempt) usage() (dialect.Usage, bool) {
 	if a.answer.pipe != nil {
 		progress := a.answer.pipe.Progress()
 		if progress.HasUsage || progress.Started {
+			used := a.answer.pipe.Counted().Usage
 			if a.outcome.charge == (usage.Charge{}) {
-				a.price(progress.Usage)
+				a.price(used)
 			}
-			return progress.Usage, true
+			return used, true
 		}
 	}
 	if !a.unheard() {
 		return dialect.Usage{}, false
 	}
-	read := a.promptAlone()
+	read := usage.Tokens{Prompt: a.request.PromptTokens(), Images: a.request.Images}
 	a.outcome.charge = usage.Cost(a.candidate.Endpoint.Prices, read, a.started)
 	return dialect.Usage{Prompt: read.Prompt, Estimated: true}, true
 }
@@ -157,14 +158,6 @@ func (a *attempt) unheard() bool {
 	f := a.outcome.failure
 	left := a.outcome.cancelled || a.outcome.denied != 0 || f != nil && f.class == health.Timeout
 	return a.outcome.forwarded && left && a.answer.status < 300
-}
-
-// promptAlone is an estimate of the prompt, for where there is nothing else to go by.
-func (a *attempt) promptAlone() usage.Tokens {
-	return usage.Tokens{
-		Prompt: (a.request.PromptBytes + dialect.BytesPerToken - 1) / dialect.BytesPerToken,
-		Images: a.request.Images,
-	}
 }
 
 // used is what the attempt came to, for limits.

@@ -236,6 +236,9 @@ type Pipe interface {
 	Comment(dst []byte, text string) []byte
 	// Progress tells what has passed so far.
 	Progress() Progress
+	// Counted is Progress, but tokens that nobody reported are counted by the request's
+	// tokenizer, and not guessed. It may then take some milliseconds: it is for the end.
+	Counted() Progress
 }
 
 // Progress is how far an answer has come.
@@ -261,8 +264,10 @@ type Progress struct {
 	// Usage as reported, or so far as it can be told; HasUsage says which.
 	Usage    Usage
 	HasUsage bool
-	// OutputBytes counts text sent to the client, for estimates.
+	// OutputBytes counts the text of the answer, Transcript is the text itself, for
+	// estimates; nil of an answer that said nothing.
 	OutputBytes int64
+	Transcript  *Transcript
 	// UpstreamID is the provider's own id of the answer.
 	UpstreamID string
 	// ServiceTier is the tier that the provider says has served: "default", "flex" or

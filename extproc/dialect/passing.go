@@ -23,6 +23,14 @@ func (p *Passing) Progress() Progress {
 	return p.Passed.Settled(p.Request)
 }
 
+// Counted is Progress with tokens counted.
+func (p *Passing) Counted() Progress {
+	if p.Translation != nil {
+		return p.Translation.Counted()
+	}
+	return p.Passed.Counted(p.Request)
+}
+
 // appendComment leaves whole answers alone, which have no place for a comment.
 func appendComment(dst []byte, request *Request, text string) []byte {
 	if !request.Stream {

@@ -15,20 +15,18 @@ func (p *Progress) Note(event *Event) {
 		}
 	case EventText, EventRefusal:
 		p.Started = p.Started || event.Text != ""
-		p.OutputBytes += int64(len(event.Text))
+		say(p, event.Choice, event.Text, false)
 	case EventImage, EventVector, EventRank:
 		p.Started = true
 	case EventToolCall:
 		p.Started = true
-		p.OutputBytes += int64(len(event.Text))
 		p.BeginToolCall(event.Choice, event.Index, event.Text)
 	case EventToolArguments:
 		p.Started = p.Started || event.Text != ""
-		p.OutputBytes += int64(len(event.Text))
 		p.AddToolArguments(event.Choice, event.Index, event.Text)
 	case EventReasoning:
 		p.Started = p.Started || event.Reasoning.Text != "" || event.Reasoning.Data != ""
-		p.OutputBytes += int64(len(event.Reasoning.Text))
+		say(p, event.Choice, event.Reasoning.Text, true)
 		p.BoundReasoning = p.BoundReasoning || event.Reasoning.Signature != "" || event.Reasoning.Data != ""
 	case EventFinish:
 		if p.FinishReason == "" {
@@ -65,14 +63,27 @@ func (p *Progress) isStep(event *Event) bool {
 // Settled completes what can be told of an answer to request so far: usage is
 // guessed where none was reported, or not yet.
 func (p Progress) Settled(request *Request) Progress {
-	output := Tokens(p.OutputBytes)
+	return p.settled(
+		func() int64 { return Tokens(request.PromptBytes) },
+		func() int64 { return Tokens(p.OutputBytes) })
+}
+
+// Counted is Settled, but usage is counted by the request's tokenizer. It may take some
+// milliseconds where none was reported, and takes nothing elsewhere.
+func (p Progress) Counted(request *Request) Progress {
+	return p.settled(request.PromptTokens, func() int64 { return p.outputTokens(request) })
+}
+
+func (p Progress) settled(prompt, output func() int64) Progress {
 	switch {
 	case !p.HasUsage:
-		p.Usage = Usage{Prompt: Tokens(request.PromptBytes), Completion: output, Estimated: true}
-	case !p.Done && p.FinishReason == "" && p.Usage.Completion < output:
+		p.Usage = Usage{Prompt: prompt(), Completion: output(), Estimated: true}
+	case !p.Done && p.FinishReason == "":
 		// Anthropic counts the prompt first and the answer last: of a stream that
 		// is cut between, only the prompt's count is the provider's.
-		p.Usage.Completion, p.Usage.Estimated = output, true
+		if said := output(); p.Usage.Completion < said {
+			p.Usage.Completion, p.Usage.Estimated = said, true
+		}
 	}
 	p.Empty = (p.Done || p.FinishReason != "") && !p.Started && p.Usage.Completion == 0
 	return p

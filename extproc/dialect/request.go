@@ -99,6 +99,11 @@ type Request struct {
 	// of what only its own dialect can say, is an *Error.
 	Task func() (*Task, error)
 
+	// Tokenizer counts what no provider did, CountPrompt the prompt; nil guesses by length.
+	// See [Request.WithTokenizer].
+	Tokenizer   Tokenizer
+	CountPrompt func() int64
+
 	// ToolNames are the client's names of tools by those that the provider gets. See
 	// [Request.WithToolNames].
 	ToolNames map[string]string

@@ -20,6 +20,7 @@ type FunctionCall struct {
 // BeginToolCall notes that the answer calls a function. Choice and index are those of
 // [Event]. Calls that there is no room for are not kept.
 func (p *Progress) BeginToolCall(choice, index int, name string) {
+	p.OutputBytes += int64(len(name))
 	if len(p.ToolCalls) < mostToolCalls && p.toolBytes()+len(name) <= mostToolBytes {
 		p.ToolCalls = append(p.ToolCalls, FunctionCall{Name: name, choice: choice, index: index})
 	}
@@ -28,6 +29,7 @@ func (p *Progress) BeginToolCall(choice, index int, name string) {
 // AddToolArguments adds a piece to the arguments of a call. It looks at each call that
 // is kept.
 func (p *Progress) AddToolArguments(choice, index int, piece string) {
+	p.OutputBytes += int64(len(piece))
 	for i := len(p.ToolCalls) - 1; i >= 0; i-- {
 		call := &p.ToolCalls[i]
 		if call.choice != choice || call.index != index {

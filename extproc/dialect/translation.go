@@ -105,12 +105,12 @@ func (t *translation) Whole(dst []byte, body []byte) ([]byte, error) {
 			return dst, err
 		}
 	}
-	return t.encoder.Whole(dst, events, t.Progress().Usage), nil
+	return t.encoder.Whole(dst, events, t.Counted().Usage), nil
 }
 
 func (t *translation) Finish(dst []byte) []byte {
 	t.progress.Done = true
-	usage := t.Progress().Usage
+	usage := t.Counted().Usage
 	if !t.request.Stream {
 		return t.encoder.Whole(dst, t.collected, usage)
 	}
@@ -130,6 +130,8 @@ func (t *translation) Comment(dst []byte, text string) []byte {
 }
 
 func (t *translation) Progress() Progress { return t.progress.Settled(t.request) }
+
+func (t *translation) Counted() Progress { return t.progress.Counted(t.request) }
 
 // follow notes what an event says of the answer's progress, and reports whether
 // the client gets to see it.

@@ -15,7 +15,7 @@ const (
 )
 
 // countTokens is row 143: how many tokens a request of the Messages API is. It is an
-// estimate, since the tokenizers of most models are not public. Errors have the API's
+// estimate, since the tokenizers of most models are not public and images are not in it. Errors have the API's
 // own form, which its SDKs read (row 140).
 func (s *server) countTokens(w http.ResponseWriter, r *http.Request) {
 	if _, err := s.caller(r); err != nil {

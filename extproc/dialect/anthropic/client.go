@@ -21,13 +21,12 @@ func (Client) Marks() dialect.Marks {
 	return dialect.Marks{ID: "id", Usage: "usage", Holders: []string{"message"}}
 }
 
-// CountTokens estimates the tokens of a request's prompt, as the gateway does when
-// it plans: a quarter of the text's bytes, rounded up. It reads no images. The error
-// is a *dialect.Error.
-func CountTokens(body []byte) (int64, error) {
+// CountTokens estimates the tokens of a request's prompt by the tokenizer of the model that
+// it names. It reads no images. The error is a *dialect.Error.
+func CountTokens(body []byte, tokenizerOf func(model string) dialect.Tokenizer) (int64, error) {
 	request, err := Client{}.Parse(body)
 	if err != nil {
 		return 0, err
 	}
-	return dialect.Tokens(request.PromptBytes), nil
+	return request.WithTokenizer(tokenizerOf(request.Model)).PromptTokens(), nil
 }

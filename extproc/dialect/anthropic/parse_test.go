@@ -108,11 +108,19 @@ func TestRow103BoundReasoning(t *testing.T) {
 	}
 }
 
+// bytewise takes each byte for a token.
+type bytewise struct{}
+
+func (bytewise) Count(text string) int64 { return int64(len(text)) }
+
 func TestRow143CountTokens(t *testing.T) {
-	if n, err := CountTokens([]byte(`{"messages":[{"role":"user","content":"12345"}]}`)); n != 2 || err != nil {
-		t.Errorf("%d tokens, %v", n, err)
+	asked := ""
+	of := func(model string) dialect.Tokenizer { asked = model; return bytewise{} }
+	body := `{"model":"m/x","system":"1234","messages":[{"role":"user","content":"12345"}]}`
+	if n, err := CountTokens([]byte(body), of); n != 5+1+4+1+2*3+3 || err != nil || asked != "m/x" {
+		t.Errorf("%d tokens of %q, %v", n, asked, err)
 	}
-	if _, err := CountTokens([]byte(`{}`)); err == nil {
+	if _, err := CountTokens([]byte(`{}`), of); err == nil {
 		t.Error("no messages were counted")
 	}
 }

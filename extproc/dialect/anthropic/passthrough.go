@@ -175,7 +175,7 @@ func (p *passthrough) Whole(dst, body []byte) ([]byte, error) {
 // where there are none, with their cost. The last event of a stream sums up what came
 // before it, and some clients read no other: what it leaves out of the prompt is added.
 func (p *passthrough) priced(dst, counts []byte) []byte {
-	usage := p.Progress().Usage
+	usage := p.Counted().Usage
 	if rawjson.Kind(counts) != '{' {
 		return p.envelope.usage(dst, usage)
 	}

@@ -52,13 +52,13 @@ func (c Client) Parse(body []byte) (*dialect.Request, error) {
 	return p.request, nil
 }
 
-// Answer counts the tokens of a request that asks for nothing else, as the gateway does
-// when it plans: a quarter of the text's bytes, rounded up. It reads no images.
+// Answer counts the tokens of a request that asks for nothing else, by its tokenizer. It
+// reads no images.
 func (c Client) Answer(request *dialect.Request) ([]byte, bool) {
 	if c.method != countTokens {
 		return nil, false
 	}
-	tokens := strconv.FormatInt(dialect.Tokens(request.PromptBytes), 10)
+	tokens := strconv.FormatInt(request.PromptTokens(), 10)
 	return []byte(`{"totalTokens":` + tokens + `,"promptTokensDetails":[{"modality":"TEXT","tokenCount":` + tokens + `}]}`), true
 }
 

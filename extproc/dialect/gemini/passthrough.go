@@ -129,7 +129,7 @@ members:
 // gateway's where there are none, with their cost.
 func (p *passthrough) ending(dst, chunk []byte) []byte {
 	dst = p.chunk(dst, chunk, "usageMetadata")
-	usage := p.Progress().Usage
+	usage := p.Counted().Usage
 	if counts := rawjson.Get(chunk, "usageMetadata"); rawjson.Kind(counts) == '{' {
 		dst = append(rawjson.AppendName(dst, "usageMetadata"), '{')
 		for c := rawjson.Walk(counts); c.Next(); {

@@ -90,14 +90,14 @@ func (p *passthrough) delta(dst, delta []byte, calls *toolCalls) (out []byte, si
 		content = []byte(`""`)
 	}
 	dst = rawjson.AppendMember(append(dst, `"role":"assistant"`...), "content", content)
-	silent = !p.says(content)
+	silent = !p.says(calls.choice, content)
 	if s.refusal != nil {
 		dst = rawjson.AppendMember(dst, "refusal", s.refusal)
-		silent = !p.says(s.refusal) && silent
+		silent = !p.says(calls.choice, s.refusal) && silent
 	}
 	if s.reasoning != nil || s.details != nil {
 		var thinks bool
-		dst, thinks = p.reasoning(dst, s)
+		dst, thinks = p.reasoning(dst, s, calls.choice)
 		// Where it is hidden, an empty delta remains as a sign of life.
 		silent = silent && !thinks
 	}
@@ -123,21 +123,20 @@ func (p *passthrough) delta(dst, delta []byte, calls *toolCalls) (out []byte, si
 	return dst, silent
 }
 
-// says counts a string value as text that the client sees, and reports whether
-// there is any.
-func (p *passthrough) says(value []byte) bool {
-	if rawjson.Kind(value) != '"' || len(value) <= 2 {
-		return false
-	}
-	p.Passed.Started = true
-	p.Passed.OutputBytes += int64(len(value) - 2)
-	return true
+// says notes a string value as text of a choice, and reports whether there is any.
+func (p *passthrough) says(choice int, value []byte) bool {
+	text := rawjson.Unquote(value)
+	p.Passed.Started = p.Passed.Started || len(text) > 0
+	p.Passed.Say(choice, text)
+	return len(text) > 0
 }
 
 // reasoning appends reasoning if the client is to see it, and reports whether there
 // is any.
-func (p *passthrough) reasoning(dst []byte, s spoken) (out []byte, thinks bool) {
-	thinks = p.says(s.reasoning) || len(s.details) > 2
+func (p *passthrough) reasoning(dst []byte, s spoken, choice int) (out []byte, thinks bool) {
+	text := rawjson.Unquote(s.reasoning)
+	p.Passed.SayReasoning(choice, text)
+	thinks = len(text) > 0 || len(s.details) > 2
 	p.Passed.Started = p.Passed.Started || thinks
 	if !thinks || p.Request.HideReasoning {
 		return dst, thinks
@@ -168,7 +167,6 @@ func (p *passthrough) toolCall(dst, element []byte, calls *toolCalls) []byte {
 	call, number := calls.find(delta)
 	arguments := argumentsText(delta.arguments)
 	p.Passed.Started = true
-	p.Passed.OutputBytes += int64(len(arguments))
 
 	begins := !call.begun
 	if begins && delta.name == nil && (delta.function || !delta.extra) {

@@ -480,7 +480,7 @@ func (p *transcriptPipe) count(answer, said []byte) {
 	if !counted {
 		characters := int64(utf8.RuneCount(said))
 		usage = dialect.Usage{
-			Prompt: dialect.Tokens(p.request.PromptBytes), Completion: dialect.Tokens(int64(len(said))),
+			Prompt: dialect.Tokens(p.request.PromptBytes), Completion: p.request.TokensOf(string(said)),
 			Seconds: max(1, (characters+charactersPerSecond-1)/charactersPerSecond), Estimated: true,
 		}
 		if end, timed := lastCue(said); timed && (p.work.format == "srt" || p.work.format == "vtt") {
@@ -537,7 +537,7 @@ func (p *transcriptPipe) Event(dst []byte, event sse.Event) ([]byte, error) {
 	case "transcript.text.delta":
 		text := rawjson.Unquote(rawjson.Get(chunk, "delta"))
 		p.progress.Started = p.progress.Started || len(text) > 0
-		p.progress.OutputBytes += int64(len(text))
+		p.progress.Say(0, text)
 		p.progress.Steps += min(int64(len(text)), 1)
 	case "transcript.text.segment":
 		p.progress.Started = true

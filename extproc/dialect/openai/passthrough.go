@@ -158,7 +158,7 @@ func (p *passthrough) Finish(dst []byte) []byte {
 		return p.translate().Finish(dst)
 	}
 	p.Passed.Done = true
-	return p.envelope.finish(dst, p.Progress().Usage)
+	return p.envelope.finish(dst, p.Counted().Usage)
 }
 
 func (p *passthrough) Fail(dst []byte, failure *dialect.Error) []byte {

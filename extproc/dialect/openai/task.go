@@ -134,6 +134,8 @@ func (p *taskPipe) Comment(dst []byte, _ string) []byte { return dst }
 
 func (p *taskPipe) Progress() dialect.Progress { return p.progress.Settled(p.request) }
 
+func (p *taskPipe) Counted() dialect.Progress { return p.progress.Counted(p.request) }
+
 // read validates an answer and finds the error that stands in its place.
 func (p *taskPipe) read(body []byte) ([]byte, error) {
 	answer, err := rawjson.Repair(body)

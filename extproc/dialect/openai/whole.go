@@ -54,7 +54,7 @@ func (p *passthrough) Whole(dst []byte, body []byte) ([]byte, error) {
 	if !fingerprint {
 		dst = rawjson.AppendMember(dst, "system_fingerprint", null)
 	}
-	return append(p.envelope.trailer(dst, p.Progress().Usage), '}'), nil
+	return append(p.envelope.trailer(dst, p.Counted().Usage), '}'), nil
 }
 
 var errNoChoices = errors.New("the provider's answer has no choices")
@@ -105,14 +105,14 @@ func (p *passthrough) message(dst, message []byte, choice int) []byte {
 		name  string
 		value []byte
 	}{{"content", s.content}, {"refusal", s.refusal}} {
-		p.says(member.value)
+		p.says(choice, member.value)
 		if member.value == nil {
 			member.value = null
 		}
 		dst = rawjson.AppendMember(dst, member.name, member.value)
 	}
 	before := len(dst)
-	if dst, _ = p.reasoning(dst, s); len(dst) == before {
+	if dst, _ = p.reasoning(dst, s, choice); len(dst) == before {
 		dst = rawjson.AppendMember(dst, "reasoning", null)
 	}
 	if calls := rawjson.Walk(s.calls); calls.Next() {
@@ -171,7 +171,6 @@ func (p *passthrough) wholeCall(dst, element []byte, ids *toolCalls) []byte {
 	dst = rawjson.AppendQuoted(rawjson.AppendName(dst, "type"), kind)
 	if call.function {
 		arguments := argumentsText(call.arguments)
-		p.Passed.OutputBytes += int64(len(arguments))
 		name := call.name
 		if name == nil {
 			name = []byte(`""`)

@@ -268,7 +268,7 @@ func (p *passthrough) Whole(dst, body []byte) ([]byte, error) {
 
 // final is the state of a response object that is complete.
 func (p *passthrough) final(own []byte) state {
-	usage := p.Progress().Usage
+	usage := p.Counted().Usage
 	s := state{status: completed, usage: &usage}
 	if rawjson.Text(rawjson.Get(own, "status")) == incomplete {
 		s.status = incomplete
