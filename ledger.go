@@ -22,6 +22,7 @@ type account struct {
 	generations generations
 	ledger      *ledger.Ledger
 	keep        time.Duration // zero for ever
+	keepSaid    time.Duration // what was said
 }
 
 // openAccount opens the ledger. A PostgreSQL that is down is waited for in the
@@ -42,7 +43,10 @@ func (g *gateway) openAccount(ctx context.Context) error {
 	if err := kept.Damage(); err != nil {
 		g.log.Error("part of the ledger's journal cannot be read and is left out", "error", err.Error())
 	}
-	a := &account{Journal: kept, keep: settings.GetRetention().AsDuration()}
+	a := &account{Journal: kept, keep: settings.GetRetention().AsDuration(), keepSaid: settings.GetContentRetention().AsDuration()}
+	if a.keep > 0 {
+		a.keepSaid = min(a.keepSaid, a.keep)
+	}
 	if postgres, ok := effective.LedgerPostgres(); ok {
 		a.database = database.PendingPostgres(postgres.Reveal())
 	} else {
@@ -62,9 +66,7 @@ func (g *gateway) openAccount(ctx context.Context) error {
 func (a *account) run(ctx context.Context, g *gateway) {
 	var beside sync.WaitGroup
 	beside.Go(func() { a.database.Connect(ctx, g.log) })
-	if a.keep > 0 {
-		beside.Go(func() { a.purge(ctx, g) })
-	}
+	beside.Go(func() { a.purge(ctx, g) })
 	a.ledger.Run(ctx, drainLedger)
 	beside.Wait()
 }
@@ -76,12 +78,20 @@ const (
 )
 
 func (a *account) purge(ctx context.Context, g *gateway) {
-	for {
-		deleted, err := a.generations.Purge(ctx, time.Now().Add(-a.keep))
+	sweep := func(what string, keep time.Duration, purge func(context.Context, time.Time) (int64, error)) {
+		deleted, err := purge(ctx, time.Now().Add(-keep))
 		if err != nil && ctx.Err() == nil && !errors.Is(err, database.ErrPending) {
-			g.log.Warn("old generations cannot be deleted", "error", err.Error())
+			g.log.Warn(what+" cannot be deleted", "error", err.Error())
 		} else if deleted > 0 {
-			g.log.Info("old generations are deleted", "generations", deleted)
+			g.log.Info(what+" are deleted", "generations", deleted)
+		}
+	}
+	for {
+		sweep("old contents of generations", a.keepSaid, a.generations.PurgeContents)
+		if a.keep > 0 {
+			sweep("old generations", a.keep, func(ctx context.Context, before time.Time) (int64, error) {
+				return a.generations.Purge(ctx, before)
+			})
 		}
 		select {
 		case <-ctx.Done():
@@ -122,6 +132,15 @@ func (g generations) Get(ctx context.Context, id string) (*usage.Generation, err
 	return s.Get(ctx, id)
 }
 
+// Content is [store.Store.Content].
+func (g generations) Content(ctx context.Context, id string) (*usage.Content, error) {
+	s, err := g.store(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.Content(ctx, id)
+}
+
 // SpentBy is [store.Store.SpentBy].
 func (g generations) SpentBy(ctx context.Context, who store.Who, since time.Time) (store.Total, error) {
 	s, err := g.store(ctx)
@@ -156,4 +175,13 @@ func (g generations) Purge(ctx context.Context, before time.Time, workspaces ...
 		return 0, err
 	}
 	return s.Purge(ctx, before, workspaces...)
+}
+
+// PurgeContents is [store.Store.PurgeContents].
+func (g generations) PurgeContents(ctx context.Context, before time.Time) (int64, error) {
+	s, err := g.store(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return s.PurgeContents(ctx, before)
 }

@@ -53,7 +53,7 @@ func TestGoogleSDKAnswers(t *testing.T) {
 		}
 		// Counting asks nobody, and counts as row 143 does for Anthropic's clients.
 		before := at.calls()
-		if seen := client.call(t, s, "count", model); seen.Usage == nil || seen.Usage.Input != 1 || at.calls() != before {
+		if seen := client.call(t, s, "count", model); seen.Usage == nil || seen.Usage.Input != 8 || at.calls() != before {
 			t.Errorf("count: %+v, error %+v", seen.Usage, seen.Error)
 		}
 	})
@@ -279,7 +279,7 @@ func TestGooglePaths(t *testing.T) {
 		{"/api/v1/models/m/openai:nitro:generateContent?alt=json", 200, `"modelVersion":"m/openai"`},
 		{"/v1/models/m/openai:streamGenerateContent?alt=sse", 200, `"finishReason":"STOP"`},
 		{"/v1/models/m/openai:streamGenerateContent", 400, "?alt=sse"},
-		{"/v1/models/m/openai:countTokens", 200, `"totalTokens":1`},
+		{"/v1/models/m/openai:countTokens", 200, `"totalTokens":8`},
 		{"/v1/models/m/openai:embedText", 404, "embedContent"},
 		{"/v1/models/m/openai:magic", 404, `"status":"NOT_FOUND"`},
 		{"/v1/models/m/openai", 404, `"status":"NOT_FOUND"`},

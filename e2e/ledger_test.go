@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"bufio"
+	"context"
 	"encoding/json"
 	"math/rand/v2"
 	"net/http"
@@ -227,5 +229,29 @@ func TestLedgerWhilePostgresIsDown(t *testing.T) {
 	}
 	for _, id := range ids {
 		s.until("row "+id+" is there", there(id))
+	}
+}
+
+// Spec section 4.4: what a client broke off is billed for what its provider has said, by
+// a count of its tokens, and of the prompt's.
+func TestBrokenOffAnswerIsCounted(t *testing.T) {
+	s, gpt, _ := pair(t)
+	s.start()
+	gpt.Enqueue(provider.Stream{Answer: provider.Answer{Text: "Straßenbahnhaltestelle, Donaudampfschifffahrt und Eichhörnchen"}, Pieces: 4, End: provider.EndStall})
+	ctx, hangUp := context.WithCancel(t.Context())
+	defer hangUp()
+	response, err := s.send(ctx, http.MethodPost, "/api/v1/chat/completions", streamed("m/openai"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	said := ""
+	for lines := bufio.NewScanner(response.Body); lines.Scan() && !strings.Contains(said, "Eichhörn"); {
+		said += lines.Text()
+	}
+	hangUp()
+	// By tiktoken. "hi" is one token, and seven are around it; a quarter of the bytes is 16.
+	if g := s.generation(response.Header.Get("X-Generation-Id")); !g.Estimated || !g.Cancelled || g.Prompt != 8 || g.Completion != 20 {
+		t.Errorf("%+v", g)
 	}
 }

@@ -175,11 +175,12 @@ func (s *Server) settleRequest(q *request, ended string) {
 		return
 	}
 	q.mu.Lock()
-	g := q.generation
+	g, content := q.generation, q.content
 	q.mu.Unlock()
 	if g == nil {
 		return // nobody was asked
 	}
+	g.Content = content
 	g.Cancelled = ended == outcomeCancelled
 	slices.SortFunc(g.Attempts, func(a, b usage.Attempt) int { return a.Number - b.Number })
 	if err := s.Ledger.Settle(g); err != nil {

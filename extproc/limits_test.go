@@ -62,7 +62,7 @@ func (g *gateway) wantSettled(spent int64) {
 }
 
 const (
-	answerCost = 50_000                           // nanodollars, of costOf10And4
+	answerCost = 50_000   // nanodollars, of costOf10And4
 	promptCost = 8 * 1000 // of "hello" and what is around it, counted
 )
 

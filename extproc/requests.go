@@ -55,6 +55,8 @@ type request struct {
 	over         func()            // ends the request, while another attempt may still follow
 	expire       *time.Timer       // does so when none has; nil before that
 	generation   *usage.Generation // what the ledger will be told; nil while no attempt is over
+	content      *usage.Content    // what was said; nil if that is not kept
+	served       bool              // content has an answer that the client got whole
 	reservations []*quota.Reservation
 }
 

@@ -64,6 +64,7 @@ func (a *attempt) settle() {
 	}
 	model := a.modelLabel()
 	a.account(label)
+	a.keepContent(label)
 	a.settleAttempt(a.used())
 	shared := a.shared
 	a.requests.leave(a.requestID, shared, label, a.outcome.moved || lost, func(ended string) {

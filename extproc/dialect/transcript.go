@@ -29,6 +29,9 @@ func (t *Transcript) Text(choice int) string { return string(t.of(choice).text) 
 // Reasoning is what a choice thought.
 func (t *Transcript) Reasoning(choice int) string { return string(t.of(choice).reasoning) }
 
+// Cut reports whether there was more text than is kept.
+func (t *Transcript) Cut() bool { return t != nil && t.kept == mostTranscript }
+
 func (t *Transcript) of(choice int) spoken {
 	if t == nil || choice < 0 || choice >= len(t.choices) {
 		return spoken{}

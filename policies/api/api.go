@@ -119,6 +119,7 @@ func New(options Options) http.Handler {
 		mux.HandleFunc("GET "+base+"/auth/key", s.key)
 		if options.Ledger != nil {
 			mux.HandleFunc("GET "+base+"/generation", s.generation)
+			mux.HandleFunc("GET "+base+"/generation/content", s.content)
 		}
 		if options.Identity != nil {
 			s.routeKeys(mux, base)

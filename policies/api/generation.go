@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/money"
 	"github.com/switchyard/switchyard/policies/usage"
@@ -18,6 +20,8 @@ import (
 type Ledger interface {
 	// Get returns a generation, or [store.ErrNone].
 	Get(ctx context.Context, id string) (*usage.Generation, error)
+	// Content returns what was said in a generation, or [store.ErrNone].
+	Content(ctx context.Context, id string) (*usage.Content, error)
 	// Spending is what some keys have cost, by period.
 	Spending(ctx context.Context, keyHashes []string, since store.Periods) (map[string]store.Spending, error)
 	// Sums adds up what was done by some dimensions; by none, there is one sum.
@@ -133,15 +137,23 @@ func newGeneration(from *usage.Generation) wireGeneration {
 
 // generation tells of one generation to whoever made it (rows 168 and 169).
 func (s *server) generation(w http.ResponseWriter, r *http.Request) {
+	if _, found := s.ownGeneration(w, r); found != nil {
+		reply(w, http.StatusOK, data[wireGeneration]{newGeneration(found)})
+	}
+}
+
+// ownGeneration finds the generation that a request names, of the key that it comes with.
+// Nil is one that is refused.
+func (s *server) ownGeneration(w http.ResponseWriter, r *http.Request) (*identity.Key, *usage.Generation) {
 	key, err := s.caller(r)
 	if err != nil {
 		refuse(w, http.StatusUnauthorized, "authentication", err.Error())
-		return
+		return nil, nil
 	}
 	id := r.URL.Query().Get("id")
 	if id == "" {
-		refuse(w, http.StatusBadRequest, "invalid_request", `Give the generation's id: /generation?id=gen-...`)
-		return
+		refuse(w, http.StatusBadRequest, "invalid_request", fmt.Sprintf("Give the generation's id: %s?id=gen-...", r.URL.Path))
+		return nil, nil
 	}
 	found, err := s.Ledger.Get(r.Context(), id)
 	switch {
@@ -150,8 +162,36 @@ func (s *server) generation(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		s.ledgerFailed(w, err)
 	default:
-		reply(w, http.StatusOK, data[wireGeneration]{newGeneration(found)})
+		return key, found
 	}
+	return nil, nil
+}
+
+// content tells what was said in a generation to whoever made it, if that is kept
+// (row 170).
+func (s *server) content(w http.ResponseWriter, r *http.Request) {
+	key, found := s.ownGeneration(w, r)
+	if found == nil {
+		return
+	}
+	content, err := s.Ledger.Content(r.Context(), found.ID)
+	switch {
+	case errors.Is(err, store.ErrNone) && !key.StoreContent:
+		refuse(w, http.StatusForbidden, "permission_denied", "What is said with this key is not stored. The gateway's configuration can have it stored: store_content.")
+	case errors.Is(err, store.ErrNone):
+		refuse(w, http.StatusNotFound, "not_found", fmt.Sprintf("Content of generation %s not found", found.ID))
+	case err != nil:
+		s.ledgerFailed(w, err)
+	default:
+		reply(w, http.StatusOK, data[wireContent]{wireContent{content.Input, content.Output, content.Error}})
+	}
+}
+
+// wireContent is what was said as clients get it (spec section 1.3).
+type wireContent struct {
+	Input  usage.Input    `json:"input"`
+	Output usage.Output   `json:"output"`
+	Error  jsontext.Value `json:"error"`
 }
 
 func (s *server) ledgerFailed(w http.ResponseWriter, err error) {

@@ -51,6 +51,8 @@ type Key struct {
 	Disabled bool
 	// ExpiresAt is when the key stops being accepted; zero means never.
 	ExpiresAt time.Time
+	// StoreContent: what is said with the key is kept, and not counts alone.
+	StoreContent bool
 	// Limits bound what is done with the key, User what each end user of it does that a
 	// request names.
 	Limits

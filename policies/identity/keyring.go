@@ -75,8 +75,11 @@ func NewKeyring(cfg *configpb.Config) (*Keyring, error) {
 			Organization: Default, Workspace: Default,
 			Disabled:  from.GetDisabled(),
 			ExpiresAt: expires,
-			Limits:    own,
-			User:      user,
+
+			StoreContent: from.GetStoreContent(),
+
+			Limits: own,
+			User:   user,
 		}
 		for j, text := range from.GetAllowedIps() {
 			network, err := ParseNetwork(text)

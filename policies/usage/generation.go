@@ -8,7 +8,8 @@ import (
 )
 
 // Generation is what the ledger keeps of one request of a client: counts, money and
-// times, and nothing of what was said. It is a value: what is recorded is not changed.
+// times, and of what was said nothing but Content. It is a value: what is recorded is not
+// changed.
 type Generation struct {
 	// ID is the generation id, "gen-<unix seconds>-<20 alphanumerics>". It is the
 	// same for every attempt at the request, and no other request has it.
@@ -56,6 +57,10 @@ type Generation struct {
 	// last one that was answered is what the client got. What came out of the cache has
 	// one, at which nobody was asked: [Cached].
 	Attempts []Attempt `json:"attempts"`
+
+	// Content is what was said, nil unless the key has it kept. Stores keep it apart: a
+	// generation that is read from one is without.
+	Content *Content `json:"content,omitempty"`
 }
 
 // Cached is the outcome of the attempt that took an answer out of the cache. Its endpoint

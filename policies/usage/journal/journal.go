@@ -148,9 +148,15 @@ func (j *Journal) close(attempt string) {
 
 // Settle notes what all attempts at a request came to. It is final. A generation that
 // cannot be written is lost, and the error says so: there is room for it beyond
-// MaxBytes, so that this takes a full or broken disk.
+// MaxBytes, so that this takes a full or broken disk. What was said is left out when the
+// journal is half full: no request is to be refused for want of that room.
 func (j *Journal) Settle(g *usage.Generation) error {
 	line, err := encode(kindSettle, g)
+	if g.Content != nil && (err != nil || j.Bytes()+int64(len(line)) > j.options.MaxBytes/2) {
+		bare := *g
+		bare.Content = nil
+		line, err = encode(kindSettle, &bare)
+	}
 	if err != nil {
 		return err
 	}

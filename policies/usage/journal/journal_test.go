@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -395,5 +396,62 @@ func BenchmarkNotesAndSettle(b *testing.B) {
 		must(b, j.Note(begins))
 		must(b, j.Note(ends))
 		must(b, j.Settle(ends))
+	}
+}
+
+// What was said is the first thing to go where there is no room: of what was used nothing
+// is ever lost to it.
+func TestRow170ContentGivesWay(t *testing.T) {
+	saying := func(id, text string) *usage.Generation {
+		g := told(id, 1)
+		g.Content = &usage.Content{Output: usage.Output{Completion: &text}}
+		return g
+	}
+	j, _ := open(t, t.TempDir(), Options{MaxBytes: 10 << 20})
+	long := strings.Repeat("x", 500<<10)
+	for i := range 20 {
+		must(t, j.Settle(saying(fmt.Sprintf("gen-%d", i), long)))
+	}
+	must(t, j.Settle(saying("gen-large", strings.Repeat("x", 2*largestLine))))
+	kept, without, reads := 0, 0, 0
+	for mark := (Mark{}); ; reads++ {
+		found, next, err := j.Read(mark, 1000)
+		must(t, err)
+		if len(found) == 0 {
+			break
+		}
+		said := 0
+		for i := range found {
+			if said += found[i].Content.Size(); found[i].Content != nil {
+				kept++
+			} else {
+				without++
+			}
+		}
+		if said > mostSaid+len(long) {
+			t.Errorf("%d bytes are read at once", said)
+		}
+		mark = next
+	}
+	if kept < 8 || kept > 10 || kept+without != 21 {
+		t.Errorf("%d generations with what was said, %d without", kept, without)
+	}
+}
+
+func TestReadIsBoundedByWhatWasSaid(t *testing.T) {
+	j, _ := open(t, t.TempDir(), Options{})
+	text := strings.Repeat("x", 500<<10)
+	for i := range 40 {
+		g := told(fmt.Sprintf("gen-%d", i), 1)
+		g.Content = &usage.Content{Output: usage.Output{Completion: &text}}
+		must(t, j.Settle(g))
+	}
+	found, mark, err := j.Read(Mark{}, 500)
+	must(t, err)
+	if len(found) < 16 || len(found) > 18 {
+		t.Errorf("%d generations at once", len(found))
+	}
+	if left := rest(t, j, mark); len(found)+len(left) != 40 {
+		t.Errorf("%d and %d generations", len(found), len(left))
 	}
 }

@@ -13,12 +13,17 @@ type Mark struct {
 	offset  int64
 }
 
-// Read returns up to limit settled generations behind mark, in the order in which
-// they were settled, and the mark behind those. The zero Mark is the beginning. Lines
-// that cannot be read are left out, and the error says how many those are.
+// mostSaid bounds what is read at once of what was said, in bytes.
+const mostSaid = 8 << 20
+
+// Read returns up to limit settled generations behind mark, in the order in which they
+// were settled, and the mark behind those; fewer where much was said in them, and none
+// only if there is none. The zero Mark is the beginning. Lines that cannot be read are
+// left out, and the error says how many those are.
 func (j *Journal) Read(mark Mark, limit int) ([]usage.Generation, Mark, error) {
 	var found []usage.Generation
-	damaged := 0
+	damaged, said := 0, 0
+	full := func() bool { return len(found) == limit || said > mostSaid }
 	for _, view := range j.view() {
 		if view.number < mark.segment {
 			continue
@@ -27,11 +32,11 @@ func (j *Journal) Read(mark Mark, limit int) ([]usage.Generation, Mark, error) {
 			mark = Mark{segment: view.number}
 		}
 		stopped, unreadable, err := view.lines(mark.offset, view.size, func(kind byte, g *usage.Generation) bool {
-			if len(found) == limit {
+			if full() {
 				return false
 			}
 			if kind == kindSettle {
-				found = append(found, *g)
+				found, said = append(found, *g), said+g.Content.Size()
 			}
 			return true
 		})
@@ -43,7 +48,7 @@ func (j *Journal) Read(mark Mark, limit int) ([]usage.Generation, Mark, error) {
 			j.markDamaged(view.number)
 		}
 		mark.offset = stopped
-		if len(found) == limit {
+		if full() {
 			break
 		}
 	}

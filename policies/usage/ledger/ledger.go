@@ -130,7 +130,7 @@ func (l *Ledger) saveAll(ctx context.Context) bool {
 		if err := l.journal.Forget(next); err != nil {
 			l.log.Error("a segment of the ledger's journal cannot be deleted", "error", err.Error())
 		}
-		if len(found) < batch {
+		if len(found) == 0 {
 			return true
 		}
 	}

@@ -42,7 +42,11 @@ func (s *Store) Save(ctx context.Context, generations []usage.Generation) error 
 	// In one order in all processes, or two of them could wait for each other's rows.
 	ordered := slices.SortedFunc(slices.Values(generations), func(a, b usage.Generation) int { return strings.Compare(a.ID, b.ID) })
 	for i := range ordered {
-		if err := s.save(ctx, tx, insert, &ordered[i]); err != nil {
+		err := s.save(ctx, tx, insert, &ordered[i])
+		if err == nil {
+			err = s.saveContent(ctx, tx, &ordered[i])
+		}
+		if err != nil {
 			return fmt.Errorf("generation %s: %w", ordered[i].ID, err)
 		}
 	}

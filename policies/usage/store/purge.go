@@ -60,6 +60,7 @@ func (s *Store) purgeSome(ctx context.Context, before time.Time, workspaces []st
 			`FROM generations WHERE id IN (` + placeholders(len(ids)) + `) GROUP BY d, key_hash, workspace_id, model, provider, endpoint ` +
 			`ON CONFLICT (day, key_hash, workspace_id, model, provider, endpoint) DO UPDATE SET key_name = excluded.key_name, ` +
 			added("requests", "prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "cost"),
+		`DELETE FROM generation_contents WHERE id IN (` + placeholders(len(ids)) + `)`,
 		`DELETE FROM generations WHERE id IN (` + placeholders(len(ids)) + `)`,
 	} {
 		if _, err := tx.ExecContext(ctx, s.query(text), ids...); err != nil {
