@@ -46,6 +46,18 @@ func (a *account) spent(ctx context.Context, budget quota.Limit, since time.Time
 	return total.Cost, err
 }
 
+// freeDaily is a key's limit on a day's requests to free models, with what counts for it.
+func (g *gateway) freeDaily(limiter *quota.Limiter) func(context.Context, *identity.Key, time.Time) (limit, used int64, err error) {
+	return func(ctx context.Context, key *identity.Key, now time.Time) (int64, int64, error) {
+		limit, ok := g.current.Load().policy.Limits.FreeDaily(key)
+		if !ok {
+			return 0, 0, nil
+		}
+		used, err := limiter.Used(ctx, limit, now)
+		return limit.Most, used, err
+	}
+}
+
 // budgetUsed is what a key has spent of its budget, false if it has none.
 func budgetUsed(limiter *quota.Limiter) func(context.Context, *identity.Key, time.Time) (money.USD, error) {
 	return func(ctx context.Context, key *identity.Key, now time.Time) (money.USD, error) {

@@ -259,6 +259,7 @@ func (g *gateway) serve(ctx context.Context) error {
 			Identity:   g.managed.api(),
 			Ledger:     read,
 			BudgetUsed: budgetUsed(limiter),
+			FreeDaily:  g.freeDaily(limiter),
 			Routers:    routing.Routers(),
 			Eligible:   g.eligible,
 			Statistics: g.statistics,

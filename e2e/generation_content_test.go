@@ -22,6 +22,7 @@ func TestRow170ContentIsStoredForKeysThatWantIt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, gpt, claude := pair(t)
+			s.models["m/anthropic"].(settings)["input_modalities"] = []any{"text", "image"}
 			s.config["ledger"] = ledger(t)
 			s.config["keys"] = []any{
 				settings{"name": "tests", "hash": hash(clientKey), "store_content": true}, settings{"name": "silent", "hash": hash(silentKey)},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
@@ -42,10 +43,27 @@ func (a *attempt) reserve(plan *routing.Plan) error {
 		return nil // another replica did
 	}
 	limits := a.limitsOf(word(a.request.User))
-	if len(limits) == 0 {
+	var free []quota.Limit
+	if slices.ContainsFunc(plan.Candidates, isFree) {
+		free = a.policy.Limits.Free(a.key)
+	}
+	if len(limits)+len(free) == 0 {
 		return nil
 	}
-	return a.reserveOf(limits, a.estimateOf(plan))
+	most := a.estimateOf(plan)
+	denial, err := a.reserveAll(slices.Concat(limits, free), most)
+	if denial != nil && kindOf(denial) == quota.KindFree {
+		// The limit is not on the other models that the client would take.
+		if paid := slices.DeleteFunc(slices.Clone(plan.Candidates), isFree); len(paid) > 0 {
+			plan.Candidates = paid
+			most = a.estimateOf(plan)
+			denial, err = a.reserveAll(limits, most)
+		}
+	}
+	if denial != nil {
+		return a.overLimit(denial, most)
+	}
+	return err
 }
 
 // reserveRequest reserves one request of the limits that count them: one that the cache
@@ -63,19 +81,31 @@ func (a *attempt) limitsOn(measures ...quota.Measure) []quota.Limit {
 
 // reserveOf reserves so much of limits, of all of them or of none.
 func (a *attempt) reserveOf(limits []quota.Limit, most estimate) error {
-	if len(limits) == 0 {
-		return nil
-	}
-	claims, err := a.claims(limits, most)
-	if err != nil {
-		return err
-	}
-	reservation, denial := a.Limits.Reserve(a.stream.Context(), claims, time.Now())
+	denial, err := a.reserveAll(limits, most)
 	if denial != nil {
 		return a.overLimit(denial, most)
 	}
-	a.shared.reserved(reservation)
-	return nil
+	return err
+}
+
+// isFree reports whether a candidate is a model's variant for free.
+func isFree(c routing.Candidate) bool { return strings.HasSuffix(c.Model.ID, ":free") }
+
+// reserveAll reserves what a request can come to of all limits, or nothing and explains
+// why.
+func (a *attempt) reserveAll(limits []quota.Limit, most estimate) (*quota.Denial, error) {
+	if len(limits) == 0 {
+		return nil, nil
+	}
+	claims, err := a.claims(limits, most)
+	if err != nil {
+		return nil, err
+	}
+	reservation, denial := a.Limits.Reserve(a.stream.Context(), claims, time.Now())
+	if denial == nil {
+		a.shared.reserved(reservation)
+	}
+	return denial, nil
 }
 
 // claims are what the request asks of its limits.

@@ -19,6 +19,8 @@ const (
 	sourceKey      = "openrouter_key_limit"
 	sourceCredits  = "openrouter_credits"
 	sourceInFlight = "openrouter_in_flight_budget"
+	sourceFree     = "openrouter_free_models_per_min"
+	sourceFreeDay  = "openrouter_free_tier_daily"
 )
 
 // overLimit tells a client which limit refuses its request, and what it can do.
@@ -29,6 +31,8 @@ func (a *attempt) overLimit(d *quota.Denial, most estimate) *dialect.Error {
 		return limitUnknown(d)
 	case d.Claim.Measure == quota.Money:
 		return a.overBudget(d, most)
+	case kindOf(d) == quota.KindFree:
+		return freeLimited(d)
 	case d.Claim.Amount > d.Claim.Most:
 		return &dialect.Error{
 			Status: http.StatusBadRequest, Type: "token_limit_exceeded",
@@ -67,6 +71,17 @@ func rateLimited(d *quota.Denial) *dialect.Error {
 			"Retry-After":           retryText(d),
 		}},
 	}
+}
+
+// freeLimited is rows 74 and 75. There are no credits to be bought here that would raise
+// the limit, and nothing is said of any.
+func freeLimited(d *quota.Denial) *dialect.Error {
+	told := rateLimited(d)
+	told.Message, told.Metadata["limit_source"] = "Rate limit exceeded: free-models-per-min", sourceFree
+	if d.Claim.Window == 0 {
+		told.Message, told.Metadata["limit_source"] = "Rate limit exceeded: free-models-per-day", sourceFreeDay
+	}
+	return told
 }
 
 // resetAt of a number of requests under way is when the next one may be over.

@@ -49,6 +49,9 @@ type Options struct {
 	// Identity is the keys that are managed over the API; it needs a Ledger. Nil is a
 	// gateway without: their paths are 404.
 	Identity *Identity
+	// FreeDaily tells how many requests to free models a key may make in the day that now
+	// is in, and how many it has made; a limit of 0 is none. It may be nil.
+	FreeDaily func(ctx context.Context, key *identity.Key, now time.Time) (limit, used int64, err error)
 	// Presets are the presets of requests. Nil is a gateway without: their paths are
 	// 404.
 	Presets *preset.Store

@@ -21,6 +21,7 @@ type keyInfo struct {
 	IsManagementKey bool       `json:"is_management_key"`
 	ExpiresAt       *time.Time `json:"expires_at"`
 	RateLimit       rateLimit  `json:"rate_limit"`
+	FreeDaily       *freeDaily `json:"free_model_daily_requests,omitzero"` // where that is limited
 	*keyUsage
 }
 
@@ -29,6 +30,13 @@ type rateLimit struct {
 	Requests int    `json:"requests"`
 	Interval string `json:"interval"`
 	Note     string `json:"note"`
+}
+
+// freeDaily counts a day's requests to free models.
+type freeDaily struct {
+	Limit     int64 `json:"limit"`
+	Remaining int64 `json:"remaining"`
+	Used      int64 `json:"used"`
 }
 
 // clientHeader is where Envoy tells the client's IP address; it takes away what clients
@@ -61,6 +69,14 @@ func (s *server) key(w http.ResponseWriter, r *http.Request) {
 	}
 	if key.Limit.Requests > 0 {
 		info.RateLimit = rateLimit{key.Limit.Requests, key.Limit.Window.String(), "Requests in any interval of this length."}
+	}
+	if s.FreeDaily != nil {
+		limit, used, err := s.FreeDaily(r.Context(), key, time.Now())
+		if err != nil {
+			s.Logger.Warn("it is not known what a key has asked of free models", "error", err.Error())
+		} else if limit > 0 {
+			info.FreeDaily = &freeDaily{limit, max(0, limit-used), used}
+		}
 	}
 	if err := s.tellBudget(r.Context(), key, &info); err != nil {
 		s.Logger.Warn("it is not known what a key has spent of its budget", "error", err.Error())

@@ -122,7 +122,7 @@ func (l *Limiter) Reserve(ctx context.Context, claims []Claim, now time.Time) (*
 	}
 	for i := range claims {
 		claims[i].name = claims[i].counter(now)
-		claims[i].lasting = l.options.Spent == nil
+		claims[i].lasting = l.options.Spent == nil || claims[i].Measure != Money // the ledger tells of money alone
 	}
 	r := &Reservation{limiter: l, store: l.options.Store, id: l.process + strconv.FormatUint(l.issued.Add(1), 36), claims: claims}
 	denial, err := l.reserveIn(ctx, r, now)

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/identity"
@@ -22,6 +23,7 @@ const (
 	KindCredits  = "credits"
 	KindModel    = "model"
 	KindProvider = "provider"
+	KindFree     = "free"
 	// KindGuardrail is a guardrail's budget, which each of its keys has for itself, or a
 	// member with all their keys.
 	KindGuardrail = "guardrail"
@@ -58,6 +60,8 @@ type Rules struct {
 	total             []Limit
 	organization      identity.Limits // of each
 	models, providers map[string][]Limit
+	freePerMinute     int64
+	freePerDay        int64
 	accounts          Accounts
 }
 
@@ -84,7 +88,10 @@ func (r *Rules) With(accounts Accounts) *Rules {
 // NewRules reads the limits of a configuration, but for those of keys. The error joins
 // everything that is wrong.
 func NewRules(cfg *configpb.Config) (*Rules, error) {
-	r := &Rules{models: make(map[string][]Limit), providers: make(map[string][]Limit)}
+	r := &Rules{
+		models: make(map[string][]Limit), providers: make(map[string][]Limit),
+		freePerMinute: int64(cfg.GetFreeLimits().GetRequestsPerMinute()), freePerDay: int64(cfg.GetFreeLimits().GetRequestsPerDay()),
+	}
 	var failures []error
 	read := func(path, kind, name string, of Spender, from *configpb.Limits) []Limit {
 		limits, err := identity.NewLimits(path, from)
@@ -133,6 +140,34 @@ func (r *Rules) Request(key *identity.Key, user string) []Limit {
 	}
 	return append(limits, r.total...)
 }
+
+// Free returns the limits that hold for requests to free models with a key, besides all
+// others (spec section 5.5).
+func (r *Rules) Free(key *identity.Key) []Limit {
+	if r == nil {
+		return nil
+	}
+	var limits []Limit
+	if r.freePerMinute > 0 {
+		limits = append(limits, Limit{Scope: KindFree + ":" + account(key), Measure: Requests, Most: r.freePerMinute, Window: time.Minute})
+	}
+	if daily, ok := r.FreeDaily(key); ok {
+		limits = append(limits, daily)
+	}
+	return limits
+}
+
+// FreeDaily is the limit on a day's requests to free models, false if there is none.
+func (r *Rules) FreeDaily(key *identity.Key) (Limit, bool) {
+	if r == nil || r.freePerDay == 0 {
+		return Limit{}, false
+	}
+	return Limit{Scope: KindFree + ":" + account(key), Measure: Requests, Most: r.freePerDay, Reset: identity.ResetDaily}, true
+}
+
+// account is whose requests to free models count together: those of all keys of an
+// organisation (spec section 5.5).
+func account(key *identity.Key) string { return key.Organization }
 
 // Attempt returns the limits that hold for an attempt at a model by a provider. The
 // caller must not change them.

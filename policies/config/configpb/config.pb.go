@@ -868,7 +868,10 @@ type Config struct {
 	// The guardrail that holds for every key, besides the key's own. Default: none.
 	DefaultGuardrail string `protobuf:"bytes,24,opt,name=default_guardrail,json=defaultGuardrail,proto3" json:"default_guardrail,omitempty"`
 	// How much memory bodies may take. Default: shares of what the machine has.
-	Memory        *Memory `protobuf:"bytes,28,opt,name=memory,proto3" json:"memory,omitempty"`
+	Memory *Memory `protobuf:"bytes,28,opt,name=memory,proto3" json:"memory,omitempty"`
+	// Limits on requests to models whose id ends in :free, for each organisation: all its
+	// keys together. Default: none; the providers have their own.
+	FreeLimits    *FreeLimits `protobuf:"bytes,23,opt,name=free_limits,json=freeLimits,proto3" json:"free_limits,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1067,6 +1070,13 @@ func (x *Config) GetDefaultGuardrail() string {
 func (x *Config) GetMemory() *Memory {
 	if x != nil {
 		return x.Memory
+	}
+	return nil
+}
+
+func (x *Config) GetFreeLimits() *FreeLimits {
+	if x != nil {
+		return x.FreeLimits
 	}
 	return nil
 }
@@ -1573,6 +1583,61 @@ func (x *TokenRule) GetKey() string {
 	return ""
 }
 
+// OpenRouter's are 20 a minute and 50 a day, or 1000 for who has bought credits.
+type FreeLimits struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In any 60 s. Default: no limit.
+	RequestsPerMinute uint32 `protobuf:"varint,1,opt,name=requests_per_minute,json=requestsPerMinute,proto3" json:"requests_per_minute,omitempty"`
+	// In a day of UTC. Default: no limit.
+	RequestsPerDay uint32 `protobuf:"varint,2,opt,name=requests_per_day,json=requestsPerDay,proto3" json:"requests_per_day,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *FreeLimits) Reset() {
+	*x = FreeLimits{}
+	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FreeLimits) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FreeLimits) ProtoMessage() {}
+
+func (x *FreeLimits) ProtoReflect() protoreflect.Message {
+	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FreeLimits.ProtoReflect.Descriptor instead.
+func (*FreeLimits) Descriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *FreeLimits) GetRequestsPerMinute() uint32 {
+	if x != nil {
+		return x.RequestsPerMinute
+	}
+	return 0
+}
+
+func (x *FreeLimits) GetRequestsPerDay() uint32 {
+	if x != nil {
+		return x.RequestsPerDay
+	}
+	return 0
+}
+
 // Cache keeps the answers of requests with the header `X-OpenRouter-Cache: true`, or of a
 // preset with cache_enabled, and gives them to the same key once more when it sends the
 // same bytes. The request says for how long: 5 minutes, or up to 24 hours. Nothing is kept
@@ -1596,7 +1661,7 @@ type Cache struct {
 
 func (x *Cache) Reset() {
 	*x = Cache{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1608,7 +1673,7 @@ func (x *Cache) String() string {
 func (*Cache) ProtoMessage() {}
 
 func (x *Cache) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1621,7 +1686,7 @@ func (x *Cache) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cache.ProtoReflect.Descriptor instead.
 func (*Cache) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{8}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Cache) GetDisabled() bool {
@@ -1695,7 +1760,7 @@ type Policy struct {
 
 func (x *Policy) Reset() {
 	*x = Policy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1707,7 +1772,7 @@ func (x *Policy) String() string {
 func (*Policy) ProtoMessage() {}
 
 func (x *Policy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1720,7 +1785,7 @@ func (x *Policy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Policy.ProtoReflect.Descriptor instead.
 func (*Policy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{9}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Policy) GetOnly() []string {
@@ -1829,7 +1894,7 @@ type MaxPrice struct {
 
 func (x *MaxPrice) Reset() {
 	*x = MaxPrice{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1841,7 +1906,7 @@ func (x *MaxPrice) String() string {
 func (*MaxPrice) ProtoMessage() {}
 
 func (x *MaxPrice) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1854,7 +1919,7 @@ func (x *MaxPrice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaxPrice.ProtoReflect.Descriptor instead.
 func (*MaxPrice) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{10}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *MaxPrice) GetPrompt() string {
@@ -1908,7 +1973,7 @@ type Preset struct {
 
 func (x *Preset) Reset() {
 	*x = Preset{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1920,7 +1985,7 @@ func (x *Preset) String() string {
 func (*Preset) ProtoMessage() {}
 
 func (x *Preset) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1933,7 +1998,7 @@ func (x *Preset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Preset.ProtoReflect.Descriptor instead.
 func (*Preset) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{11}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Preset) GetName() string {
@@ -1987,7 +2052,7 @@ type Fetch struct {
 
 func (x *Fetch) Reset() {
 	*x = Fetch{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1999,7 +2064,7 @@ func (x *Fetch) String() string {
 func (*Fetch) ProtoMessage() {}
 
 func (x *Fetch) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2012,7 +2077,7 @@ func (x *Fetch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fetch.ProtoReflect.Descriptor instead.
 func (*Fetch) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{12}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Fetch) GetDisabled() bool {
@@ -2063,7 +2128,7 @@ type Redis struct {
 
 func (x *Redis) Reset() {
 	*x = Redis{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2075,7 +2140,7 @@ func (x *Redis) String() string {
 func (*Redis) ProtoMessage() {}
 
 func (x *Redis) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2088,7 +2153,7 @@ func (x *Redis) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redis.ProtoReflect.Descriptor instead.
 func (*Redis) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{13}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Redis) GetAddress() string {
@@ -2154,14 +2219,17 @@ type Ledger struct {
 	Disabled bool `protobuf:"varint,3,opt,name=disabled,proto3" json:"disabled,omitempty"`
 	// Largest size of the journal on local disk, which holds what the database has not
 	// taken yet; when it is full, requests are answered 503. Default 1GiB.
-	MaxJournal    string `protobuf:"bytes,4,opt,name=max_journal,json=maxJournal,proto3" json:"max_journal,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	MaxJournal string `protobuf:"bytes,4,opt,name=max_journal,json=maxJournal,proto3" json:"max_journal,omitempty"`
+	// What was said with keys that have store_content is deleted when it is older than
+	// this, or than retention. Default 720h, which is 30 days.
+	ContentRetention *durationpb.Duration `protobuf:"bytes,5,opt,name=content_retention,json=contentRetention,proto3" json:"content_retention,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Ledger) Reset() {
 	*x = Ledger{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2173,7 +2241,7 @@ func (x *Ledger) String() string {
 func (*Ledger) ProtoMessage() {}
 
 func (x *Ledger) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2186,7 +2254,7 @@ func (x *Ledger) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ledger.ProtoReflect.Descriptor instead.
 func (*Ledger) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{14}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Ledger) GetPostgres() *Secret {
@@ -2217,6 +2285,13 @@ func (x *Ledger) GetMaxJournal() string {
 	return ""
 }
 
+func (x *Ledger) GetContentRetention() *durationpb.Duration {
+	if x != nil {
+		return x.ContentRetention
+	}
+	return nil
+}
+
 // Listener is the socket that clients connect to.
 type Listener struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2238,7 +2313,7 @@ type Listener struct {
 
 func (x *Listener) Reset() {
 	*x = Listener{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2250,7 +2325,7 @@ func (x *Listener) String() string {
 func (*Listener) ProtoMessage() {}
 
 func (x *Listener) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2263,7 +2338,7 @@ func (x *Listener) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Listener.ProtoReflect.Descriptor instead.
 func (*Listener) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{15}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Listener) GetAddress() string {
@@ -2309,7 +2384,7 @@ type ServerTLS struct {
 
 func (x *ServerTLS) Reset() {
 	*x = ServerTLS{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2321,7 +2396,7 @@ func (x *ServerTLS) String() string {
 func (*ServerTLS) ProtoMessage() {}
 
 func (x *ServerTLS) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2334,7 +2409,7 @@ func (x *ServerTLS) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerTLS.ProtoReflect.Descriptor instead.
 func (*ServerTLS) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{16}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ServerTLS) GetCertificateFile() string {
@@ -2368,7 +2443,7 @@ type Envoy struct {
 
 func (x *Envoy) Reset() {
 	*x = Envoy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2380,7 +2455,7 @@ func (x *Envoy) String() string {
 func (*Envoy) ProtoMessage() {}
 
 func (x *Envoy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2393,7 +2468,7 @@ func (x *Envoy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Envoy.ProtoReflect.Descriptor instead.
 func (*Envoy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{17}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Envoy) GetPath() string {
@@ -2487,7 +2562,7 @@ type Provider struct {
 
 func (x *Provider) Reset() {
 	*x = Provider{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2499,7 +2574,7 @@ func (x *Provider) String() string {
 func (*Provider) ProtoMessage() {}
 
 func (x *Provider) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2512,7 +2587,7 @@ func (x *Provider) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Provider.ProtoReflect.Descriptor instead.
 func (*Provider) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{18}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Provider) GetPreset() string {
@@ -2723,7 +2798,7 @@ type Quirks struct {
 
 func (x *Quirks) Reset() {
 	*x = Quirks{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2735,7 +2810,7 @@ func (x *Quirks) String() string {
 func (*Quirks) ProtoMessage() {}
 
 func (x *Quirks) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2748,7 +2823,7 @@ func (x *Quirks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quirks.ProtoReflect.Descriptor instead.
 func (*Quirks) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{19}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Quirks) GetRename() map[string]string {
@@ -2832,7 +2907,7 @@ type HealthCheck struct {
 
 func (x *HealthCheck) Reset() {
 	*x = HealthCheck{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2844,7 +2919,7 @@ func (x *HealthCheck) String() string {
 func (*HealthCheck) ProtoMessage() {}
 
 func (x *HealthCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2857,7 +2932,7 @@ func (x *HealthCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthCheck.ProtoReflect.Descriptor instead.
 func (*HealthCheck) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{20}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *HealthCheck) GetInterval() *durationpb.Duration {
@@ -2897,7 +2972,7 @@ type Secret struct {
 
 func (x *Secret) Reset() {
 	*x = Secret{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2909,7 +2984,7 @@ func (x *Secret) String() string {
 func (*Secret) ProtoMessage() {}
 
 func (x *Secret) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2922,7 +2997,7 @@ func (x *Secret) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Secret.ProtoReflect.Descriptor instead.
 func (*Secret) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{21}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Secret) GetSource() isSecret_Source {
@@ -3002,7 +3077,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3014,7 +3089,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3027,7 +3102,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{22}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Timeouts) GetConnect() *durationpb.Duration {
@@ -3072,7 +3147,7 @@ type DataPolicy struct {
 
 func (x *DataPolicy) Reset() {
 	*x = DataPolicy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3084,7 +3159,7 @@ func (x *DataPolicy) String() string {
 func (*DataPolicy) ProtoMessage() {}
 
 func (x *DataPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3097,7 +3172,7 @@ func (x *DataPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataPolicy.ProtoReflect.Descriptor instead.
 func (*DataPolicy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{23}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *DataPolicy) GetNoTraining() bool {
@@ -3170,7 +3245,7 @@ type Model struct {
 
 func (x *Model) Reset() {
 	*x = Model{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3182,7 +3257,7 @@ func (x *Model) String() string {
 func (*Model) ProtoMessage() {}
 
 func (x *Model) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3195,7 +3270,7 @@ func (x *Model) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Model.ProtoReflect.Descriptor instead.
 func (*Model) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{24}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Model) GetName() string {
@@ -3335,7 +3410,7 @@ type Reasoning struct {
 
 func (x *Reasoning) Reset() {
 	*x = Reasoning{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3347,7 +3422,7 @@ func (x *Reasoning) String() string {
 func (*Reasoning) ProtoMessage() {}
 
 func (x *Reasoning) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3360,7 +3435,7 @@ func (x *Reasoning) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reasoning.ProtoReflect.Descriptor instead.
 func (*Reasoning) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{25}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Reasoning) GetSupportedEfforts() []string {
@@ -3444,7 +3519,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[26]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3456,7 +3531,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[26]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3469,7 +3544,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{26}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Endpoint) GetProvider() string {
@@ -3627,7 +3702,7 @@ type Prices struct {
 
 func (x *Prices) Reset() {
 	*x = Prices{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[27]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3639,7 +3714,7 @@ func (x *Prices) String() string {
 func (*Prices) ProtoMessage() {}
 
 func (x *Prices) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[27]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3652,7 +3727,7 @@ func (x *Prices) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Prices.ProtoReflect.Descriptor instead.
 func (*Prices) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{27}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Prices) GetPrompt() string {
@@ -3793,7 +3868,7 @@ type PriceOverride struct {
 
 func (x *PriceOverride) Reset() {
 	*x = PriceOverride{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[28]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3805,7 +3880,7 @@ func (x *PriceOverride) String() string {
 func (*PriceOverride) ProtoMessage() {}
 
 func (x *PriceOverride) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[28]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3818,7 +3893,7 @@ func (x *PriceOverride) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverride.ProtoReflect.Descriptor instead.
 func (*PriceOverride) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{28}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *PriceOverride) GetMinPromptTokens() int64 {
@@ -3871,14 +3946,18 @@ type Key struct {
 	AllowedIps []string `protobuf:"bytes,8,rep,name=allowed_ips,json=allowedIps,proto3" json:"allowed_ips,omitempty"`
 	// The name of a guardrail that holds for the key, besides default_guardrail. Default:
 	// none.
-	Guardrail     string `protobuf:"bytes,9,opt,name=guardrail,proto3" json:"guardrail,omitempty"`
+	Guardrail string `protobuf:"bytes,9,opt,name=guardrail,proto3" json:"guardrail,omitempty"`
+	// Keep what is said in this key's conversations, prompts and answers, in the ledger's
+	// database, for GET /generation/content; of images, sounds and files that they are
+	// there. Default: only counts are kept.
+	StoreContent  bool `protobuf:"varint,10,opt,name=store_content,json=storeContent,proto3" json:"store_content,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[29]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3890,7 +3969,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[29]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3903,7 +3982,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{29}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Key) GetName() string {
@@ -3969,6 +4048,13 @@ func (x *Key) GetGuardrail() string {
 	return ""
 }
 
+func (x *Key) GetStoreContent() bool {
+	if x != nil {
+		return x.StoreContent
+	}
+	return false
+}
+
 // Limits bound what may be done: by one key, by all, by one end user, or at one
 // provider. Windows slide: no span of their length has more in it, wherever it begins.
 type Limits struct {
@@ -4006,7 +4092,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[30]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4018,7 +4104,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[30]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4031,7 +4117,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{30}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Limits) GetRequests() uint32 {
@@ -4153,7 +4239,7 @@ type Routing struct {
 
 func (x *Routing) Reset() {
 	*x = Routing{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[31]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4165,7 +4251,7 @@ func (x *Routing) String() string {
 func (*Routing) ProtoMessage() {}
 
 func (x *Routing) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[31]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4178,7 +4264,7 @@ func (x *Routing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Routing.ProtoReflect.Descriptor instead.
 func (*Routing) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{31}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Routing) GetStopOn() []FailureClass {
@@ -4312,7 +4398,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[32]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4324,7 +4410,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[32]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4337,7 +4423,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{32}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Route) GetModels() []string {
@@ -4390,7 +4476,7 @@ type Telemetry struct {
 
 func (x *Telemetry) Reset() {
 	*x = Telemetry{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[33]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4402,7 +4488,7 @@ func (x *Telemetry) String() string {
 func (*Telemetry) ProtoMessage() {}
 
 func (x *Telemetry) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[33]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4415,7 +4501,7 @@ func (x *Telemetry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Telemetry.ProtoReflect.Descriptor instead.
 func (*Telemetry) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{33}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Telemetry) GetLogLevel() string {
@@ -4460,7 +4546,7 @@ var File_policies_config_configpb_config_proto protoreflect.FileDescriptor
 
 const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\n" +
-	"%policies/config/configpb/config.proto\x12\x14switchyard.config.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\"\xb7\x12\n" +
+	"%policies/config/configpb/config.proto\x12\x14switchyard.config.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\"\xfa\x12\n" +
 	"\x06Config\x12:\n" +
 	"\blistener\x18\x01 \x01(\v2\x1e.switchyard.config.v1.ListenerR\blistener\x121\n" +
 	"\x05envoy\x18\x02 \x01(\v2\x1b.switchyard.config.v1.EnvoyR\x05envoy\x12\xdd\x01\n" +
@@ -4490,7 +4576,9 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"guardrails\x18\x14 \x03(\v2,.switchyard.config.v1.Config.GuardrailsEntryB0\xbaH\f\x9a\x01\t\"\ar\x05\x10\x01\x18\xc8\x01\x82\xb5\x18\x1da name of 1 to 200 charactersR\n" +
 	"guardrails\x12+\n" +
 	"\x11default_guardrail\x18\x18 \x01(\tR\x10defaultGuardrail\x124\n" +
-	"\x06memory\x18\x1c \x01(\v2\x1c.switchyard.config.v1.MemoryR\x06memory\x1a\\\n" +
+	"\x06memory\x18\x1c \x01(\v2\x1c.switchyard.config.v1.MemoryR\x06memory\x12A\n" +
+	"\vfree_limits\x18\x17 \x01(\v2 .switchyard.config.v1.FreeLimitsR\n" +
+	"freeLimits\x1a\\\n" +
 	"\x0eProvidersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x124\n" +
 	"\x05value\x18\x02 \x01(\v2\x1e.switchyard.config.v1.ProviderR\x05value:\x028\x01\x1aV\n" +
@@ -4538,7 +4626,11 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x05claim\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x05claim\x12\x1d\n" +
 	"\x05value\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x05value\x12x\n" +
 	"\x04role\x18\x03 \x01(\tBd\xbaH.r,R\x00R\x05ownerR\x05adminR\tdeveloperR\abillingR\x06viewer\x82\xb5\x18/one of owner, admin, developer, billing, viewerR\x04role\x12\x10\n" +
-	"\x03key\x18\x04 \x01(\tR\x03key\"\xac\x02\n" +
+	"\x03key\x18\x04 \x01(\tR\x03key\"~\n" +
+	"\n" +
+	"FreeLimits\x129\n" +
+	"\x13requests_per_minute\x18\x01 \x01(\rB\t\xbaH\x06*\x04\x18\xc0\x84=R\x11requestsPerMinute\x125\n" +
+	"\x10requests_per_day\x18\x02 \x01(\rB\v\xbaH\b*\x06\x18\x80\x94\xeb\xdc\x03R\x0erequestsPerDay\"\xac\x02\n" +
 	"\x05Cache\x12\x1a\n" +
 	"\bdisabled\x18\x01 \x01(\bR\bdisabled\x12\x14\n" +
 	"\x05redis\x18\x02 \x01(\bR\x05redis\x12w\n" +
@@ -4587,14 +4679,16 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x03tls\x18\x05 \x01(\bR\x03tls\x12\x16\n" +
 	"\x06prefix\x18\x06 \x01(\tR\x06prefix\x12A\n" +
 	"\atimeout\x18\a \x01(\v2\x19.google.protobuf.DurationB\f\xbaH\t\xaa\x01\x06\"\x02\b\n" +
-	"2\x00R\atimeout\"\xa8\x02\n" +
+	"2\x00R\atimeout\"\x82\x03\n" +
 	"\x06Ledger\x128\n" +
 	"\bpostgres\x18\x01 \x01(\v2\x1c.switchyard.config.v1.SecretR\bpostgres\x12I\n" +
 	"\tretention\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\x10\xbaH\r\xaa\x01\n" +
 	"\"\x06\b\x80\x86\xb0\x96\x012\x00R\tretention\x12\x1a\n" +
 	"\bdisabled\x18\x03 \x01(\bR\bdisabled\x12}\n" +
 	"\vmax_journal\x18\x04 \x01(\tB\\\xbaH/r-2+^([0-9]{1,12} ?(B|KB|KiB|MB|MiB|GB|GiB)?)?$\x82\xb5\x18&a size such as 32MiB, 500KB or 1048576R\n" +
-	"maxJournal\"\xdc\x02\n" +
+	"maxJournal\x12X\n" +
+	"\x11content_retention\x18\x05 \x01(\v2\x19.google.protobuf.DurationB\x10\xbaH\r\xaa\x01\n" +
+	"\"\x06\b\x80\x86\xb0\x96\x012\x00R\x10contentRetention\"\xdc\x02\n" +
 	"\bListener\x12h\n" +
 	"\aaddress\x18\x01 \x01(\tBN\x82\xb5\x18Jan IP address and a port such as 127.0.0.1:8080, 0.0.0.0:8080 or [::]:8080R\aaddress\x121\n" +
 	"\x03tls\x18\x02 \x01(\v2\x1f.switchyard.config.v1.ServerTLSR\x03tls\x12\x86\x01\n" +
@@ -4777,7 +4871,7 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\n" +
 	"_utc_startB\n" +
 	"\n" +
-	"\b_utc_end\"\xdc\x04\n" +
+	"\b_utc_end\"\x81\x05\n" +
 	"\x03Key\x12>\n" +
 	"\x04name\x18\x01 \x01(\tB*\xbaH\x06r\x04\x10\x01\x18d\x82\xb5\x18\x1da name of 1 to 100 charactersR\x04name\x12\x81\x01\n" +
 	"\x04hash\x18\x02 \x01(\tBm\xbaH\x12r\x102\x0e^[0-9a-f]{64}$\x82\xb5\x18Tthe key's SHA-256 in 64 lower-case hex digits, as `switchyard keys create` prints itR\x04hash\x12\x1a\n" +
@@ -4791,7 +4885,9 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"management\x12-\n" +
 	"\vallowed_ips\x18\b \x03(\tB\f\xbaH\t\x92\x01\x06\"\x04r\x02\x10\x01R\n" +
 	"allowedIps\x12\x1c\n" +
-	"\tguardrail\x18\t \x01(\tR\tguardrail\"\xc6\x05\n" +
+	"\tguardrail\x18\t \x01(\tR\tguardrail\x12#\n" +
+	"\rstore_content\x18\n" +
+	" \x01(\bR\fstoreContent\"\xc6\x05\n" +
 	"\x06Limits\x12%\n" +
 	"\brequests\x18\x01 \x01(\rB\t\xbaH\x06*\x04\x18\xa0\x8d\x06R\brequests\x12A\n" +
 	"\x06window\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\x0e\xbaH\v\xaa\x01\b\"\x04\b\x80\xa3\x052\x00R\x06window\x12\x1c\n" +
@@ -4935,7 +5031,7 @@ func file_policies_config_configpb_config_proto_rawDescGZIP() []byte {
 }
 
 var file_policies_config_configpb_config_proto_enumTypes = make([]protoimpl.EnumInfo, 13)
-var file_policies_config_configpb_config_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
+var file_policies_config_configpb_config_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
 var file_policies_config_configpb_config_proto_goTypes = []any{
 	(GuardAction)(0),                  // 0: switchyard.config.v1.GuardAction
 	(GuardDirection)(0),               // 1: switchyard.config.v1.GuardDirection
@@ -4958,145 +5054,148 @@ var file_policies_config_configpb_config_proto_goTypes = []any{
 	(*Identity)(nil),                  // 18: switchyard.config.v1.Identity
 	(*Issuer)(nil),                    // 19: switchyard.config.v1.Issuer
 	(*TokenRule)(nil),                 // 20: switchyard.config.v1.TokenRule
-	(*Cache)(nil),                     // 21: switchyard.config.v1.Cache
-	(*Policy)(nil),                    // 22: switchyard.config.v1.Policy
-	(*MaxPrice)(nil),                  // 23: switchyard.config.v1.MaxPrice
-	(*Preset)(nil),                    // 24: switchyard.config.v1.Preset
-	(*Fetch)(nil),                     // 25: switchyard.config.v1.Fetch
-	(*Redis)(nil),                     // 26: switchyard.config.v1.Redis
-	(*Ledger)(nil),                    // 27: switchyard.config.v1.Ledger
-	(*Listener)(nil),                  // 28: switchyard.config.v1.Listener
-	(*ServerTLS)(nil),                 // 29: switchyard.config.v1.ServerTLS
-	(*Envoy)(nil),                     // 30: switchyard.config.v1.Envoy
-	(*Provider)(nil),                  // 31: switchyard.config.v1.Provider
-	(*Quirks)(nil),                    // 32: switchyard.config.v1.Quirks
-	(*HealthCheck)(nil),               // 33: switchyard.config.v1.HealthCheck
-	(*Secret)(nil),                    // 34: switchyard.config.v1.Secret
-	(*Timeouts)(nil),                  // 35: switchyard.config.v1.Timeouts
-	(*DataPolicy)(nil),                // 36: switchyard.config.v1.DataPolicy
-	(*Model)(nil),                     // 37: switchyard.config.v1.Model
-	(*Reasoning)(nil),                 // 38: switchyard.config.v1.Reasoning
-	(*Endpoint)(nil),                  // 39: switchyard.config.v1.Endpoint
-	(*Prices)(nil),                    // 40: switchyard.config.v1.Prices
-	(*PriceOverride)(nil),             // 41: switchyard.config.v1.PriceOverride
-	(*Key)(nil),                       // 42: switchyard.config.v1.Key
-	(*Limits)(nil),                    // 43: switchyard.config.v1.Limits
-	(*Routing)(nil),                   // 44: switchyard.config.v1.Routing
-	(*Route)(nil),                     // 45: switchyard.config.v1.Route
-	(*Telemetry)(nil),                 // 46: switchyard.config.v1.Telemetry
-	nil,                               // 47: switchyard.config.v1.Config.ProvidersEntry
-	nil,                               // 48: switchyard.config.v1.Config.ModelsEntry
-	nil,                               // 49: switchyard.config.v1.Config.AliasesEntry
-	nil,                               // 50: switchyard.config.v1.Config.PresetsEntry
-	nil,                               // 51: switchyard.config.v1.Config.GuardrailsEntry
-	nil,                               // 52: switchyard.config.v1.Provider.HeadersEntry
-	nil,                               // 53: switchyard.config.v1.Quirks.RenameEntry
-	nil,                               // 54: switchyard.config.v1.Quirks.CapEntry
-	nil,                               // 55: switchyard.config.v1.Quirks.RolesEntry
-	(*structpb.Struct)(nil),           // 56: google.protobuf.Struct
-	(*durationpb.Duration)(nil),       // 57: google.protobuf.Duration
-	(*descriptorpb.FieldOptions)(nil), // 58: google.protobuf.FieldOptions
+	(*FreeLimits)(nil),                // 21: switchyard.config.v1.FreeLimits
+	(*Cache)(nil),                     // 22: switchyard.config.v1.Cache
+	(*Policy)(nil),                    // 23: switchyard.config.v1.Policy
+	(*MaxPrice)(nil),                  // 24: switchyard.config.v1.MaxPrice
+	(*Preset)(nil),                    // 25: switchyard.config.v1.Preset
+	(*Fetch)(nil),                     // 26: switchyard.config.v1.Fetch
+	(*Redis)(nil),                     // 27: switchyard.config.v1.Redis
+	(*Ledger)(nil),                    // 28: switchyard.config.v1.Ledger
+	(*Listener)(nil),                  // 29: switchyard.config.v1.Listener
+	(*ServerTLS)(nil),                 // 30: switchyard.config.v1.ServerTLS
+	(*Envoy)(nil),                     // 31: switchyard.config.v1.Envoy
+	(*Provider)(nil),                  // 32: switchyard.config.v1.Provider
+	(*Quirks)(nil),                    // 33: switchyard.config.v1.Quirks
+	(*HealthCheck)(nil),               // 34: switchyard.config.v1.HealthCheck
+	(*Secret)(nil),                    // 35: switchyard.config.v1.Secret
+	(*Timeouts)(nil),                  // 36: switchyard.config.v1.Timeouts
+	(*DataPolicy)(nil),                // 37: switchyard.config.v1.DataPolicy
+	(*Model)(nil),                     // 38: switchyard.config.v1.Model
+	(*Reasoning)(nil),                 // 39: switchyard.config.v1.Reasoning
+	(*Endpoint)(nil),                  // 40: switchyard.config.v1.Endpoint
+	(*Prices)(nil),                    // 41: switchyard.config.v1.Prices
+	(*PriceOverride)(nil),             // 42: switchyard.config.v1.PriceOverride
+	(*Key)(nil),                       // 43: switchyard.config.v1.Key
+	(*Limits)(nil),                    // 44: switchyard.config.v1.Limits
+	(*Routing)(nil),                   // 45: switchyard.config.v1.Routing
+	(*Route)(nil),                     // 46: switchyard.config.v1.Route
+	(*Telemetry)(nil),                 // 47: switchyard.config.v1.Telemetry
+	nil,                               // 48: switchyard.config.v1.Config.ProvidersEntry
+	nil,                               // 49: switchyard.config.v1.Config.ModelsEntry
+	nil,                               // 50: switchyard.config.v1.Config.AliasesEntry
+	nil,                               // 51: switchyard.config.v1.Config.PresetsEntry
+	nil,                               // 52: switchyard.config.v1.Config.GuardrailsEntry
+	nil,                               // 53: switchyard.config.v1.Provider.HeadersEntry
+	nil,                               // 54: switchyard.config.v1.Quirks.RenameEntry
+	nil,                               // 55: switchyard.config.v1.Quirks.CapEntry
+	nil,                               // 56: switchyard.config.v1.Quirks.RolesEntry
+	(*structpb.Struct)(nil),           // 57: google.protobuf.Struct
+	(*durationpb.Duration)(nil),       // 58: google.protobuf.Duration
+	(*descriptorpb.FieldOptions)(nil), // 59: google.protobuf.FieldOptions
 }
 var file_policies_config_configpb_config_proto_depIdxs = []int32{
-	28, // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
-	30, // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
-	47, // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
-	48, // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
+	29, // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
+	31, // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
+	48, // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
+	49, // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
 	4,  // 4: switchyard.config.v1.Config.models_from_presets:type_name -> switchyard.config.v1.PresetModels
-	42, // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
-	43, // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
-	44, // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
-	46, // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
-	22, // 9: switchyard.config.v1.Config.policy:type_name -> switchyard.config.v1.Policy
-	49, // 10: switchyard.config.v1.Config.aliases:type_name -> switchyard.config.v1.Config.AliasesEntry
-	50, // 11: switchyard.config.v1.Config.presets:type_name -> switchyard.config.v1.Config.PresetsEntry
-	26, // 12: switchyard.config.v1.Config.redis:type_name -> switchyard.config.v1.Redis
-	27, // 13: switchyard.config.v1.Config.ledger:type_name -> switchyard.config.v1.Ledger
-	25, // 14: switchyard.config.v1.Config.fetch:type_name -> switchyard.config.v1.Fetch
-	43, // 15: switchyard.config.v1.Config.total_limits:type_name -> switchyard.config.v1.Limits
+	43, // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
+	44, // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
+	45, // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
+	47, // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
+	23, // 9: switchyard.config.v1.Config.policy:type_name -> switchyard.config.v1.Policy
+	50, // 10: switchyard.config.v1.Config.aliases:type_name -> switchyard.config.v1.Config.AliasesEntry
+	51, // 11: switchyard.config.v1.Config.presets:type_name -> switchyard.config.v1.Config.PresetsEntry
+	27, // 12: switchyard.config.v1.Config.redis:type_name -> switchyard.config.v1.Redis
+	28, // 13: switchyard.config.v1.Config.ledger:type_name -> switchyard.config.v1.Ledger
+	26, // 14: switchyard.config.v1.Config.fetch:type_name -> switchyard.config.v1.Fetch
+	44, // 15: switchyard.config.v1.Config.total_limits:type_name -> switchyard.config.v1.Limits
 	18, // 16: switchyard.config.v1.Config.identity:type_name -> switchyard.config.v1.Identity
-	21, // 17: switchyard.config.v1.Config.cache:type_name -> switchyard.config.v1.Cache
-	43, // 18: switchyard.config.v1.Config.organization_limits:type_name -> switchyard.config.v1.Limits
-	51, // 19: switchyard.config.v1.Config.guardrails:type_name -> switchyard.config.v1.Config.GuardrailsEntry
+	22, // 17: switchyard.config.v1.Config.cache:type_name -> switchyard.config.v1.Cache
+	44, // 18: switchyard.config.v1.Config.organization_limits:type_name -> switchyard.config.v1.Limits
+	52, // 19: switchyard.config.v1.Config.guardrails:type_name -> switchyard.config.v1.Config.GuardrailsEntry
 	14, // 20: switchyard.config.v1.Config.memory:type_name -> switchyard.config.v1.Memory
-	22, // 21: switchyard.config.v1.Guardrail.policy:type_name -> switchyard.config.v1.Policy
-	16, // 22: switchyard.config.v1.Guardrail.content_filters:type_name -> switchyard.config.v1.ContentFilter
-	17, // 23: switchyard.config.v1.Guardrail.content_filter_builtins:type_name -> switchyard.config.v1.BuiltinFilter
-	9,  // 24: switchyard.config.v1.Guardrail.budget_reset:type_name -> switchyard.config.v1.BudgetReset
-	0,  // 25: switchyard.config.v1.ContentFilter.action:type_name -> switchyard.config.v1.GuardAction
-	1,  // 26: switchyard.config.v1.ContentFilter.direction:type_name -> switchyard.config.v1.GuardDirection
-	0,  // 27: switchyard.config.v1.BuiltinFilter.action:type_name -> switchyard.config.v1.GuardAction
-	2,  // 28: switchyard.config.v1.BuiltinFilter.scan_scope:type_name -> switchyard.config.v1.ScanScope
-	1,  // 29: switchyard.config.v1.BuiltinFilter.direction:type_name -> switchyard.config.v1.GuardDirection
-	34, // 30: switchyard.config.v1.Identity.secret:type_name -> switchyard.config.v1.Secret
-	19, // 31: switchyard.config.v1.Identity.issuers:type_name -> switchyard.config.v1.Issuer
-	20, // 32: switchyard.config.v1.Issuer.rules:type_name -> switchyard.config.v1.TokenRule
-	3,  // 33: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
-	23, // 34: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
-	56, // 35: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
-	57, // 36: switchyard.config.v1.Fetch.timeout:type_name -> google.protobuf.Duration
-	34, // 37: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
-	57, // 38: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
-	34, // 39: switchyard.config.v1.Ledger.postgres:type_name -> switchyard.config.v1.Secret
-	57, // 40: switchyard.config.v1.Ledger.retention:type_name -> google.protobuf.Duration
-	29, // 41: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
-	57, // 42: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
-	7,  // 43: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
-	34, // 44: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
-	52, // 45: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
-	35, // 46: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
-	36, // 47: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	33, // 48: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
-	6,  // 49: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
-	32, // 50: switchyard.config.v1.Provider.quirks:type_name -> switchyard.config.v1.Quirks
-	43, // 51: switchyard.config.v1.Provider.limits:type_name -> switchyard.config.v1.Limits
-	53, // 52: switchyard.config.v1.Quirks.rename:type_name -> switchyard.config.v1.Quirks.RenameEntry
-	54, // 53: switchyard.config.v1.Quirks.cap:type_name -> switchyard.config.v1.Quirks.CapEntry
-	55, // 54: switchyard.config.v1.Quirks.roles:type_name -> switchyard.config.v1.Quirks.RolesEntry
-	5,  // 55: switchyard.config.v1.Quirks.reasoning:type_name -> switchyard.config.v1.ReasoningForm
-	57, // 56: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
-	57, // 57: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
-	57, // 58: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
-	57, // 59: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
-	57, // 60: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
-	57, // 61: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
-	39, // 62: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
-	8,  // 63: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
-	38, // 64: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
-	43, // 65: switchyard.config.v1.Model.limits:type_name -> switchyard.config.v1.Limits
-	40, // 66: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
-	36, // 67: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	41, // 68: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
-	40, // 69: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
-	43, // 70: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
-	22, // 71: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
-	57, // 72: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
-	57, // 73: switchyard.config.v1.Limits.tokens_window:type_name -> google.protobuf.Duration
-	9,  // 74: switchyard.config.v1.Limits.budget_reset:type_name -> switchyard.config.v1.BudgetReset
-	10, // 75: switchyard.config.v1.Limits.on_redis_failure:type_name -> switchyard.config.v1.RedisFailure
-	43, // 76: switchyard.config.v1.Limits.per_user:type_name -> switchyard.config.v1.Limits
-	12, // 77: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
-	57, // 78: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
-	57, // 79: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
-	57, // 80: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
-	57, // 81: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
-	8,  // 82: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
-	11, // 83: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
-	57, // 84: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
-	57, // 85: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
-	45, // 86: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
-	12, // 87: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
-	57, // 88: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
-	31, // 89: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
-	37, // 90: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
-	24, // 91: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
-	15, // 92: switchyard.config.v1.Config.GuardrailsEntry.value:type_name -> switchyard.config.v1.Guardrail
-	58, // 93: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
-	94, // [94:94] is the sub-list for method output_type
-	94, // [94:94] is the sub-list for method input_type
-	94, // [94:94] is the sub-list for extension type_name
-	93, // [93:94] is the sub-list for extension extendee
-	0,  // [0:93] is the sub-list for field type_name
+	21, // 21: switchyard.config.v1.Config.free_limits:type_name -> switchyard.config.v1.FreeLimits
+	23, // 22: switchyard.config.v1.Guardrail.policy:type_name -> switchyard.config.v1.Policy
+	16, // 23: switchyard.config.v1.Guardrail.content_filters:type_name -> switchyard.config.v1.ContentFilter
+	17, // 24: switchyard.config.v1.Guardrail.content_filter_builtins:type_name -> switchyard.config.v1.BuiltinFilter
+	9,  // 25: switchyard.config.v1.Guardrail.budget_reset:type_name -> switchyard.config.v1.BudgetReset
+	0,  // 26: switchyard.config.v1.ContentFilter.action:type_name -> switchyard.config.v1.GuardAction
+	1,  // 27: switchyard.config.v1.ContentFilter.direction:type_name -> switchyard.config.v1.GuardDirection
+	0,  // 28: switchyard.config.v1.BuiltinFilter.action:type_name -> switchyard.config.v1.GuardAction
+	2,  // 29: switchyard.config.v1.BuiltinFilter.scan_scope:type_name -> switchyard.config.v1.ScanScope
+	1,  // 30: switchyard.config.v1.BuiltinFilter.direction:type_name -> switchyard.config.v1.GuardDirection
+	35, // 31: switchyard.config.v1.Identity.secret:type_name -> switchyard.config.v1.Secret
+	19, // 32: switchyard.config.v1.Identity.issuers:type_name -> switchyard.config.v1.Issuer
+	20, // 33: switchyard.config.v1.Issuer.rules:type_name -> switchyard.config.v1.TokenRule
+	3,  // 34: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
+	24, // 35: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
+	57, // 36: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
+	58, // 37: switchyard.config.v1.Fetch.timeout:type_name -> google.protobuf.Duration
+	35, // 38: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
+	58, // 39: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
+	35, // 40: switchyard.config.v1.Ledger.postgres:type_name -> switchyard.config.v1.Secret
+	58, // 41: switchyard.config.v1.Ledger.retention:type_name -> google.protobuf.Duration
+	58, // 42: switchyard.config.v1.Ledger.content_retention:type_name -> google.protobuf.Duration
+	30, // 43: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
+	58, // 44: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
+	7,  // 45: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
+	35, // 46: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
+	53, // 47: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
+	36, // 48: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
+	37, // 49: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	34, // 50: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
+	6,  // 51: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
+	33, // 52: switchyard.config.v1.Provider.quirks:type_name -> switchyard.config.v1.Quirks
+	44, // 53: switchyard.config.v1.Provider.limits:type_name -> switchyard.config.v1.Limits
+	54, // 54: switchyard.config.v1.Quirks.rename:type_name -> switchyard.config.v1.Quirks.RenameEntry
+	55, // 55: switchyard.config.v1.Quirks.cap:type_name -> switchyard.config.v1.Quirks.CapEntry
+	56, // 56: switchyard.config.v1.Quirks.roles:type_name -> switchyard.config.v1.Quirks.RolesEntry
+	5,  // 57: switchyard.config.v1.Quirks.reasoning:type_name -> switchyard.config.v1.ReasoningForm
+	58, // 58: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
+	58, // 59: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
+	58, // 60: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
+	58, // 61: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
+	58, // 62: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
+	58, // 63: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
+	40, // 64: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
+	8,  // 65: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
+	39, // 66: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
+	44, // 67: switchyard.config.v1.Model.limits:type_name -> switchyard.config.v1.Limits
+	41, // 68: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
+	37, // 69: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	42, // 70: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
+	41, // 71: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
+	44, // 72: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
+	23, // 73: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
+	58, // 74: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
+	58, // 75: switchyard.config.v1.Limits.tokens_window:type_name -> google.protobuf.Duration
+	9,  // 76: switchyard.config.v1.Limits.budget_reset:type_name -> switchyard.config.v1.BudgetReset
+	10, // 77: switchyard.config.v1.Limits.on_redis_failure:type_name -> switchyard.config.v1.RedisFailure
+	44, // 78: switchyard.config.v1.Limits.per_user:type_name -> switchyard.config.v1.Limits
+	12, // 79: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
+	58, // 80: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
+	58, // 81: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
+	58, // 82: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
+	58, // 83: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
+	8,  // 84: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
+	11, // 85: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
+	58, // 86: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
+	58, // 87: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
+	46, // 88: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
+	12, // 89: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
+	58, // 90: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
+	32, // 91: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
+	38, // 92: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
+	25, // 93: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
+	15, // 94: switchyard.config.v1.Config.GuardrailsEntry.value:type_name -> switchyard.config.v1.Guardrail
+	59, // 95: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
+	96, // [96:96] is the sub-list for method output_type
+	96, // [96:96] is the sub-list for method input_type
+	96, // [96:96] is the sub-list for extension type_name
+	95, // [95:96] is the sub-list for extension extendee
+	0,  // [0:95] is the sub-list for field type_name
 }
 
 func init() { file_policies_config_configpb_config_proto_init() }
@@ -5104,23 +5203,23 @@ func file_policies_config_configpb_config_proto_init() {
 	if File_policies_config_configpb_config_proto != nil {
 		return
 	}
-	file_policies_config_configpb_config_proto_msgTypes[18].OneofWrappers = []any{}
 	file_policies_config_configpb_config_proto_msgTypes[19].OneofWrappers = []any{}
-	file_policies_config_configpb_config_proto_msgTypes[21].OneofWrappers = []any{
+	file_policies_config_configpb_config_proto_msgTypes[20].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[22].OneofWrappers = []any{
 		(*Secret_Env)(nil),
 		(*Secret_File)(nil),
 		(*Secret_Value)(nil),
 	}
-	file_policies_config_configpb_config_proto_msgTypes[24].OneofWrappers = []any{}
-	file_policies_config_configpb_config_proto_msgTypes[26].OneofWrappers = []any{}
-	file_policies_config_configpb_config_proto_msgTypes[28].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[25].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[27].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[29].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_policies_config_configpb_config_proto_rawDesc), len(file_policies_config_configpb_config_proto_rawDesc)),
 			NumEnums:      13,
-			NumMessages:   43,
+			NumMessages:   44,
 			NumExtensions: 1,
 			NumServices:   0,
 		},
