@@ -43,7 +43,7 @@ func TestRow138MessagesOfTheSDK(t *testing.T) {
 				t.Errorf("%s: usage %+v", scenario, seen.Usage)
 			}
 		}
-		if seen := client.call(t, s, "count", model); seen.Usage == nil || seen.Usage.Input != 1 {
+		if seen := client.call(t, s, "count", model); seen.Usage == nil || seen.Usage.Input != 8 {
 			t.Errorf("row 143: %+v", seen.Usage)
 		}
 	})

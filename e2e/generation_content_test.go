@@ -45,25 +45,29 @@ func TestRow170ContentIsStoredForKeysThatWantIt(t *testing.T) {
 				t.Errorf("%d %s\nwant %s", got.status, got.body, want)
 			}
 
-			for range 3 {
-				gpt.Enqueue(provider.Failure{Status: 503})
-				claude.Enqueue(provider.Failure{Status: 503})
+			// A failure behind another, in the middle of an answer.
+			gpt.Enqueue(provider.Failure{Status: 503})
+			claude.Enqueue(provider.Stream{Answer: provider.Answer{Text: "one two three"}, Pieces: 1, End: provider.EndError})
+			broken := s.ask(streamed("m/both"))
+			if id = broken.header.Get("X-Generation-Id"); id == "" {
+				t.Fatalf("%d %s", broken.status, broken.body)
 			}
-			failed := s.ask(question("m/both"))
-			var shape struct {
-				Error struct {
-					Metadata struct {
-						ID string `json:"generation_id"`
+			s.generation(id)
+			got = s.do(http.MethodGet, "/api/v1/generation/content?id="+id, "")
+			var told struct {
+				Data struct {
+					Output struct{ Completion string }
+					Error  struct {
+						Status   int
+						Message  string
+						Provider string           `json:"provider_name"`
+						Previous []map[string]any `json:"previous_errors"`
 					}
 				}
 			}
-			id = failed.header.Get("X-Generation-Id")
-			if id == "" && json.Unmarshal([]byte(failed.body), &shape) == nil {
-				id = shape.Error.Metadata.ID
-			}
-			s.generation(id)
-			if got := s.do(http.MethodGet, "/api/v1/generation/content?id="+id, ""); got.status != 200 ||
-				!strings.Contains(got.body, `"output":{"completion":null,"reasoning":null},"error":{"status":503,`) || !strings.Contains(got.body, `"previous_errors":[{"provider":"gpt"`) {
+			if err := json.Unmarshal([]byte(got.body), &told); err != nil || !strings.HasPrefix(told.Data.Output.Completion, "one") ||
+				told.Data.Error.Status < 500 || told.Data.Error.Message == "" || told.Data.Error.Provider != "claude" ||
+				len(told.Data.Error.Previous) != 1 || told.Data.Error.Previous[0]["provider"] != "gpt" {
 				t.Errorf("of a failure: %d %s", got.status, got.body)
 			}
 

@@ -34,6 +34,7 @@ func (l *loader) check(config *configpb.Config) {
 	l.checkRedis(config.GetRedis())
 	l.checkLedger(config.GetLedger())
 	l.checkMemory(config.GetMemory())
+	l.checkContent(config)
 	l.checkFetch(config.GetFetch())
 	l.checkIssuers(config)
 	l.checkCache(config)
@@ -254,6 +255,14 @@ func (l *loader) checkMemory(memory *configpb.Memory) {
 	for name, text := range map[protoreflect.Name]string{"requests": memory.GetRequests(), "answers": memory.GetAnswers()} {
 		if size, ok := parseSize(text); text != "" && (!ok || size < 1<<20) {
 			l.report.fail(path{".memory"}.field(name), "must be at least 1MiB")
+		}
+	}
+}
+
+func (l *loader) checkContent(config *configpb.Config) {
+	for i, key := range config.GetKeys() {
+		if key.GetStoreContent() && config.GetLedger().GetDisabled() {
+			l.report.warn(path{".keys"}.item(i).field("store_content"), "stores nothing without a ledger; remove ledger.disabled")
 		}
 	}
 }
