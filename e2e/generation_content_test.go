@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/switchyard/switchyard/e2e/provider"
 	"github.com/switchyard/switchyard/policies/usage/postgrestest"
@@ -47,7 +48,7 @@ func TestRow170ContentIsStoredForKeysThatWantIt(t *testing.T) {
 
 			// A failure behind another, in the middle of an answer.
 			gpt.Enqueue(provider.Failure{Status: 503})
-			claude.Enqueue(provider.Stream{Answer: provider.Answer{Text: "one two three"}, Pieces: 1, End: provider.EndError})
+			claude.Enqueue(provider.Stream{Answer: provider.Answer{Text: "one two three"}, Pieces: 1, Pace: 50 * time.Millisecond, End: provider.EndError})
 			broken := s.ask(streamed("m/both"))
 			if id = broken.header.Get("X-Generation-Id"); id == "" {
 				t.Fatalf("%d %s", broken.status, broken.body)
