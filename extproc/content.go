@@ -20,7 +20,7 @@ const (
 	// fits a line of the ledger's journal.
 	mostInput  = 256 << 10
 	mostOutput = 128 << 10 // of the text, of the reasoning, and of the calls each
-	// wrapping is what JSON needs around one text, and more.
+	// wrapping is what JSON needs around a message, a part or a call, and more.
 	wrapping = 128
 	// longestFailure is how much of a failure's words is kept.
 	longestFailure = 2 << 10
@@ -102,6 +102,7 @@ func (a *attempt) input() usage.Input {
 
 // keep is one message, or one for each result of a tool.
 func (a *attempt) keep(message *dialect.Message, room *room) []kept {
+	room.left -= wrapping
 	made := kept{Role: string(message.Role), Name: room.take(message.Name)}
 	var parts []keptPart
 	var results []kept
@@ -115,7 +116,8 @@ func (a *attempt) keep(message *dialect.Message, room *room) []kept {
 		case dialect.PartToolCall:
 			made.ToolCalls = append(made.ToolCalls, room.call(part.Call.ID, a.toolName(part.Call.Name), part.Call.Arguments))
 		case dialect.PartToolResult:
-			said := make([]keptPart, 0, len(part.Result.Parts))
+			room.left -= wrapping
+			var said []keptPart
 			for j := range part.Result.Parts {
 				if room.full() {
 					break
@@ -161,6 +163,7 @@ var mediaTypes = map[dialect.PartKind]string{
 // part is a text. Of what is none its name is kept, and its address if it has one that
 // does not hold it.
 func (r *room) part(part *dialect.Part) keptPart {
+	r.left -= wrapping
 	kind, media := mediaTypes[part.Kind]
 	if !media || part.Media == nil {
 		text := r.take(part.Text)
@@ -174,6 +177,7 @@ func (r *room) part(part *dialect.Part) keptPart {
 }
 
 func (r *room) call(id, name, arguments string) keptCall {
+	r.left -= wrapping
 	return keptCall{ID: r.take(id), Type: "function", Function: keptFunction{r.take(name), r.take(arguments)}}
 }
 
@@ -256,7 +260,7 @@ type room struct {
 	short bool // something was left out
 }
 
-// full reports that there is no room for another text, which is then left out.
+// full reports that there is no room for anything else, which is then left out.
 func (r *room) full() bool {
 	r.short = r.short || r.left < wrapping
 	return r.left < wrapping
@@ -264,10 +268,6 @@ func (r *room) full() bool {
 
 // take is a text, or as much of its beginning as there is room for, with a mark.
 func (r *room) take(text string) string {
-	if text == "" {
-		return ""
-	}
-	r.left -= wrapping
 	for i, c := range text {
 		size := utf8.RuneLen(c)
 		switch {
