@@ -82,51 +82,51 @@ func (a *attempt) input() usage.Input {
 	if err != nil {
 		return usage.Input{Truncated: true} // what its own dialect alone can read
 	}
-	room := &room{left: mostInput}
+	allowed := &allowance{left: mostInput}
 	if _, prompt := a.client.(openai.Completions); prompt && len(chat.Messages) == 1 && len(chat.Messages[0].Parts) == 1 {
-		text := room.take(chat.Messages[0].Parts[0].Text)
-		return usage.Input{Prompt: &text, Truncated: room.short}
+		text := allowed.take(chat.Messages[0].Parts[0].Text)
+		return usage.Input{Prompt: &text, Truncated: allowed.short}
 	}
 	var messages []kept
 	for _, message := range slices.Backward(chat.Messages) {
-		if room.full() {
+		if allowed.full() {
 			break
 		}
-		made := a.keep(&message, room)
+		made := a.turns(&message, allowed)
 		slices.Reverse(made)
 		messages = append(messages, made...)
 	}
 	slices.Reverse(messages)
-	return usage.Input{Messages: raw(messages), Truncated: room.short}
+	return usage.Input{Messages: raw(messages), Truncated: allowed.short}
 }
 
-// keep is one message, or one for each result of a tool.
-func (a *attempt) keep(message *dialect.Message, room *room) []kept {
-	room.left -= wrapping
-	made := kept{Role: string(message.Role), Name: room.take(message.Name)}
+// turns are one message, or one for each result of a tool.
+func (a *attempt) turns(message *dialect.Message, allowed *allowance) []kept {
+	allowed.left -= wrapping
+	made := kept{Role: string(message.Role), Name: allowed.take(message.Name)}
 	var parts []keptPart
 	var results []kept
 	for i := range message.Parts {
-		if room.full() {
+		if allowed.full() {
 			break
 		}
 		switch part := &message.Parts[i]; part.Kind {
 		case dialect.PartReasoning:
-			made.Reasoning += room.take(part.Reasoning.Text)
+			made.Reasoning += allowed.take(part.Reasoning.Text)
 		case dialect.PartToolCall:
-			made.ToolCalls = append(made.ToolCalls, room.call(part.Call.ID, a.toolName(part.Call.Name), part.Call.Arguments))
+			made.ToolCalls = append(made.ToolCalls, allowed.call(part.Call.ID, a.toolName(part.Call.Name), part.Call.Arguments))
 		case dialect.PartToolResult:
-			room.left -= wrapping
+			allowed.left -= wrapping
 			var said []keptPart
 			for j := range part.Result.Parts {
-				if room.full() {
+				if allowed.full() {
 					break
 				}
-				said = append(said, room.part(&part.Result.Parts[j]))
+				said = append(said, allowed.part(&part.Result.Parts[j]))
 			}
-			results = append(results, kept{Role: string(message.Role), CallID: room.take(part.Result.CallID), Content: plain(said)})
+			results = append(results, kept{Role: string(message.Role), CallID: allowed.take(part.Result.CallID), Content: plain(said)})
 		default:
-			parts = append(parts, room.part(part))
+			parts = append(parts, allowed.part(part))
 		}
 	}
 	if len(results) > 0 && len(parts)+len(made.ToolCalls) == 0 && made.Reasoning == "" {
@@ -162,7 +162,7 @@ var mediaTypes = map[dialect.PartKind]string{
 
 // part is a text. Of what is none its name is kept, and its address if it has one that
 // does not hold it.
-func (r *room) part(part *dialect.Part) keptPart {
+func (r *allowance) part(part *dialect.Part) keptPart {
 	r.left -= wrapping
 	kind, media := mediaTypes[part.Kind]
 	if !media || part.Media == nil {
@@ -176,7 +176,7 @@ func (r *room) part(part *dialect.Part) keptPart {
 	return made
 }
 
-func (r *room) call(id, name, arguments string) keptCall {
+func (r *allowance) call(id, name, arguments string) keptCall {
 	r.left -= wrapping
 	return keptCall{ID: r.take(id), Type: "function", Function: keptFunction{r.take(name), r.take(arguments)}}
 }
@@ -192,9 +192,9 @@ func (a *attempt) output() usage.Output {
 		if text == "" {
 			return nil
 		}
-		room := &room{left: mostOutput}
-		text = room.take(text)
-		out.Truncated = out.Truncated || room.short
+		allowed := &allowance{left: mostOutput}
+		text = allowed.take(text)
+		out.Truncated = out.Truncated || allowed.short
 		return &text
 	}
 	out.Completion = keep(progress.Transcript.Text(0))
@@ -202,16 +202,16 @@ func (a *attempt) output() usage.Output {
 		out.Reasoning = keep(progress.Transcript.Reasoning(0))
 	}
 	out.Truncated = out.Truncated || progress.Transcript.Cut()
-	room := &room{left: mostOutput}
+	allowed := &allowance{left: mostOutput}
 	var calls []keptCall
 	for _, call := range progress.ToolCalls {
-		room.short = room.short || call.Cut
-		calls = append(calls, room.call("", a.toolName(call.Name), string(call.Arguments)))
+		allowed.short = allowed.short || call.Cut
+		calls = append(calls, allowed.call("", a.toolName(call.Name), string(call.Arguments)))
 	}
 	if calls != nil {
 		out.ToolCalls = raw(calls)
 	}
-	out.Truncated = out.Truncated || room.short
+	out.Truncated = out.Truncated || allowed.short
 	return out
 }
 
@@ -241,8 +241,8 @@ func (q *request) failureSaid() jsontext.Value {
 }
 
 func short(text string) string {
-	room := room{left: longestFailure}
-	return room.take(text)
+	allowed := allowance{left: longestFailure}
+	return allowed.take(text)
 }
 
 // raw is a value as JSON.
@@ -254,20 +254,20 @@ func raw(value any) jsontext.Value {
 	return text
 }
 
-// room is how much may still be kept.
-type room struct {
+// allowance is how much may still be kept.
+type allowance struct {
 	left  int
 	short bool // something was left out
 }
 
 // full reports that there is no room for anything else, which is then left out.
-func (r *room) full() bool {
+func (r *allowance) full() bool {
 	r.short = r.short || r.left < wrapping
 	return r.left < wrapping
 }
 
 // take is a text, or as much of its beginning as there is room for, with a mark.
-func (r *room) take(text string) string {
+func (r *allowance) take(text string) string {
 	for i, c := range text {
 		size := utf8.RuneLen(c)
 		switch {

@@ -64,11 +64,16 @@ func (f *filtered) end(dst []byte) []byte {
 
 // Progress is that of what the provider said: the client's share tells nothing of its
 // pace, and it is not what is billed.
-func (f *filtered) Progress() Progress {
+func (f *filtered) Progress() Progress { return f.provided().Settled(f.request) }
+
+// Counted is Progress with tokens counted.
+func (f *filtered) Counted() Progress { return f.provided().Counted(f.request) }
+
+func (f *filtered) provided() Progress {
 	p, said := f.progress, &f.decoder.said
 	p.Started = p.Started || said.OutputBytes > mostUnheard || f.decoder.refused && said.Started
-	p.Steps, p.OutputBytes, p.Usage, p.HasUsage = said.Steps, said.OutputBytes, said.Usage, said.HasUsage
-	return p.Settled(f.request)
+	p.Steps, p.OutputBytes, p.Transcript, p.Usage, p.HasUsage = said.Steps, said.OutputBytes, said.Transcript, said.Usage, said.HasUsage
+	return p
 }
 
 type filteringDecoder struct {
