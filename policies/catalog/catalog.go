@@ -116,6 +116,12 @@ func (c *Catalog) Endpoint(id string) (*Endpoint, bool) {
 // change the slice.
 func (c *Catalog) Models() []*Model { return c.sorted }
 
+// Provider finds a provider by its slug.
+func (c *Catalog) Provider(slug string) (*Provider, bool) {
+	provider, ok := c.providers[slug]
+	return provider, ok
+}
+
 // Providers returns the providers, sorted by slug.
 func (c *Catalog) Providers() []*Provider {
 	return slices.SortedFunc(maps.Values(c.providers), func(a, b *Provider) int {

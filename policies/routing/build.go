@@ -31,6 +31,9 @@ func Build(request Request, models *catalog.Catalog, health View, options Option
 	if err := s.limitFallbacks(f); err != nil {
 		return Plan{}, err
 	}
+	if err := s.addOwnKeys(f); err != nil {
+		return Plan{}, err
+	}
 	for i := options.MaxCandidates; i < len(f.left); i++ {
 		f.drop(f.left[i].endpoint, stepAttempts, Reason{words: "enough others come first"})
 	}
@@ -48,7 +51,7 @@ func Build(request Request, models *catalog.Catalog, health View, options Option
 	for i := range f.left {
 		e := &f.left[i]
 		plan.Candidates[i] = Candidate{
-			Model: e.endpoint.Model, Endpoint: e.endpoint,
+			Model: e.endpoint.Model, Endpoint: e.endpoint, OwnKey: e.own,
 			WebSearch: s.searches(s.targets[e.target].variant), Compress: s.compresses(e.endpoint), Reason: s.why(e),
 		}
 	}
@@ -102,6 +105,8 @@ func (s *scope) strategy() string {
 // why says what put an endpoint where it stands. What is most telling comes first.
 func (s *scope) why(e *entry) Reason {
 	switch {
+	case e.own != nil:
+		return Reason{words: "own key %q", text: e.own.Name}
 	case e.pinned:
 		return Reason{words: "pinned"}
 	case e.order < len(s.request.Preferences.Order):

@@ -14,6 +14,8 @@ import (
 // chance decides.
 type entry struct {
 	endpoint *catalog.Endpoint
+	// own is the key of a copy that has one.
+	own *OwnKey
 	// target is the index of its model in the scope.
 	target int
 

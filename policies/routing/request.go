@@ -27,6 +27,9 @@ type Request struct {
 	// Guardrails are what guardrails say of endpoints. All of them hold too, in a step of
 	// their own. Nil entries are none.
 	Guardrails []*Constraints
+	// OwnKeys are the caller's own keys of providers, in the order in which those of one
+	// provider are tried.
+	OwnKeys []*OwnKey
 	// Parameters are the request parameters given (spec section 7), sorted.
 	Parameters []string
 	// InputModalities are what the messages carry besides text.
@@ -96,8 +99,12 @@ type View interface {
 
 // Candidate is one attempt to be made.
 type Candidate struct {
-	Model    *catalog.Model
+	Model *catalog.Model
+	// Endpoint is the catalog's, or with an own key a copy of it whose provider is reached
+	// with that.
 	Endpoint *catalog.Endpoint
+	// OwnKey is the caller's own key of the provider, nil for the gateway's.
+	OwnKey *OwnKey
 	// WebSearch: the provider is to search the web (":online", plugin "web").
 	WebSearch bool
 	// Compress: what of the prompt does not fit the endpoint is left out of its middle.
