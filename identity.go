@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/switchyard/switchyard/policies/api"
+	"github.com/switchyard/switchyard/policies/byok"
 	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/identity"
 	keystore "github.com/switchyard/switchyard/policies/identity/store"
@@ -36,6 +37,7 @@ type managed struct {
 	credentials []identity.Credential
 	accounts    quota.Accounts
 	guardrails  managedGuardrails
+	ownKeys     []byok.Key // of providers
 }
 
 // firstLook is how long a start waits for a PostgreSQL that may be down.
@@ -52,10 +54,14 @@ func (g *gateway) openIdentity(ctx context.Context) error {
 		return err
 	}
 	m := &g.managed
-	m.store = keystore.New(g.account.database, identity.NewSealer(secret))
+	vault, err := g.ownKeyVault()
+	if err != nil {
+		return err
+	}
+	m.store = keystore.New(g.account.database, identity.NewSealer(secret), vault)
 	m.watcher = keystore.NewWatcher(m.store, func(snapshot keystore.Snapshot) {
 		m.mu.Lock()
-		m.credentials, m.closed = snapshot.Credentials, snapshot.Used
+		m.credentials, m.closed, m.ownKeys = snapshot.Credentials, snapshot.Used, snapshot.OwnKeys
 		m.accounts = quota.Accounts{Credits: snapshot.Credits, Budgets: snapshot.Budgets}
 		m.guardrails.use(snapshot.Guarded, func(id string, err error) {
 			g.log.Error("a guardrail cannot be compiled; who is held to it is refused", "guardrail", id, "error", err.Error())
@@ -105,6 +111,7 @@ func (g *gateway) compose() {
 	if g.managed.closed {
 		policy.Keys = policy.Keys.Closed()
 	}
+	g.composeOwnKeys(&policy)
 	g.policy.Store(&policy)
 }
 
@@ -113,7 +120,7 @@ func (m *managed) api() *api.Identity {
 	if m.store == nil {
 		return nil
 	}
-	return &api.Identity{Store: m.store, Refresh: m.watcher.Refresh}
+	return &api.Identity{Store: m.store, Refresh: m.watcher.Refresh, CheckOwnKey: checkOwnKey}
 }
 
 // identitySecret is the configuration's, or one that is made once and kept where only
@@ -122,7 +129,12 @@ func (g *gateway) identitySecret() ([]byte, error) {
 	if secret, ok := g.current.Load().effective.IdentitySecret(); ok {
 		return []byte(secret.Reveal()), nil
 	}
-	path := filepath.Join(g.stateDirectory, "identity-secret")
+	return g.stateSecret("identity-secret")
+}
+
+// stateSecret is a secret in the state directory, which is made once.
+func (g *gateway) stateSecret(name string) ([]byte, error) {
+	path := filepath.Join(g.stateDirectory, name)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := os.MkdirAll(g.stateDirectory, 0o700); err != nil {

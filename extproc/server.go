@@ -22,6 +22,7 @@ import (
 	"github.com/switchyard/switchyard/extproc/fetch"
 	"github.com/switchyard/switchyard/extproc/pdftext"
 	"github.com/switchyard/switchyard/extproc/signing"
+	"github.com/switchyard/switchyard/policies/byok"
 	"github.com/switchyard/switchyard/policies/cache"
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/health"
@@ -62,6 +63,12 @@ type Policy struct {
 	Guard  *Guard
 	// Signers are those of the providers, by slug, that want more than a key.
 	Signers map[string]signing.Signer
+	// OwnKeys are customers' own keys of providers, OwnSigners the signers of those that
+	// want more than a key, by the key's id.
+	OwnKeys    *byok.Set
+	OwnSigners map[string]signing.Signer
+	// OwnKeyFee is what requests with such a key cost.
+	OwnKeyFee byok.Fee
 	// Fetcher gets media for providers that do not; nil if the gateway fetches nothing.
 	Fetcher *fetch.Fetcher
 	// Limits are those of the gateway, of models and of providers; nil is none. A key has

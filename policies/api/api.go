@@ -133,6 +133,7 @@ func New(options Options) http.Handler {
 			s.routeMembers(mux, base)
 			s.routeCodes(mux, base)
 			s.routeGuardrails(mux, base)
+			s.routeOwnKeys(mux, base)
 		}
 		if options.CountTokens != nil {
 			mux.HandleFunc("POST "+base+countTokensPath, s.countTokens)

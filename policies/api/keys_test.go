@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/switchyard/switchyard/policies/byok"
 	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/database"
 	"github.com/switchyard/switchyard/policies/identity"
@@ -51,7 +52,7 @@ func manage(t *testing.T) *managedGateway {
 	}
 	var current atomic.Pointer[identity.Keyring]
 	current.Store(configured)
-	keys := keystore.New(openDatabase{db}, identity.NewSealer([]byte("secret")))
+	keys := keystore.New(openDatabase{db}, identity.NewSealer([]byte("secret")), byok.NewVault("secret", ""))
 	watcher := keystore.NewWatcher(keys, func(s keystore.Snapshot) { current.Store(configured.With(s.Credentials)) }, slog.New(slog.DiscardHandler))
 	g := &managedGateway{T: t, Options: gateway(t), generations: store.New(db)}
 	g.Keys, g.Ledger, g.Identity = current.Load, g.generations, &Identity{Store: keys, Refresh: watcher.Refresh}

@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/identity"
 	keystore "github.com/switchyard/switchyard/policies/identity/store"
 )
@@ -21,6 +22,9 @@ type Identity struct {
 	Store *keystore.Store
 	// Refresh puts to use what was changed before it was called.
 	Refresh func(ctx context.Context) error
+	// CheckOwnKey says whether a provider can be reached with a customer's own key, and
+	// what may be shown of it. The error is fit to be shown. Nil is [byok.Reach].
+	CheckOwnKey func(provider *catalog.Provider, key string) (label string, err error)
 }
 
 // refusal is an answer that a change was refused with.
@@ -82,6 +86,8 @@ func (s *server) refuseChange(w http.ResponseWriter, err error) {
 		refuse(w, http.StatusBadRequest, "invalid_request", "The user of creator_user_id is not a member of the workspace.")
 	case errors.Is(err, keystore.ErrRole):
 		refuse(w, http.StatusForbidden, "permission_denied", "A management key may not do more than the member whose it is.")
+	case errors.Is(err, keystore.ErrNoVault):
+		refuse(w, http.StatusBadRequest, "invalid_request", "This gateway keeps no own keys of providers: with a shared database byok.encryption_key must be configured.")
 	case errors.Is(err, keystore.ErrTaken):
 		refuse(w, http.StatusConflict, "invalid_request", "That is taken by another one in your organization.")
 	case errors.Is(err, keystore.ErrInUse):

@@ -48,7 +48,7 @@ func newEffective(config *configpb.Config, secrets map[string]Secret, own ownSec
 		hashed := sha256.Sum256([]byte(slug + "\x00" + secrets[slug].text))
 		all.Write(hashed[:])
 	}
-	for _, secret := range []Secret{own.redisPassword, own.postgres, own.identity} {
+	for _, secret := range []Secret{own.redisPassword, own.postgres, own.identity, own.byok, own.previousByok} {
 		hashed := sha256.Sum256([]byte(secret.text))
 		all.Write(hashed[:])
 	}
@@ -88,6 +88,12 @@ func (e *Effective) LedgerPostgres() (Secret, bool) {
 // gateway is to make its own.
 func (e *Effective) IdentitySecret() (Secret, bool) {
 	return e.own.identity, e.own.identity.text != ""
+}
+
+// ByokSecrets returns what customers' own keys are encrypted by, and what they were before,
+// which may be none; and false if the gateway is to make its own.
+func (e *Effective) ByokSecrets() (current, previous Secret, given bool) {
+	return e.own.byok, e.own.previousByok, e.own.byok.text != ""
 }
 
 // MaxJournal is the largest size of the ledger's journal, in bytes.

@@ -64,11 +64,11 @@ func (l *loader) resolveSecrets(config *configpb.Config) map[string]Secret {
 	return secrets
 }
 
-// minIdentitySecret is 128 bits in hex digits.
-const minIdentitySecret = 32
+// minOwnSecret is 128 bits in hex digits.
+const minOwnSecret = 32
 
 // ownSecrets are those of the gateway's own servers. They may hold any character.
-type ownSecrets struct{ redisPassword, postgres, identity Secret }
+type ownSecrets struct{ redisPassword, postgres, identity, byok, previousByok Secret }
 
 // resolveOwnSecrets is resolveSecrets for the gateway's own servers.
 func (l *loader) resolveOwnSecrets(config *configpb.Config) ownSecrets {
@@ -83,9 +83,23 @@ func (l *loader) resolveOwnSecrets(config *configpb.Config) ownSecrets {
 		redisPassword: read(config.GetRedis().GetPassword(), path{".redis", ".password"}),
 		postgres:      read(config.GetLedger().GetPostgres(), path{".ledger", ".postgres"}),
 		identity:      read(config.GetIdentity().GetSecret(), path{".identity", ".secret"}),
+		byok:          read(config.GetByok().GetEncryptionKey(), path{".byok", ".encryption_key"}),
+		previousByok:  read(config.GetByok().GetPreviousEncryptionKey(), path{".byok", ".previous_encryption_key"}),
 	}
-	if length := len(own.identity.text); length > 0 && length < minIdentitySecret {
-		l.report.fail(path{".identity", ".secret"}, "has %d characters; it must have at least %d that nobody can guess", length, minIdentitySecret)
+	for _, secret := range []struct {
+		at   path
+		text string
+	}{
+		{path{".identity", ".secret"}, own.identity.text},
+		{path{".byok", ".encryption_key"}, own.byok.text},
+		{path{".byok", ".previous_encryption_key"}, own.previousByok.text},
+	} {
+		if length := len(secret.text); length > 0 && length < minOwnSecret {
+			l.report.fail(secret.at, "has %d characters; it must have at least %d that nobody can guess", length, minOwnSecret)
+		}
+	}
+	if own.byok.text == "" && own.previousByok.text != "" {
+		l.report.fail(path{".byok", ".encryption_key"}, "is missing beside previous_encryption_key; give the one that keys are encrypted by")
 	}
 	return own
 }

@@ -10,6 +10,8 @@ import (
 type Budget struct {
 	Amount money.USD
 	Reset  Reset
+	// IncludeBYOK counts towards it what providers bill their own keys for (row 164).
+	IncludeBYOK bool
 }
 
 // Reset is when a budget begins anew: at midnight in UTC, each day, on Mondays, or on

@@ -142,6 +142,12 @@ func (k *Keyring) Named(name string) (*Key, error) {
 	return nil, fmt.Errorf("there is no key %q", name)
 }
 
+// ByHash finds a key by its hash, which stays when the key is rotated.
+func (k *Keyring) ByHash(hash string) (*Key, bool) {
+	key, ok := k.index[hash]
+	return key, ok && key.Hash == hash
+}
+
 // Authenticate finds out whose request it is from the values of the headers
 // Authorization and x-api-key (or x-goog-api-key), of which the first counts if it is a
 // bearer token (RFC 6750; the scheme's case does not matter). The error is an [*Error].

@@ -157,7 +157,7 @@ func TestAllLimitsAreRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	key, err := k.Named("k")
-	want := Limits{Tokens: TokenLimit{1000, time.Minute}, Budget: Budget{money.Dollar * 25 / 2, ResetWeekly}, Concurrency: 4, Outage: OutageOpen}
+	want := Limits{Tokens: TokenLimit{1000, time.Minute}, Budget: Budget{Amount: money.Dollar * 25 / 2, Reset: ResetWeekly}, Concurrency: 4, Outage: OutageOpen}
 	user := Limits{Limit: Limit{3, 10 * time.Second}, Tokens: TokenLimit{10, time.Hour}}
 	if err != nil || key.Limits != want || key.User != user {
 		t.Errorf("%+v, %+v, %v", key.Limits, key.User, err)

@@ -34,6 +34,8 @@ const (
 	WriteBudgets        Permission = "budgets.write"
 	ReadGuardrails      Permission = "guardrails.read"
 	WriteGuardrails     Permission = "guardrails.write"
+	ReadOwnKeys         Permission = "byok.read"
+	WriteOwnKeys        Permission = "byok.write"
 	WriteOrganizations  Permission = "organizations.write"
 	WriteCredits        Permission = "credits.write"
 	PurgeUsage          Permission = "usage.purge"
@@ -60,6 +62,8 @@ var rules = []rule{
 	{ReadGuardrails, []Role{Owner, Admin, Developer, Billing, Viewer}, "list guardrails and who is held to them"},
 	{WriteGuardrails, []Role{Owner, Admin}, "create, change, assign and delete guardrails"},
 	{PurgeUsage, []Role{Owner}, "delete old generations; what they come to by day stays"},
+	{ReadOwnKeys, []Role{Owner, Admin, Developer, Billing, Viewer}, "list the organisation's own keys of providers, masked"},
+	{WriteOwnKeys, []Role{Owner, Admin}, "create, change, rotate and delete them"},
 	{WriteOrganizations, []Role{Owner}, "list and create organisations; a key of the configuration alone may"},
 	{WriteCredits, []Role{Owner}, "give credits to organisations; a key of the configuration alone may"},
 }

@@ -871,7 +871,10 @@ type Config struct {
 	Memory *Memory `protobuf:"bytes,28,opt,name=memory,proto3" json:"memory,omitempty"`
 	// Limits on requests to models whose id ends in :free, for each organisation: all its
 	// keys together. Default: none; the providers have their own.
-	FreeLimits    *FreeLimits `protobuf:"bytes,23,opt,name=free_limits,json=freeLimits,proto3" json:"free_limits,omitempty"`
+	FreeLimits *FreeLimits `protobuf:"bytes,23,opt,name=free_limits,json=freeLimits,proto3" json:"free_limits,omitempty"`
+	// Customers' own keys of providers, which are managed over the API. They are in the
+	// ledger's database.
+	Byok          *OwnKeys `protobuf:"bytes,26,opt,name=byok,proto3" json:"byok,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1081,6 +1084,83 @@ func (x *Config) GetFreeLimits() *FreeLimits {
 	return nil
 }
 
+func (x *Config) GetByok() *OwnKeys {
+	if x != nil {
+		return x.Byok
+	}
+	return nil
+}
+
+// OwnKeys is how customers' own keys of providers are kept, and what they cost.
+type OwnKeys struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At least 32 characters that nobody can guess, by which the keys are encrypted in the
+	// database. Without it they are lost. Default: one made at the first start, in
+	// byok-secret in the gateway's state directory; with ledger.postgres there is no
+	// default, and no keys are kept without it.
+	EncryptionKey *Secret `protobuf:"bytes,1,opt,name=encryption_key,json=encryptionKey,proto3" json:"encryption_key,omitempty"`
+	// The one before, which still opens what it encrypted. To exchange the key, first make
+	// the new one the previous one at all gateways that share a database, then exchange
+	// the two, then have all keys encrypted anew: switchyard byok reseal.
+	PreviousEncryptionKey *Secret `protobuf:"bytes,2,opt,name=previous_encryption_key,json=previousEncryptionKey,proto3" json:"previous_encryption_key,omitempty"`
+	// What requests with such a key cost, as a percentage of the list price: 5 at
+	// OpenRouter. Default 0.
+	FeePercent    float64 `protobuf:"fixed64,3,opt,name=fee_percent,json=feePercent,proto3" json:"fee_percent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OwnKeys) Reset() {
+	*x = OwnKeys{}
+	mi := &file_policies_config_configpb_config_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OwnKeys) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OwnKeys) ProtoMessage() {}
+
+func (x *OwnKeys) ProtoReflect() protoreflect.Message {
+	mi := &file_policies_config_configpb_config_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OwnKeys.ProtoReflect.Descriptor instead.
+func (*OwnKeys) Descriptor() ([]byte, []int) {
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *OwnKeys) GetEncryptionKey() *Secret {
+	if x != nil {
+		return x.EncryptionKey
+	}
+	return nil
+}
+
+func (x *OwnKeys) GetPreviousEncryptionKey() *Secret {
+	if x != nil {
+		return x.PreviousEncryptionKey
+	}
+	return nil
+}
+
+func (x *OwnKeys) GetFeePercent() float64 {
+	if x != nil {
+		return x.FeePercent
+	}
+	return 0
+}
+
 // Memory bounds what bodies of one kind take together in the gateway's process. One at
 // a time may go beyond the limit. Others wait, without being read, and are answered 503
 // when they find no room within 10 s. Reading a body may take a few times its size for
@@ -1099,7 +1179,7 @@ type Memory struct {
 
 func (x *Memory) Reset() {
 	*x = Memory{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[1]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1111,7 +1191,7 @@ func (x *Memory) String() string {
 func (*Memory) ProtoMessage() {}
 
 func (x *Memory) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[1]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1124,7 +1204,7 @@ func (x *Memory) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Memory.ProtoReflect.Descriptor instead.
 func (*Memory) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{1}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Memory) GetRequests() string {
@@ -1165,7 +1245,7 @@ type Guardrail struct {
 
 func (x *Guardrail) Reset() {
 	*x = Guardrail{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[2]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1177,7 +1257,7 @@ func (x *Guardrail) String() string {
 func (*Guardrail) ProtoMessage() {}
 
 func (x *Guardrail) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[2]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1190,7 +1270,7 @@ func (x *Guardrail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Guardrail.ProtoReflect.Descriptor instead.
 func (*Guardrail) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{2}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Guardrail) GetDescription() string {
@@ -1255,7 +1335,7 @@ type ContentFilter struct {
 
 func (x *ContentFilter) Reset() {
 	*x = ContentFilter{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[3]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1267,7 +1347,7 @@ func (x *ContentFilter) String() string {
 func (*ContentFilter) ProtoMessage() {}
 
 func (x *ContentFilter) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[3]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1280,7 +1360,7 @@ func (x *ContentFilter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContentFilter.ProtoReflect.Descriptor instead.
 func (*ContentFilter) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{3}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ContentFilter) GetPattern() string {
@@ -1329,7 +1409,7 @@ type BuiltinFilter struct {
 
 func (x *BuiltinFilter) Reset() {
 	*x = BuiltinFilter{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1341,7 +1421,7 @@ func (x *BuiltinFilter) String() string {
 func (*BuiltinFilter) ProtoMessage() {}
 
 func (x *BuiltinFilter) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[4]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1354,7 +1434,7 @@ func (x *BuiltinFilter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BuiltinFilter.ProtoReflect.Descriptor instead.
 func (*BuiltinFilter) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{4}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *BuiltinFilter) GetSlug() string {
@@ -1401,7 +1481,7 @@ type Identity struct {
 
 func (x *Identity) Reset() {
 	*x = Identity{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1413,7 +1493,7 @@ func (x *Identity) String() string {
 func (*Identity) ProtoMessage() {}
 
 func (x *Identity) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[5]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1426,7 +1506,7 @@ func (x *Identity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Identity.ProtoReflect.Descriptor instead.
 func (*Identity) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{5}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Identity) GetSecret() *Secret {
@@ -1460,7 +1540,7 @@ type Issuer struct {
 
 func (x *Issuer) Reset() {
 	*x = Issuer{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1472,7 +1552,7 @@ func (x *Issuer) String() string {
 func (*Issuer) ProtoMessage() {}
 
 func (x *Issuer) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[6]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1485,7 +1565,7 @@ func (x *Issuer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Issuer.ProtoReflect.Descriptor instead.
 func (*Issuer) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{6}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Issuer) GetUrl() string {
@@ -1527,7 +1607,7 @@ type TokenRule struct {
 
 func (x *TokenRule) Reset() {
 	*x = TokenRule{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1539,7 +1619,7 @@ func (x *TokenRule) String() string {
 func (*TokenRule) ProtoMessage() {}
 
 func (x *TokenRule) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[7]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1552,7 +1632,7 @@ func (x *TokenRule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TokenRule.ProtoReflect.Descriptor instead.
 func (*TokenRule) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{7}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *TokenRule) GetClaim() string {
@@ -1596,7 +1676,7 @@ type FreeLimits struct {
 
 func (x *FreeLimits) Reset() {
 	*x = FreeLimits{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1608,7 +1688,7 @@ func (x *FreeLimits) String() string {
 func (*FreeLimits) ProtoMessage() {}
 
 func (x *FreeLimits) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[8]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1621,7 +1701,7 @@ func (x *FreeLimits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FreeLimits.ProtoReflect.Descriptor instead.
 func (*FreeLimits) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{8}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *FreeLimits) GetRequestsPerMinute() uint32 {
@@ -1661,7 +1741,7 @@ type Cache struct {
 
 func (x *Cache) Reset() {
 	*x = Cache{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1673,7 +1753,7 @@ func (x *Cache) String() string {
 func (*Cache) ProtoMessage() {}
 
 func (x *Cache) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[9]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1686,7 +1766,7 @@ func (x *Cache) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cache.ProtoReflect.Descriptor instead.
 func (*Cache) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{9}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Cache) GetDisabled() bool {
@@ -1760,7 +1840,7 @@ type Policy struct {
 
 func (x *Policy) Reset() {
 	*x = Policy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1772,7 +1852,7 @@ func (x *Policy) String() string {
 func (*Policy) ProtoMessage() {}
 
 func (x *Policy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[10]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1785,7 +1865,7 @@ func (x *Policy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Policy.ProtoReflect.Descriptor instead.
 func (*Policy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{10}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Policy) GetOnly() []string {
@@ -1894,7 +1974,7 @@ type MaxPrice struct {
 
 func (x *MaxPrice) Reset() {
 	*x = MaxPrice{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1906,7 +1986,7 @@ func (x *MaxPrice) String() string {
 func (*MaxPrice) ProtoMessage() {}
 
 func (x *MaxPrice) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[11]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1919,7 +1999,7 @@ func (x *MaxPrice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaxPrice.ProtoReflect.Descriptor instead.
 func (*MaxPrice) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{11}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *MaxPrice) GetPrompt() string {
@@ -1973,7 +2053,7 @@ type Preset struct {
 
 func (x *Preset) Reset() {
 	*x = Preset{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1985,7 +2065,7 @@ func (x *Preset) String() string {
 func (*Preset) ProtoMessage() {}
 
 func (x *Preset) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[12]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1998,7 +2078,7 @@ func (x *Preset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Preset.ProtoReflect.Descriptor instead.
 func (*Preset) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{12}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Preset) GetName() string {
@@ -2052,7 +2132,7 @@ type Fetch struct {
 
 func (x *Fetch) Reset() {
 	*x = Fetch{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2064,7 +2144,7 @@ func (x *Fetch) String() string {
 func (*Fetch) ProtoMessage() {}
 
 func (x *Fetch) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[13]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2077,7 +2157,7 @@ func (x *Fetch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fetch.ProtoReflect.Descriptor instead.
 func (*Fetch) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{13}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Fetch) GetDisabled() bool {
@@ -2128,7 +2208,7 @@ type Redis struct {
 
 func (x *Redis) Reset() {
 	*x = Redis{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2140,7 +2220,7 @@ func (x *Redis) String() string {
 func (*Redis) ProtoMessage() {}
 
 func (x *Redis) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[14]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2153,7 +2233,7 @@ func (x *Redis) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redis.ProtoReflect.Descriptor instead.
 func (*Redis) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{14}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Redis) GetAddress() string {
@@ -2229,7 +2309,7 @@ type Ledger struct {
 
 func (x *Ledger) Reset() {
 	*x = Ledger{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2241,7 +2321,7 @@ func (x *Ledger) String() string {
 func (*Ledger) ProtoMessage() {}
 
 func (x *Ledger) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[15]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2254,7 +2334,7 @@ func (x *Ledger) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ledger.ProtoReflect.Descriptor instead.
 func (*Ledger) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{15}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Ledger) GetPostgres() *Secret {
@@ -2313,7 +2393,7 @@ type Listener struct {
 
 func (x *Listener) Reset() {
 	*x = Listener{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2325,7 +2405,7 @@ func (x *Listener) String() string {
 func (*Listener) ProtoMessage() {}
 
 func (x *Listener) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[16]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2338,7 +2418,7 @@ func (x *Listener) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Listener.ProtoReflect.Descriptor instead.
 func (*Listener) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{16}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Listener) GetAddress() string {
@@ -2384,7 +2464,7 @@ type ServerTLS struct {
 
 func (x *ServerTLS) Reset() {
 	*x = ServerTLS{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2396,7 +2476,7 @@ func (x *ServerTLS) String() string {
 func (*ServerTLS) ProtoMessage() {}
 
 func (x *ServerTLS) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[17]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2409,7 +2489,7 @@ func (x *ServerTLS) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerTLS.ProtoReflect.Descriptor instead.
 func (*ServerTLS) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{17}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ServerTLS) GetCertificateFile() string {
@@ -2443,7 +2523,7 @@ type Envoy struct {
 
 func (x *Envoy) Reset() {
 	*x = Envoy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2455,7 +2535,7 @@ func (x *Envoy) String() string {
 func (*Envoy) ProtoMessage() {}
 
 func (x *Envoy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[18]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2468,7 +2548,7 @@ func (x *Envoy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Envoy.ProtoReflect.Descriptor instead.
 func (*Envoy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{18}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Envoy) GetPath() string {
@@ -2562,7 +2642,7 @@ type Provider struct {
 
 func (x *Provider) Reset() {
 	*x = Provider{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2574,7 +2654,7 @@ func (x *Provider) String() string {
 func (*Provider) ProtoMessage() {}
 
 func (x *Provider) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[19]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2587,7 +2667,7 @@ func (x *Provider) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Provider.ProtoReflect.Descriptor instead.
 func (*Provider) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{19}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Provider) GetPreset() string {
@@ -2798,7 +2878,7 @@ type Quirks struct {
 
 func (x *Quirks) Reset() {
 	*x = Quirks{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2810,7 +2890,7 @@ func (x *Quirks) String() string {
 func (*Quirks) ProtoMessage() {}
 
 func (x *Quirks) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[20]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2823,7 +2903,7 @@ func (x *Quirks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quirks.ProtoReflect.Descriptor instead.
 func (*Quirks) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{20}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Quirks) GetRename() map[string]string {
@@ -2907,7 +2987,7 @@ type HealthCheck struct {
 
 func (x *HealthCheck) Reset() {
 	*x = HealthCheck{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2919,7 +2999,7 @@ func (x *HealthCheck) String() string {
 func (*HealthCheck) ProtoMessage() {}
 
 func (x *HealthCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[21]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2932,7 +3012,7 @@ func (x *HealthCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthCheck.ProtoReflect.Descriptor instead.
 func (*HealthCheck) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{21}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *HealthCheck) GetInterval() *durationpb.Duration {
@@ -2972,7 +3052,7 @@ type Secret struct {
 
 func (x *Secret) Reset() {
 	*x = Secret{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2984,7 +3064,7 @@ func (x *Secret) String() string {
 func (*Secret) ProtoMessage() {}
 
 func (x *Secret) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[22]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2997,7 +3077,7 @@ func (x *Secret) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Secret.ProtoReflect.Descriptor instead.
 func (*Secret) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{22}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Secret) GetSource() isSecret_Source {
@@ -3077,7 +3157,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3089,7 +3169,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[23]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3102,7 +3182,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{23}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Timeouts) GetConnect() *durationpb.Duration {
@@ -3147,7 +3227,7 @@ type DataPolicy struct {
 
 func (x *DataPolicy) Reset() {
 	*x = DataPolicy{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3159,7 +3239,7 @@ func (x *DataPolicy) String() string {
 func (*DataPolicy) ProtoMessage() {}
 
 func (x *DataPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[24]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3172,7 +3252,7 @@ func (x *DataPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataPolicy.ProtoReflect.Descriptor instead.
 func (*DataPolicy) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{24}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *DataPolicy) GetNoTraining() bool {
@@ -3245,7 +3325,7 @@ type Model struct {
 
 func (x *Model) Reset() {
 	*x = Model{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3257,7 +3337,7 @@ func (x *Model) String() string {
 func (*Model) ProtoMessage() {}
 
 func (x *Model) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[25]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3270,7 +3350,7 @@ func (x *Model) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Model.ProtoReflect.Descriptor instead.
 func (*Model) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{25}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Model) GetName() string {
@@ -3410,7 +3490,7 @@ type Reasoning struct {
 
 func (x *Reasoning) Reset() {
 	*x = Reasoning{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[26]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3422,7 +3502,7 @@ func (x *Reasoning) String() string {
 func (*Reasoning) ProtoMessage() {}
 
 func (x *Reasoning) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[26]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3435,7 +3515,7 @@ func (x *Reasoning) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reasoning.ProtoReflect.Descriptor instead.
 func (*Reasoning) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{26}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Reasoning) GetSupportedEfforts() []string {
@@ -3519,7 +3599,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[27]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3531,7 +3611,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[27]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3544,7 +3624,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{27}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Endpoint) GetProvider() string {
@@ -3702,7 +3782,7 @@ type Prices struct {
 
 func (x *Prices) Reset() {
 	*x = Prices{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[28]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3714,7 +3794,7 @@ func (x *Prices) String() string {
 func (*Prices) ProtoMessage() {}
 
 func (x *Prices) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[28]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3727,7 +3807,7 @@ func (x *Prices) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Prices.ProtoReflect.Descriptor instead.
 func (*Prices) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{28}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Prices) GetPrompt() string {
@@ -3868,7 +3948,7 @@ type PriceOverride struct {
 
 func (x *PriceOverride) Reset() {
 	*x = PriceOverride{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[29]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3880,7 +3960,7 @@ func (x *PriceOverride) String() string {
 func (*PriceOverride) ProtoMessage() {}
 
 func (x *PriceOverride) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[29]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3893,7 +3973,7 @@ func (x *PriceOverride) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverride.ProtoReflect.Descriptor instead.
 func (*PriceOverride) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{29}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *PriceOverride) GetMinPromptTokens() int64 {
@@ -3957,7 +4037,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[30]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3969,7 +4049,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[30]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3982,7 +4062,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{30}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Key) GetName() string {
@@ -4092,7 +4172,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[31]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4104,7 +4184,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[31]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4117,7 +4197,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{31}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Limits) GetRequests() uint32 {
@@ -4239,7 +4319,7 @@ type Routing struct {
 
 func (x *Routing) Reset() {
 	*x = Routing{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[32]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4251,7 +4331,7 @@ func (x *Routing) String() string {
 func (*Routing) ProtoMessage() {}
 
 func (x *Routing) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[32]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4264,7 +4344,7 @@ func (x *Routing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Routing.ProtoReflect.Descriptor instead.
 func (*Routing) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{32}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Routing) GetStopOn() []FailureClass {
@@ -4398,7 +4478,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[33]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4410,7 +4490,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[33]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4423,7 +4503,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{33}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Route) GetModels() []string {
@@ -4476,7 +4556,7 @@ type Telemetry struct {
 
 func (x *Telemetry) Reset() {
 	*x = Telemetry{}
-	mi := &file_policies_config_configpb_config_proto_msgTypes[34]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4488,7 +4568,7 @@ func (x *Telemetry) String() string {
 func (*Telemetry) ProtoMessage() {}
 
 func (x *Telemetry) ProtoReflect() protoreflect.Message {
-	mi := &file_policies_config_configpb_config_proto_msgTypes[34]
+	mi := &file_policies_config_configpb_config_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4501,7 +4581,7 @@ func (x *Telemetry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Telemetry.ProtoReflect.Descriptor instead.
 func (*Telemetry) Descriptor() ([]byte, []int) {
-	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{34}
+	return file_policies_config_configpb_config_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Telemetry) GetLogLevel() string {
@@ -4546,7 +4626,7 @@ var File_policies_config_configpb_config_proto protoreflect.FileDescriptor
 
 const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\n" +
-	"%policies/config/configpb/config.proto\x12\x14switchyard.config.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\"\xfa\x12\n" +
+	"%policies/config/configpb/config.proto\x12\x14switchyard.config.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\"\xad\x13\n" +
 	"\x06Config\x12:\n" +
 	"\blistener\x18\x01 \x01(\v2\x1e.switchyard.config.v1.ListenerR\blistener\x121\n" +
 	"\x05envoy\x18\x02 \x01(\v2\x1b.switchyard.config.v1.EnvoyR\x05envoy\x12\xdd\x01\n" +
@@ -4578,7 +4658,8 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x11default_guardrail\x18\x18 \x01(\tR\x10defaultGuardrail\x124\n" +
 	"\x06memory\x18\x1c \x01(\v2\x1c.switchyard.config.v1.MemoryR\x06memory\x12A\n" +
 	"\vfree_limits\x18\x17 \x01(\v2 .switchyard.config.v1.FreeLimitsR\n" +
-	"freeLimits\x1a\\\n" +
+	"freeLimits\x121\n" +
+	"\x04byok\x18\x1a \x01(\v2\x1d.switchyard.config.v1.OwnKeysR\x04byok\x1a\\\n" +
 	"\x0eProvidersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x124\n" +
 	"\x05value\x18\x02 \x01(\v2\x1e.switchyard.config.v1.ProviderR\x05value:\x028\x01\x1aV\n" +
@@ -4593,7 +4674,12 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\v2\x1c.switchyard.config.v1.PresetR\x05value:\x028\x01\x1a^\n" +
 	"\x0fGuardrailsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x125\n" +
-	"\x05value\x18\x02 \x01(\v2\x1f.switchyard.config.v1.GuardrailR\x05value:\x028\x01\"\xfe\x01\n" +
+	"\x05value\x18\x02 \x01(\v2\x1f.switchyard.config.v1.GuardrailR\x05value:\x028\x01\"\xde\x01\n" +
+	"\aOwnKeys\x12C\n" +
+	"\x0eencryption_key\x18\x01 \x01(\v2\x1c.switchyard.config.v1.SecretR\rencryptionKey\x12T\n" +
+	"\x17previous_encryption_key\x18\x02 \x01(\v2\x1c.switchyard.config.v1.SecretR\x15previousEncryptionKey\x128\n" +
+	"\vfee_percent\x18\x03 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00Y@)\x00\x00\x00\x00\x00\x00\x00\x00R\n" +
+	"feePercent\"\xfe\x01\n" +
 	"\x06Memory\x12z\n" +
 	"\brequests\x18\x01 \x01(\tB^\xbaH/r-2+^([0-9]{1,12} ?(B|KB|KiB|MB|MiB|GB|GiB)?)?$\x82\xb5\x18(a size such as 512MiB, 2GiB or 536870912R\brequests\x12x\n" +
 	"\aanswers\x18\x02 \x01(\tB^\xbaH/r-2+^([0-9]{1,12} ?(B|KB|KiB|MB|MiB|GB|GiB)?)?$\x82\xb5\x18(a size such as 512MiB, 2GiB or 536870912R\aanswers\"\xad\x04\n" +
@@ -5031,7 +5117,7 @@ func file_policies_config_configpb_config_proto_rawDescGZIP() []byte {
 }
 
 var file_policies_config_configpb_config_proto_enumTypes = make([]protoimpl.EnumInfo, 13)
-var file_policies_config_configpb_config_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
+var file_policies_config_configpb_config_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
 var file_policies_config_configpb_config_proto_goTypes = []any{
 	(GuardAction)(0),                  // 0: switchyard.config.v1.GuardAction
 	(GuardDirection)(0),               // 1: switchyard.config.v1.GuardDirection
@@ -5047,155 +5133,159 @@ var file_policies_config_configpb_config_proto_goTypes = []any{
 	(Sort)(0),                         // 11: switchyard.config.v1.Sort
 	(FailureClass)(0),                 // 12: switchyard.config.v1.FailureClass
 	(*Config)(nil),                    // 13: switchyard.config.v1.Config
-	(*Memory)(nil),                    // 14: switchyard.config.v1.Memory
-	(*Guardrail)(nil),                 // 15: switchyard.config.v1.Guardrail
-	(*ContentFilter)(nil),             // 16: switchyard.config.v1.ContentFilter
-	(*BuiltinFilter)(nil),             // 17: switchyard.config.v1.BuiltinFilter
-	(*Identity)(nil),                  // 18: switchyard.config.v1.Identity
-	(*Issuer)(nil),                    // 19: switchyard.config.v1.Issuer
-	(*TokenRule)(nil),                 // 20: switchyard.config.v1.TokenRule
-	(*FreeLimits)(nil),                // 21: switchyard.config.v1.FreeLimits
-	(*Cache)(nil),                     // 22: switchyard.config.v1.Cache
-	(*Policy)(nil),                    // 23: switchyard.config.v1.Policy
-	(*MaxPrice)(nil),                  // 24: switchyard.config.v1.MaxPrice
-	(*Preset)(nil),                    // 25: switchyard.config.v1.Preset
-	(*Fetch)(nil),                     // 26: switchyard.config.v1.Fetch
-	(*Redis)(nil),                     // 27: switchyard.config.v1.Redis
-	(*Ledger)(nil),                    // 28: switchyard.config.v1.Ledger
-	(*Listener)(nil),                  // 29: switchyard.config.v1.Listener
-	(*ServerTLS)(nil),                 // 30: switchyard.config.v1.ServerTLS
-	(*Envoy)(nil),                     // 31: switchyard.config.v1.Envoy
-	(*Provider)(nil),                  // 32: switchyard.config.v1.Provider
-	(*Quirks)(nil),                    // 33: switchyard.config.v1.Quirks
-	(*HealthCheck)(nil),               // 34: switchyard.config.v1.HealthCheck
-	(*Secret)(nil),                    // 35: switchyard.config.v1.Secret
-	(*Timeouts)(nil),                  // 36: switchyard.config.v1.Timeouts
-	(*DataPolicy)(nil),                // 37: switchyard.config.v1.DataPolicy
-	(*Model)(nil),                     // 38: switchyard.config.v1.Model
-	(*Reasoning)(nil),                 // 39: switchyard.config.v1.Reasoning
-	(*Endpoint)(nil),                  // 40: switchyard.config.v1.Endpoint
-	(*Prices)(nil),                    // 41: switchyard.config.v1.Prices
-	(*PriceOverride)(nil),             // 42: switchyard.config.v1.PriceOverride
-	(*Key)(nil),                       // 43: switchyard.config.v1.Key
-	(*Limits)(nil),                    // 44: switchyard.config.v1.Limits
-	(*Routing)(nil),                   // 45: switchyard.config.v1.Routing
-	(*Route)(nil),                     // 46: switchyard.config.v1.Route
-	(*Telemetry)(nil),                 // 47: switchyard.config.v1.Telemetry
-	nil,                               // 48: switchyard.config.v1.Config.ProvidersEntry
-	nil,                               // 49: switchyard.config.v1.Config.ModelsEntry
-	nil,                               // 50: switchyard.config.v1.Config.AliasesEntry
-	nil,                               // 51: switchyard.config.v1.Config.PresetsEntry
-	nil,                               // 52: switchyard.config.v1.Config.GuardrailsEntry
-	nil,                               // 53: switchyard.config.v1.Provider.HeadersEntry
-	nil,                               // 54: switchyard.config.v1.Quirks.RenameEntry
-	nil,                               // 55: switchyard.config.v1.Quirks.CapEntry
-	nil,                               // 56: switchyard.config.v1.Quirks.RolesEntry
-	(*structpb.Struct)(nil),           // 57: google.protobuf.Struct
-	(*durationpb.Duration)(nil),       // 58: google.protobuf.Duration
-	(*descriptorpb.FieldOptions)(nil), // 59: google.protobuf.FieldOptions
+	(*OwnKeys)(nil),                   // 14: switchyard.config.v1.OwnKeys
+	(*Memory)(nil),                    // 15: switchyard.config.v1.Memory
+	(*Guardrail)(nil),                 // 16: switchyard.config.v1.Guardrail
+	(*ContentFilter)(nil),             // 17: switchyard.config.v1.ContentFilter
+	(*BuiltinFilter)(nil),             // 18: switchyard.config.v1.BuiltinFilter
+	(*Identity)(nil),                  // 19: switchyard.config.v1.Identity
+	(*Issuer)(nil),                    // 20: switchyard.config.v1.Issuer
+	(*TokenRule)(nil),                 // 21: switchyard.config.v1.TokenRule
+	(*FreeLimits)(nil),                // 22: switchyard.config.v1.FreeLimits
+	(*Cache)(nil),                     // 23: switchyard.config.v1.Cache
+	(*Policy)(nil),                    // 24: switchyard.config.v1.Policy
+	(*MaxPrice)(nil),                  // 25: switchyard.config.v1.MaxPrice
+	(*Preset)(nil),                    // 26: switchyard.config.v1.Preset
+	(*Fetch)(nil),                     // 27: switchyard.config.v1.Fetch
+	(*Redis)(nil),                     // 28: switchyard.config.v1.Redis
+	(*Ledger)(nil),                    // 29: switchyard.config.v1.Ledger
+	(*Listener)(nil),                  // 30: switchyard.config.v1.Listener
+	(*ServerTLS)(nil),                 // 31: switchyard.config.v1.ServerTLS
+	(*Envoy)(nil),                     // 32: switchyard.config.v1.Envoy
+	(*Provider)(nil),                  // 33: switchyard.config.v1.Provider
+	(*Quirks)(nil),                    // 34: switchyard.config.v1.Quirks
+	(*HealthCheck)(nil),               // 35: switchyard.config.v1.HealthCheck
+	(*Secret)(nil),                    // 36: switchyard.config.v1.Secret
+	(*Timeouts)(nil),                  // 37: switchyard.config.v1.Timeouts
+	(*DataPolicy)(nil),                // 38: switchyard.config.v1.DataPolicy
+	(*Model)(nil),                     // 39: switchyard.config.v1.Model
+	(*Reasoning)(nil),                 // 40: switchyard.config.v1.Reasoning
+	(*Endpoint)(nil),                  // 41: switchyard.config.v1.Endpoint
+	(*Prices)(nil),                    // 42: switchyard.config.v1.Prices
+	(*PriceOverride)(nil),             // 43: switchyard.config.v1.PriceOverride
+	(*Key)(nil),                       // 44: switchyard.config.v1.Key
+	(*Limits)(nil),                    // 45: switchyard.config.v1.Limits
+	(*Routing)(nil),                   // 46: switchyard.config.v1.Routing
+	(*Route)(nil),                     // 47: switchyard.config.v1.Route
+	(*Telemetry)(nil),                 // 48: switchyard.config.v1.Telemetry
+	nil,                               // 49: switchyard.config.v1.Config.ProvidersEntry
+	nil,                               // 50: switchyard.config.v1.Config.ModelsEntry
+	nil,                               // 51: switchyard.config.v1.Config.AliasesEntry
+	nil,                               // 52: switchyard.config.v1.Config.PresetsEntry
+	nil,                               // 53: switchyard.config.v1.Config.GuardrailsEntry
+	nil,                               // 54: switchyard.config.v1.Provider.HeadersEntry
+	nil,                               // 55: switchyard.config.v1.Quirks.RenameEntry
+	nil,                               // 56: switchyard.config.v1.Quirks.CapEntry
+	nil,                               // 57: switchyard.config.v1.Quirks.RolesEntry
+	(*structpb.Struct)(nil),           // 58: google.protobuf.Struct
+	(*durationpb.Duration)(nil),       // 59: google.protobuf.Duration
+	(*descriptorpb.FieldOptions)(nil), // 60: google.protobuf.FieldOptions
 }
 var file_policies_config_configpb_config_proto_depIdxs = []int32{
-	29, // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
-	31, // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
-	48, // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
-	49, // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
+	30, // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
+	32, // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
+	49, // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
+	50, // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
 	4,  // 4: switchyard.config.v1.Config.models_from_presets:type_name -> switchyard.config.v1.PresetModels
-	43, // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
-	44, // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
-	45, // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
-	47, // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
-	23, // 9: switchyard.config.v1.Config.policy:type_name -> switchyard.config.v1.Policy
-	50, // 10: switchyard.config.v1.Config.aliases:type_name -> switchyard.config.v1.Config.AliasesEntry
-	51, // 11: switchyard.config.v1.Config.presets:type_name -> switchyard.config.v1.Config.PresetsEntry
-	27, // 12: switchyard.config.v1.Config.redis:type_name -> switchyard.config.v1.Redis
-	28, // 13: switchyard.config.v1.Config.ledger:type_name -> switchyard.config.v1.Ledger
-	26, // 14: switchyard.config.v1.Config.fetch:type_name -> switchyard.config.v1.Fetch
-	44, // 15: switchyard.config.v1.Config.total_limits:type_name -> switchyard.config.v1.Limits
-	18, // 16: switchyard.config.v1.Config.identity:type_name -> switchyard.config.v1.Identity
-	22, // 17: switchyard.config.v1.Config.cache:type_name -> switchyard.config.v1.Cache
-	44, // 18: switchyard.config.v1.Config.organization_limits:type_name -> switchyard.config.v1.Limits
-	52, // 19: switchyard.config.v1.Config.guardrails:type_name -> switchyard.config.v1.Config.GuardrailsEntry
-	14, // 20: switchyard.config.v1.Config.memory:type_name -> switchyard.config.v1.Memory
-	21, // 21: switchyard.config.v1.Config.free_limits:type_name -> switchyard.config.v1.FreeLimits
-	23, // 22: switchyard.config.v1.Guardrail.policy:type_name -> switchyard.config.v1.Policy
-	16, // 23: switchyard.config.v1.Guardrail.content_filters:type_name -> switchyard.config.v1.ContentFilter
-	17, // 24: switchyard.config.v1.Guardrail.content_filter_builtins:type_name -> switchyard.config.v1.BuiltinFilter
-	9,  // 25: switchyard.config.v1.Guardrail.budget_reset:type_name -> switchyard.config.v1.BudgetReset
-	0,  // 26: switchyard.config.v1.ContentFilter.action:type_name -> switchyard.config.v1.GuardAction
-	1,  // 27: switchyard.config.v1.ContentFilter.direction:type_name -> switchyard.config.v1.GuardDirection
-	0,  // 28: switchyard.config.v1.BuiltinFilter.action:type_name -> switchyard.config.v1.GuardAction
-	2,  // 29: switchyard.config.v1.BuiltinFilter.scan_scope:type_name -> switchyard.config.v1.ScanScope
-	1,  // 30: switchyard.config.v1.BuiltinFilter.direction:type_name -> switchyard.config.v1.GuardDirection
-	35, // 31: switchyard.config.v1.Identity.secret:type_name -> switchyard.config.v1.Secret
-	19, // 32: switchyard.config.v1.Identity.issuers:type_name -> switchyard.config.v1.Issuer
-	20, // 33: switchyard.config.v1.Issuer.rules:type_name -> switchyard.config.v1.TokenRule
-	3,  // 34: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
-	24, // 35: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
-	57, // 36: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
-	58, // 37: switchyard.config.v1.Fetch.timeout:type_name -> google.protobuf.Duration
-	35, // 38: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
-	58, // 39: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
-	35, // 40: switchyard.config.v1.Ledger.postgres:type_name -> switchyard.config.v1.Secret
-	58, // 41: switchyard.config.v1.Ledger.retention:type_name -> google.protobuf.Duration
-	58, // 42: switchyard.config.v1.Ledger.content_retention:type_name -> google.protobuf.Duration
-	30, // 43: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
-	58, // 44: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
-	7,  // 45: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
-	35, // 46: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
-	53, // 47: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
-	36, // 48: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
-	37, // 49: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	34, // 50: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
-	6,  // 51: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
-	33, // 52: switchyard.config.v1.Provider.quirks:type_name -> switchyard.config.v1.Quirks
-	44, // 53: switchyard.config.v1.Provider.limits:type_name -> switchyard.config.v1.Limits
-	54, // 54: switchyard.config.v1.Quirks.rename:type_name -> switchyard.config.v1.Quirks.RenameEntry
-	55, // 55: switchyard.config.v1.Quirks.cap:type_name -> switchyard.config.v1.Quirks.CapEntry
-	56, // 56: switchyard.config.v1.Quirks.roles:type_name -> switchyard.config.v1.Quirks.RolesEntry
-	5,  // 57: switchyard.config.v1.Quirks.reasoning:type_name -> switchyard.config.v1.ReasoningForm
-	58, // 58: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
-	58, // 59: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
-	58, // 60: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
-	58, // 61: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
-	58, // 62: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
-	58, // 63: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
-	40, // 64: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
-	8,  // 65: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
-	39, // 66: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
-	44, // 67: switchyard.config.v1.Model.limits:type_name -> switchyard.config.v1.Limits
-	41, // 68: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
-	37, // 69: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	42, // 70: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
-	41, // 71: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
-	44, // 72: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
-	23, // 73: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
-	58, // 74: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
-	58, // 75: switchyard.config.v1.Limits.tokens_window:type_name -> google.protobuf.Duration
-	9,  // 76: switchyard.config.v1.Limits.budget_reset:type_name -> switchyard.config.v1.BudgetReset
-	10, // 77: switchyard.config.v1.Limits.on_redis_failure:type_name -> switchyard.config.v1.RedisFailure
-	44, // 78: switchyard.config.v1.Limits.per_user:type_name -> switchyard.config.v1.Limits
-	12, // 79: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
-	58, // 80: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
-	58, // 81: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
-	58, // 82: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
-	58, // 83: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
-	8,  // 84: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
-	11, // 85: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
-	58, // 86: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
-	58, // 87: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
-	46, // 88: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
-	12, // 89: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
-	58, // 90: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
-	32, // 91: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
-	38, // 92: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
-	25, // 93: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
-	15, // 94: switchyard.config.v1.Config.GuardrailsEntry.value:type_name -> switchyard.config.v1.Guardrail
-	59, // 95: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
-	96, // [96:96] is the sub-list for method output_type
-	96, // [96:96] is the sub-list for method input_type
-	96, // [96:96] is the sub-list for extension type_name
-	95, // [95:96] is the sub-list for extension extendee
-	0,  // [0:95] is the sub-list for field type_name
+	44, // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
+	45, // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
+	46, // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
+	48, // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
+	24, // 9: switchyard.config.v1.Config.policy:type_name -> switchyard.config.v1.Policy
+	51, // 10: switchyard.config.v1.Config.aliases:type_name -> switchyard.config.v1.Config.AliasesEntry
+	52, // 11: switchyard.config.v1.Config.presets:type_name -> switchyard.config.v1.Config.PresetsEntry
+	28, // 12: switchyard.config.v1.Config.redis:type_name -> switchyard.config.v1.Redis
+	29, // 13: switchyard.config.v1.Config.ledger:type_name -> switchyard.config.v1.Ledger
+	27, // 14: switchyard.config.v1.Config.fetch:type_name -> switchyard.config.v1.Fetch
+	45, // 15: switchyard.config.v1.Config.total_limits:type_name -> switchyard.config.v1.Limits
+	19, // 16: switchyard.config.v1.Config.identity:type_name -> switchyard.config.v1.Identity
+	23, // 17: switchyard.config.v1.Config.cache:type_name -> switchyard.config.v1.Cache
+	45, // 18: switchyard.config.v1.Config.organization_limits:type_name -> switchyard.config.v1.Limits
+	53, // 19: switchyard.config.v1.Config.guardrails:type_name -> switchyard.config.v1.Config.GuardrailsEntry
+	15, // 20: switchyard.config.v1.Config.memory:type_name -> switchyard.config.v1.Memory
+	22, // 21: switchyard.config.v1.Config.free_limits:type_name -> switchyard.config.v1.FreeLimits
+	14, // 22: switchyard.config.v1.Config.byok:type_name -> switchyard.config.v1.OwnKeys
+	36, // 23: switchyard.config.v1.OwnKeys.encryption_key:type_name -> switchyard.config.v1.Secret
+	36, // 24: switchyard.config.v1.OwnKeys.previous_encryption_key:type_name -> switchyard.config.v1.Secret
+	24, // 25: switchyard.config.v1.Guardrail.policy:type_name -> switchyard.config.v1.Policy
+	17, // 26: switchyard.config.v1.Guardrail.content_filters:type_name -> switchyard.config.v1.ContentFilter
+	18, // 27: switchyard.config.v1.Guardrail.content_filter_builtins:type_name -> switchyard.config.v1.BuiltinFilter
+	9,  // 28: switchyard.config.v1.Guardrail.budget_reset:type_name -> switchyard.config.v1.BudgetReset
+	0,  // 29: switchyard.config.v1.ContentFilter.action:type_name -> switchyard.config.v1.GuardAction
+	1,  // 30: switchyard.config.v1.ContentFilter.direction:type_name -> switchyard.config.v1.GuardDirection
+	0,  // 31: switchyard.config.v1.BuiltinFilter.action:type_name -> switchyard.config.v1.GuardAction
+	2,  // 32: switchyard.config.v1.BuiltinFilter.scan_scope:type_name -> switchyard.config.v1.ScanScope
+	1,  // 33: switchyard.config.v1.BuiltinFilter.direction:type_name -> switchyard.config.v1.GuardDirection
+	36, // 34: switchyard.config.v1.Identity.secret:type_name -> switchyard.config.v1.Secret
+	20, // 35: switchyard.config.v1.Identity.issuers:type_name -> switchyard.config.v1.Issuer
+	21, // 36: switchyard.config.v1.Issuer.rules:type_name -> switchyard.config.v1.TokenRule
+	3,  // 37: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
+	25, // 38: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
+	58, // 39: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
+	59, // 40: switchyard.config.v1.Fetch.timeout:type_name -> google.protobuf.Duration
+	36, // 41: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
+	59, // 42: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
+	36, // 43: switchyard.config.v1.Ledger.postgres:type_name -> switchyard.config.v1.Secret
+	59, // 44: switchyard.config.v1.Ledger.retention:type_name -> google.protobuf.Duration
+	59, // 45: switchyard.config.v1.Ledger.content_retention:type_name -> google.protobuf.Duration
+	31, // 46: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
+	59, // 47: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
+	7,  // 48: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
+	36, // 49: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
+	54, // 50: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
+	37, // 51: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
+	38, // 52: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	35, // 53: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
+	6,  // 54: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
+	34, // 55: switchyard.config.v1.Provider.quirks:type_name -> switchyard.config.v1.Quirks
+	45, // 56: switchyard.config.v1.Provider.limits:type_name -> switchyard.config.v1.Limits
+	55, // 57: switchyard.config.v1.Quirks.rename:type_name -> switchyard.config.v1.Quirks.RenameEntry
+	56, // 58: switchyard.config.v1.Quirks.cap:type_name -> switchyard.config.v1.Quirks.CapEntry
+	57, // 59: switchyard.config.v1.Quirks.roles:type_name -> switchyard.config.v1.Quirks.RolesEntry
+	5,  // 60: switchyard.config.v1.Quirks.reasoning:type_name -> switchyard.config.v1.ReasoningForm
+	59, // 61: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
+	59, // 62: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
+	59, // 63: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
+	59, // 64: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
+	59, // 65: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
+	59, // 66: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
+	41, // 67: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
+	8,  // 68: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
+	40, // 69: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
+	45, // 70: switchyard.config.v1.Model.limits:type_name -> switchyard.config.v1.Limits
+	42, // 71: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
+	38, // 72: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	43, // 73: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
+	42, // 74: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
+	45, // 75: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
+	24, // 76: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
+	59, // 77: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
+	59, // 78: switchyard.config.v1.Limits.tokens_window:type_name -> google.protobuf.Duration
+	9,  // 79: switchyard.config.v1.Limits.budget_reset:type_name -> switchyard.config.v1.BudgetReset
+	10, // 80: switchyard.config.v1.Limits.on_redis_failure:type_name -> switchyard.config.v1.RedisFailure
+	45, // 81: switchyard.config.v1.Limits.per_user:type_name -> switchyard.config.v1.Limits
+	12, // 82: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
+	59, // 83: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
+	59, // 84: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
+	59, // 85: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
+	59, // 86: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
+	8,  // 87: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
+	11, // 88: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
+	59, // 89: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
+	59, // 90: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
+	47, // 91: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
+	12, // 92: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
+	59, // 93: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
+	33, // 94: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
+	39, // 95: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
+	26, // 96: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
+	16, // 97: switchyard.config.v1.Config.GuardrailsEntry.value:type_name -> switchyard.config.v1.Guardrail
+	60, // 98: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
+	99, // [99:99] is the sub-list for method output_type
+	99, // [99:99] is the sub-list for method input_type
+	99, // [99:99] is the sub-list for extension type_name
+	98, // [98:99] is the sub-list for extension extendee
+	0,  // [0:98] is the sub-list for field type_name
 }
 
 func init() { file_policies_config_configpb_config_proto_init() }
@@ -5203,23 +5293,23 @@ func file_policies_config_configpb_config_proto_init() {
 	if File_policies_config_configpb_config_proto != nil {
 		return
 	}
-	file_policies_config_configpb_config_proto_msgTypes[19].OneofWrappers = []any{}
 	file_policies_config_configpb_config_proto_msgTypes[20].OneofWrappers = []any{}
-	file_policies_config_configpb_config_proto_msgTypes[22].OneofWrappers = []any{
+	file_policies_config_configpb_config_proto_msgTypes[21].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[23].OneofWrappers = []any{
 		(*Secret_Env)(nil),
 		(*Secret_File)(nil),
 		(*Secret_Value)(nil),
 	}
-	file_policies_config_configpb_config_proto_msgTypes[25].OneofWrappers = []any{}
-	file_policies_config_configpb_config_proto_msgTypes[27].OneofWrappers = []any{}
-	file_policies_config_configpb_config_proto_msgTypes[29].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[26].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[28].OneofWrappers = []any{}
+	file_policies_config_configpb_config_proto_msgTypes[30].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_policies_config_configpb_config_proto_rawDesc), len(file_policies_config_configpb_config_proto_rawDesc)),
 			NumEnums:      13,
-			NumMessages:   44,
+			NumMessages:   45,
 			NumExtensions: 1,
 			NumServices:   0,
 		},

@@ -101,7 +101,7 @@ func (k *Key) known(in *Workspace, secretExpires time.Time) (*identity.Key, erro
 	key := &identity.Key{
 		Name: k.Name, Hash: k.Hash, Role: k.Role, Organization: in.Organization, Workspace: in.ID,
 		DefaultModel: in.DefaultTextModel, DefaultSort: in.DefaultSort, Disabled: k.Disabled, ExpiresAt: k.ExpiresAt,
-		AllowedModels: k.AllowedModels, AllowedProviders: k.AllowedProviders,
+		AllowedModels: k.AllowedModels, AllowedProviders: k.AllowedProviders, Creator: k.Creator,
 	}
 	for _, text := range k.AllowedIPs {
 		network, err := identity.ParseNetwork(text)
@@ -114,7 +114,7 @@ func (k *Key) known(in *Workspace, secretExpires time.Time) (*identity.Key, erro
 		key.ExpiresAt = secretExpires
 	}
 	if k.Limit != nil {
-		key.Budget = identity.Budget{Amount: *k.Limit, Reset: k.Reset}
+		key.Budget = identity.Budget{Amount: *k.Limit, Reset: k.Reset, IncludeBYOK: k.IncludeBYOK}
 	}
 	return key, nil
 }

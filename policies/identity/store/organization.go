@@ -42,6 +42,9 @@ const workspaceColumns = `id, organization_id, name, slug, description, default_
 // in, and which is not deleted: that of the organisation.
 func defaultOf(organization string) string { return organization }
 
+// DefaultWorkspace is the id of an organisation's default workspace.
+func DefaultWorkspace(organization string) string { return defaultOf(organization) }
+
 func scanWorkspace(scan func(...any) error) (Workspace, error) {
 	var w Workspace
 	var created, updated int64
@@ -163,7 +166,11 @@ func (s *Store) DeleteWorkspace(ctx context.Context, by Actor, id string) error 
 			return Entry{}, err
 		}
 		n, err := t.count(ctx, `api_keys WHERE workspace_id = ?`, w.ID)
-		if err == nil && (n > 0 || w.ID == defaultOf(by.Organization)) {
+		own := 0
+		if err == nil {
+			own, err = t.count(ctx, `own_keys WHERE workspace_id = ?`, w.ID)
+		}
+		if err == nil && (n+own > 0 || w.ID == defaultOf(by.Organization)) {
 			err = ErrInUse
 		}
 		if err == nil {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/switchyard/switchyard/policies/byok"
 	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/money"
 )
@@ -24,6 +25,10 @@ type Snapshot struct {
 	// Forged is how many secrets in the database no gateway with this one's secret put
 	// there. They are left out.
 	Forged int
+	// OwnKeys are customers' own keys of providers. Unreadable is why some are left out:
+	// they do not open with the vault's keys, or are damaged.
+	OwnKeys    []byok.Key
+	Unreadable error
 }
 
 // Version grows with every change.
@@ -93,6 +98,9 @@ func (s *Store) Load(ctx context.Context) (Snapshot, error) {
 	if snapshot.Budgets, err = s.budgets(ctx); err != nil {
 		return Snapshot{}, err
 	}
-	snapshot.Guarded, err = s.guarded(ctx)
+	if snapshot.Guarded, err = s.guarded(ctx); err != nil {
+		return Snapshot{}, err
+	}
+	snapshot.OwnKeys, snapshot.Unreadable, err = s.openOwnKeys(ctx)
 	return snapshot, err
 }

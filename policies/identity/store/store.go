@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/switchyard/switchyard/policies/byok"
 	"github.com/switchyard/switchyard/policies/database"
 	"github.com/switchyard/switchyard/policies/identity"
 )
@@ -30,6 +31,8 @@ var (
 	ErrNoMember = errors.New("is not a member of the workspace")
 	// errUnchanged ends a change that turned out to be none.
 	errUnchanged = errors.New("identity: nothing to change")
+	// ErrNoVault: there is nothing to encrypt customers' own keys by.
+	ErrNoVault = errors.New("byok.encryption_key is not configured")
 	// ErrSecret: the keys are not this gateway's. Nothing is read or written then.
 	ErrSecret = errors.New("identity: the keys in the database were made with another secret; set identity.secret to the one of the gateway that made them")
 )
@@ -44,10 +47,14 @@ type Source interface {
 type Store struct {
 	source Source
 	sealer identity.Sealer
+	vault  *byok.Vault // nil if customers' own keys cannot be kept
 }
 
-// New returns the keys of a database, which are sealed by sealer.
-func New(source Source, sealer identity.Sealer) *Store { return &Store{source, sealer} }
+// New returns the keys of a database, which are sealed by sealer. Customers' own keys of
+// providers are encrypted by vault; nil keeps none.
+func New(source Source, sealer identity.Sealer, vault *byok.Vault) *Store {
+	return &Store{source, sealer, vault}
+}
 
 // Actor is who changes something, in their organisation.
 type Actor struct{ Hash, Name, Organization string }

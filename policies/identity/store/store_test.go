@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/switchyard/switchyard/policies/byok"
 	"github.com/switchyard/switchyard/policies/database"
 	"github.com/switchyard/switchyard/policies/database/databasetest"
 	"github.com/switchyard/switchyard/policies/identity"
@@ -33,7 +34,7 @@ func TestMain(m *testing.M) { os.Exit(databasetest.Run(m)) }
 
 func onBoth(t *testing.T, test func(t *testing.T, open func() *Store)) {
 	databasetest.OnBoth(t, func(t *testing.T, open func() *database.DB) {
-		test(t, func() *Store { return New(opened{open()}, sealer) })
+		test(t, func() *Store { return New(opened{open()}, sealer, byok.NewVault("secret", "")) })
 	})
 }
 
@@ -168,7 +169,7 @@ func TestOverlapNeverOutlivesTheKey(t *testing.T) {
 func TestKeyThatTheGatewayDidNotMakeIsNone(t *testing.T) {
 	databasetest.OnBoth(t, func(t *testing.T, open func() *database.DB) {
 		db := open()
-		s := New(opened{db}, sealer)
+		s := New(opened{db}, sealer, nil)
 		created, plaintext := made(t, s, Key{Name: "k"})
 		run := func(text string, values ...any) {
 			t.Helper()
@@ -195,7 +196,7 @@ func TestKeyThatTheGatewayDidNotMakeIsNone(t *testing.T) {
 			t.Error("a key was moved to another organisation in the database, and is taken")
 		}
 		run(`UPDATE workspaces SET organization_id = 'default'`)
-		other := New(opened{db}, identity.NewSealer([]byte("another secret")))
+		other := New(opened{db}, identity.NewSealer([]byte("another secret")), nil)
 		if _, err := other.Load(t.Context()); !errors.Is(err, ErrSecret) {
 			t.Errorf("with another secret: %v", err)
 		}
@@ -340,7 +341,7 @@ func (f *flaky) Get(ctx context.Context) (*database.DB, error) {
 func TestWatcherKeepsWhatItKnowsWhileTheDatabaseIsDown(t *testing.T) {
 	databasetest.OnBoth(t, func(t *testing.T, open func() *database.DB) {
 		source := &flaky{opened: opened{open()}}
-		s := New(source, sealer)
+		s := New(source, sealer, nil)
 		var log strings.Builder
 		var seen []int
 		w := NewWatcher(s, func(snapshot Snapshot) { seen = append(seen, len(snapshot.Credentials)) }, slog.New(slog.NewTextHandler(&log, nil)))
@@ -376,7 +377,7 @@ func BenchmarkLoad10000Keys(b *testing.B) {
 	if _, err := db.ExecContext(b.Context(), `PRAGMA synchronous = OFF`); err != nil {
 		b.Fatal(err)
 	}
-	s := New(opened{db}, sealer)
+	s := New(opened{db}, sealer, nil)
 	for range 10_000 {
 		plaintext, _ := identity.NewKey()
 		if _, err := s.Create(b.Context(), root, Key{Name: "k"}, plaintext); err != nil {

@@ -84,6 +84,9 @@ func (w *Watcher) refresh(ctx context.Context) error {
 	if snapshot.Forged > 0 {
 		w.log.Error("the database has keys that no gateway with this secret made; they are refused", "keys", snapshot.Forged)
 	}
+	if snapshot.Unreadable != nil {
+		w.log.Error("customers' own keys are left out that cannot be read", "error", snapshot.Unreadable.Error())
+	}
 	w.use(snapshot)
 	w.known, w.newest = true, snapshot.Version
 	return nil

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+
+	"github.com/switchyard/switchyard/extproc"
+	"github.com/switchyard/switchyard/extproc/signing"
+	"github.com/switchyard/switchyard/policies/byok"
+	"github.com/switchyard/switchyard/policies/catalog"
+)
+
+// ownKeyVault encrypts customers' own keys of providers by the configuration's secret, or
+// by one that is made once. It is nil where gateways share a database and were not given
+// a secret: each would make another.
+func (g *gateway) ownKeyVault() (*byok.Vault, error) {
+	effective := g.current.Load().effective
+	current, previous, given := effective.ByokSecrets()
+	if given {
+		return byok.NewVault(current.Reveal(), previous.Reveal()), nil
+	}
+	if _, shared := effective.LedgerPostgres(); shared {
+		return nil, nil
+	}
+	secret, err := g.stateSecret("byok-secret")
+	if err != nil {
+		return nil, err
+	}
+	return byok.NewVault(string(secret), ""), nil
+}
+
+// composeOwnKeys puts customers' own keys, as they are known, into a policy. Those that
+// reach no provider are left out.
+func (g *gateway) composeOwnKeys(policy *extproc.Policy) {
+	var err error
+	if policy.OwnKeys, err = byok.NewSet(g.managed.ownKeys, policy.Catalog); err != nil {
+		g.log.Warn("customers' own keys are left out that do not reach their provider", "error", err.Error())
+	}
+	policy.OwnSigners = make(map[string]signing.Signer)
+	for id, provider := range policy.OwnKeys.Providers() {
+		signer, err := newSigner(provider)
+		if err != nil { // without one the request fails, and moves on
+			g.log.Warn("a customer's own key cannot sign", "id", id, "provider", provider.Slug, "error", err.Error())
+		}
+		if signer != nil {
+			policy.OwnSigners[id] = signer
+		}
+	}
+}
+
+// checkOwnKey is [api.Identity.CheckOwnKey].
+func checkOwnKey(provider *catalog.Provider, key string) (string, error) {
+	reached, err := byok.Reach(provider, key)
+	if err != nil {
+		return "", err
+	}
+	if _, err := newSigner(reached.Provider); err != nil {
+		// Without the field of the configuration that it would be about.
+		return "", cmp.Or(errors.Unwrap(err), err)
+	}
+	return reached.Label, nil
+}

@@ -1,0 +1,223 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/google/uuid"
+
+	"github.com/switchyard/switchyard/policies/byok"
+	"github.com/switchyard/switchyard/policies/catalog"
+)
+
+const ownKeyColumns = `id, organization_id, workspace_id, provider, name, label, disabled, fallback, exclusive, required, retains, sort_order, models, key_hashes, users, creator, created, updated`
+
+// oneOwnKey reads an own key of an organisation.
+const oneOwnKey = `SELECT ` + ownKeyColumns + ` FROM own_keys WHERE id = ? AND organization_id = ?`
+
+func scanOwnKey(scan func(...any) error) (byok.Key, error) {
+	return scanSealed(scan, nil)
+}
+
+// scanSealed reads a key, and its encrypted credential if sealed is not nil.
+func scanSealed(scan func(...any) error, sealed *string) (byok.Key, error) {
+	var k byok.Key
+	var models, hashes, users string
+	var created, updated int64
+	into := []any{
+		&k.ID, &k.Organization, &k.Workspace, &k.Provider, &k.Name, &k.Label, &k.Disabled, &k.Fallback, &k.Exclusive, &k.Required, &k.Retains, &k.Order,
+		&models, &hashes, &users, &k.Creator, &created, &updated,
+	}
+	if sealed != nil {
+		into = append(into, sealed)
+	}
+	if err := scan(into...); errors.Is(err, sql.ErrNoRows) {
+		return byok.Key{}, ErrNone
+	} else if err != nil {
+		return byok.Key{}, err
+	}
+	k.Created, k.Updated = instant(created), instant(updated)
+	return k, errors.Join(
+		json.Unmarshal([]byte(models), &k.Models),
+		json.Unmarshal([]byte(hashes), &k.KeyHashes),
+		json.Unmarshal([]byte(users), &k.Users),
+	)
+}
+
+func placeOf(k *byok.Key) byok.Place {
+	return byok.Place{ID: k.ID, Organization: k.Organization, Provider: k.Provider}
+}
+
+// openOwnKeys reads all own keys with their credentials. Those that do not open are left
+// out, and unreadable says why.
+func (s *Store) openOwnKeys(ctx context.Context) (keys []byok.Key, unreadable, err error) {
+	var failures []error
+	keys, err = list(ctx, s, func(scan func(...any) error) (byok.Key, error) {
+		var sealed string
+		k, err := scanSealed(scan, &sealed)
+		if err != nil {
+			return k, err
+		}
+		credential, failed := "", error(ErrNoVault)
+		if s.vault != nil {
+			credential, failed = s.vault.Open(placeOf(&k), sealed)
+		}
+		if failed != nil {
+			failures = append(failures, fmt.Errorf("%s: %w", k.ID, failed))
+			return byok.Key{}, nil
+		}
+		k.Credential = catalog.NewCredential(credential)
+		return k, nil
+	}, `SELECT `+ownKeyColumns+`, sealed FROM own_keys`)
+	opened := keys[:0]
+	for _, k := range keys {
+		if k.ID != "" {
+			opened = append(opened, k)
+		}
+	}
+	return opened, errors.Join(failures...), err
+}
+
+// OwnKey returns a customer's own key without its credential, or [ErrNone].
+func (s *Store) OwnKey(ctx context.Context, organization, id string) (byok.Key, error) {
+	db, err := s.source.Get(ctx)
+	if err != nil {
+		return byok.Key{}, err
+	}
+	return scanOwnKey(db.QueryRowContext(ctx, db.Rebind(oneOwnKey), id, organization).Scan)
+}
+
+// OwnKeys lists those of an organisation that a workspace may use, of one provider or
+// with "" of all, in the order in which they are tried.
+func (s *Store) OwnKeys(ctx context.Context, organization, workspace, provider string) ([]byok.Key, error) {
+	return list(ctx, s, scanOwnKey, `SELECT `+ownKeyColumns+` FROM own_keys WHERE organization_id = ? AND (workspace_id = ? OR workspace_id = '') AND (provider = ? OR ? = '') ORDER BY provider, sort_order, created, id`,
+		organization, workspace, provider, provider)
+}
+
+// CreateOwnKey adds a customer's own key with its credential; id and times are made here,
+// and the order, the last, if k has a negative one. The error is [ErrNoVault], or
+// [ErrNone] if the workspace is not in the actor's organisation.
+func (s *Store) CreateOwnKey(ctx context.Context, by Actor, k byok.Key) (byok.Key, error) {
+	if s.vault == nil {
+		return byok.Key{}, ErrNoVault
+	}
+	k.ID, k.Organization, k.Creator = uuid.NewString(), by.Organization, by.Hash
+	err := s.change(ctx, by, func(t *transaction) (Entry, error) {
+		k.Created, k.Updated = t.now, t.now
+		if err := t.placeOwnKey(ctx, by, &k); err != nil {
+			return Entry{}, err
+		}
+		if k.Order < 0 {
+			if err := t.QueryRowContext(ctx, t.db.Rebind(`SELECT COALESCE(MAX(sort_order) + 1, 0) FROM own_keys WHERE organization_id = ? AND provider = ?`), k.Organization, k.Provider).Scan(&k.Order); err != nil {
+				return Entry{}, err
+			}
+		}
+		return Entry{Action: "byok.create", Target: k.ID, After: k}, s.insertOwnKey(ctx, t, &k)
+	})
+	return k, err
+}
+
+// placeOwnKey sees to it that the key is for a workspace of the organisation, or for all.
+func (t *transaction) placeOwnKey(ctx context.Context, by Actor, k *byok.Key) error {
+	if k.Workspace == "" {
+		return nil
+	}
+	in, err := t.workspace(ctx, by, k.Workspace)
+	k.Workspace = in.ID // it may have been named by its slug
+	return err
+}
+
+func (s *Store) insertOwnKey(ctx context.Context, t *transaction, k *byok.Key) error {
+	credential, _ := k.Credential.Reveal()
+	return t.exec(ctx, `INSERT INTO own_keys (`+ownKeyColumns+`, sealed) VALUES (?`+strings.Repeat(", ?", strings.Count(ownKeyColumns, ",")+1)+`)`,
+		k.ID, k.Organization, k.Workspace, k.Provider, k.Name, k.Label, k.Disabled, k.Fallback, k.Exclusive, k.Required, k.Retains, k.Order,
+		listed(k.Models), listed(k.KeyHashes), listed(k.Users), k.Creator, micros(k.Created), micros(k.Updated), s.vault.Seal(placeOf(k), credential))
+}
+
+// UpdateOwnKey changes an own key and returns it. alter finds no credential in it, and
+// may give it a new one. The error is [ErrNone], [ErrNoVault], or what alter returned.
+func (s *Store) UpdateOwnKey(ctx context.Context, by Actor, id string, alter func(*byok.Key) error) (byok.Key, error) {
+	if s.vault == nil {
+		return byok.Key{}, ErrNoVault
+	}
+	var k byok.Key
+	err := s.change(ctx, by, func(t *transaction) (Entry, error) {
+		before, err := scanOwnKey(t.QueryRowContext(ctx, t.db.Rebind(oneOwnKey), id, by.Organization).Scan)
+		if err != nil {
+			return Entry{}, err
+		}
+		k = before
+		if err := alter(&k); err != nil {
+			return Entry{}, err
+		}
+		k.ID, k.Organization, k.Workspace, k.Provider, k.Creator, k.Created, k.Updated = before.ID, before.Organization, before.Workspace, before.Provider, before.Creator, before.Created, t.now
+		action := "byok.update"
+		if credential, given := k.Credential.Reveal(); given {
+			action = "byok.rotate"
+			if err := t.exec(ctx, `UPDATE own_keys SET sealed = ? WHERE id = ?`, s.vault.Seal(placeOf(&k), credential), k.ID); err != nil {
+				return Entry{}, err
+			}
+		}
+		return Entry{Action: action, Target: k.ID, Before: before, After: k},
+			t.exec(ctx, `UPDATE own_keys SET name = ?, label = ?, disabled = ?, fallback = ?, exclusive = ?, required = ?, retains = ?, sort_order = ?, models = ?, key_hashes = ?, users = ?, updated = ? WHERE id = ?`,
+				k.Name, k.Label, k.Disabled, k.Fallback, k.Exclusive, k.Required, k.Retains, k.Order, listed(k.Models), listed(k.KeyHashes), listed(k.Users), micros(k.Updated), k.ID)
+	})
+	return k, err
+}
+
+// DeleteOwnKey removes an own key, credential and all. The error is [ErrNone].
+func (s *Store) DeleteOwnKey(ctx context.Context, by Actor, id string) error {
+	return s.change(ctx, by, func(t *transaction) (Entry, error) {
+		k, err := scanOwnKey(t.QueryRowContext(ctx, t.db.Rebind(oneOwnKey), id, by.Organization).Scan)
+		if err == nil {
+			err = t.exec(ctx, `DELETE FROM own_keys WHERE id = ?`, id)
+		}
+		return Entry{Action: "byok.delete", Target: id, Before: k}, err
+	})
+}
+
+// ResealOwnKeys encrypts anew what the previous secret of the vault encrypted, in every
+// organisation, and returns how much that was. What does not open stays as it is.
+func (s *Store) ResealOwnKeys(ctx context.Context, by Actor) (resealed int, err error) {
+	if s.vault == nil {
+		return 0, ErrNoVault
+	}
+	type old struct {
+		key    byok.Key
+		sealed string
+	}
+	err = s.change(ctx, by, func(t *transaction) (Entry, error) {
+		rows, err := t.QueryContext(ctx, `SELECT `+ownKeyColumns+`, sealed FROM own_keys`)
+		if err != nil {
+			return Entry{}, err
+		}
+		defer rows.Close()
+		var all []old
+		for rows.Next() {
+			var each old
+			if each.key, err = scanSealed(rows.Scan, &each.sealed); err != nil {
+				return Entry{}, err
+			}
+			all = append(all, each)
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return Entry{}, err
+		}
+		for _, each := range all {
+			credential, err := s.vault.Open(placeOf(&each.key), each.sealed)
+			if err != nil || s.vault.Current(each.sealed) {
+				continue
+			}
+			if err := t.exec(ctx, `UPDATE own_keys SET sealed = ? WHERE id = ?`, s.vault.Seal(placeOf(&each.key), credential), each.key.ID); err != nil {
+				return Entry{}, err
+			}
+			resealed++
+		}
+		return Entry{Action: "byok.reseal", Target: by.Organization}, nil
+	})
+	return resealed, err
+}
