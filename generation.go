@@ -12,6 +12,7 @@ import (
 	"github.com/switchyard/switchyard/extproc"
 	"github.com/switchyard/switchyard/extproc/dialect/registry"
 	"github.com/switchyard/switchyard/extproc/fetch"
+	"github.com/switchyard/switchyard/policies/byok"
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/config"
 	"github.com/switchyard/switchyard/policies/config/configpb"
@@ -125,6 +126,7 @@ func newPolicy(effective *config.Effective, models *catalog.Catalog, keys *ident
 		StickyFor:         settings.GetStickyFor().AsDuration(),
 		KeepAliveComment:  settings.GetKeepAliveComment(),
 		KeepAliveInterval: settings.GetKeepAliveInterval().AsDuration(),
+		OwnKeyFee:         byok.FeePercent(cfg.GetByok().GetFeePercent()),
 	}
 	if settings.GetNoSticky() {
 		policy.StickyFor = 0

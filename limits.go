@@ -43,6 +43,9 @@ func (a *account) spent(ctx context.Context, budget quota.Limit, since time.Time
 		return 0, err
 	}
 	total, err := a.generations.SpentBy(ctx, store.Who(budget.Of), since)
+	if budget.IncludeBYOK {
+		return total.Cost.Add(total.Upstream), err
+	}
 	return total.Cost, err
 }
 

@@ -72,18 +72,22 @@ func (a *attempt) begun() usage.Attempt {
 	prompt := usage.Tokens{Prompt: dialect.Tokens(a.request.PromptBytes), Images: a.request.Images}
 	record := a.asked()
 	record.Outcome, record.Estimated = usage.Lost, true
-	record.Tokens, record.Charge = prompt, usage.Cost(a.candidate.Endpoint.Prices, prompt, a.started)
+	record.Tokens, record.Charge = prompt, a.charge(a.candidate.Endpoint, prompt)
 	return record
 }
 
 // asked is what is known of an attempt before its provider has said anything.
 func (a *attempt) asked() usage.Attempt {
 	endpoint := a.candidate.Endpoint
-	return usage.Attempt{
+	asked := usage.Attempt{
 		Number: a.number, Endpoint: endpoint.ID, Model: a.candidate.Model.ID,
 		Provider: endpoint.Provider.Slug, ProviderName: endpoint.Provider.Name,
 		ServiceTier: endpoint.ServiceTier, Prices: endpoint.PriceVersion,
 	}
+	if own := a.candidate.OwnKey; own != nil {
+		asked.OwnKey = own.ID
+	}
+	return asked
 }
 
 // account adds the attempt, which is over, to the request's record, once.

@@ -15,6 +15,7 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/signing"
 	"github.com/switchyard/switchyard/extproc/tokenizer"
+	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/guard"
 	"github.com/switchyard/switchyard/policies/health"
 	"github.com/switchyard/switchyard/policies/identity"
@@ -285,7 +286,7 @@ func (a *attempt) noteLost() {
 	for _, candidate := range a.shared.takeLost(a.number) {
 		f := &failure{class: health.Connect, status: 502, message: "The connection to the provider was lost before it answered."}
 		a.shared.remember(candidate, f)
-		a.Health.Record(health.Sample{EndpointID: candidate.Endpoint.ID, Class: f.class, Status: f.status, Now: time.Now()})
+		a.Health.Record(health.Sample{EndpointID: candidate.StatisticsID(), Class: f.class, Status: f.status, Now: time.Now()})
 		a.metrics.failovers.WithLabelValues(candidate.Endpoint.Provider.Slug, f.class.String()).Inc()
 	}
 }
@@ -400,9 +401,14 @@ func (a *attempt) forward() error {
 	return nil
 }
 
-// endpointName names the endpoint for what only it can read, see [dialect.Meta].
+// endpointName names the endpoint for what only it can read, see [dialect.Meta]. Another
+// account at the provider cannot.
 func (a *attempt) endpointName() string {
-	return a.candidate.Model.ID + "|" + a.candidate.Endpoint.Provider.Slug
+	name := a.candidate.Model.ID + "|" + a.candidate.Endpoint.Provider.Slug
+	if own := a.candidate.OwnKey; own != nil {
+		name += "|own:" + own.ID
+	}
+	return name
 }
 
 // providerHeaders are all the headers of a provider's request: none of the
@@ -424,7 +430,7 @@ func (a *attempt) providerHeaders(upstream dialect.Upstream) []dialect.Header {
 		{Name: "user-agent", Value: userAgent},
 	}
 	headers = append(headers, upstream.Headers...)
-	if key, needed := provider.Credential.Reveal(); needed && a.policy.Signers[provider.Slug] == nil {
+	if key, needed := provider.Credential.Reveal(); needed && !a.signs() {
 		headers = append(headers, a.provider.Credential(key)...)
 	}
 	for name, value := range provider.Headers {
@@ -433,11 +439,33 @@ func (a *attempt) providerHeaders(upstream dialect.Upstream) []dialect.Header {
 	return headers
 }
 
+// signer is that of the candidate, nil if there is none.
+func (a *attempt) signer() signing.Signer {
+	if own := a.candidate.OwnKey; own != nil {
+		return a.policy.OwnSigners[own.ID]
+	}
+	return a.policy.Signers[a.candidate.Endpoint.Provider.Slug]
+}
+
+// signs tells whether the provider's key is for a signer, and must not be sent itself.
+func (a *attempt) signs() bool {
+	if own := a.candidate.OwnKey; own != nil {
+		return own.Provider.Authentication > configpb.Authentication_AUTHENTICATION_KEY
+	}
+	return a.signer() != nil
+}
+
 // sign adds what proves to the provider who asks, where a key does not do.
 func (a *attempt) sign(headers []dialect.Header, body []byte) ([]dialect.Header, error) {
-	signer := a.policy.Signers[a.candidate.Endpoint.Provider.Slug]
-	if signer == nil {
+	if !a.signs() {
 		return headers, nil
+	}
+	signer := a.signer()
+	if signer == nil { // the key was taken away since the request was planned
+		return nil, &failure{
+			class: health.Authentication, status: http.StatusBadGateway,
+			message: "The gateway cannot sign the request for the provider any more.", unasked: true,
+		}
 	}
 	// As long as the provider's own answer may take: a token comes from a server too.
 	ctx, cancel := context.WithTimeout(a.stream.Context(), a.candidate.Endpoint.Provider.Timeouts.ResponseHeaders)

@@ -13,6 +13,8 @@ import (
 type estimate struct {
 	tokens int64
 	money  money.USD
+	// withUpstream is money with what providers bill keys of the client's own.
+	withUpstream money.USD
 	// dearest is the candidate that can cost the most, with its part in it.
 	dearest bound
 	// unbounded is the endpoint of a candidate whose answer nothing bounds, nil if none.
@@ -55,13 +57,26 @@ func (a *attempt) estimateOf(plan *routing.Plan) estimate {
 		if i == 0 || b.cost() > e.dearest.cost() {
 			e.dearest = b
 		}
+		charged := a.charged(&plan.Candidates[i], b)
+		billed := b.cost()
+		if plan.Candidates[i].OwnKey != nil {
+			billed = billed.Add(charged)
+		}
 		if a.rules.hedgeAfter > 0 {
-			e.tokens, e.money = e.tokens+b.prompt+b.completion, e.money.Add(b.cost())
+			e.tokens, e.money, e.withUpstream = e.tokens+b.prompt+b.completion, e.money.Add(charged), e.withUpstream.Add(billed)
 		} else {
-			e.tokens, e.money = max(e.tokens, b.prompt+b.completion), max(e.money, b.cost())
+			e.tokens, e.money, e.withUpstream = max(e.tokens, b.prompt+b.completion), max(e.money, charged), max(e.withUpstream, billed)
 		}
 	}
 	return e
+}
+
+// charged is the most that the client is charged for one candidate's answer.
+func (a *attempt) charged(candidate *routing.Candidate, b bound) money.USD {
+	if candidate.OwnKey != nil {
+		return a.policy.OwnKeyFee.Of(b.cost())
+	}
+	return b.cost()
 }
 
 // boundOf bounds what one candidate can come to.
@@ -151,7 +166,7 @@ func defaultTierOf(endpoint *catalog.Endpoint) *catalog.Endpoint {
 		return nil
 	}
 	for _, other := range endpoint.Model.Endpoints {
-		if other.Provider == endpoint.Provider && other.ProviderModel == endpoint.ProviderModel && other.ServiceTier == "" {
+		if other.Provider.Slug == endpoint.Provider.Slug && other.ProviderModel == endpoint.ProviderModel && other.ServiceTier == "" {
 			return other
 		}
 	}

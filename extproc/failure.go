@@ -267,7 +267,7 @@ func (a *attempt) rejected(f *failure) *dialect.Error {
 // words are a provider's own, for error.metadata. What a provider says about
 // the gateway's credential stays inside: some repeat part of the key.
 func (a *attempt) words(f *failure) map[string]any {
-	words := map[string]any{"provider_name": a.candidate.Endpoint.Provider.Name, "is_byok": false}
+	words := map[string]any{"provider_name": a.candidate.Endpoint.Provider.Name, "is_byok": a.candidate.OwnKey != nil}
 	if f.class == health.Authentication {
 		return words
 	}
@@ -307,7 +307,10 @@ func (a *attempt) failed() *dialect.Error {
 
 // failedBy tells of the last provider's failure, and when to try again by what all said.
 func (a *attempt) failedBy(last previousError, all []previousError) *dialect.Error {
-	told := &dialect.Error{Status: last.shown(), Message: last.said(), Metadata: map[string]any{"provider_name": last.Provider, "is_byok": false}}
+	told := &dialect.Error{Status: last.shown(), Message: last.said(), Metadata: map[string]any{"provider_name": last.Provider, "is_byok": last.own}}
+	if last.failure.class == health.RateLimited && !last.failure.unasked {
+		told.Metadata["limit_source"] = limitSource(last.own)
+	}
 	if last.failure.raw != "" && last.failure.class != health.Authentication {
 		told.Metadata["raw"] = last.failure.raw
 	}
@@ -336,6 +339,15 @@ type previousError struct {
 	Status   string `json:"status"`
 	Message  string `json:"message"`
 	failure  *failure
+	own      bool // the provider was asked with the client's own key
+}
+
+// limitSource says whose rate limit a provider meant (spec section 5.4).
+func limitSource(own bool) string {
+	if own {
+		return "upstream_provider_byok"
+	}
+	return "upstream_provider_shared_pool"
 }
 
 // shown is the status that a client sees. A provider's 401 or 404 is about the
@@ -371,7 +383,11 @@ func (p previousError) refused() *dialect.Error {
 }
 
 func (p previousError) said() string {
-	if p.failure.class == health.Authentication && !p.failure.unasked {
+	switch {
+	case p.failure.class != health.Authentication || p.failure.unasked:
+	case p.own:
+		return fmt.Sprintf("%s refused your own key for it.", p.Provider)
+	default:
 		return fmt.Sprintf("%s refused the gateway's credential.", p.Provider)
 	}
 	return fmt.Sprintf("%s: %s", p.Provider, p.failure.message)

@@ -124,6 +124,9 @@ func (a *attempt) claims(limits []quota.Limit, most estimate) ([]quota.Claim, er
 				return nil, unbounded(most)
 			}
 			amount = quota.Nanodollars(most.money)
+			if limit.IncludeBYOK {
+				amount = quota.Nanodollars(most.withUpstream)
+			}
 		}
 		claims = append(claims, quota.NewClaim(limit, amount))
 	}
@@ -146,7 +149,7 @@ func (a *attempt) reserveMore() error {
 	if billed == (quota.Actual{}) || a.rules.hedgeAfter > 0 { // hedges are covered
 		return nil
 	}
-	return a.reserveOf(a.limitsOn(quota.Tokens, quota.Money), estimate{tokens: billed.Tokens, money: billed.Money})
+	return a.reserveOf(a.limitsOn(quota.Tokens, quota.Money), estimate{tokens: billed.Tokens, money: billed.Money, withUpstream: billed.Money.Add(billed.Upstream)})
 }
 
 // reserveAttempt reserves what an attempt at a candidate can come to of the limits that
@@ -165,7 +168,7 @@ func (a *attempt) reserveAttempt(candidate *routing.Candidate) *quota.Denial {
 			case quota.Tokens:
 				amount = b.prompt + b.completion
 			case quota.Money:
-				amount = quota.Nanodollars(b.cost())
+				amount = quota.Nanodollars(a.charged(candidate, b))
 			}
 			if !b.bounded && limit.Measure == quota.Tokens {
 				amount = limit.Most // by itself, or not at all
@@ -189,7 +192,7 @@ func full(candidate *routing.Candidate, denial *quota.Denial) *failure {
 		name = candidate.Model.ID
 	}
 	return &failure{
-		class: health.RateLimited, status: http.StatusTooManyRequests, retryAfter: denial.RetryAfter,
+		class: health.RateLimited, status: http.StatusTooManyRequests, retryAfter: denial.RetryAfter, unasked: true,
 		message: fmt.Sprintf("%s is at its limit of %s.", name, boundText(&denial.Claim.Limit)),
 	}
 }
@@ -238,6 +241,7 @@ func (q *request) billed() quota.Actual {
 		record := &q.generation.Attempts[i]
 		sum.Tokens += record.Tokens.Prompt + record.Tokens.Completion
 		sum.Money = sum.Money.Add(record.Charge.Total)
+		sum.Upstream = sum.Upstream.Add(record.Charge.Upstream)
 	}
 	return sum
 }
@@ -246,7 +250,7 @@ func (q *request) billed() quota.Actual {
 // are over, and more if another is about to be.
 func (q *request) settleLimits(ctx context.Context, more quota.Actual) {
 	actual := q.billed()
-	actual.Tokens, actual.Money = actual.Tokens+more.Tokens, actual.Money.Add(more.Money)
+	actual = actual.Add(more)
 	q.mu.Lock()
 	reservations := q.reservations
 	q.mu.Unlock()

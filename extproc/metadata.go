@@ -92,7 +92,7 @@ func (a *attempt) routerMetadata() jsontext.Value {
 		return nil
 	}
 	told := routerMetadata{
-		Requested: a.plan.Requested, Strategy: a.plan.Strategy, Attempt: a.number,
+		Requested: a.plan.Requested, Strategy: a.plan.Strategy, Attempt: a.number, IsBYOK: a.candidate.OwnKey != nil,
 		Endpoints: metadataEndpoints{Total: len(a.plan.Candidates) + len(a.plan.Dropped)},
 		Attempts:  []metadataAttempt{},
 		Plan:      planOf(a.plan.Candidates, a.plan.Dropped, a.plan.Funnel),

@@ -155,6 +155,7 @@ func (p *Policy) build(asked Asked, preferences routing.Preferences, view routin
 		Preferences:     preferences,
 		Policies:        p.Constraints(asked.Key),
 		Guardrails:      p.GuardOf(asked.Key).Constraints,
+		OwnKeys:         p.OwnKeys.For(asked.Key),
 		Parameters:      request.Parameters,
 		InputModalities: request.InputModalities,
 		FilesAsText:     request.FilesAsText,
@@ -215,11 +216,11 @@ func (a *attempt) claimProbe(plan routing.Plan, now time.Time) routing.Plan {
 		if candidate.Model.ID != first {
 			break
 		}
-		summary := a.Health.Summary(candidate.Endpoint.ID, now)
+		summary := a.Health.Summary(candidate.StatisticsID(), now)
 		if summary.CoolingUntil.After(now) {
 			break
 		}
-		if summary.HalfOpen && !a.Health.Probe(candidate.Endpoint.ID, now) {
+		if summary.HalfOpen && !a.Health.Probe(candidate.StatisticsID(), now) {
 			continue
 		}
 		if i > 0 {

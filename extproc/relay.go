@@ -81,9 +81,22 @@ func (a *attempt) relay() error {
 func (a *attempt) price(u dialect.Usage) dialect.Cost {
 	used := tokens(a.believe(u))
 	used.Images = a.request.Images
-	cost := usage.Cost(a.billed().Prices, used, a.started)
+	cost := a.charge(a.billed(), used)
 	a.outcome.charge = cost
-	return dialect.Cost{Total: cost.Total.String(), Prompt: cost.Prompt.String(), Completion: cost.Completion.String()}
+	return dialect.Cost{
+		Total: cost.Total.String(), Prompt: cost.Prompt.String(), Completion: cost.Completion.String(),
+		OwnKey: a.candidate.OwnKey != nil, Upstream: cost.Upstream.String(),
+	}
+}
+
+// charge is what the client is charged for what was used: the list price, or the fee where
+// the provider bills a key of the client's own (spec section 10).
+func (a *attempt) charge(endpoint *catalog.Endpoint, used usage.Tokens) usage.Charge {
+	cost := usage.Cost(endpoint.Prices, used, a.started)
+	if a.candidate.OwnKey != nil {
+		cost = cost.Own(a.policy.OwnKeyFee.Of)
+	}
+	return cost
 }
 
 // billed is the endpoint whose prices hold. A provider may serve a request for a tier

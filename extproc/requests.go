@@ -366,7 +366,7 @@ func (q *request) takeLost(number int) []routing.Candidate {
 func (q *request) remember(candidate routing.Candidate, f *failure) {
 	entry := previousError{
 		Provider: candidate.Endpoint.Provider.Name, Model: candidate.Model.ID,
-		Code: f.status, Status: http.StatusText(f.status), failure: f,
+		Code: f.status, Status: http.StatusText(f.status), failure: f, own: candidate.OwnKey != nil,
 	}
 	entry.Message = entry.said()
 	q.mu.Lock()

@@ -113,7 +113,7 @@ func (a *attempt) settle() {
 // record tells the statistics how the endpoint did. An attempt that nobody waited
 // for tells nothing, unless its first token had come.
 func (a *attempt) record() {
-	sample := health.Sample{EndpointID: a.candidate.Endpoint.ID, FirstToken: a.answer.first, Now: time.Now()}
+	sample := health.Sample{EndpointID: a.candidate.StatisticsID(), FirstToken: a.answer.first, Now: time.Now()}
 	if f := a.outcome.failure; f != nil {
 		sample.Class, sample.Status, sample.RetryAfter = f.class, f.status, f.retryAfter
 	} else if a.answer.first == 0 {
@@ -148,7 +148,7 @@ func (a *attempt) usage() (dialect.Usage, bool) {
 		return dialect.Usage{}, false
 	}
 	read := usage.Tokens{Prompt: a.request.PromptTokens(), Images: a.request.Images}
-	a.outcome.charge = usage.Cost(a.candidate.Endpoint.Prices, read, a.started)
+	a.outcome.charge = a.charge(a.candidate.Endpoint, read)
 	return dialect.Usage{Prompt: read.Prompt, Estimated: true}, true
 }
 
@@ -167,7 +167,7 @@ func (a *attempt) used() quota.Actual {
 	if !billed {
 		return quota.Actual{}
 	}
-	return quota.Actual{Tokens: used.Prompt + used.Completion, Money: a.outcome.charge.Total}
+	return quota.Actual{Tokens: used.Prompt + used.Completion, Money: a.outcome.charge.Total, Upstream: a.outcome.charge.Upstream}
 }
 
 // metadata is what Envoy's access log says of the attempt. It travels with the

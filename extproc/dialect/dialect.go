@@ -13,6 +13,7 @@ package dialect
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -215,7 +216,24 @@ type Usage struct {
 }
 
 // Cost is exact US dollars in decimal notation, fit to be a JSON number.
-type Cost struct{ Total, Prompt, Completion string }
+type Cost struct {
+	// Total is what the client is charged, Prompt and Completion the provider's prices.
+	Total, Prompt, Completion string
+	// OwnKey: the provider bills a key of the client's own, by the list price Upstream.
+	OwnKey   bool
+	Upstream string
+}
+
+// Inference is what the provider bills.
+func (c *Cost) Inference() string {
+	if c.OwnKey {
+		return c.Upstream
+	}
+	return c.Total
+}
+
+// IsBYOK is OpenRouter's word for [Cost.OwnKey], as JSON.
+func (c *Cost) IsBYOK() []byte { return strconv.AppendBool(nil, c.OwnKey) }
 
 // Pipe carries one provider's answer to one client.
 type Pipe interface {

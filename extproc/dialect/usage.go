@@ -36,8 +36,8 @@ func AppendCost(dst []byte, meta *Meta, usage Usage) []byte {
 		dst = append(rawjson.AppendName(dst, name), amount...)
 	}
 	money("cost", cost.Total)
-	dst = append(rawjson.AppendMember(dst, "is_byok", []byte("false")), `,"cost_details":{`...)
-	money("upstream_inference_cost", cost.Total)
+	dst = append(rawjson.AppendMember(dst, "is_byok", cost.IsBYOK()), `,"cost_details":{`...)
+	money("upstream_inference_cost", cost.Inference())
 	money("upstream_inference_prompt_cost", cost.Prompt)
 	money("upstream_inference_completions_cost", cost.Completion)
 	return append(dst, '}')

@@ -76,7 +76,7 @@ func (s *server) activity(w http.ResponseWriter, r *http.Request, by *identity.K
 	for i, sum := range sums {
 		shown[i] = activity{
 			Date: sum.Day.Format(time.DateOnly), Model: sum.Model, Permaslug: sum.Model, EndpointID: sum.Endpoint, ProviderName: sum.Provider,
-			Usage: sum.Cost, Requests: sum.Requests,
+			Usage: sum.Cost, BYOK: sum.Upstream, Requests: sum.Requests,
 			PromptTokens: sum.PromptTokens, CompletionTokens: sum.CompletionTokens, ReasoningTokens: sum.ReasoningTokens, CachedTokens: sum.CachedTokens,
 			WorkspaceID: sum.Workspace,
 		}

@@ -202,13 +202,13 @@ func TestRow159KeyInfo(t *testing.T) {
 		{
 			"limited",
 			&configpb.Key{Name: "k", ExpiresAt: "2999-01-31T00:00:00Z", Limits: &configpb.Limits{Requests: 7}},
-			`{"data":{"label":"k","limit":null,"limit_remaining":null,"limit_reset":null,"is_free_tier":false,"is_management_key":false,` +
+			`{"data":{"label":"k","limit":null,"limit_remaining":null,"limit_reset":null,"include_byok_in_limit":false,"is_free_tier":false,"is_management_key":false,` +
 				`"expires_at":"2999-01-31T00:00:00Z","rate_limit":{"requests":7,"interval":"10s","note":"Requests in any interval of this length."}}}`,
 		},
 		{
 			"unlimited",
 			&configpb.Key{Name: "k", Limits: &configpb.Limits{Unlimited: true}},
-			`{"data":{"label":"k","limit":null,"limit_remaining":null,"limit_reset":null,"is_free_tier":false,"is_management_key":false,` +
+			`{"data":{"label":"k","limit":null,"limit_remaining":null,"limit_reset":null,"include_byok_in_limit":false,"is_free_tier":false,"is_management_key":false,` +
 				`"expires_at":null,"rate_limit":{"requests":-1,"interval":"10s","note":"There is no limit on requests."}}}`,
 		},
 	}

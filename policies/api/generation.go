@@ -122,13 +122,16 @@ func newGeneration(from *usage.Generation) wireGeneration {
 	if strings.HasPrefix(from.Requested, "openrouter/") {
 		wire.Router = &from.Requested
 	}
+	if served.OwnKey != "" {
+		wire.IsBYOK, wire.UpstreamCost = true, new(from.Upstream())
+	}
 	for _, attempt := range from.Attempts {
 		if attempt.Outcome == usage.Cached {
 			continue // no provider has responded
 		}
 		wire.ProviderResponses = append(wire.ProviderResponses, wireResponse{
 			ID: stated(attempt.UpstreamID), ProviderName: attempt.ProviderName, Status: stated(attempt.Status),
-			Latency: attempt.Duration.Milliseconds(), EndpointID: attempt.Endpoint, Model: attempt.Model,
+			Latency: attempt.Duration.Milliseconds(), IsBYOK: attempt.OwnKey != "", EndpointID: attempt.Endpoint, Model: attempt.Model,
 			ServiceTier: stated(attempt.ServiceTier), Outcome: attempt.Outcome, Reason: stated(attempt.Reason), Cost: attempt.Charge.Total,
 		})
 	}
@@ -218,7 +221,11 @@ func (s *server) usageOf(ctx context.Context, key *identity.Key, now time.Time) 
 }
 
 func newKeyUsage(spent store.Spending) keyUsage {
-	return keyUsage{Usage: spent.Ever, Daily: spent.Day, Weekly: spent.Week, Monthly: spent.Month}
+	own := spent.Upstream
+	return keyUsage{
+		Usage: spent.Ever, Daily: spent.Day, Weekly: spent.Week, Monthly: spent.Month,
+		BYOK: own.Ever, BYOKDaily: own.Day, BYOKWeekly: own.Week, BYOKMonthly: own.Month,
+	}
 }
 
 func periods(now time.Time) store.Periods {

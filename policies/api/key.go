@@ -17,6 +17,7 @@ type keyInfo struct {
 	Limit           *money.USD `json:"limit"` // of money; null is none
 	LimitRemaining  *money.USD `json:"limit_remaining"`
 	LimitReset      *string    `json:"limit_reset"`
+	IncludeBYOK     bool       `json:"include_byok_in_limit"`
 	IsFreeTier      bool       `json:"is_free_tier"`
 	IsManagementKey bool       `json:"is_management_key"`
 	ExpiresAt       *time.Time `json:"expires_at"`
@@ -61,6 +62,7 @@ func (s *server) key(w http.ResponseWriter, r *http.Request) {
 	}
 	info := keyInfo{
 		Label:           key.Name,
+		IncludeBYOK:     key.Budget.IncludeBYOK,
 		IsManagementKey: key.Management(),
 		RateLimit:       rateLimit{Requests: -1, Interval: "10s", Note: "There is no limit on requests."},
 	}

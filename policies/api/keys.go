@@ -377,10 +377,18 @@ func newKey(from *keystore.Key, spent store.Spending) wireKey {
 		Models: from.AllowedModels, Providers: from.AllowedProviders, IPs: from.AllowedIPs,
 	}
 	if from.Limit != nil {
-		used := map[identity.Reset]money.USD{
-			identity.ResetNever: spent.Ever, identity.ResetDaily: spent.Day, identity.ResetWeekly: spent.Week, identity.ResetMonthly: spent.Month,
-		}[from.Reset]
+		used := spentSince(from.Reset, spent.Spent)
+		if from.IncludeBYOK {
+			used = used.Add(spentSince(from.Reset, spent.Upstream))
+		}
 		wire.LimitRemaining = new(max(0, *from.Limit-used))
 	}
 	return wire
+}
+
+// spentSince is what was spent in the period of a reset.
+func spentSince(reset identity.Reset, spent store.Spent) money.USD {
+	return map[identity.Reset]money.USD{
+		identity.ResetNever: spent.Ever, identity.ResetDaily: spent.Day, identity.ResetWeekly: spent.Week, identity.ResetMonthly: spent.Month,
+	}[reset]
 }

@@ -74,7 +74,7 @@ func (m *Memory) Settle(_ context.Context, id string, claims []Claim, actual Act
 		c := m.counter(claim, at)
 		c.drop(id)
 		if claim.Measure == Tokens || claim.Measure == Money {
-			c.add(claim, actual.of(claim.Measure))
+			c.add(claim, actual.of(&claim.Limit))
 		}
 	}
 	return nil

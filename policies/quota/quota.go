@@ -68,6 +68,8 @@ type Limit struct {
 	Reset  identity.Reset
 	// Of is whose spending the ledger is asked for, for a budget.
 	Of Spender
+	// IncludeBYOK counts towards a budget what providers bill keys of the client's own.
+	IncludeBYOK bool
 	// Closed: requests are refused while nobody can tell whether the limit holds.
 	Closed bool
 }
@@ -82,6 +84,9 @@ func (l *Limit) counter(now time.Time) string {
 	name := l.Scope + "|" + l.Measure.String()
 	if !l.calendar() {
 		return name
+	}
+	if l.IncludeBYOK {
+		name += "|byok" // another sum: who changes the limit's mind begins with what the ledger says
 	}
 	if l.Reset == identity.ResetNever {
 		return name + "|total"
@@ -112,15 +117,26 @@ func NewClaim(limit Limit, amount int64) Claim { return Claim{Limit: limit, Amou
 type Actual struct {
 	Tokens int64
 	Money  money.USD
+	// Upstream is what providers bill keys of the client's own.
+	Upstream money.USD
 }
 
-func (a Actual) of(measure Measure) int64 {
-	switch measure {
+// Add returns what both came to together.
+func (a Actual) Add(b Actual) Actual {
+	return Actual{a.Tokens + b.Tokens, a.Money.Add(b.Money), a.Upstream.Add(b.Upstream)}
+}
+
+// of is the part that counts for a limit.
+func (a Actual) of(l *Limit) int64 {
+	switch l.Measure {
 	case Requests:
 		return 1
 	case Tokens:
 		return max(0, a.Tokens)
 	case Money:
+		if l.IncludeBYOK {
+			return max(0, Nanodollars(a.Money.Add(a.Upstream)))
+		}
 		return max(0, Nanodollars(a.Money))
 	}
 	return 0

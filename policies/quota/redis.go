@@ -106,7 +106,7 @@ func (r *Redis) Settle(ctx context.Context, id string, claims []Claim, actual Ac
 		if claim.Measure != Tokens && claim.Measure != Money {
 			return ""
 		}
-		return actual.of(claim.Measure)
+		return actual.of(&claim.Limit)
 	})
 }
 

@@ -46,7 +46,7 @@ func appendLimits(limits []Limit, kind, name string, of Spender, from *identity.
 		// To be exact would be to be generous: the last picodollars are nobody's.
 		most := int64(from.Budget.Amount / money.USD(picosPerNano))
 		limits = append(limits, Limit{
-			Scope: scope, Measure: Money, Most: most, Reset: from.Budget.Reset, Of: of, Closed: from.Outage != identity.OutageOpen,
+			Scope: scope, Measure: Money, Most: most, Reset: from.Budget.Reset, Of: of, IncludeBYOK: from.Budget.IncludeBYOK, Closed: from.Outage != identity.OutageOpen,
 		})
 	}
 	if from.Concurrency > 0 {

@@ -80,6 +80,9 @@ type Attempt struct {
 	Model        string `json:"model"`
 	Provider     string `json:"provider"`
 	ProviderName string `json:"provider_name"`
+	// OwnKey is the id of the client's own key that the provider was asked with, "" for
+	// the gateway's.
+	OwnKey string `json:"own_key,omitempty"`
 	// UpstreamID is the provider's own id of the answer, "" if it gave none.
 	UpstreamID string `json:"upstream_id,omitempty"`
 	// Status is the provider's HTTP status, zero if none came.
@@ -118,6 +121,15 @@ func (g *Generation) Cost() money.USD {
 	var sum money.USD
 	for i := range g.Attempts {
 		sum = sum.Add(g.Attempts[i].Charge.Total)
+	}
+	return sum
+}
+
+// Upstream is what providers bill keys of the client's own for all attempts together.
+func (g *Generation) Upstream() money.USD {
+	var sum money.USD
+	for i := range g.Attempts {
+		sum = sum.Add(g.Attempts[i].Charge.Upstream)
 	}
 	return sum
 }

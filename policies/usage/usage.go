@@ -55,6 +55,16 @@ type Charge struct {
 	// Prompt is everything that went in, images and sound included; Completion everything
 	// that came out.
 	Prompt, Completion money.USD
+	// Upstream is what the provider bills a key of the client's own for, by the list price;
+	// Total is then the gateway's fee alone. It is zero with the gateway's key.
+	Upstream money.USD `json:",omitzero"`
+}
+
+// Own is the charge for an answer that the provider bills a key of the client's own for,
+// at a fee.
+func (c Charge) Own(fee func(list money.USD) money.USD) Charge {
+	c.Total, c.Upstream = fee(c.Total), c.Total
+	return c
 }
 
 // Cost charges tokens at the prices that hold for a prompt of their size at the

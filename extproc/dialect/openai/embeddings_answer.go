@@ -108,9 +108,9 @@ func (a *taskAnswer) appendEmbeddingsUsage(dst []byte, usage dialect.Usage) []by
 		w.whole("prompt_tokens", &usage.Prompt)
 		w.whole("total_tokens", &usage.Prompt)
 		w.raw("cost", []byte(cost.Total))
-		w.raw("is_byok", []byte("false"))
+		w.raw("is_byok", cost.IsBYOK())
 		w.object("cost_details", func() {
-			w.raw("upstream_inference_cost", []byte(cost.Total))
+			w.raw("upstream_inference_cost", []byte(cost.Inference()))
 			w.raw("upstream_inference_prompt_cost", []byte(cost.Prompt))
 			w.raw("upstream_inference_completions_cost", []byte(cost.Completion))
 		})

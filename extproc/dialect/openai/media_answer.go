@@ -45,7 +45,7 @@ func (p *mediaPipe) appendUsage(dst, told []byte, known func(*writer, dialect.Us
 		w.told(told)
 		known(&w, usage)
 		w.raw("cost", []byte(cost.Total))
-		w.raw("is_byok", []byte("false"))
+		w.raw("is_byok", cost.IsBYOK())
 	})
 	return w.dst
 }

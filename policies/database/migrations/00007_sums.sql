@@ -16,6 +16,7 @@ CREATE TABLE generation_days (
     reasoning_tokens  BIGINT NOT NULL,
     cached_tokens     BIGINT NOT NULL,
     cost              BIGINT NOT NULL,
+    byok_cost         BIGINT NOT NULL,
     PRIMARY KEY (day, key_hash, workspace_id, model, provider, endpoint)
 );
 CREATE INDEX generation_days_key ON generation_days (key_hash, day);
@@ -23,11 +24,11 @@ CREATE INDEX generations_workspace ON generations (workspace_id, created);
 
 CREATE VIEW usage_sums AS
     SELECT created, key_hash, key_name, workspace_id, end_user, model, provider, endpoint,
-           1 AS requests, prompt_tokens, completion_tokens, reasoning_tokens, cached_tokens, cost
+           1 AS requests, prompt_tokens, completion_tokens, reasoning_tokens, cached_tokens, cost, byok_cost
     FROM generations
     UNION ALL
     SELECT day, key_hash, key_name, workspace_id, '', model, provider, endpoint,
-           requests, prompt_tokens, completion_tokens, reasoning_tokens, cached_tokens, cost
+           requests, prompt_tokens, completion_tokens, reasoning_tokens, cached_tokens, cost, byok_cost
     FROM generation_days;
 
 -- +goose Down

@@ -22,7 +22,7 @@ var ErrNone = errors.New("ledger: no such generation")
 const columns = `id, request_id, created, key_hash, key_name, api, requested, model, provider, endpoint, ` +
 	`streamed, cancelled, estimated, session, end_user, preset, referer, title, user_agent, ` +
 	`finish_reason, native_finish_reason, prompt_tokens, completion_tokens, reasoning_tokens, cost, attempts, cached_tokens, workspace_id, ` +
-	`response_cache_source_id`
+	`response_cache_source_id, byok_cost`
 
 // Save keeps generations, all of them or none. One whose id is there already gains the
 // attempts that it lacks: it is told again after a crash, and by several processes if
@@ -92,7 +92,7 @@ func row(g *usage.Generation) ([]any, error) {
 		g.ID, g.RequestID, g.Created.UnixMicro(), g.KeyHash, g.KeyName, g.API, g.Requested, served.Model, served.Provider, served.Endpoint,
 		g.Streamed, g.Cancelled, g.Estimated, g.Session, g.User, g.Preset, g.Referer, g.Title, g.UserAgent,
 		g.FinishReason, g.NativeFinishReason, served.Tokens.Prompt, served.Tokens.Completion, served.Tokens.Reasoning, int64(g.Cost()), string(attempts), served.Tokens.CacheRead, g.Workspace,
-		g.ResponseCacheSource,
+		g.ResponseCacheSource, int64(g.Upstream()),
 	}
 	for i, value := range values {
 		if text, ok := value.(string); ok {
@@ -115,13 +115,13 @@ type querier interface {
 
 func (s *Store) get(ctx context.Context, from querier, id, locking string) (*usage.Generation, error) {
 	var g usage.Generation
-	var created, prompt, completion, reasoning, cost, cached int64
+	var created, prompt, completion, reasoning, cost, cached, upstream int64
 	var model, provider, endpoint, attempts string
 	err := from.QueryRowContext(ctx, s.query(`SELECT `+columns+` FROM generations WHERE id = ?`+locking), id).Scan(
 		&g.ID, &g.RequestID, &created, &g.KeyHash, &g.KeyName, &g.API, &g.Requested, &model, &provider, &endpoint,
 		&g.Streamed, &g.Cancelled, &g.Estimated, &g.Session, &g.User, &g.Preset, &g.Referer, &g.Title, &g.UserAgent,
 		&g.FinishReason, &g.NativeFinishReason, &prompt, &completion, &reasoning, &cost, &attempts, &cached, &g.Workspace,
-		&g.ResponseCacheSource)
+		&g.ResponseCacheSource, &upstream)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrNone
 	}

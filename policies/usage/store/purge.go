@@ -54,12 +54,12 @@ func (s *Store) purgeSome(ctx context.Context, before time.Time, workspaces []st
 		return 0, err
 	}
 	for _, text := range []string{
-		`INSERT INTO generation_days (day, key_hash, key_name, workspace_id, model, provider, endpoint, requests, prompt_tokens, completion_tokens, reasoning_tokens, cached_tokens, cost) ` +
+		`INSERT INTO generation_days (day, key_hash, key_name, workspace_id, model, provider, endpoint, requests, prompt_tokens, completion_tokens, reasoning_tokens, cached_tokens, cost, byok_cost) ` +
 			`SELECT created / 86400000000 * 86400000000 AS d, key_hash, MAX(key_name), workspace_id, model, provider, endpoint, ` +
-			`COUNT(*), SUM(prompt_tokens), SUM(completion_tokens), SUM(reasoning_tokens), SUM(cached_tokens), SUM(cost) ` +
+			`COUNT(*), SUM(prompt_tokens), SUM(completion_tokens), SUM(reasoning_tokens), SUM(cached_tokens), SUM(cost), SUM(byok_cost) ` +
 			`FROM generations WHERE id IN (` + placeholders(len(ids)) + `) GROUP BY d, key_hash, workspace_id, model, provider, endpoint ` +
 			`ON CONFLICT (day, key_hash, workspace_id, model, provider, endpoint) DO UPDATE SET key_name = excluded.key_name, ` +
-			added("requests", "prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "cost"),
+			added("requests", "prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "cost", "byok_cost"),
 		`DELETE FROM generation_contents WHERE id IN (` + placeholders(len(ids)) + `)`,
 		`DELETE FROM generations WHERE id IN (` + placeholders(len(ids)) + `)`,
 	} {

@@ -35,7 +35,7 @@ func generation(id string, created time.Time) usage.Generation {
 		Attempts: []usage.Attempt{
 			{
 				Number: 1, Endpoint: "m/x|a", Model: "m/x", Provider: "a", ProviderName: "A", Status: 503, Outcome: "failed_over", Reason: "server_error",
-				Duration: 20_000,
+				Duration: 20_000, OwnKey: "k", Charge: usage.Charge{Total: 50_000_001, Upstream: 1_000_000_007},
 			},
 			{
 				Number: 2, Endpoint: "m/x|b", Model: "m/x", Provider: "b", ProviderName: "B", UpstreamID: "msg_1", Status: 200, Outcome: "ok",
@@ -168,7 +168,7 @@ func TestRow171SumsAreByDayInUTC(t *testing.T) {
 		}
 		cost := other.Cost()
 		total := func(requests int64) Total {
-			return Total{requests, 1000 * requests, 100 * requests, 40 * requests, cost.Mul(requests), 900 * requests}
+			return Total{requests, 1000 * requests, 100 * requests, 40 * requests, cost.Mul(requests), 900 * requests, other.Upstream().Mul(requests)}
 		}
 		both := Span{From: midnight.AddDate(0, 0, -1), To: midnight.AddDate(0, 0, 1), KeyHash: "hash", Workspaces: []string{"w", "v"}}
 		all := both
@@ -246,9 +246,9 @@ func TestSpendingOfKeysIsByPeriod(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		cost := other.Cost()
+		cost, own := other.Cost(), other.Upstream()
 		got, err := s.Spending(t.Context(), []string{"hash", "silent"}, Periods{Day: noon, Week: noon.AddDate(0, 0, -7), Month: noon.AddDate(0, -1, 0)})
-		want := map[string]Spending{"hash": {Ever: 3 * cost, Day: cost, Week: 2 * cost, Month: 3 * cost, Last: noon}}
+		want := map[string]Spending{"hash": {Spent: Spent{3 * cost, cost, 2 * cost, 3 * cost}, Upstream: Spent{3 * own, own, 2 * own, 3 * own}, Last: noon}}
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%v %s", err, diff)
 		}

@@ -16,10 +16,12 @@ type Total struct {
 	Cost                                                      money.USD
 	// CachedTokens are those of the prompt that a provider had cached.
 	CachedTokens int64
+	// Upstream is what providers billed clients' own keys; Cost has the fee for it alone.
+	Upstream money.USD
 }
 
 // sums are of the view that also has the days whose generations were deleted.
-const sums = `COALESCE(SUM(requests), 0), COALESCE(SUM(prompt_tokens), 0), COALESCE(SUM(completion_tokens), 0), COALESCE(SUM(reasoning_tokens), 0), COALESCE(SUM(cost), 0), COALESCE(SUM(cached_tokens), 0)`
+const sums = `COALESCE(SUM(requests), 0), COALESCE(SUM(prompt_tokens), 0), COALESCE(SUM(completion_tokens), 0), COALESCE(SUM(reasoning_tokens), 0), COALESCE(SUM(cost), 0), COALESCE(SUM(cached_tokens), 0), COALESCE(SUM(byok_cost), 0)`
 
 // Who is whose generations are asked for; an empty field is everyone's, or any.
 type Who struct {
@@ -47,7 +49,7 @@ func (s *Store) SpentBy(ctx context.Context, who Who, since time.Time) (Total, e
 }
 
 func (t *Total) fields() []any {
-	return []any{&t.Requests, &t.PromptTokens, &t.CompletionTokens, &t.ReasoningTokens, &t.Cost, &t.CachedTokens}
+	return []any{&t.Requests, &t.PromptTokens, &t.CompletionTokens, &t.ReasoningTokens, &t.Cost, &t.CachedTokens, &t.Upstream}
 }
 
 // Periods are when those began that a key's usage is told by.
@@ -56,9 +58,14 @@ type Periods struct{ Day, Week, Month time.Time }
 // Spending is what a key has cost: ever, and since its periods began. Last is when it
 // last asked, zero for never.
 type Spending struct {
-	Ever, Day, Week, Month money.USD
-	Last                   time.Time
+	Spent
+	// Upstream is what providers billed the client's own keys.
+	Upstream Spent
+	Last     time.Time
 }
+
+// Spent is an amount ever, and since some periods began.
+type Spent struct{ Ever, Day, Week, Month money.USD }
 
 // Spending is what some keys have cost. Those that asked nothing are left out.
 func (s *Store) Spending(ctx context.Context, keyHashes []string, since Periods) (map[string]Spending, error) {
@@ -66,12 +73,15 @@ func (s *Store) Spending(ctx context.Context, keyHashes []string, since Periods)
 	if len(keyHashes) == 0 {
 		return spending, nil
 	}
-	values := []any{since.Day.UnixMicro(), since.Week.UnixMicro(), since.Month.UnixMicro()}
+	periods := []any{since.Day.UnixMicro(), since.Week.UnixMicro(), since.Month.UnixMicro()}
+	values := slices.Concat(periods, periods)
 	for _, hash := range keyHashes {
 		values = append(values, hash)
 	}
-	const from = `, COALESCE(SUM(CASE WHEN created >= ? THEN cost ELSE 0 END), 0)`
-	rows, err := s.db.QueryContext(ctx, s.query(`SELECT key_hash, COALESCE(SUM(cost), 0)`+from+from+from+`, MAX(created) FROM usage_sums `+
+	spent := func(column string) string {
+		return `COALESCE(SUM(` + column + `), 0)` + strings.Repeat(`, COALESCE(SUM(CASE WHEN created >= ? THEN `+column+` ELSE 0 END), 0)`, len(periods))
+	}
+	rows, err := s.db.QueryContext(ctx, s.query(`SELECT key_hash, `+spent("cost")+`, `+spent("byok_cost")+`, MAX(created) FROM usage_sums `+
 		`WHERE key_hash IN (?`+strings.Repeat(", ?", len(keyHashes)-1)+`) GROUP BY key_hash`), values...)
 	if err != nil {
 		return nil, err
@@ -79,13 +89,14 @@ func (s *Store) Spending(ctx context.Context, keyHashes []string, since Periods)
 	defer rows.Close()
 	for rows.Next() {
 		var hash string
-		var spent Spending
+		var found Spending
 		var last int64
-		if err := rows.Scan(&hash, &spent.Ever, &spent.Day, &spent.Week, &spent.Month, &last); err != nil {
+		own := &found.Upstream
+		if err := rows.Scan(&hash, &found.Ever, &found.Day, &found.Week, &found.Month, &own.Ever, &own.Day, &own.Week, &own.Month, &last); err != nil {
 			return nil, err
 		}
-		spent.Last = time.UnixMicro(last).UTC()
-		spending[hash] = spent
+		found.Last = time.UnixMicro(last).UTC()
+		spending[hash] = found
 	}
 	return spending, rows.Err()
 }
