@@ -40,6 +40,7 @@ type Provider struct {
 	dialect dialect
 
 	mu        sync.Mutex
+	accounts  []string // keys of others, which are accepted too
 	queue     []Script
 	fallback  Script
 	bounds    Bounds
@@ -120,6 +121,27 @@ func (p *Provider) Enqueue(scripts ...Script) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.queue = append(p.queue, scripts...)
+}
+
+// Accept makes the fake take keys of other accounts too.
+func (p *Provider) Accept(keys ...string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.accounts = append(p.accounts, keys...)
+}
+
+// byAnyKey judges a request by each key that is accepted, of which one will do.
+func (p *Provider) byAnyKey(judge func(key string) *refusal) *refusal {
+	p.mu.Lock()
+	accounts := slices.Clone(p.accounts)
+	p.mu.Unlock()
+	refused := judge(p.config.Key)
+	for i := 0; i < len(accounts) && refused != nil; i++ {
+		if judge(accounts[i]) == nil {
+			refused = nil
+		}
+	}
+	return refused
 }
 
 // Default sets the script of every request that finds the queue empty. Until it

@@ -29,7 +29,7 @@ func (p *Provider) judge(r *http.Request, exchange *Exchange, script Script) (re
 	if refused := judgeHeaders(r, p.config.Secrets); refused != nil {
 		return request{}, refused
 	}
-	if refused := p.dialect.admit(r.Header, p.config.Key); refused != nil {
+	if refused := p.byAnyKey(func(key string) *refusal { return p.dialect.admit(r.Header, key) }); refused != nil {
 		return request{}, refused
 	}
 	var body io.Reader = r.Body
@@ -43,7 +43,7 @@ func (p *Provider) judge(r *http.Request, exchange *Exchange, script Script) (re
 		return request{}, &refusal{status: http.StatusBadRequest, message: "The upload broke off: " + err.Error()}
 	}
 	if proven, ok := p.dialect.(signed); ok {
-		if refused := proven.verify(r, read, p.config.Key); refused != nil {
+		if refused := p.byAnyKey(func(key string) *refusal { return proven.verify(r, read, key) }); refused != nil {
 			return request{}, refused
 		}
 	}

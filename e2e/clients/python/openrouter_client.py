@@ -184,6 +184,26 @@ def transcription(client, model, members):
     return {"text": answer.text, "usage": {"cost": answer.usage.cost}}
 
 
+def manage_own_keys(client, _model, members):
+    """The life of an own key of a provider; what it was like at each step."""
+    made = client.byok.create(provider=members["provider"], key=members["key"], name="sdk", is_required=True).data
+    listed = client.byok.list(provider=members["provider"])
+    rotated = client.byok.update(id=made.id, key=members["key"][:-4] + "wxyz", name=None, disabled=True).data
+    shown = client.byok.get(id=made.id).data
+    deleted = client.byok.delete(id=made.id).DELETED
+    try:
+        client.byok.get(id=made.id)
+        status = 200
+    except errors.OpenRouterError as error:
+        status = error.status_code
+    return {
+        "id": made.id,
+        "text": made.label,
+        "finish": f"{made.is_required} {made.sort_order} {listed.result.total_count} {rotated.label} "
+        f"{shown.name} {shown.disabled} {deleted} {status}",
+    }
+
+
 def manage_keys(client, _model, _members):
     """The life of a key, by a management key; what it was like at each step."""
     made = client.api_keys.create(
@@ -294,7 +314,7 @@ SCENARIOS = {
     for scenario in (
         chat, stream, tools, tools_stream, metadata, respond, respond_stream, models, endpoints, embeddings, rerank,
         image_generation, image_stream, speech, transcription, manage_keys, manage_workspace, manage_budgets,
-        manage_guardrails, exchange_code, account,
+        manage_guardrails, manage_own_keys, exchange_code, account,
     )
 }
 
