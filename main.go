@@ -60,7 +60,7 @@ func command() *cobra.Command {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
-	root.AddCommand(runCommand(), checkCommand(), explainCommand(), configCommand(), catalogCommand(), keysCommand(), orgsCommand(), usageCommand(), creditsCommand(), auditCommand(), envoyCommand(), versionCommand())
+	root.AddCommand(runCommand(), checkCommand(), explainCommand(), configCommand(), catalogCommand(), keysCommand(), byokCommand(), orgsCommand(), usageCommand(), creditsCommand(), auditCommand(), envoyCommand(), versionCommand())
 	return root
 }
 

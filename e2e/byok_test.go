@@ -6,7 +6,9 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -315,5 +317,69 @@ func TestOpenRouterSDKManagesOwnKeys(t *testing.T) {
 	seen := startPython(t, "openrouter").callAs(t, s, managementKey, "manage_own_keys", "", settings{"provider": "claude", "key": ownSecret})
 	if seen.Error != nil || seen.Text != "sk-...3210" || seen.Finish != "True 0 1 sk-...wxyz None True True 404" {
 		t.Errorf("%+v, error %+v", seen, seen.Error)
+	}
+}
+
+// Every API tells whose key the provider bills.
+func TestRow186InEveryAPI(t *testing.T) {
+	s, gpt, claude := withKeys(t)
+	s.manageable()
+	s.start()
+	gpt.Accept(ownSecret)
+	for _, at := range []*site{gpt, claude} {
+		at.Default(provider.Answer{Text: "hello", Usage: provider.Usage{Input: 1000, Output: 50}})
+		s.makeOwnKey(`{"provider":"` + at.slug + `","key":"` + ownSecret + `","is_required":true}`)
+	}
+	for path, body := range map[string]string{
+		"/api/v1/messages":                     `{"model":"MODEL","max_tokens":100,"messages":[{"role":"user","content":"hi"}]STREAM}`,
+		"/api/v1/responses":                    `{"model":"MODEL","input":"hi"STREAM}`,
+		"/api/v1/completions":                  `{"model":"MODEL","prompt":"hi"STREAM}`,
+		"/api/v1/models/MODEL:generateContent": `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`,
+	} {
+		for _, model := range []string{"m/openai", "m/anthropic"} {
+			for _, stream := range []string{"", `,"stream":true`} {
+				got := s.do(http.MethodPost, strings.Replace(path, "MODEL", model, 1), strings.NewReplacer("MODEL", model, "STREAM", stream).Replace(body))
+				for _, member := range []string{`"is_byok":true`, `"cost":0.000055`, `"upstream_inference_cost":0.0011`} {
+					if got.status != 200 || !strings.Contains(got.body, member) {
+						t.Errorf("%s of %s%s: no %s in %d %s", path, model, stream, member, got.status, got.body)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestOwnKeysByCommand(t *testing.T) {
+	s, _, _ := withKeys(t)
+	s.manageable()
+	s.start()
+	command := func(input string, arguments ...string) string {
+		t.Helper()
+		c := exec.CommandContext(t.Context(), binary, append(arguments, "--api", s.URL+"/api/v1")...)
+		c.Env = append(os.Environ(), "SWITCHYARD_MANAGEMENT_KEY="+managementKey)
+		c.Stdin = strings.NewReader(input)
+		out, _ := c.CombinedOutput()
+		return string(out)
+	}
+	made := command(ownSecret+"\n", "byok", "add", "claude", "--name", "ours", "--models", "m/*", "--only", "--everywhere")
+	id := regexp.MustCompile(`^sk-\.\.\.3210 of claude is used alone; id (\S+)\n$`).FindStringSubmatch(made)
+	if id == nil {
+		t.Fatal(made)
+	}
+	for _, step := range []struct {
+		arguments []string
+		want      string
+	}{
+		{[]string{"byok", "list"}, `claude +0 +ours +sk-\.\.\.3210 +alone +all +` + id[1]},
+		{[]string{"byok", "list", "--workspace", "none"}, `Not found`},
+		{[]string{"byok", "reseal"}, `^0 keys`},
+		{[]string{"byok", "add", "nobody"}, `not a provider`},
+		{[]string{"byok", "add", "claude", "--fallback", "--only"}, `fallback`},
+		{[]string{"byok", "delete", id[1]}, `^$`},
+		{[]string{"byok", "delete", id[1]}, `Not found`},
+	} {
+		if out := command("x", step.arguments...); !regexp.MustCompile(step.want).MatchString(out) || strings.Contains(out, ownSecret) {
+			t.Errorf("%v: %s", step.arguments, out)
+		}
 	}
 }
