@@ -15,6 +15,8 @@ type estimate struct {
 	money  money.USD
 	// withUpstream is money with what providers bill keys of the client's own.
 	withUpstream money.USD
+	// charged: some candidate costs the client something, and not its own account alone.
+	charged bool
 	// dearest is the candidate that can cost the most, with its part in it.
 	dearest bound
 	// unbounded is the endpoint of a candidate whose answer nothing bounds, nil if none.
@@ -62,6 +64,7 @@ func (a *attempt) estimateOf(plan *routing.Plan) estimate {
 		if plan.Candidates[i].OwnKey != nil {
 			billed = billed.Add(charged)
 		}
+		e.charged = e.charged || plan.Candidates[i].OwnKey == nil || a.policy.OwnKeyFee > 0
 		if a.rules.hedgeAfter > 0 {
 			e.tokens, e.money, e.withUpstream = e.tokens+b.prompt+b.completion, e.money.Add(charged), e.withUpstream.Add(billed)
 		} else {

@@ -120,7 +120,7 @@ func (a *attempt) claims(limits []quota.Limit, most estimate) ([]quota.Claim, er
 			}
 			amount = most.tokens
 		case quota.Money:
-			if most.unbounded != nil && most.dearest.ceiling.Completion > 0 {
+			if most.unbounded != nil && most.dearest.ceiling.Completion > 0 && (most.charged || limit.IncludeBYOK) {
 				return nil, unbounded(most)
 			}
 			amount = quota.Nanodollars(most.money)
@@ -153,9 +153,12 @@ func (a *attempt) reserveMore() error {
 }
 
 // reserveAttempt reserves what an attempt at a candidate can come to of the limits that
-// its model and its provider have. The denial is nil if it may be made.
+// its model and, with the gateway's key, its provider have. The denial is nil if it may be made.
 func (a *attempt) reserveAttempt(candidate *routing.Candidate) *quota.Denial {
 	ofModel, ofProvider := a.policy.Limits.Attempt(candidate.Model.ID, candidate.Endpoint.Provider.Slug)
+	if candidate.OwnKey != nil {
+		ofProvider = nil // that is the gateway's own account there
+	}
 	if len(ofModel)+len(ofProvider) == 0 {
 		return nil
 	}

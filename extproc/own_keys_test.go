@@ -13,6 +13,7 @@ import (
 	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/money"
+	"github.com/switchyard/switchyard/policies/quota"
 )
 
 // own gives the key of the tests keys of its own, at a fee of 5 percent.
@@ -215,4 +216,48 @@ func TestMetadataTellsOfOwnKeys(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 	})
+}
+
+// A provider's limits are about the gateway's account there.
+func TestProvidersLimitsLeaveOwnKeysAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, onlyA, func(cfg *configpb.Config, policy *Policy) {
+			cfg.Providers["a"].Limits = &configpb.Limits{Concurrency: 1}
+			var err error
+			if policy.Limits, err = quota.NewRules(cfg); err != nil {
+				t.Fatal(err)
+			}
+		})
+		g.own(byok.Key{ID: "k", Provider: "a", Exclusive: true})
+		for _, id := range []string{"one", "two"} {
+			e := g.attempt("1", "x-request-id", id)
+			defer e.hangUp()
+			e.asks(wholeOf, true)
+			if sent := e.forwarded(); sent.set["authorization"] != "Bearer secret-of-k" {
+				t.Errorf("%s: asked with %q", id, sent.set["authorization"])
+			}
+		}
+	})
+}
+
+// Nothing bounds the answer, and none of it counts for the budget.
+func TestAnswerOfOwnKeyNeedsNoBoundIfItCostsNothing(t *testing.T) {
+	for fee, refused := range map[float64]bool{0: false, 5: true} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGateway(t, onlyA, limited(&configpb.Limits{Budget: "1"}))
+			g.own(byok.Key{ID: "k", Provider: "a", Exclusive: true})
+			g.Policy().OwnKeyFee = byok.FeePercent(fee)
+			e := g.attempt("1")
+			e.asks(wholeOf, true)
+			if refused {
+				if got := e.refused(); got.status != 400 {
+					t.Errorf("%v%%: %s", fee, got.body)
+				}
+				return
+			}
+			e.forwarded()
+			e.answered()
+			g.wantSettled(0)
+		})
+	}
 }

@@ -89,7 +89,7 @@ func (a *attempt) settle() {
 		}
 		a.Log.Warn("attempt failed", "request_id", a.requestID, "attempt", a.number, "model", model,
 			"provider", provider, "class", f.class.String(), "status", f.status, "failed_over", a.outcome.moved,
-			"details", f.local)
+			"own_key", a.asked().OwnKey, "details", f.local)
 	}
 	if a.outcome.forwarded {
 		a.metrics.phases.WithLabelValues("request").Observe(a.worked.Seconds())
