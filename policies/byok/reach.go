@@ -187,6 +187,8 @@ func azure(provider *catalog.Provider, credential string) (string, error) {
 	switch {
 	case key.Model != "" || key.URL != "" || key.ModelID != "":
 		return "", errors.New("model_slug, endpoint_url and model_id: deployments are named in the gateway's configuration, as the models of endpoints; give api_key, resource_name and resource_type")
+	case key.APIKey == "":
+		return "", errors.New("api_key: is missing")
 	case key.Resource == "":
 		return "", errors.New("resource_name: is missing")
 	case hosts[key.Type] == "":

@@ -90,6 +90,7 @@ func TestReach(t *testing.T) {
 		"tokens from elsewhere":              {vertex, strings.Replace(account, `"region"`, `"token_uri":"https://SECRET.internal/","region"`, 1), "token_uri"},
 		"another resource":                   {azure, `[{"api_key":"SECRET","resource_name":"other","resource_type":"openai"}]`, "resource_name"},
 		"another kind of resource":           {azure, `[{"api_key":"SECRET","resource_name":"acme","resource_type":"ai_foundry"}]`, "resource_name"},
+		"a resource without a key":           {azure, `[{"resource_name":"acme","resource_type":"openai"}]`, "api_key"},
 		"a resource without its kind":        {azure, `[{"api_key":"SECRET","resource_name":"acme"}]`, "resource_type"},
 		"a deployment":                       {azure, `[{"model_slug":"m/x","endpoint_url":"https://acme.openai.azure.com/","api_key":"SECRET","model_id":"d"}]`, "model_slug"},
 		"two resources":                      {azure, `[{"api_key":"SECRET"},{"api_key":"SECRET"}]`, "one key"},
@@ -100,4 +101,33 @@ func TestReach(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What a customer sends never panics, and is never quoted.
+func FuzzReach(f *testing.F) {
+	for _, seed := range []string{
+		"sk-own-0123456789abcdef", `{"accessKeyId":"a","secretAccessKey":"b","region":"eu-west-1"}`, `{"project_id":"p","client_email":"a@b.example","region":"global"}`,
+		`[{"api_key":"0123456789abcdef","resource_name":"acme","resource_type":"openai"}]`, `[]`, `{"token_uri":"https://elsewhere.example"}`, "",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, credential string) {
+		for _, provider := range []*catalog.Provider{
+			{Slug: "p", Dialect: "openai", PathPrefix: "/v1"},
+			{Slug: "p", Dialect: "bedrock", Host: "bedrock-runtime.eu-west-1.amazonaws.com"},
+			{Slug: "p", Dialect: "azure", Host: "acme.openai.azure.com"},
+			{Slug: "p", Dialect: "gemini", Authentication: google, PathPrefix: "/v1/projects/acme/locations/global/publishers/google"},
+		} {
+			reached, err := Reach(provider, credential)
+			if err != nil {
+				if text := strings.TrimSpace(credential); len(text) > 60 && strings.Contains(err.Error(), text) {
+					t.Errorf("quoted: %v", err)
+				}
+				continue
+			}
+			if sent, _ := reached.Credential.Reveal(); sent == "" || reached.Host != provider.Host {
+				t.Errorf("%q leads to %s with %q", credential, reached.Host, sent)
+			}
+		}
+	})
 }

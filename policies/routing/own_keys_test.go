@@ -136,3 +136,23 @@ func TestOwnKeysThatExcludeEverything(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A plan with four own keys, beside one with none.
+func BenchmarkOwnKeys(b *testing.B) {
+	models := models(b)
+	var keys []*OwnKey
+	for _, provider := range []string{"a", "b", "c", "a"} {
+		keys = append(keys, ownKey(b, "k", provider, nil))
+	}
+	for name, keys := range map[string][]*OwnKey{"none": nil, "four": keys} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			request := Request{Model: "m/x", Now: now, OwnKeys: keys}
+			for b.Loop() {
+				if _, err := Build(request, models, cooling{}, Options{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

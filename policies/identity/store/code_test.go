@@ -61,7 +61,7 @@ func TestRow172CodeIsExchangedOnce(t *testing.T) {
 func TestCodeThatTheGatewayDidNotMakeIsNone(t *testing.T) {
 	databasetest.OnBoth(t, func(t *testing.T, open func() *database.DB) {
 		db := open()
-		s := New(opened{db}, sealer)
+		s := New(opened{db}, sealer, nil)
 		for _, change := range []string{
 			`terms = '{"name":"rich"}'`, `challenge = ''`, `method = 'plain'`, `expires = expires + 1`, `organization_id = 'other'`,
 		} {
