@@ -33,7 +33,7 @@ func (g *gateway) own(keys ...byok.Key) {
 	policy.OwnKeyFee = byok.FeePercent(5)
 }
 
-// answers plays a provider's whole answer and returns the client's.
+// answered plays a provider's whole answer and returns the client's.
 func (e *envoy) answered() string {
 	e.t.Helper()
 	e.replies("200", viaUpstream, "content-type", "application/json")

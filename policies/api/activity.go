@@ -100,6 +100,7 @@ type wireUsage struct {
 	Model            string    `json:"model,omitempty"`
 	WorkspaceID      string    `json:"workspace_id,omitempty"`
 	Usage            money.USD `json:"usage"`
+	BYOK             money.USD `json:"byok_usage_inference"`
 	Requests         int64     `json:"requests"`
 	PromptTokens     int64     `json:"prompt_tokens"`
 	CompletionTokens int64     `json:"completion_tokens"`
@@ -143,7 +144,7 @@ func (s *server) usage(w http.ResponseWriter, r *http.Request, caller *identity.
 	shown := make([]wireUsage, len(sums))
 	for i, sum := range sums {
 		shown[i] = wireUsage{
-			KeyHash: sum.KeyHash, KeyName: sum.KeyName, Model: sum.Model, WorkspaceID: sum.Workspace, Usage: sum.Cost, Requests: sum.Requests,
+			KeyHash: sum.KeyHash, KeyName: sum.KeyName, Model: sum.Model, WorkspaceID: sum.Workspace, Usage: sum.Cost, BYOK: sum.Upstream, Requests: sum.Requests,
 			PromptTokens: sum.PromptTokens, CompletionTokens: sum.CompletionTokens, ReasoningTokens: sum.ReasoningTokens, CachedTokens: sum.CachedTokens,
 		}
 		if !sum.Day.IsZero() {

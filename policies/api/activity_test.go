@@ -16,7 +16,7 @@ import (
 func served(id string, at time.Time, keyHash, keyName string) usage.Generation {
 	return usage.Generation{ID: id, Created: at, KeyHash: keyHash, KeyName: keyName, Workspace: identity.Default, Attempts: []usage.Attempt{{
 		Outcome: "ok", Model: "m/a", Endpoint: "m/a|anthropic", Provider: "anthropic",
-		Tokens: usage.Tokens{Prompt: 100, Completion: 10, Reasoning: 4, CacheRead: 90}, Charge: usage.Charge{Total: money.Dollar / 2},
+		Tokens: usage.Tokens{Prompt: 100, Completion: 10, Reasoning: 4, CacheRead: 90}, Charge: usage.Charge{Total: money.Dollar / 2, Upstream: 2 * money.Dollar},
 	}}}
 }
 
@@ -34,7 +34,7 @@ func TestRow171ActivityIsOfCompletedDays(t *testing.T) {
 		n := int64(requests)
 		return activity{
 			Date: today.AddDate(0, 0, -day).Format(time.DateOnly), Model: "m/a", Permaslug: "m/a-2026", EndpointID: "m/a|anthropic", ProviderName: "Anthropic",
-			Usage: money.USD(n) * money.Dollar / 2, Requests: n, PromptTokens: 100 * n, CompletionTokens: 10 * n, ReasoningTokens: 4 * n, CachedTokens: 90 * n,
+			Usage: money.USD(n) * money.Dollar / 2, BYOK: 2 * money.Dollar.Mul(n), Requests: n, PromptTokens: 100 * n, CompletionTokens: 10 * n, ReasoningTokens: 4 * n, CachedTokens: 90 * n,
 		}
 	}
 	for query, want := range map[string][]activity{
@@ -74,10 +74,10 @@ func TestCreditsAndUsageAreOfAllKeys(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 	for query, want := range map[string]string{
-		"":                                    `[{"usage":1.5,"requests":3,`,
-		"?by=key":                             `"key_name":"old name","usage":1,"requests":2,`,
-		"?by=day,model&api_key_hash=" + other: `[{"date":"` + now.Format(time.DateOnly) + `","model":"m/a","usage":0.5,"requests":1,`,
-		"?by=day&from=" + now.AddDate(0, 0, -40).Format(time.DateOnly) + "&to=" + now.AddDate(0, 0, -40).Format(time.DateOnly): `"usage":0.5,"requests":1,`,
+		"":                                    `[{"usage":1.5,"byok_usage_inference":6,"requests":3,`,
+		"?by=key":                             `"key_name":"old name","usage":1,"byok_usage_inference":4,"requests":2,`,
+		"?by=day,model&api_key_hash=" + other: `[{"date":"` + now.Format(time.DateOnly) + `","model":"m/a","usage":0.5,"byok_usage_inference":2,"requests":1,`,
+		"?by=day&from=" + now.AddDate(0, 0, -40).Format(time.DateOnly) + "&to=" + now.AddDate(0, 0, -40).Format(time.DateOnly): `"usage":0.5,"byok_usage_inference":2,"requests":1,`,
 	} {
 		if got := g.call(managementKey, "GET", "/api/v1/usage"+query, "").Body.String(); !strings.Contains(got, want) {
 			t.Errorf("%s: %s, want %s", query, got, want)
