@@ -2,12 +2,15 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
+	"time"
 
 	"github.com/switchyard/switchyard/extproc"
 	"github.com/switchyard/switchyard/extproc/signing"
 	"github.com/switchyard/switchyard/policies/byok"
 	"github.com/switchyard/switchyard/policies/catalog"
+	"github.com/switchyard/switchyard/policies/identity"
 )
 
 // ownKeyVault encrypts customers' own keys of providers by the configuration's secret, or
@@ -36,6 +39,7 @@ func (g *gateway) composeOwnKeys(policy *extproc.Policy) {
 	if policy.OwnKeys, err = byok.NewSet(g.managed.ownKeys, policy.Catalog); err != nil {
 		g.log.Warn("customers' own keys are left out that do not reach their provider", "error", err.Error())
 	}
+	policy.OwnKeyFee.Used = g.managed.billed
 	policy.OwnSigners = make(map[string]signing.Signer)
 	for id, provider := range policy.OwnKeys.Providers() {
 		signer, err := newSigner(provider)
@@ -44,6 +48,32 @@ func (g *gateway) composeOwnKeys(policy *extproc.Policy) {
 		}
 		if signer != nil {
 			policy.OwnSigners[id] = signer
+		}
+	}
+}
+
+// meterEvery is how often it is looked up what organisations have used of their allowance.
+const meterEvery = 10 * time.Second
+
+// meterOwnKeys keeps track of allowances until ctx ends, if there are any. While the
+// ledger's database is down, what was known last stays.
+func (g *gateway) meterOwnKeys(ctx context.Context) {
+	for {
+		if tariff := g.current.Load().policy.OwnKeyFee; tariff.Fee > 0 && tariff.Allowance > 0 {
+			used, err := g.account.generations.UpstreamSince(ctx, identity.ResetMonthly.Start(time.Now()))
+			if err == nil {
+				g.managed.mu.Lock()
+				g.managed.billed = used
+				g.managed.mu.Unlock()
+				g.compose()
+			} else if ctx.Err() == nil {
+				g.log.Warn("it is not known what organisations have used of their allowance", "error", err.Error())
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(meterEvery):
 		}
 	}
 }

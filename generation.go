@@ -18,6 +18,7 @@ import (
 	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/health"
 	"github.com/switchyard/switchyard/policies/identity"
+	"github.com/switchyard/switchyard/policies/money"
 	"github.com/switchyard/switchyard/policies/preset"
 	"github.com/switchyard/switchyard/policies/quota"
 	"github.com/switchyard/switchyard/policies/routing"
@@ -126,7 +127,10 @@ func newPolicy(effective *config.Effective, models *catalog.Catalog, keys *ident
 		StickyFor:         settings.GetStickyFor().AsDuration(),
 		KeepAliveComment:  settings.GetKeepAliveComment(),
 		KeepAliveInterval: settings.GetKeepAliveInterval().AsDuration(),
-		OwnKeyFee:         byok.FeePercent(cfg.GetByok().GetFeePercent()),
+		OwnKeyFee:         byok.Tariff{Fee: byok.FeePercent(cfg.GetByok().GetFeePercent())},
+	}
+	if policy.OwnKeyFee.Allowance, err = money.Parse(cmp.Or(cfg.GetByok().GetFreeAllowance(), "0")); err != nil {
+		return nil, fmt.Errorf("byok.free_allowance: %w", err)
 	}
 	if settings.GetNoSticky() {
 		policy.StickyFor = 0

@@ -22,6 +22,7 @@ import (
 	"github.com/switchyard/switchyard/policies/identity"
 	keystore "github.com/switchyard/switchyard/policies/identity/store"
 	"github.com/switchyard/switchyard/policies/identity/token"
+	"github.com/switchyard/switchyard/policies/money"
 	"github.com/switchyard/switchyard/policies/quota"
 	"github.com/switchyard/switchyard/policies/routing"
 )
@@ -38,6 +39,8 @@ type managed struct {
 	accounts    quota.Accounts
 	guardrails  managedGuardrails
 	ownKeys     []byok.Key // of providers
+	// billed is what own keys were billed this month, by the organisation.
+	billed map[string]money.USD
 }
 
 // firstLook is how long a start waits for a PostgreSQL that may be down.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/switchyard/switchyard/policies/database"
+	"github.com/switchyard/switchyard/policies/money"
 	"github.com/switchyard/switchyard/policies/usage"
 	"github.com/switchyard/switchyard/policies/usage/journal"
 	"github.com/switchyard/switchyard/policies/usage/ledger"
@@ -157,6 +158,15 @@ func (g generations) Spending(ctx context.Context, keyHashes []string, since sto
 		return nil, err
 	}
 	return s.Spending(ctx, keyHashes, since)
+}
+
+// UpstreamSince is [store.Store.UpstreamSince].
+func (g generations) UpstreamSince(ctx context.Context, since time.Time) (map[string]money.USD, error) {
+	s, err := g.store(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.UpstreamSince(ctx, since)
 }
 
 // Sums is [store.Store.Sums].

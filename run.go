@@ -297,6 +297,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	if g.account != nil {
 		group.Go(func() error { g.account.run(serving, g); return nil })
 		group.Go(func() error { g.managed.watcher.Run(serving); return nil })
+		group.Go(func() error { g.meterOwnKeys(serving); return nil })
 	}
 	group.Go(func() error { g.tokens.Run(serving); return nil })
 	group.Go(func() error { return g.reload(failing) })

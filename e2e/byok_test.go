@@ -383,3 +383,20 @@ func TestOwnKeysByCommand(t *testing.T) {
 		}
 	}
 }
+
+func TestFeeBeginsBeyondTheAllowance(t *testing.T) {
+	s, _, claude := withKeys(t)
+	s.manageable()
+	s.config["byok"] = settings{"fee_percent": 5, "free_allowance": "0.001"}
+	s.start()
+	s.makeOwnKey(`{"provider":"claude","key":"` + ownSecret + `"}`)
+	claude.Default(provider.Answer{Text: "hello", Usage: provider.Usage{Input: 1000, Output: 50}})
+	if got := s.ask(question("m/y")); !strings.Contains(got.body, `"cost":0,"is_byok":true`) {
+		t.Errorf("within the allowance: %s", got.body)
+	}
+	for deadline := time.Now().Add(15 * time.Second); !strings.Contains(s.ask(question("m/y")).body, `"cost":0.000055`); time.Sleep(200 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the fee does not begin")
+		}
+	}
+}

@@ -64,7 +64,7 @@ func (a *attempt) estimateOf(plan *routing.Plan) estimate {
 		if plan.Candidates[i].OwnKey != nil {
 			billed = billed.Add(charged)
 		}
-		e.charged = e.charged || plan.Candidates[i].OwnKey == nil || a.policy.OwnKeyFee > 0
+		e.charged = e.charged || plan.Candidates[i].OwnKey == nil || a.ownKeyFee() > 0
 		if a.rules.hedgeAfter > 0 {
 			e.tokens, e.money, e.withUpstream = e.tokens+b.prompt+b.completion, e.money.Add(charged), e.withUpstream.Add(billed)
 		} else {
@@ -77,7 +77,7 @@ func (a *attempt) estimateOf(plan *routing.Plan) estimate {
 // charged is the most that the client is charged for one candidate's answer.
 func (a *attempt) charged(candidate *routing.Candidate, b bound) money.USD {
 	if candidate.OwnKey != nil {
-		return a.policy.OwnKeyFee.Of(b.cost())
+		return a.ownKeyFee().Of(b.cost())
 	}
 	return b.cost()
 }

@@ -30,7 +30,7 @@ func (g *gateway) own(keys ...byok.Key) {
 	if policy.OwnKeys, err = byok.NewSet(keys, policy.Catalog); err != nil {
 		g.t.Fatal(err)
 	}
-	policy.OwnKeyFee = byok.FeePercent(5)
+	policy.OwnKeyFee = byok.Tariff{Fee: byok.FeePercent(5)}
 }
 
 // answered plays a provider's whole answer and returns the client's.
@@ -246,7 +246,7 @@ func TestAnswerOfOwnKeyNeedsNoBoundIfItCostsNothing(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g := newGateway(t, onlyA, limited(&configpb.Limits{Budget: "1"}))
 			g.own(byok.Key{ID: "k", Provider: "a", Exclusive: true})
-			g.Policy().OwnKeyFee = byok.FeePercent(fee)
+			g.Policy().OwnKeyFee.Fee = byok.FeePercent(fee)
 			e := g.attempt("1")
 			e.asks(wholeOf, true)
 			if refused {

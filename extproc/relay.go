@@ -9,6 +9,7 @@ import (
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/policies/byok"
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/health"
 	"github.com/switchyard/switchyard/policies/usage"
@@ -94,7 +95,7 @@ func (a *attempt) price(u dialect.Usage) dialect.Cost {
 func (a *attempt) charge(endpoint *catalog.Endpoint, used usage.Tokens) usage.Charge {
 	cost := usage.Cost(endpoint.Prices, used, a.started)
 	if a.candidate.OwnKey != nil {
-		cost = cost.Own(a.policy.OwnKeyFee.Of)
+		cost = cost.Own(a.ownKeyFee().Of)
 	}
 	return cost
 }
@@ -108,6 +109,9 @@ func (a *attempt) billed() *catalog.Endpoint {
 	}
 	return asked
 }
+
+// ownKeyFee is what an answer to the caller's own key costs.
+func (a *attempt) ownKeyFee() byok.Fee { return a.policy.OwnKeyFee.For(a.key.Organization) }
 
 // relayWhole holds the whole answer: until its last byte it may prove to be no
 // answer at all, and another provider can still give one.

@@ -68,7 +68,7 @@ type Policy struct {
 	OwnKeys    *byok.Set
 	OwnSigners map[string]signing.Signer
 	// OwnKeyFee is what requests with such a key cost.
-	OwnKeyFee byok.Fee
+	OwnKeyFee byok.Tariff
 	// Fetcher gets media for providers that do not; nil if the gateway fetches nothing.
 	Fetcher *fetch.Fetcher
 	// Limits are those of the gateway, of models and of providers; nil is none. A key has

@@ -29,3 +29,20 @@ func (f Fee) Of(list money.USD) money.USD {
 	}
 	return money.USD(fee)
 }
+
+// Tariff says what an organisation pays. It is immutable.
+type Tariff struct {
+	Fee Fee
+	// Allowance is what an organisation has in a month without a fee, by the list price;
+	// Used is what each has used of it, as far as is known.
+	Allowance money.USD
+	Used      map[string]money.USD
+}
+
+// For is the fee for an organisation now.
+func (t *Tariff) For(organization string) Fee {
+	if t.Used[organization] < t.Allowance {
+		return 0
+	}
+	return t.Fee
+}

@@ -27,3 +27,15 @@ func TestFee(t *testing.T) {
 		}
 	}
 }
+
+func TestTariff(t *testing.T) {
+	tariff := Tariff{Fee: 5, Allowance: 10, Used: map[string]money.USD{"within": 9, "beyond": 10}}
+	for organization, want := range map[string]Fee{"new": 0, "within": 0, "beyond": 5} {
+		if got := tariff.For(organization); got != want {
+			t.Errorf("%s: %d, want %d", organization, got, want)
+		}
+	}
+	if none := (&Tariff{Fee: 5}); none.For("any") != 5 {
+		t.Error("without an allowance there is no fee")
+	}
+}

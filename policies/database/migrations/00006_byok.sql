@@ -27,7 +27,9 @@ CREATE INDEX own_keys_organization ON own_keys (organization_id, provider);
 
 -- What providers billed customers' own keys, by the list price; cost has the fee alone.
 ALTER TABLE generations ADD COLUMN byok_cost BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX generations_byok ON generations (created) WHERE byok_cost > 0;
 
 -- +goose Down
+DROP INDEX generations_byok;
 ALTER TABLE generations DROP COLUMN byok_cost;
 DROP TABLE own_keys;

@@ -13,6 +13,7 @@ import (
 
 	"github.com/switchyard/switchyard/policies/database"
 	"github.com/switchyard/switchyard/policies/database/databasetest"
+	"github.com/switchyard/switchyard/policies/money"
 	"github.com/switchyard/switchyard/policies/usage"
 )
 
@@ -361,6 +362,27 @@ func TestDatabaseIsOpenedByManyAtOnce(t *testing.T) {
 		stores.Wait()
 		if total, err := open().SpentBy(t.Context(), Who{KeyHash: "hash"}, time.Time{}); err != nil || total.Requests != 81 {
 			t.Errorf("%+v, %v", total, err)
+		}
+	})
+}
+
+func TestUpstreamIsByOrganization(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		var all []usage.Generation
+		for i, created := range []time.Time{noon.Add(-time.Microsecond), noon, noon.Add(time.Hour)} {
+			g := generation(fmt.Sprint("gen-1-", i), created)
+			g.Workspace = "default"
+			all = append(all, g)
+		}
+		shared := generation("gen-1-s", noon)
+		shared.Workspace, shared.Attempts = "default", shared.Attempts[1:]
+		if err := s.Save(t.Context(), append(all, shared)); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.UpstreamSince(t.Context(), noon)
+		if diff := cmp.Diff(map[string]money.USD{"default": 2 * all[0].Upstream()}, got); diff != "" || err != nil {
+			t.Errorf("%v %s", err, diff)
 		}
 	})
 }

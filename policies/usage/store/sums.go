@@ -101,6 +101,27 @@ func (s *Store) Spending(ctx context.Context, keyHashes []string, since Periods)
 	return spending, rows.Err()
 }
 
+// UpstreamSince is what providers have billed clients' own keys from a time on, by the
+// organisation. Those that were billed nothing are left out.
+func (s *Store) UpstreamSince(ctx context.Context, since time.Time) (map[string]money.USD, error) {
+	rows, err := s.db.QueryContext(ctx, s.query(`SELECT w.organization_id, SUM(u.byok_cost) FROM usage_sums u JOIN workspaces w ON w.id = u.workspace_id `+
+		`WHERE u.created >= ? AND u.byok_cost > 0 GROUP BY w.organization_id`), since.UnixMicro())
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	billed := make(map[string]money.USD)
+	for rows.Next() {
+		var organization string
+		var sum money.USD
+		if err := rows.Scan(&organization, &sum); err != nil {
+			return nil, err
+		}
+		billed[organization] = sum
+	}
+	return billed, rows.Err()
+}
+
 // Span is a time between two others, the second one excluded, and whom it is asked
 // about: a key, "*" for all, in any of some workspaces.
 type Span struct {
