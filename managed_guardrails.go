@@ -33,7 +33,7 @@ func (m *managedGuardrails) use(guarded keystore.Guarded, failed func(id string,
 			rules, err := guard.New(id, api.ContentRules(&from.GuardrailTerms))
 			known = compiledGuardrail{guardrail{rules: rules, constraints: guardrailConstraints(&from.GuardrailTerms)}, from.Updated}
 			if from.Limit != nil {
-				known.budget.Budget = identity.Budget{Amount: *from.Limit, Reset: from.Reset}
+				known.budget.Budget = identity.Budget{Amount: *from.Limit, Reset: from.Reset, IncludeBYOK: from.IncludeBYOK}
 			}
 			if err != nil {
 				failed(id, err)

@@ -1165,7 +1165,13 @@ func (x *OwnKeys) GetFeePercent() float64 {
 	return 0
 }
 
-<<<<<<< HEAD
+func (x *OwnKeys) GetFreeAllowance() string {
+	if x != nil {
+		return x.FreeAllowance
+	}
+	return ""
+}
+
 // Memory bounds what bodies of one kind take together in the gateway's process. One at
 // a time may go beyond the limit. Others wait, without being read, and are answered 503
 // when they find no room within 10 s. Reading a body may take a few times its size for
@@ -1215,16 +1221,10 @@ func (*Memory) Descriptor() ([]byte, []int) {
 func (x *Memory) GetRequests() string {
 	if x != nil {
 		return x.Requests
-=======
-func (x *OwnKeys) GetFreeAllowance() string {
-	if x != nil {
-		return x.FreeAllowance
->>>>>>> c93c0f9 (Let organisations have an amount each month without a fee)
 	}
 	return ""
 }
 
-<<<<<<< HEAD
 func (x *Memory) GetAnswers() string {
 	if x != nil {
 		return x.Answers
@@ -1476,8 +1476,6 @@ func (x *BuiltinFilter) GetDirection() GuardDirection {
 	return GuardDirection_GUARD_DIRECTION_UNSPECIFIED
 }
 
-=======
->>>>>>> c93c0f9 (Let organisations have an amount each month without a fee)
 // Identity is how the gateway vouches for managed keys.
 type Identity struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -4684,20 +4682,16 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1aX\n" +
 	"\fPresetsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x122\n" +
-<<<<<<< HEAD
 	"\x05value\x18\x02 \x01(\v2\x1c.switchyard.config.v1.PresetR\x05value:\x028\x01\x1a^\n" +
 	"\x0fGuardrailsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x125\n" +
-	"\x05value\x18\x02 \x01(\v2\x1f.switchyard.config.v1.GuardrailR\x05value:\x028\x01\"\xde\x01\n" +
-=======
-	"\x05value\x18\x02 \x01(\v2\x1c.switchyard.config.v1.PresetR\x05value:\x028\x01\"\x9e\x03\n" +
->>>>>>> c93c0f9 (Let organisations have an amount each month without a fee)
+	"\x05value\x18\x02 \x01(\v2\x1f.switchyard.config.v1.GuardrailR\x05value:\x028\x01\"\x9e\x03\n" +
 	"\aOwnKeys\x12C\n" +
 	"\x0eencryption_key\x18\x01 \x01(\v2\x1c.switchyard.config.v1.SecretR\rencryptionKey\x12T\n" +
 	"\x17previous_encryption_key\x18\x02 \x01(\v2\x1c.switchyard.config.v1.SecretR\x15previousEncryptionKey\x128\n" +
 	"\vfee_percent\x18\x03 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00Y@)\x00\x00\x00\x00\x00\x00\x00\x00R\n" +
-<<<<<<< HEAD
-	"feePercent\"\xfe\x01\n" +
+	"feePercent\x12\xbd\x01\n" +
+	"\x0efree_allowance\x18\x04 \x01(\tB\x95\x01\xbaH#r!2\x1f^([0-9]{1,6}([.][0-9]{1,9})?)?$\x82\xb5\x18ka decimal number of US dollars such as 25000, below a million and with at most nine digits behind the pointR\rfreeAllowance\"\xfe\x01\n" +
 	"\x06Memory\x12z\n" +
 	"\brequests\x18\x01 \x01(\tB^\xbaH/r-2+^([0-9]{1,12} ?(B|KB|KiB|MB|MiB|GB|GiB)?)?$\x82\xb5\x18(a size such as 512MiB, 2GiB or 536870912R\brequests\x12x\n" +
 	"\aanswers\x18\x02 \x01(\tB^\xbaH/r-2+^([0-9]{1,12} ?(B|KB|KiB|MB|MiB|GB|GiB)?)?$\x82\xb5\x18(a size such as 512MiB, 2GiB or 536870912R\aanswers\"\xad\x04\n" +
@@ -4719,10 +4713,6 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\n" +
 	"scan_scope\x18\x03 \x01(\x0e2\x1f.switchyard.config.v1.ScanScopeB\b\xbaH\x05\x82\x01\x02\x10\x01R\tscanScope\x12L\n" +
 	"\tdirection\x18\x04 \x01(\x0e2$.switchyard.config.v1.GuardDirectionB\b\xbaH\x05\x82\x01\x02\x10\x01R\tdirection\"x\n" +
-=======
-	"feePercent\x12\xbd\x01\n" +
-	"\x0efree_allowance\x18\x04 \x01(\tB\x95\x01\xbaH#r!2\x1f^([0-9]{1,6}([.][0-9]{1,9})?)?$\x82\xb5\x18ka decimal number of US dollars such as 25000, below a million and with at most nine digits behind the pointR\rfreeAllowance\"x\n" +
->>>>>>> c93c0f9 (Let organisations have an amount each month without a fee)
 	"\bIdentity\x124\n" +
 	"\x06secret\x18\x01 \x01(\v2\x1c.switchyard.config.v1.SecretR\x06secret\x126\n" +
 	"\aissuers\x18\x02 \x03(\v2\x1c.switchyard.config.v1.IssuerR\aissuers\"\x89\x01\n" +
