@@ -58,7 +58,7 @@ func (s *stage) generation(id string) told {
 	return shape.Data
 }
 
-func TestRow168And169GenerationIsSeenWithinASecond(t *testing.T) {
+func TestRow168And169And196GenerationIsSeenWithinASecond(t *testing.T) {
 	s, gpt, claude := pair(t)
 	s.serve("m/both", gpt, claude)
 	s.start()
