@@ -252,28 +252,36 @@ func TestOllamasOwnOptions(t *testing.T) {
 func TestNativesFailOver(t *testing.T) {
 	s, sites := natives(t)
 	gpt := s.openAI("gpt")
+	scripts := map[string]provider.Script{
+		"an error":                provider.Failure{Status: 503},
+		"a lost connection":       provider.Reset,
+		"a stream that is broken": provider.Stream{End: provider.EndMalformed, Opening: true},
+		"an error in a stream":    provider.Stream{End: provider.EndError, Opening: true},
+		"nothing at all":          provider.Answer{Empty: true, UsageIn: provider.UsageNowhere},
+	}
+	// Each case has a model of its own, whose endpoint has not just failed.
+	named := func(model, script, kind string) string {
+		return strings.ReplaceAll(model+"-"+script+"-"+kind, " ", "-")
+	}
+	kinds := map[string]func(model string, members ...string) string{"whole": question, "streamed": streamed}
 	for model, at := range sites {
-		s.serve(model+"-first", at, gpt)
+		s.serve(model+"-loop", at, gpt)
+		for script := range scripts {
+			for kind := range kinds {
+				s.serve(named(model, script, kind), at, gpt)
+			}
+		}
 	}
 	s.start()
 	for model, at := range sites {
 		order := `"provider":{"order":["` + at.slug + `","gpt"]}`
-		for name, script := range map[string]provider.Script{
-			"an error":                provider.Failure{Status: 503},
-			"a lost connection":       provider.Reset,
-			"a stream that is broken": provider.Stream{End: provider.EndMalformed, Opening: true},
-			"an error in a stream":    provider.Stream{End: provider.EndError, Opening: true},
-			"nothing at all":          provider.Answer{Empty: true, UsageIn: provider.UsageNowhere},
-		} {
-			for kind, body := range map[string]string{
-				"whole":    question(model+"-first", weatherTool, order),
-				"streamed": streamed(model+"-first", weatherTool, order),
-			} {
+		for name, script := range scripts {
+			for kind, body := range kinds {
 				t.Run(model+" "+name+" "+kind, func(t *testing.T) {
 					at.Reset()
 					gpt.Reset()
 					at.Enqueue(script)
-					if got := s.ask(body); got.status != 200 || at.calls() != 1 || !strings.Contains(got.body, `"provider":"gpt"`) {
+					if got := s.ask(body(named(model, name, kind), weatherTool, order)); got.status != 200 || at.calls() != 1 || !strings.Contains(got.body, `"provider":"gpt"`) {
 						t.Errorf("status %d, %d calls: %s", got.status, at.calls(), got.body)
 					}
 				})
@@ -283,8 +291,8 @@ func TestNativesFailOver(t *testing.T) {
 			at.Reset()
 			gpt.Reset()
 			at.Enqueue(provider.Answer{ToolCalls: twoCalls}, provider.Failure{Status: 500})
-			message := s.ask(question(model+"-first", weatherTool, order)).message(t)
-			got := s.ask(`{"model":"` + model + `-first",` + order + `,` + weatherTool + `,"messages":[{"role":"user","content":"hi"},` + message +
+			message := s.ask(question(model+"-loop", weatherTool, order)).message(t)
+			got := s.ask(`{"model":"` + model + `-loop",` + order + `,` + weatherTool + `,"messages":[{"role":"user","content":"hi"},` + message +
 				`,{"role":"tool","tool_call_id":"call_a","content":"sunny"},{"role":"tool","tool_call_id":"call_b","content":"wet"}]}`)
 			if got.status != 200 || gpt.calls() != 1 {
 				t.Errorf("status %d: %s", got.status, got.body)
