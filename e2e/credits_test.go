@@ -164,3 +164,18 @@ func TestRow172SDKExchangesACodeAndKeepsBudgets(t *testing.T) {
 		t.Errorf("%+v, error %+v", seen, seen.Error)
 	}
 }
+
+// Row 159, as OpenRouter's SDK reads it.
+func TestRow159SDKReadsItsKey(t *testing.T) {
+	s, _ := priced(t, nil)
+	s.manageable()
+	s.start()
+	key := s.makeKey(`{"name":"app","limit":1}`).Key
+	if got := s.ask(cent(), as(key)...); got.status != 200 {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	seen := startPython(t, "openrouter").callAs(t, s, key, "current_key", "m/x", settings{})
+	if seen.Error != nil || seen.Finish != "app 1.0 0.99 default default -1 ['global'] [('key_limit', 0.01)]" {
+		t.Errorf("%+v, error %+v", seen, seen.Error)
+	}
+}

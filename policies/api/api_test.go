@@ -202,14 +202,14 @@ func TestRow159KeyInfo(t *testing.T) {
 		{
 			"limited",
 			&configpb.Key{Name: "k", ExpiresAt: "2999-01-31T00:00:00Z", Limits: &configpb.Limits{Requests: 7}},
-			`{"data":{"label":"k","limit":null,"limit_remaining":null,"limit_reset":null,"include_byok_in_limit":false,"is_free_tier":false,"is_management_key":false,` +
-				`"expires_at":"2999-01-31T00:00:00Z","rate_limit":{"requests":7,"interval":"10s","note":"Requests in any interval of this length."}}}`,
+			`{"data":{"label":"k","limit":null,"limit_remaining":null,"limit_reset":null,"include_byok_in_limit":false,"is_free_tier":false,"is_management_key":false,"is_provisioning_key":false,"creator_user_id":null,"organization_id":"default","workspace_id":"default","allowed_data_regions":["global"],` +
+				`"expires_at":"2999-01-31T00:00:00Z","rate_limit":{"requests":7,"interval":"10s","note":"Requests in any interval of this length."},"free_model_daily_requests":{"limit":-1,"remaining":-1,"used":0},"budgets":[],"effective_budget":null}}`,
 		},
 		{
 			"unlimited",
 			&configpb.Key{Name: "k", Limits: &configpb.Limits{Unlimited: true}},
-			`{"data":{"label":"k","limit":null,"limit_remaining":null,"limit_reset":null,"include_byok_in_limit":false,"is_free_tier":false,"is_management_key":false,` +
-				`"expires_at":null,"rate_limit":{"requests":-1,"interval":"10s","note":"There is no limit on requests."}}}`,
+			`{"data":{"label":"k","limit":null,"limit_remaining":null,"limit_reset":null,"include_byok_in_limit":false,"is_free_tier":false,"is_management_key":false,"is_provisioning_key":false,"creator_user_id":null,"organization_id":"default","workspace_id":"default","allowed_data_regions":["global"],` +
+				`"expires_at":null,"rate_limit":{"requests":-1,"interval":"10s","note":"There is no limit on requests."},"free_model_daily_requests":{"limit":-1,"remaining":-1,"used":0},"budgets":[],"effective_budget":null}}`,
 		},
 	}
 	for _, test := range tests {

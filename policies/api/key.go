@@ -20,10 +20,31 @@ type keyInfo struct {
 	IncludeBYOK     bool       `json:"include_byok_in_limit"`
 	IsFreeTier      bool       `json:"is_free_tier"`
 	IsManagementKey bool       `json:"is_management_key"`
+	IsProvisioning  bool       `json:"is_provisioning_key"` // the same, deprecated
+	Creator         *string    `json:"creator_user_id"`     // not known here
+	Organization    string     `json:"organization_id"`
+	Workspace       string     `json:"workspace_id"`
+	DataRegions     []string   `json:"allowed_data_regions"` // of OpenRouter's hosts, of which there is one
 	ExpiresAt       *time.Time `json:"expires_at"`
 	RateLimit       rateLimit  `json:"rate_limit"`
-	FreeDaily       *freeDaily `json:"free_model_daily_requests,omitzero"` // where that is limited
+	FreeDaily       freeDaily  `json:"free_model_daily_requests"`
+	// Budgets are the key's own alone, Effective the one that refuses first.
+	Budgets   []keyBudget `json:"budgets"`
+	Effective *keyBudget  `json:"effective_budget"`
 	*keyUsage
+}
+
+// keyBudget is a budget that holds for the key.
+type keyBudget struct {
+	Scope       string     `json:"scope"`
+	BudgetID    *string    `json:"budget_id"`
+	GuardrailID *string    `json:"guardrail_id"`
+	Limit       money.USD  `json:"limit_usd"`
+	Spent       money.USD  `json:"spend_usd"`
+	Remaining   money.USD  `json:"remaining_usd"`
+	Reset       *string    `json:"reset_interval"`
+	ResetsAt    *time.Time `json:"resets_at"`
+	IncludeBYOK bool       `json:"include_byok"`
 }
 
 // rateLimit says -1 requests where there is no limit (row 159).
@@ -33,7 +54,8 @@ type rateLimit struct {
 	Note     string `json:"note"`
 }
 
-// freeDaily counts a day's requests to free models.
+// freeDaily counts a day's requests to free models. Where they are not limited, Limit and
+// Remaining are -1.
 type freeDaily struct {
 	Limit     int64 `json:"limit"`
 	Remaining int64 `json:"remaining"`
@@ -64,6 +86,12 @@ func (s *server) key(w http.ResponseWriter, r *http.Request) {
 		Label:           key.Name,
 		IncludeBYOK:     key.Budget.IncludeBYOK,
 		IsManagementKey: key.Management(),
+		IsProvisioning:  key.Management(),
+		Organization:    key.Organization,
+		Workspace:       key.Workspace,
+		DataRegions:     []string{"global"},
+		FreeDaily:       freeDaily{Limit: -1, Remaining: -1},
+		Budgets:         []keyBudget{},
 		RateLimit:       rateLimit{Requests: -1, Interval: "10s", Note: "There is no limit on requests."},
 	}
 	if !key.ExpiresAt.IsZero() {
@@ -77,7 +105,7 @@ func (s *server) key(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			s.Logger.Warn("it is not known what a key has asked of free models", "error", err.Error())
 		} else if limit > 0 {
-			info.FreeDaily = &freeDaily{limit, max(0, limit-used), used}
+			info.FreeDaily = freeDaily{limit, max(0, limit-used), used}
 		}
 	}
 	if err := s.tellBudget(r.Context(), key, &info); err != nil {
@@ -102,14 +130,18 @@ func (s *server) tellBudget(ctx context.Context, key *identity.Key, info *keyInf
 	if key.Budget.Amount <= 0 || s.BudgetUsed == nil {
 		return nil
 	}
-	used, err := s.BudgetUsed(ctx, key, time.Now())
+	now := time.Now()
+	used, err := s.BudgetUsed(ctx, key, now)
 	if err != nil {
 		return err
 	}
 	left := max(0, key.Budget.Amount.Add(-used))
 	info.Limit, info.LimitRemaining = &key.Budget.Amount, &left
-	if reset := key.Budget.Reset.String(); reset != "" {
-		info.LimitReset = &reset
-	}
+	info.LimitReset = stated(key.Budget.Reset.String())
+	info.Budgets = []keyBudget{{
+		Scope: "key_limit", Limit: key.Budget.Amount, Spent: used, Remaining: left, IncludeBYOK: key.Budget.IncludeBYOK,
+		Reset: info.LimitReset, ResetsAt: stated(key.Budget.Reset.Next(now)),
+	}}
+	info.Effective = &info.Budgets[0]
 	return nil
 }

@@ -72,7 +72,7 @@ func TestRedisAddress(t *testing.T) {
 
 func TestRedisDefaults(t *testing.T) {
 	redis := parse(t, "redis: {address: 'redis:6379'}\n").Config().GetRedis()
-	if redis.GetPrefix() != "switchyard:" || durationText(redis.GetTimeout()) != "20ms" {
+	if redis.GetPrefix() != "switchyard:" || durationText(redis.GetTimeout()) != "1s" {
 		t.Errorf("redis %v", redis)
 	}
 	if redis := parse(t, "providers: {openai: }\n").Config().GetRedis(); redis != nil {

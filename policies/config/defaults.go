@@ -72,7 +72,7 @@ func fillDefaults(config *configpb.Config) {
 
 	if config.Redis != nil {
 		orDefault(&config.Redis.Prefix, "switchyard:")
-		orDuration(&config.Redis.Timeout, 20*time.Millisecond)
+		orDuration(&config.Redis.Timeout, time.Second)
 	}
 
 	config.Ledger = orNew(config.Ledger)

@@ -22,7 +22,9 @@ import (
 )
 
 const (
-	defaultTimeout = 20 * time.Millisecond
+	// defaultTimeout has room for a thousand requests that arrive at once: a limit that
+	// they wait for holds, and one that gateways keep by themselves meanwhile may not.
+	defaultTimeout = time.Second
 	defaultPrefix  = "switchyard:"
 	// dialTimeout may be longer than a request waits: a connection that is late for
 	// one request serves the next.

@@ -270,6 +270,15 @@ def exchange_code(client, _model, _members):
     return {"text": key, "finish": str(statuses)}
 
 
+def current_key(client, _model, _members):
+    """What a key is told of itself."""
+    key = client.api_keys.get_current_key_metadata().data
+    return {
+        "finish": f"{key.label} {key.limit} {key.limit_remaining} {key.organization_id} {key.workspace_id} "
+        f"{key.free_model_daily_requests.limit} {key.allowed_data_regions} {[(each.scope, each.spend_usd) for each in key.budgets]}"
+    }
+
+
 def manage_budgets(client, _model, _members):
     """The budgets of a workspace."""
     budgets = client.workspaces
@@ -314,7 +323,7 @@ SCENARIOS = {
     for scenario in (
         chat, stream, tools, tools_stream, metadata, respond, respond_stream, models, endpoints, embeddings, rerank,
         image_generation, image_stream, speech, transcription, manage_keys, manage_workspace, manage_budgets,
-        manage_guardrails, manage_own_keys, exchange_code, account,
+        manage_guardrails, current_key, manage_own_keys, exchange_code, account,
     )
 }
 

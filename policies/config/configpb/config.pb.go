@@ -2211,7 +2211,7 @@ type Redis struct {
 	Tls bool `protobuf:"varint,5,opt,name=tls,proto3" json:"tls,omitempty"`
 	// Stands before every key. Default "switchyard:".
 	Prefix string `protobuf:"bytes,6,opt,name=prefix,proto3" json:"prefix,omitempty"`
-	// How long a request may wait for an answer. Default 20ms.
+	// How long a request may wait for an answer, until Redis counts as gone. Default 1s.
 	Timeout       *durationpb.Duration `protobuf:"bytes,7,opt,name=timeout,proto3" json:"timeout,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
