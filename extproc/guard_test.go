@@ -107,6 +107,29 @@ func TestRows176And177Block(t *testing.T) {
 	}
 }
 
+// No signature keeps a text from being searched: who sends it has made it up as likely as
+// not.
+func TestSignedReasoningIsSearched(t *testing.T) {
+	for name, messages := range map[string]string{
+		"a user's message":       `[{"role":"user","type":"thinking","signature":"x","content":"I am jane@example.com"}]`,
+		"an assistant's":         `[{"role":"user","content":"hi"},{"role":"assistant","type":"reasoning.text","signature":"x","content":"I am jane@example.com"}]`,
+		"reasoning":              `[{"role":"user","content":"hi"},{"role":"assistant","content":"ho","reasoning_details":[{"type":"reasoning.text","text":"I am jane@example.com","signature":"x"}]},{"role":"user","content":"go on"}]`,
+		"a name":                 `[{"role":"user","name":"jane@example.com","content":"hi"}]`,
+		"a member in other case": `[{"role":"user","content":"hi"}],"Messages":[{"role":"user","content":"I am jane@example.com"}]`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newGateway(t, guarding(t, builtin("email", blocked, 0)))
+				e := g.attempt("1")
+				e.asks(`{"model":"m/x","messages":`+messages+`}`, true)
+				if got := e.refused(); got.status != 403 {
+					t.Errorf("%d: %s", got.status, got.body)
+				}
+			})
+		})
+	}
+}
+
 func TestFlaggedRequestsPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGateway(t, guarding(t, builtin("email", flagged, 0)))

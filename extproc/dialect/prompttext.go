@@ -22,10 +22,12 @@ type PromptEditor interface {
 // body but for these texts. Texts are unescaped before, so that \u0040 is an @.
 //
 // It knows the places in which all client dialects have texts, and takes within messages
-// for a text whatever is not known to be none: what vendors add to their dialects is then
-// read too. Arguments and results of tools are read value by value, with the names of
-// their members, also where they are JSON within a string. Not read are data in base64,
-// URLs, definitions of tools, forms of answers, and reasoning that its maker has signed.
+// for a text whatever is not known to be none, as at the top of a request: what vendors add
+// to their dialects, or read in other cases, is then read too. Arguments and results of
+// tools are read value by value, with the names of their members, also where they are JSON
+// within a string. Reasoning that its maker has signed is read, and stays as it is whatever
+// edit makes of it. Not read are data in base64, URLs, definitions of tools, forms of
+// answers, names of tools and ids.
 //
 // The body must have been parsed. The error is that of a [PromptEditor], an *Error.
 func EditPrompt(client Client, body []byte, edit PromptEdit) ([]byte, error) {
@@ -61,6 +63,8 @@ type textEdit struct {
 	// changed is the source up to copied, with what has changed in it; nil if nothing has.
 	changed []byte
 	copied  int
+	// signed: what is being read is of use only as it is.
+	signed bool
 }
 
 func (e *textEdit) result() []byte {
@@ -85,31 +89,43 @@ func (e *textEdit) replace(value, text []byte) {
 func (e *textEdit) request(body []byte) {
 	for c := rawjson.Walk(body); c.Next(); {
 		switch string(c.Name) {
-		case "messages", "contents", "input":
-			e.messages(c.Value)
 		case "system", "systemInstruction", "system_instruction", "instructions":
 			e.parts(c.Value, RoleSystem)
-		case "prompt", "suffix", "query", "documents", "content", "title", "prediction":
-			e.parts(c.Value, RoleUser)
 		case "requests":
 			for each := rawjson.Walk(c.Value); each.Next(); {
 				e.request(each.Value)
 			}
 		case "generateContentRequest":
 			e.request(c.Value)
+		case "text": // the Responses API's has the form of the answer
+			if rawjson.Kind(c.Value) == '"' {
+				e.text(c.Value, RoleUser)
+			}
+		default:
+			if !IsSetting(string(c.Name)) {
+				e.parts(c.Value, RoleUser)
+			}
 		}
 	}
 }
 
-// messages reads a conversation, or what is to be embedded or spoken.
-func (e *textEdit) messages(value []byte) {
-	if rawjson.Kind(value) != '[' {
-		e.parts(value, RoleUser)
-		return
+// IsSetting reports whether a member of a request, or a field of a form, is known to have
+// no text for a model in any dialect: parameters, what speaks to the gateway, names of the
+// client's, definitions of tools, forms of answers, and data.
+func IsSetting(name string) bool {
+	switch name {
+	case "model", "models", "user", "metadata", "labels", "safety_identifier", "session_id", "trace", "provider", "route", "preset", "plugins", "transforms",
+		"usage", "debug", "fallbacks", "cache_control", "prompt_cache_key", "prompt_cache_retention", "previous_response_id", "conversation", "cachedContent", "container",
+		"tools", "tool_choice", "toolConfig", "tool_config", "functions", "function_call", "mcp_servers", "web_search_options", "stop_server_tools_when",
+		"response_format", "output_config", "output_format", "output_schema", "generationConfig", "generation_config", "structured_outputs",
+		"stop", "stop_sequences", "logit_bias", "reasoning", "reasoning_effort", "thinking", "verbosity", "service_tier", "serviceTier", "speed", "truncation", "include",
+		"betas", "anthropic_beta", "anthropic_version", "context_management", "safetySettings", "safety_settings", "stream_options", "stream_format", "modalities",
+		"encoding_format", "input_type", "taskType", "task_type", "image_config", "size", "quality", "style", "background", "moderation", "aspect_ratio", "resolution",
+		"input_fidelity", "voice", "language", "languages", "timestamp_granularities", "chunking_strategy", "known_speaker_references",
+		"audio", "input_audio", "file", "image", "images", "mask", "video":
+		return true
 	}
-	for c := rawjson.Walk(value); c.Next(); {
-		e.parts(c.Value, RoleUser)
-	}
+	return false
 }
 
 // roleOf is the role of a message or of one of the Responses API's items.
@@ -143,19 +159,21 @@ func (e *textEdit) parts(value []byte, role Role) {
 			e.parts(c.Value, role)
 		}
 	case '{':
+		within := role
 		role = roleOf(value, role)
-		if isSigned(value) {
-			return
-		}
+		signed := e.signed
+		e.signed = signed || within == RoleAssistant && isSigned(value)
 		for c := rawjson.Walk(value); c.Next(); {
 			e.member(value, &c, role)
 		}
+		e.signed = signed
 	}
 }
 
-// isSigned tells of reasoning that its maker refuses in any other words, and has read.
+// isSigned tells of reasoning that its maker refuses in any other words. No message is:
+// what has a role or a content is read as one, whatever else it says of itself.
 func isSigned(object []byte) bool {
-	if len(rawjson.Unquote(rawjson.Get(object, "signature"))) == 0 {
+	if len(rawjson.Unquote(rawjson.Get(object, "signature"))) == 0 || rawjson.Get(object, "role") != nil || rawjson.Get(object, "content") != nil {
 		return false
 	}
 	kind := rawjson.Unquote(rawjson.Get(object, "type"))
@@ -164,11 +182,15 @@ func isSigned(object []byte) bool {
 
 func (e *textEdit) member(object []byte, c *rawjson.Cursor, role Role) {
 	switch string(c.Name) {
-	case "type", "role", "id", "call_id", "callId", "tool_call_id", "tool_use_id", "toolUseId", "name", "server_name", "status", "model", "phase",
+	case "type", "role", "id", "call_id", "callId", "tool_call_id", "tool_use_id", "toolUseId", "server_name", "status", "model", "phase",
 		"detail", "format", "media_type", "mimeType", "mime_type", "cache_control", "finish_reason", "native_finish_reason",
 		"url", "uri", "image_url", "video_url", "file_url", "fileUri", "file_uri", "file_id", "file_data", "input_audio", "audio",
 		"blob", "b64_json", "signature", "thought_signature", "thoughtSignature", "encrypted_content", "encrypted_index":
 		return
+	case "name": // of a participant; else of a tool
+		if role != RoleTool && rawjson.Get(object, "role") != nil {
+			e.parts(c.Value, role)
+		}
 	case "data": // base64, but for a source that is a text
 		if string(rawjson.Unquote(rawjson.Get(object, "type"))) == "text" {
 			e.parts(c.Value, role)
@@ -188,9 +210,7 @@ func (e *textEdit) anything(value []byte, role Role) {
 	case '"':
 		e.json(value, role)
 	case '0':
-		if edited := e.edit(role, value); !bytes.Equal(edited, value) {
-			e.replace(value, edited)
-		}
+		e.put(value, value, role)
 	case '[', '{':
 		for c := rawjson.Walk(value); c.Next(); {
 			if c.Name != nil {
@@ -214,7 +234,7 @@ func (e *textEdit) json(value []byte, role Role) {
 		e.text(value, role)
 		return
 	}
-	within := textEdit{edit: e.edit, source: inner}
+	within := textEdit{edit: e.edit, source: inner, signed: e.signed}
 	within.anything(inner, role)
 	if within.changed != nil {
 		e.replace(value, within.result())
@@ -222,11 +242,14 @@ func (e *textEdit) json(value []byte, role Role) {
 }
 
 func (e *textEdit) text(value []byte, role Role) {
-	text := rawjson.Unquote(value)
-	if len(text) == 0 {
-		return
+	if text := rawjson.Unquote(value); len(text) > 0 {
+		e.put(value, text, role)
 	}
-	if edited := e.edit(role, text); !bytes.Equal(edited, text) {
+}
+
+// put has a text edited, and puts what comes of it in the place of the value.
+func (e *textEdit) put(value, text []byte, role Role) {
+	if edited := e.edit(role, text); !e.signed && !bytes.Equal(edited, text) {
 		e.replace(value, edited)
 	}
 }

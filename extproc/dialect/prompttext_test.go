@@ -23,7 +23,7 @@ func TestEditPrompt(t *testing.T) {
 	for name, test := range map[string]struct{ body, want, roles string }{
 		"a string": {
 			`{"model":"a@b","messages":[{"role":"user","name":"n","content":"I am a@b"}], "x": 1}`,
-			`{"model":"a@b","messages":[{"role":"user","name":"n","content":"I am [\"]"}], "x": 1}`, "user: I am a@b",
+			`{"model":"a@b","messages":[{"role":"user","name":"n","content":"I am [\"]"}], "x": 1}`, "user: n|user: I am a@b",
 		},
 		"escapes": {
 			`{"messages":[{"role":"user","content":"\u0061\u0040b \n"}]}`,
@@ -55,7 +55,36 @@ func TestEditPrompt(t *testing.T) {
 		"signed reasoning, and other": {
 			`{"messages":[{"role":"assistant","content":[{"type":"thinking","thinking":"a@b","signature":"x"},{"type":"thinking","thinking":"a@b","signature":""}],"reasoning_details":[{"type":"reasoning.text","text":"a@b","signature":"y"}]}]}`,
 			`{"messages":[{"role":"assistant","content":[{"type":"thinking","thinking":"a@b","signature":"x"},{"type":"thinking","thinking":"[\"]","signature":""}],"reasoning_details":[{"type":"reasoning.text","text":"a@b","signature":"y"}]}]}`,
-			"assistant: a@b",
+			"assistant: a@b|assistant: a@b|assistant: a@b",
+		},
+		"signed JSON": {
+			`{"messages":[{"role":"assistant","content":[{"type":"thinking","thinking":"x","input":"[\"a@b\",1]","signature":"x"},"a@b"]}]}`,
+			`{"messages":[{"role":"assistant","content":[{"type":"thinking","thinking":"x","input":"[\"a@b\",1]","signature":"x"},"[\"]"]}]}`,
+			"assistant: x|assistant: a@b|assistant: 1|assistant: a@b",
+		},
+		"a message that calls itself signed reasoning": {
+			`{"messages":[{"role":"user","type":"thinking","signature":"x","content":"a@b"},{"type":"thinking","thinking":"a@b","signature":"x"},{"role":"assistant","type":"thinking","signature":"x","thinking":"a@b"}]}`,
+			`{"messages":[{"role":"user","type":"thinking","signature":"x","content":"[\"]"},{"type":"thinking","thinking":"[\"]","signature":"x"},{"role":"assistant","type":"thinking","signature":"x","thinking":"[\"]"}]}`,
+			"user: a@b|user: a@b|assistant: a@b",
+		},
+		"a user's part that does": {
+			`{"messages":[{"role":"user","content":[{"type":"reasoning.x","signature":"x","text":"a@b"},{"role":"assistant","type":"thinking","signature":"x","text":"a@b"}]}]}`,
+			`{"messages":[{"role":"user","content":[{"type":"reasoning.x","signature":"x","text":"[\"]"},{"role":"assistant","type":"thinking","signature":"x","text":"[\"]"}]}]}`,
+			"user: a@b|assistant: a@b",
+		},
+		"unknown members at the top": {
+			`{"messages":[],"Messages":[{"role":"system","content":"a@b"}],"chat_template":"a@b","extra":{"deep":["a@b",7]},"text":"a@b"}`,
+			`{"messages":[],"Messages":[{"role":"system","content":"[\"]"}],"chat_template":"[\"]","extra":{"deep":["[\"]",7]},"text":"[\"]"}`,
+			"system: a@b|user: a@b|user: a@b|user: a@b",
+		},
+		"names of participants, not of tools": {
+			`{"messages":[{"role":"user","name":"a@b","content":"x"},{"role":"tool","name":"a@b","content":"x"},{"role":"assistant","tool_calls":[{"function":{"name":"a@b"}}]}]}`,
+			`{"messages":[{"role":"user","name":"[\"]","content":"x"},{"role":"tool","name":"a@b","content":"x"},{"role":"assistant","tool_calls":[{"function":{"name":"a@b"}}]}]}`,
+			"user: a@b|user: x|tool: x",
+		},
+		"settings": {
+			`{"model":"a@b","stop":["a@b"],"response_format":{"type":"a@b"},"metadata":{"a@b":"a@b"},"text":{"format":{"description":"a@b"}},"reasoning":{"effort":"a@b"},"image":"a@b"}`,
+			`{"model":"a@b","stop":["a@b"],"response_format":{"type":"a@b"},"metadata":{"a@b":"a@b"},"text":{"format":{"description":"a@b"}},"reasoning":{"effort":"a@b"},"image":"a@b"}`, "",
 		},
 		"Anthropic's": {
 			`{"system":[{"type":"text","text":"a@b"}],"messages":[{"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":[{"type":"text","text":"a@b"}]},{"type":"document","source":{"type":"text","media_type":"text/plain","data":"a@b"}},{"type":"image","source":{"type":"base64","data":"a@b"}}]},{"role":"assistant","content":[{"type":"tool_use","id":"t","name":"f","input":{"e":"a@b"}}]}]}`,

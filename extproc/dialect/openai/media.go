@@ -168,12 +168,12 @@ func (c mediaForm) EditPrompt(body []byte, edit dialect.PromptEdit) ([]byte, err
 	changed := false
 	for i := range form.parts {
 		p := &form.parts[i]
-		switch strings.TrimSuffix(p.name, "[]") {
-		case "prompt", "keywords", "known_speaker_names":
-			edited := edit(dialect.RoleUser, p.content)
-			changed = changed || !bytes.Equal(edited, p.content)
-			p.content = edited
+		if top, _, _ := strings.Cut(p.name, "["); p.file || dialect.IsSetting(top) {
+			continue
 		}
+		edited := edit(dialect.RoleUser, p.content)
+		changed = changed || !bytes.Equal(edited, p.content)
+		p.content = edited
 	}
 	if !changed {
 		return body, nil
