@@ -9,6 +9,7 @@ package guard
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/switchyard/switchyard/policies/config/configpb"
 )
@@ -41,8 +42,8 @@ const (
 type Rule struct {
 	// Guardrail is the name of the guardrail that the rule is of.
 	Guardrail string
-	// Entity is what is looked for: a builtin's slug, or a pattern. Of several rules for
-	// one entity the strongest counts.
+	// Entity is what is looked for: a builtin's slug, or "pattern:" and a pattern. Of
+	// several rules for one entity the strongest counts.
 	Entity string
 	// Label stands in the place of what is redacted.
 	Label string
@@ -52,12 +53,24 @@ type Rule struct {
 	// UserOnly: texts of others than users are not searched, and so no answers.
 	UserOnly bool
 
-	patterns []*pattern
+	// othersOnly: a stronger rule for the same entity searches the texts of users.
+	othersOnly bool
+	patterns   []*pattern
 }
 
 // Injection reports whether the rule looks for attempts to talk a model out of its
 // instructions, which have an error of their own.
 func (r *Rule) Injection() bool { return r.Entity == slugInjection }
+
+// searches reports whether the rule is for texts of a role.
+func (r *Rule) searches(role Role) bool {
+	return role == User && !r.othersOnly || role != User && !r.UserOnly
+}
+
+// covers reports whether the rule does all that another would.
+func (r *Rule) covers(other *Rule) bool {
+	return r.Entity == other.Entity && r.Action >= other.Action && (!r.UserOnly || other.UserOnly)
+}
 
 // Guardrail is a named set of rules. It is immutable.
 type Guardrail struct {
@@ -78,7 +91,7 @@ func New(name string, from *configpb.Guardrail) (*Guardrail, error) {
 			continue
 		}
 		rule := &Rule{
-			Guardrail: name, Entity: filter.GetPattern(), Action: actions[filter.GetAction()],
+			Guardrail: name, Entity: "pattern:" + filter.GetPattern(), Action: actions[filter.GetAction()],
 			Label: filter.GetLabel(), Title: filter.GetLabel(), patterns: []*pattern{compiled},
 		}
 		if rule.Label == "" {
@@ -127,8 +140,8 @@ var actions = map[configpb.GuardAction]Action{
 }
 
 // Combine unites the rules of guardrails that hold together; nil ones are none. Of
-// rules for one entity the strongest counts (spec row 178), and of equally strong ones
-// that which searches more, or else the first.
+// rules for one entity the strongest counts (spec row 178), for each text that it
+// searches, and of equally strong ones the first.
 func Combine(guardrails ...*Guardrail) *Guardrail {
 	all := &Guardrail{}
 	for _, g := range guardrails {
@@ -136,21 +149,35 @@ func Combine(guardrails ...*Guardrail) *Guardrail {
 			all.Input, all.Output = unite(all.Input, g.Input), unite(all.Output, g.Output)
 		}
 	}
+	share(all.Input)
+	share(all.Output)
 	return all
 }
 
 func unite(rules, more []*Rule) []*Rule {
 	for _, rule := range more {
-		at := 0
-		for at < len(rules) && rules[at].Entity != rule.Entity {
-			at++
+		if slices.ContainsFunc(rules, func(have *Rule) bool { return have.covers(rule) }) {
+			continue
 		}
-		switch {
-		case at == len(rules):
+		at := slices.IndexFunc(rules, rule.covers)
+		if at < 0 {
 			rules = append(rules, rule)
-		case rule.Action > rules[at].Action, rule.Action == rules[at].Action && rules[at].UserOnly && !rule.UserOnly:
-			rules[at] = rule
+			continue
 		}
+		rules[at] = rule
+		rules = append(rules[:at+1], slices.DeleteFunc(rules[at+1:], rule.covers)...)
 	}
 	return rules
+}
+
+// share leaves each text to one of two rules for an entity: one of them is stronger, and
+// only for users.
+func share(rules []*Rule) {
+	for i, rule := range rules {
+		if !rule.UserOnly && slices.ContainsFunc(rules, func(other *Rule) bool { return other.UserOnly && other.Entity == rule.Entity }) {
+			others := *rule
+			others.othersOnly = true
+			rules[i] = &others
+		}
+	}
 }

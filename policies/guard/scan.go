@@ -57,7 +57,7 @@ func Scan(rules []*Rule, role Role, text []byte, found *Findings) []byte {
 	var matches []match
 	var spans []span
 	for i, rule := range rules {
-		if rule.UserOnly && role != User {
+		if !rule.searches(role) {
 			continue
 		}
 		for _, p := range rule.patterns {

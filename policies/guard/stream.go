@@ -32,8 +32,8 @@ type scanning struct {
 func NewStream(rules []*Rule, found *Findings) *Stream {
 	s := &Stream{found: found}
 	for i, rule := range rules {
-		if rule.UserOnly {
-			continue // it is a model's text
+		if !rule.searches(Other) {
+			continue
 		}
 		for _, p := range rule.patterns {
 			s.scanning = append(s.scanning, scanning{rule, i, newSearch(p)})
