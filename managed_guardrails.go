@@ -23,11 +23,21 @@ type compiledGuardrail struct {
 	updated time.Time
 }
 
-// use compiles what has changed. A guardrail that cannot be compiled, which another
+// use compiles what has changed and holds for somebody. A guardrail that cannot be compiled, which another
 // version of the gateway would have had to put there, lets nothing pass.
 func (m *managedGuardrails) use(guarded keystore.Guarded, failed func(id string, err error)) {
 	compiled := make(map[string]compiledGuardrail, len(guarded.Guardrails))
+	held := make(map[string]bool)
+	for _, id := range guarded.Keys {
+		held[id] = true
+	}
+	for _, member := range guarded.Members {
+		held[member.Guardrail] = true
+	}
 	for id, from := range guarded.Guardrails {
+		if from.Workspace == "" && !held[id] {
+			continue
+		}
 		known, ok := m.compiled[id]
 		if !ok || !known.updated.Equal(from.Updated) {
 			rules, err := guard.New(id, api.ContentRules(&from.GuardrailTerms))

@@ -1,8 +1,10 @@
 package extproc
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/policies/guard"
@@ -38,6 +40,10 @@ const (
 	directionOutput = "output"
 )
 
+// longestSearch bounds the search of one request. Patterns of up to 2,000 steps take
+// megabytes in much less.
+const longestSearch = 10 * time.Second
+
 // guardRequest looks through the texts of the request for what must not reach a provider,
 // before one is chosen. What is redacted is so for every provider, whatever it speaks.
 func (a *attempt) guardRequest() error {
@@ -45,15 +51,23 @@ func (a *attempt) guardRequest() error {
 	if len(rules) == 0 {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(a.stream.Context(), longestSearch)
+	defer cancel()
 	body, err := dialect.EditPrompt(a.client, a.request.Raw, func(role dialect.Role, text []byte) []byte {
 		speaker := guard.Other
 		if role == dialect.RoleUser {
 			speaker = guard.User
 		}
-		return guard.Scan(rules, speaker, text, &a.guarded)
+		return guard.Scan(ctx.Done(), rules, speaker, text, &a.guarded)
 	})
 	if err != nil {
 		return err
+	}
+	if ctx.Err() != nil {
+		if a.stream.Context().Err() != nil {
+			return errEnded
+		}
+		return dialect.Invalid("The request is too long to be searched: what a guardrail looks for was not ruled out within %v.", longestSearch)
 	}
 	if a.number == 1 { // later attempts find the same
 		a.noteFound(a.guarded, directionInput)

@@ -19,7 +19,7 @@ func (a *attempt) newPipe(meta dialect.Meta) dialect.Pipe {
 	if len(rules) == 0 || a.request.OutputModality != "" {
 		return dialect.NewPipe(a.client, a.provider, a.request, meta)
 	}
-	a.answer.guard = &answerGuard{rules: rules}
+	a.answer.guard = &answerGuard{rules: rules, done: a.stream.Context().Done()}
 	return dialect.NewFilteredPipe(a.client, a.provider, a.request, meta, a.answer.guard)
 }
 
@@ -29,6 +29,7 @@ func (a *attempt) newPipe(meta dialect.Meta) dialect.Pipe {
 // Each choice has its own texts, one at a time: one ends where something else begins.
 type answerGuard struct {
 	rules   []*guard.Rule
+	done    <-chan struct{} // of the client
 	found   guard.Findings
 	choices []guardedChoice
 	passed  []dialect.Event
@@ -167,7 +168,7 @@ func (g *answerGuard) take(event *dialect.Event) error {
 }
 
 func (g *answerGuard) scan(text []byte) []byte {
-	return guard.Scan(g.rules, guard.Other, text, &g.found)
+	return guard.Scan(g.done, g.rules, guard.Other, text, &g.found)
 }
 
 // endUnless ends what is under way if the event does not go on with it.
@@ -178,7 +179,7 @@ func (c *guardedChoice) endUnless(g *answerGuard, event *dialect.Event) {
 		return
 	}
 	c.end(g)
-	c.text, c.altered = guard.NewStream(g.rules, &g.found), false
+	c.text, c.altered = guard.NewStream(g.done, g.rules, &g.found), false
 	c.pattern = *event
 	c.pattern.Text, c.pattern.Raw, c.pattern.Reasoning.Text = "", nil, ""
 	c.pattern.Reasoning.Signature, c.pattern.Reasoning.Data = "", ""
@@ -225,7 +226,7 @@ func (c *guardedChoice) reason(g *answerGuard, event *dialect.Event) {
 	}
 	c.tell(g, c.text.End(nil))
 	altered := c.altered || c.text.Redacted()
-	c.text, c.altered = guard.NewStream(g.rules, &g.found), altered
+	c.text, c.altered = guard.NewStream(g.done, g.rules, &g.found), altered
 	proof := *event
 	proof.Reasoning.Text = ""
 	if altered {

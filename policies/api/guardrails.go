@@ -19,6 +19,7 @@ import (
 
 // Bounds of a guardrail (spec section 5.6).
 const (
+	maxGuardrails           = 100 // of an organisation, with the default ones that were changed
 	maxGuardrailName        = 200
 	maxGuardrailDescription = 1000
 	maxFilters              = 200
@@ -144,7 +145,7 @@ type guardrailMembers struct {
 }
 
 // applyGuardrail changes terms as the members of a request say, and sees to it that they
-// can be kept.
+// can be kept, but for what checkFilters has seen.
 func (s *server) applyGuardrail(m *guardrailMembers, terms *keystore.GuardrailTerms) error {
 	for _, step := range []func() error{
 		func() error { return m.applyWords(terms) },
@@ -157,7 +158,17 @@ func (s *server) applyGuardrail(m *guardrailMembers, terms *keystore.GuardrailTe
 			return err
 		}
 	}
-	if _, err := guard.New("", ContentRules(terms)); err != nil {
+	return nil
+}
+
+// checkFilters sees to it that the filters that members have can be compiled. It takes
+// its time, which no transaction should wait for.
+func (m *guardrailMembers) checkFilters() error {
+	var terms keystore.GuardrailTerms
+	if err := m.applyFilters(&terms); err != nil {
+		return err
+	}
+	if _, err := guard.New("", ContentRules(&terms)); err != nil {
 		return badRequest("%v.", err)
 	}
 	return nil
@@ -405,9 +416,19 @@ func (s *server) createGuardrail(w http.ResponseWriter, r *http.Request, by *ide
 	if members.WorkspaceID != nil {
 		return badRequest("workspace_id: what holds for all keys of a workspace is its default guardrail; change the one of its default_guardrail_id.")
 	}
+	if err := members.checkFilters(); err != nil {
+		return err
+	}
 	var terms keystore.GuardrailTerms
 	if err := s.applyGuardrail(&members, &terms); err != nil {
 		return err
+	}
+	kept, err := s.Identity.Store.Guardrails(r.Context(), by.Organization)
+	if err != nil {
+		return err
+	}
+	if len(kept) >= maxGuardrails {
+		return badRequest("An organisation has up to %d guardrails; change or delete one.", maxGuardrails)
 	}
 	created, err := s.Identity.Store.CreateGuardrail(r.Context(), actor(by), terms)
 	if err == nil {
@@ -423,6 +444,9 @@ func (s *server) updateGuardrail(w http.ResponseWriter, r *http.Request, by *ide
 	}
 	if members.WorkspaceID != nil {
 		return badRequest("The workspace of a guardrail does not change.")
+	}
+	if err := members.checkFilters(); err != nil {
+		return err
 	}
 	updated, err := s.Identity.Store.UpdateGuardrail(r.Context(), actor(by), r.PathValue("id"), func(terms *keystore.GuardrailTerms) error {
 		return s.applyGuardrail(&members, terms)

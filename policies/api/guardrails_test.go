@@ -28,10 +28,11 @@ func TestRow179GuardrailsThatCannotBe(t *testing.T) {
 	g := manage(t)
 	id := g.guardrail(`{"name":"g"}`)
 	for body, says := range map[string]string{
-		`{"content_filters":[{"pattern":"(a+)+","action":"block"}]}`:           "content_filters[0].pattern: invalid_regex_pattern",
-		`{"content_filters":[{"pattern":"(?=a)","action":"block"}]}`:           "content_filters[0].pattern: invalid_regex_pattern",
-		`{"content_filters":[{"pattern":"a","action":"delete"}]}`:              "content_filters[0].action must be",
-		`{"content_filters":[{"pattern":"a","action":"flag","colour":"red"}]}`: "known members",
+		`{"content_filters":[{"pattern":"(a+)+","action":"block"}]}`:              "content_filters[0].pattern: invalid_regex_pattern",
+		`{"content_filters":[{"pattern":"(?=a)","action":"block"}]}`:              "content_filters[0].pattern: invalid_regex_pattern",
+		`{"content_filters":[{"pattern":"a{1000}b{1000}c{9}","action":"block"}]}`: "more than 2000 steps",
+		`{"content_filters":[{"pattern":"a","action":"delete"}]}`:                 "content_filters[0].action must be",
+		`{"content_filters":[{"pattern":"a","action":"flag","colour":"red"}]}`:    "known members",
 		`{"content_filters":[]}`: "content_filters must be",
 		`{"content_filter_builtins":[{"slug":"person-name","action":"redact"}]}`:                  "person-name takes a language model",
 		`{"content_filter_builtins":[{"slug":"email","action":"flag","scan_scope":"user_only"}]}`: "scan_scope: is only for",
@@ -54,6 +55,17 @@ func TestRow179GuardrailsThatCannotBe(t *testing.T) {
 	developer := g.made(managementKey, `{"name":"k","role":"developer"}`).Key
 	wantError(t, g.call(developer, "PATCH", "/api/v1/guardrails/"+id, `{}`), 403, "permission_denied")
 	wantError(t, g.call(goodKey, "GET", "/api/v1/guardrails", ""), 403, "permission_denied")
+}
+
+func TestGuardrailsAreBounded(t *testing.T) {
+	g := manage(t)
+	for range maxGuardrails {
+		g.guardrail(`{"name":"g"}`)
+	}
+	got := g.call(managementKey, "POST", "/api/v1/guardrails", `{"name":"g"}`)
+	if got.Code != 400 || !strings.Contains(got.Body.String(), "up to 100 guardrails") {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
 }
 
 func TestRow173GuardrailIsChangedAndAssigned(t *testing.T) {

@@ -84,11 +84,16 @@ type Guardrail struct {
 func New(name string, from *configpb.Guardrail) (*Guardrail, error) {
 	g := &Guardrail{Name: name}
 	var failures []error
+	steps := 0
 	for i, filter := range from.GetContentFilters() {
 		compiled, err := compile(filter.GetPattern())
 		if err != nil {
 			failures = append(failures, fmt.Errorf("content_filters[%d].pattern: %w", i, err))
 			continue
+		}
+		if steps += len(compiled.program.Inst); steps > largestPrograms {
+			failures = append(failures, fmt.Errorf("content_filters: %w", &PatternError{fmt.Sprintf("they come to more than %d steps together; repeat less", largestPrograms)}))
+			break
 		}
 		rule := &Rule{
 			Guardrail: name, Entity: "pattern:" + filter.GetPattern(), Action: actions[filter.GetAction()],

@@ -37,6 +37,7 @@ func TestRow179BadPatterns(t *testing.T) {
 	for _, text := range []string{
 		`(a+)+`, `(a*)*b`, `(?:a+b)*`, `(?:x[a-z]{2,})+`, `(?=a)`, `(?<!a)b`, `(a)\1`, `a(`, `[`, `a**`, `\`,
 		`a*`, ``, `x?`, `(?:a|b?)`, `\b`, `^$`, `(?:a{1000}){1000}`,
+		`a{1000}b{1001}`, strings.Repeat("ab", 1001), strings.Repeat(`.{0,990}`, 50) + "Z",
 	} {
 		_, err := New("g", custom(text, block, ""))
 		var bad *PatternError
@@ -48,6 +49,22 @@ func TestRow179BadPatterns(t *testing.T) {
 		if _, err := New("g", custom(text, block, "")); err != nil {
 			t.Errorf("%s: %v", text, err)
 		}
+	}
+}
+
+// What all patterns of a guardrail cost a text is bounded too.
+func TestRow179TooManyPatterns(t *testing.T) {
+	from := &configpb.Guardrail{}
+	for range 5 {
+		from.ContentFilters = append(from.ContentFilters, custom("a{990}b{990}", block, "").ContentFilters...)
+	}
+	if _, err := New("g", from); err != nil {
+		t.Fatal(err)
+	}
+	from.ContentFilters = append(from.ContentFilters, custom("a{200}", block, "").ContentFilters...)
+	var bad *PatternError
+	if _, err := New("g", from); !errors.As(err, &bad) || !strings.Contains(err.Error(), "content_filters: invalid_regex_pattern: they come to more than 10000 steps") {
+		t.Error(err)
 	}
 }
 
@@ -96,7 +113,7 @@ func TestPatternsSpelledLikeBuiltinsAreOthers(t *testing.T) {
 		"of injections": Combine(guardrail(t, "a", built("ssn", redacted)), guardrail(t, "b", custom(slugInjection, block, ""))),
 	} {
 		var found Findings
-		if got := string(Scan(all.Input, User, []byte("number 219-09-9999"), &found)); got != "number [SSN]" || all.Input[len(all.Input)-1].Injection() {
+		if got := string(Scan(nil, all.Input, User, []byte("number 219-09-9999"), &found)); got != "number [SSN]" || all.Input[len(all.Input)-1].Injection() {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
@@ -133,13 +150,13 @@ func TestRow178AStrongerRuleOfLessIsNotInsteadOfAWeakerOneOfMore(t *testing.T) {
 		}
 		for role, want := range map[Role]Action{User: test.ofUsers, Other: test.ofOthers} {
 			var found Findings
-			Scan(test.all.Input, role, []byte(text), &found)
+			Scan(nil, test.all.Input, role, []byte(text), &found)
 			if len(found) != 1 || found[0].Count != 1 || found[0].Action != want {
 				t.Errorf("%s: %+v of role %d, want %v once", name, found, role, want)
 			}
 		}
 		var found Findings
-		s := NewStream(test.all.Output, &found)
+		s := NewStream(nil, test.all.Output, &found)
 		s.End(s.Next(nil, text))
 		if len(found) != 1 {
 			t.Errorf("%s: an answer has %+v", name, found)

@@ -17,9 +17,12 @@ func (e *PatternError) Kind() string { return "invalid_regex_pattern" }
 
 func (e *PatternError) Error() string { return e.Kind() + ": " + e.reason }
 
-// largestProgram bounds the instructions of one pattern: counted repetitions multiply,
-// and (a{1000}){1000} is short.
-const largestProgram = 100_000
+// Each rune of a text may take a step for each instruction of a pattern, and counted
+// repetitions multiply: (a{1000}){1000} is short.
+const (
+	largestProgram  = 2_000  // instructions of one pattern
+	largestPrograms = 10_000 // of those of a guardrail together, but for builtins
+)
 
 // pattern is a compiled regular expression. Package regexp compiles it to the same, but
 // its matching cannot go on where a text that comes in pieces was left.
@@ -55,12 +58,16 @@ func compile(text string) (*pattern, error) {
 	if least == 0 {
 		return nil, &PatternError{"it matches the empty text, which is everywhere; make a part of it mandatory"}
 	}
+	tooLarge := &PatternError{fmt.Sprintf("it comes to more than %d steps; repeat less", largestProgram)}
+	if sizeOf(tree) > largestProgram {
+		return nil, tooLarge // before it is written out
+	}
 	program, err := syntax.Compile(tree.Simplify())
 	if err != nil {
 		return nil, &PatternError{err.Error()}
 	}
 	if len(program.Inst) > largestProgram {
-		return nil, &PatternError{fmt.Sprintf("it comes to more than %d steps; repeat less", largestProgram)}
+		return nil, tooLarge
 	}
 	p := &pattern{program: program, least: least, first: firstOf(program)}
 	p.inside, p.needed = insideOf(tree), neededOf(tree)
@@ -123,6 +130,23 @@ func shortest(tree *syntax.Regexp) int {
 		return least
 	}
 	return 0
+}
+
+// sizeOf is about how many instructions a pattern comes to, and never more.
+func sizeOf(tree *syntax.Regexp) int {
+	sum := 0
+	for _, sub := range tree.Sub {
+		sum += sizeOf(sub)
+	}
+	switch tree.Op {
+	case syntax.OpLiteral:
+		return len(tree.Rune)
+	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return 1
+	case syntax.OpRepeat:
+		return min(largestProgram+1, max(tree.Min, tree.Max)*sum)
+	}
+	return sum
 }
 
 // byteSet is a set of bytes. What is not ASCII is in it as all such bytes or as none.

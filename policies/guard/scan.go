@@ -52,8 +52,9 @@ type match struct {
 
 // Scan looks for all rules in a whole text, adds what it finds to found, and returns
 // the text as it may pass: text itself if nothing is redacted in it. Where one rule
-// blocks nothing may pass, and what is returned has no meaning.
-func Scan(rules []*Rule, role Role, text []byte, found *Findings) []byte {
+// blocks nothing may pass, and what is returned has no meaning. It has none either once
+// done is closed, which ends a search that takes long; nil never is.
+func Scan(done <-chan struct{}, rules []*Rule, role Role, text []byte, found *Findings) []byte {
 	var matches []match
 	var spans []span
 	for i, rule := range rules {
@@ -61,7 +62,7 @@ func Scan(rules []*Rule, role Role, text []byte, found *Findings) []byte {
 			continue
 		}
 		for _, p := range rule.patterns {
-			spans = p.all(spans[:0], text)
+			spans = p.all(spans[:0], text, done)
 			for _, at := range spans {
 				found.add(rule, p)
 				if rule.Action == Redact {
@@ -111,7 +112,7 @@ func sortMatches(matches []match) {
 }
 
 // all appends the matches in a whole text.
-func (p *pattern) all(found []span, text []byte) []span {
+func (p *pattern) all(found []span, text []byte, done <-chan struct{}) []span {
 	var s *search
 	for from := 0; from < len(text); {
 		start, end, ok := p.run(text, from)
@@ -123,7 +124,11 @@ func (p *pattern) all(found []span, text []byte) []span {
 			continue
 		}
 		if s == nil {
-			s = newSearch(p)
+			s = newSearch(p, done)
+			s.whole = true
+		}
+		if s.stopped() {
+			return found
 		}
 		s.restart(text, 0, start)
 		// The rune behind it tells whether a word, or a line, ends there.

@@ -31,14 +31,14 @@ func TestBuiltins(t *testing.T) {
 		for text := range strings.Lines(test.found) {
 			text = strings.TrimSpace(text)
 			var found Findings
-			if got := string(Scan(rules, User, []byte("x: "+text+"!"), &found)); got != "x: "+test.label+"!" {
+			if got := string(Scan(nil, rules, User, []byte("x: "+text+"!"), &found)); got != "x: "+test.label+"!" {
 				t.Errorf("%s: %q became %q", slug, text, got)
 			}
 		}
 		for text := range strings.Lines(test.not) {
 			text = strings.TrimSpace(text)
 			var found Findings
-			if got := string(Scan(rules, User, []byte(text), &found)); got != text || len(found) > 0 {
+			if got := string(Scan(nil, rules, User, []byte(text), &found)); got != text || len(found) > 0 {
 				t.Errorf("%s: %q became %q", slug, text, got)
 			}
 		}
@@ -53,7 +53,7 @@ func TestCardsAmongOtherDigits(t *testing.T) {
 		"4111 1111 1111 1111 378282246310005": "[CREDIT_CARD] [CREDIT_CARD]",
 	} {
 		var found Findings
-		if got := string(Scan(rules, User, []byte(text), &found)); got != want {
+		if got := string(Scan(nil, rules, User, []byte(text), &found)); got != want {
 			t.Errorf("%q became %q, want %q", text, got, want)
 		}
 	}
@@ -76,7 +76,7 @@ func TestRow177PromptInjection(t *testing.T) {
 		"act as a translator":                                   "",
 	} {
 		var found Findings
-		Scan(rules, User, []byte(text), &found)
+		Scan(nil, rules, User, []byte(text), &found)
 		switch blocked := found.Blocked(); {
 		case want == "" && blocked != nil, want != "" && blocked == nil:
 			t.Errorf("%q: %+v", text, found)
@@ -84,7 +84,7 @@ func TestRow177PromptInjection(t *testing.T) {
 			t.Errorf("%q: patterns %v, want %s", text, blocked.Patterns, want)
 		}
 		found = nil
-		if Scan(rules, Other, []byte(text), &found); len(found) > 0 {
+		if Scan(nil, rules, Other, []byte(text), &found); len(found) > 0 {
 			t.Errorf("%q of another role: %+v", text, found)
 		}
 	}
@@ -101,7 +101,7 @@ func TestOverlappingMatches(t *testing.T) {
 		"abcdefg": "a<1>g", "acdefg": "a<2>g", "abc.": "a<3>.", "xyx": "<4>", "yxy": "<5>", "mn": "<6>", "mnop": "<6><7>", "none": "none",
 	} {
 		var found Findings
-		if got := string(Scan(rules, User, []byte(text), &found)); got != want {
+		if got := string(Scan(nil, rules, User, []byte(text), &found)); got != want {
 			t.Errorf("%q became %q, want %q", text, got, want)
 		}
 	}
@@ -111,7 +111,7 @@ func TestFindingsHoldNothingOfTheText(t *testing.T) {
 	rules := guardrail(t, "g", built("email", flag)).Input
 	var found Findings
 	text := []byte("secret@example.com and other@example.com")
-	if got := Scan(rules, User, text, &found); string(got) != string(text) {
+	if got := Scan(nil, rules, User, text, &found); string(got) != string(text) {
 		t.Errorf("a flag changed the text to %q", got)
 	}
 	if len(found) != 1 || found[0].Count != 2 || strings.Contains(fmt.Sprintf("%+v", found), "secret") {
@@ -152,7 +152,7 @@ func BenchmarkScan(b *testing.B) {
 			b.SetBytes(int64(len(text)))
 			for b.Loop() {
 				var found Findings
-				Scan(bench.rules, User, text, &found)
+				Scan(nil, bench.rules, User, text, &found)
 			}
 		})
 	}

@@ -11,6 +11,8 @@ const (
 	longestMatch = 4 << 10
 	// longestHeld bounds what is held of such a text because a match has begun in it.
 	longestHeld = 2 * longestMatch
+	// checkEvery is after how many runes a search sees whether it may stop.
+	checkEvery = 1 << 10
 )
 
 // span is a match: from one offset of a text to another.
@@ -25,6 +27,10 @@ type span struct{ start, end int }
 // Offsets count from the start of the text.
 type search struct {
 	*pattern
+	// done is closed when nobody waits for what is found any more; nil never is.
+	done <-chan struct{}
+	// whole: all of the text is at hand, so that a match may be as long as it is.
+	whole    bool
 	at       int  // of the next rune
 	previous rune // -1 at the text's start
 	// begun are the places behind the latest rune, each with where its match began.
@@ -42,8 +48,8 @@ type thread struct {
 	start int
 }
 
-func newSearch(p *pattern) *search {
-	return &search{pattern: p, previous: -1, marks: make([]uint32, len(p.program.Inst))}
+func newSearch(p *pattern, done <-chan struct{}) *search {
+	return &search{pattern: p, done: done, previous: -1, marks: make([]uint32, len(p.program.Inst))}
 }
 
 // undecided is the offset up to which nothing can become part of a match any more.
@@ -76,15 +82,42 @@ func (s *search) advance(found []span, text []byte, base int, ended bool) []span
 			return found
 		}
 		s.step(next, width)
+		if s.turn%checkEvery == 0 && s.stopped() {
+			return found
+		}
 		switch {
-		case s.best.end > 0 && (len(s.begun) == 0 || next < 0 || s.at-s.begun[0].start > longestHeld):
+		case s.best.end > 0 && (len(s.begun) == 0 || next < 0 || s.exhausted(s.best.end)):
 			found = s.settle(found, text, base)
-		case len(s.begun) > 0 && s.at-s.begun[0].start > longestHeld:
-			s.restart(text, base, max(s.begun[0].start+1, s.at-longestMatch))
+		case len(s.begun) > 0 && !s.whole && s.exhausted(s.begun[0].start):
+			at := max(s.begun[0].start+1, s.at-longestMatch)
+			for at < s.at && !utf8.RuneStart(text[at-base]) {
+				at++
+			}
+			s.restart(text, base, at)
 		}
 		if next < 0 && s.at-base == len(text) {
 			return found
 		}
+	}
+}
+
+// exhausted reports whether no more of the text is to be read for the sake of what has
+// begun, or for a match that is longer than the one that ends at an offset of the whole
+// text: many short ones, each of which might be the beginning of a long one, would else
+// take the square of its length.
+func (s *search) exhausted(end int) bool {
+	if !s.whole && len(s.begun) > 0 {
+		end = s.begun[0].start
+	}
+	return s.at-end > longestHeld
+}
+
+func (s *search) stopped() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -177,7 +210,8 @@ func (s *search) settle(found []span, text []byte, base int) []span {
 	if s.confirm != nil {
 		n := s.confirm(text[match.start-base : match.end-base])
 		if n == 0 {
-			s.restart(text, base, match.start+1)
+			_, width := utf8.DecodeRune(text[match.start-base:])
+			s.restart(text, base, match.start+width)
 			return found
 		}
 		match.end = match.start + n
@@ -186,11 +220,8 @@ func (s *search) settle(found []span, text []byte, base int) []span {
 	return append(found, match)
 }
 
-// restart begins anew at the first rune from offset at on.
+// restart begins anew at a rune.
 func (s *search) restart(text []byte, base, at int) {
-	for at-base < len(text) && !utf8.RuneStart(text[at-base]) {
-		at++
-	}
 	s.begun, s.best, s.at = s.begun[:0], span{}, at
 	s.previous = -1
 	if at > 0 {

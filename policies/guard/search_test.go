@@ -36,7 +36,7 @@ func offsets(pattern, text string) (want []span) {
 
 // inPieces is what a search finds in a text that comes cut at random.
 func inPieces(p *pattern, text string, chance *rand.Rand) (found []span) {
-	s := newSearch(p)
+	s := newSearch(p, nil)
 	held := 0
 	for {
 		held = min(len(text), held+chance.IntN(4))
@@ -65,7 +65,7 @@ func FuzzSearchFindsWhatRegexpFinds(f *testing.F) {
 		if got := inPieces(p, text, rand.New(rand.NewPCG(seed, 1))); !slices.Equal(got, want) {
 			t.Errorf("%q in %q in pieces: %v, want %v", pattern, text, got, want)
 		}
-		if got := p.all(nil, []byte(text)); !slices.Equal(got, want) {
+		if got := p.all(nil, []byte(text), nil); !slices.Equal(got, want) {
 			t.Errorf("%q in %q: %v, want %v", pattern, text, got, want)
 		}
 	})
@@ -84,7 +84,7 @@ func TestSearchFindsWhatRegexpFinds(t *testing.T) {
 			if got := inPieces(p, in, chance); !slices.Equal(got, want) {
 				t.Fatalf("%q in %q in pieces: %v, want %v", text, in, got, want)
 			}
-			if got := p.all(nil, []byte(in)); !slices.Equal(got, want) {
+			if got := p.all(nil, []byte(in), nil); !slices.Equal(got, want) {
 				t.Fatalf("%q in %q: %v, want %v", text, in, got, want)
 			}
 		}
@@ -94,7 +94,7 @@ func TestSearchFindsWhatRegexpFinds(t *testing.T) {
 // A match that goes on for too long is given up, and hides no shorter one behind it.
 func TestSearchHoldsABoundedText(t *testing.T) {
 	p := mustCompile(`a[^z]*z`)
-	s := newSearch(p)
+	s := newSearch(p, nil)
 	var text []byte
 	for range 20 {
 		text = append(text, []byte(strings.Repeat("a.", 1000))...)
@@ -112,6 +112,45 @@ func TestSearchHoldsABoundedText(t *testing.T) {
 	}
 }
 
+// Of a text that is at hand nothing need be held, and no match is too long to be found.
+func TestWholeTextsHaveMatchesOfAnyLength(t *testing.T) {
+	for _, pattern := range []string{`(?s)BEGIN PRIVATE KEY.+END`, `(?s)BEGIN PRIVATE KEY.+?END`, `(?s)BEGIN (?:.+END)?`} {
+		p := mustCompile(pattern)
+		for _, n := range []int{3000, 9000, 200_000} {
+			text := "see BEGIN PRIVATE KEY" + strings.Repeat("x", n) + "END"
+			want := offsets(pattern, text)
+			if n > longestHeld && strings.HasSuffix(pattern, "?") {
+				want = []span{{4, len("see BEGIN ")}} // that is one, and a longer one is not sought for so long
+			}
+			if got := p.all(nil, []byte(text), nil); !slices.Equal(got, want) {
+				t.Errorf("%s with %d bytes between: %v, want %v", pattern, n, got, want)
+			}
+		}
+	}
+	lines := "BEGIN PRIVATE KEY" + strings.Repeat("xEND", 10_000)
+	if got, want := mustCompile(`(?s)BEGIN.+END`).all(nil, []byte(lines), nil), []span{{0, len(lines)}}; !slices.Equal(got, want) {
+		t.Errorf("of one that grows: %v, want %v", got, want)
+	}
+}
+
+func TestSearchesEndWhenNobodyWaits(t *testing.T) {
+	gone := make(chan struct{})
+	close(gone)
+	text := []byte(strings.Repeat("a", 100_000) + "Z")
+	for _, p := range []*pattern{mustCompile(`a{1,500}Z`), mustCompile(`(?s).{1,10}Z`)} {
+		if found := p.all(nil, text, nil); len(found) != 1 {
+			t.Errorf("%v", found)
+		}
+		if found := p.all(nil, text, gone); len(found) != 0 {
+			t.Errorf("%v is found all the same", found)
+		}
+		s := newSearch(p, gone)
+		if found := s.advance(nil, text, 0, true); len(found) != 0 || s.at > 2*checkEvery {
+			t.Errorf("%v is found in %d bytes all the same", found, s.at)
+		}
+	}
+}
+
 func BenchmarkSearch(b *testing.B) {
 	for _, slug := range []string{"email", "credit-card", slugInjection} {
 		rule, err := builtinOf(slug)
@@ -124,7 +163,7 @@ func BenchmarkSearch(b *testing.B) {
 			b.SetBytes(int64(len(text)))
 			for b.Loop() {
 				for _, p := range rule.patterns {
-					newSearch(p).advance(nil, text, 0, true)
+					newSearch(p, nil).advance(nil, text, 0, true)
 				}
 			}
 		})

@@ -28,15 +28,16 @@ type scanning struct {
 	*search
 }
 
-// NewStream returns a stream that adds what it finds to found.
-func NewStream(rules []*Rule, found *Findings) *Stream {
+// NewStream returns a stream that adds what it finds to found. It stops once done is
+// closed, as [Scan] does.
+func NewStream(done <-chan struct{}, rules []*Rule, found *Findings) *Stream {
 	s := &Stream{found: found}
 	for i, rule := range rules {
 		if !rule.searches(Other) {
 			continue
 		}
 		for _, p := range rule.patterns {
-			s.scanning = append(s.scanning, scanning{rule, i, newSearch(p)})
+			s.scanning = append(s.scanning, scanning{rule, i, newSearch(p, done)})
 		}
 	}
 	return s

@@ -24,7 +24,7 @@ func streamRules(t testing.TB) []*Rule {
 
 func cut(rules []*Rule, text string, chance *rand.Rand, most int) (string, Findings) {
 	var found Findings
-	s := NewStream(rules, &found)
+	s := NewStream(nil, rules, &found)
 	var out []byte
 	for len(text) > 0 {
 		n := min(len(text), 1+chance.IntN(most))
@@ -48,7 +48,7 @@ func FuzzStreamIsTheSameHoweverItIsCut(f *testing.F) {
 			t.Skip()
 		}
 		var found Findings
-		want := string(Scan(rules, User, []byte(text), &found))
+		want := string(Scan(nil, rules, User, []byte(text), &found))
 		got, foundToo := cut(rules, text, rand.New(rand.NewPCG(seed, 1)), 1+max(0, most)%64)
 		if got != want {
 			t.Errorf("%q in pieces became %q, want %q", text, got, want)
@@ -75,7 +75,7 @@ func TestStreamIsTheSameHoweverItIsCut(t *testing.T) {
 	for range 500 {
 		text := texts(chance) + " jane@example.com" + texts(chance)
 		var found Findings
-		want := string(Scan(rules, User, []byte(text), &found))
+		want := string(Scan(nil, rules, User, []byte(text), &found))
 		for _, most := range []int{1, 3, 40} {
 			if got, _ := cut(rules, text, chance, most); got != want {
 				t.Fatalf("%q in pieces of up to %d became %q, want %q", text, most, got, want)
@@ -86,7 +86,7 @@ func TestStreamIsTheSameHoweverItIsCut(t *testing.T) {
 
 func TestStreamHoldsOnlyWhatMayBegin(t *testing.T) {
 	var found Findings
-	s := NewStream(guardrail(t, "g", built("email", redacted)).Input, &found)
+	s := NewStream(nil, guardrail(t, "g", built("email", redacted)).Input, &found)
 	for _, step := range []struct{ piece, want string }{
 		{"Write to ", "Write to "}, {"jane", ""}, {".doe@exa", ""}, {"mple.com", ""}, {" or", "[EMAIL] "}, {" to ", "or to "}, {"nobody, ", "nobody, "},
 	} {
@@ -104,7 +104,7 @@ func TestStreamIsBounded(t *testing.T) {
 	from := custom(`a[^!]*!`, redacted, "")
 	from.ContentFilters = append(from.ContentFilters, &configpb.ContentFilter{Pattern: `(?s)-----BEGIN.*?-----END`, Action: redacted, Label: "[KEY]"})
 	var found Findings
-	s := NewStream(guardrail(t, "g", from).Input, &found)
+	s := NewStream(nil, guardrail(t, "g", from).Input, &found)
 	passed := 0
 	for i := range 5000 {
 		passed += len(s.Next(nil, "an answer without an end, "))
@@ -129,7 +129,7 @@ func BenchmarkStream(b *testing.B) {
 			for b.Loop() {
 				var found Findings
 				var out []byte
-				s := NewStream(bench.rules, &found)
+				s := NewStream(nil, bench.rules, &found)
 				for i := 0; i < len(text); i += 4 {
 					out = s.Next(out[:0], text[i:i+4])
 				}
