@@ -26,7 +26,10 @@ func (a *attempt) newPipe(meta dialect.Meta) dialect.Pipe {
 // answerGuard applies rules to an answer: to its text, refusals and reasoning as they
 // come, and to the arguments of calls and to annotations value by value.
 //
-// Each choice has its own texts, one at a time: one ends where something else begins.
+// Each choice has a text of each kind, which clients put together whatever comes between
+// its pieces. What is held of reasoning passes when something else begins, and what is held
+// of a text when a call or the end does, so that the order stays; a match that goes on
+// behind that blocks all the same, and the rest of it is redacted.
 type answerGuard struct {
 	rules   []*guard.Rule
 	done    <-chan struct{} // of the client
@@ -41,16 +44,22 @@ var _ dialect.AnswerFilter = (*answerGuard)(nil)
 // guardedChoice is what is held of one choice.
 type guardedChoice struct {
 	number int
-	// text is what is under way, nil if nothing is; pattern is an event of it, in which
-	// the text itself is to be put.
-	text    *guard.Stream
-	pattern dialect.Event
+	spoken []*guardedText
 	// later are events behind the text that is held.
-	later []dialect.Event
-	calls []guardedCall
-	// altered: the reasoning under way is not as its maker signed it.
-	altered  bool
+	later    []dialect.Event
+	calls    []guardedCall
 	finished bool
+}
+
+// guardedText is all the text of one kind in a choice.
+type guardedText struct {
+	*guard.Stream
+	// pattern is an event of it, in which the text itself is to be put.
+	pattern dialect.Event
+	// interrupted: something else has begun behind it once.
+	interrupted bool
+	// altered: the reasoning under way is not as its maker signed it.
+	altered bool
 }
 
 // guardedCall is a call of a tool. The first of several is told at once, so that the
@@ -75,19 +84,19 @@ func (g *answerGuard) Filter(events []dialect.Event) ([]dialect.Event, error) {
 	return g.passed, nil
 }
 
-// End ends what is under way.
+// End passes on what is held.
 func (g *answerGuard) End() ([]dialect.Event, error) {
 	g.passed = g.passed[:0]
-	g.endAll()
+	g.flushAll()
 	if blocked := g.found.Blocked(); blocked != nil {
 		return nil, answerRefusal(blocked)
 	}
 	return g.passed, nil
 }
 
-func (g *answerGuard) endAll() {
+func (g *answerGuard) flushAll() {
 	for i := range g.choices {
-		g.choices[i].end(g)
+		g.choices[i].flush(g)
 	}
 }
 
@@ -104,7 +113,7 @@ func (g *answerGuard) choice(number int) *guardedChoice {
 func (g *answerGuard) take(event *dialect.Event) error {
 	switch event.Kind {
 	case dialect.EventEnding, dialect.EventDone:
-		g.endAll()
+		g.flushAll()
 		g.passed = append(g.passed, *event)
 		return nil
 	case dialect.EventStart, dialect.EventUsage, dialect.EventTier:
@@ -124,14 +133,13 @@ func (g *answerGuard) take(event *dialect.Event) error {
 	c := g.choice(event.Choice)
 	switch event.Kind {
 	case dialect.EventText, dialect.EventRefusal:
-		c.endUnless(g, event)
-		c.tell(g, c.text.Next(nil, event.Text))
+		text := c.goOn(g, event)
+		c.tell(g, text, text.Next(nil, event.Text))
 	case dialect.EventReasoning:
-		c.endUnless(g, event)
-		c.reason(g, event)
+		c.reason(g, c.goOn(g, event), event)
 	case dialect.EventToolCall:
 		if len(c.calls) == 0 {
-			c.end(g)
+			c.flush(g)
 			g.passed = append(g.passed, *event)
 		}
 		c.calls = append(c.calls, guardedCall{begin: *event, told: len(c.calls) == 0})
@@ -151,18 +159,18 @@ func (g *answerGuard) take(event *dialect.Event) error {
 	case dialect.EventAnnotation:
 		annotation := *event
 		annotation.Raw = slices.Clone(dialect.EditTexts(event.Raw, g.scan))
-		if c.text != nil && c.text.Held() > 0 {
+		if c.held() > 0 {
 			c.later = append(c.later, annotation)
 		} else {
 			g.passed = append(g.passed, annotation)
 		}
 	default: // an image, or the end of the choice
-		c.end(g)
+		c.flush(g)
 		c.finished = c.finished || event.Kind == dialect.EventFinish
 		g.passed = append(g.passed, *event)
 	}
 	if c.finished {
-		c.end(g) // whatever comes behind a choice's end, no other end may follow
+		c.flush(g) // whatever comes behind a choice's end, no other end may follow
 	}
 	return nil
 }
@@ -171,18 +179,45 @@ func (g *answerGuard) scan(text []byte) []byte {
 	return guard.Scan(g.done, g.rules, guard.Other, text, &g.found)
 }
 
-// endUnless ends what is under way if the event does not go on with it.
-func (c *guardedChoice) endUnless(g *answerGuard, event *dialect.Event) {
-	same := c.text != nil && c.pattern.Kind == event.Kind && len(c.calls) == 0 &&
-		c.pattern.Reasoning.Index == event.Reasoning.Index && c.pattern.Reasoning.Type == event.Reasoning.Type
-	if same {
-		return
+// goOn is the text that an event goes on with.
+func (c *guardedChoice) goOn(g *answerGuard, event *dialect.Event) *guardedText {
+	if len(c.calls) > 0 {
+		c.flush(g)
 	}
-	c.end(g)
-	c.text, c.altered = guard.NewStream(g.done, g.rules, &g.found), false
-	c.pattern = *event
-	c.pattern.Text, c.pattern.Raw, c.pattern.Reasoning.Text = "", nil, ""
-	c.pattern.Reasoning.Signature, c.pattern.Reasoning.Data = "", ""
+	var text *guardedText
+	for _, t := range c.spoken {
+		switch {
+		case t.pattern.Kind == event.Kind:
+			text = t
+		case t.pattern.Kind == dialect.EventReasoning && !t.interrupted:
+			// Once: a model that thinks between letters would be told letter by letter.
+			t.interrupted = true
+			c.tell(g, t, t.Flush(nil))
+		}
+	}
+	if text == nil {
+		text = &guardedText{Stream: guard.NewStream(g.done, g.rules, &g.found)}
+		c.spoken = append(c.spoken, text)
+	} else if text.pattern.Reasoning.Index == event.Reasoning.Index && text.pattern.Reasoning.Type == event.Reasoning.Type {
+		return text
+	} else {
+		c.tell(g, text, text.Flush(nil))
+		text.altered = false
+		text.Redacted() // what was is of another block
+	}
+	text.pattern = *event
+	text.pattern.Text, text.pattern.Raw, text.pattern.Reasoning.Text = "", nil, ""
+	text.pattern.Reasoning.Signature, text.pattern.Reasoning.Data = "", ""
+	return text
+}
+
+// held is how much text is held, in bytes.
+func (c *guardedChoice) held() int {
+	sum := 0
+	for _, text := range c.spoken {
+		sum += text.Held()
+	}
+	return sum
 }
 
 // saysNothing tells of pieces without any text. Some providers send one of the text with
@@ -197,39 +232,38 @@ func saysNothing(event *dialect.Event) bool {
 	return false
 }
 
-// tell passes on what may pass of the text under way.
-func (c *guardedChoice) tell(g *answerGuard, text []byte) {
+// tell passes on what may pass of a text.
+func (c *guardedChoice) tell(g *answerGuard, of *guardedText, text []byte) {
 	if len(text) == 0 {
 		return
 	}
-	event := c.pattern
+	event := of.pattern
 	if event.Kind == dialect.EventReasoning {
 		event.Reasoning.Text = string(text)
 	} else {
 		event.Text = string(text)
 	}
 	g.passed = append(g.passed, event)
-	if len(c.later) > 0 && c.text.Held() == 0 {
+	if len(c.later) > 0 && c.held() == 0 {
 		g.passed = append(g.passed, c.later...)
 		c.later = c.later[:0]
 	}
 }
 
-// reason passes on reasoning. What proves it ends it, and does not prove what was
-// changed; what only its maker can read nobody can search.
-func (c *guardedChoice) reason(g *answerGuard, event *dialect.Event) {
+// reason passes on reasoning. What proves it does not prove what was changed; what only
+// its maker can read nobody can search.
+func (c *guardedChoice) reason(g *answerGuard, text *guardedText, event *dialect.Event) {
 	if event.Reasoning.Text != "" {
-		c.tell(g, c.text.Next(nil, event.Reasoning.Text))
+		c.tell(g, text, text.Next(nil, event.Reasoning.Text))
 	}
 	if event.Reasoning.Signature == "" && event.Reasoning.Data == "" {
 		return
 	}
-	c.tell(g, c.text.End(nil))
-	altered := c.altered || c.text.Redacted()
-	c.text, c.altered = guard.NewStream(g.done, g.rules, &g.found), altered
+	c.tell(g, text, text.Flush(nil))
+	text.altered = text.Redacted() || text.altered
 	proof := *event
 	proof.Reasoning.Text = ""
-	if altered {
+	if text.altered {
 		proof.Reasoning.Signature = ""
 	}
 	if proof.Reasoning.Signature != "" || proof.Reasoning.Data != "" {
@@ -237,11 +271,10 @@ func (c *guardedChoice) reason(g *answerGuard, event *dialect.Event) {
 	}
 }
 
-// end passes on all that is held of a choice.
-func (c *guardedChoice) end(g *answerGuard) {
-	if c.text != nil {
-		c.tell(g, c.text.End(nil))
-		c.text = nil
+// flush passes on all that is held of a choice. Its texts may go on.
+func (c *guardedChoice) flush(g *answerGuard) {
+	for _, text := range c.spoken {
+		c.tell(g, text, text.Flush(nil))
 	}
 	g.passed = append(g.passed, c.later...)
 	c.later = c.later[:0]

@@ -84,12 +84,15 @@ func TestAnswerGuard(t *testing.T) {
 		"nothing between":    {[]dialect.Event{thought("a@", ""), text(0, ""), thought("b.de", ""), thought("", ""), call(0, "f"), arguments(0, `{"a":`), text(0, ""), arguments(0, `"a@b.de"}`), finish(0)}, []string{say + ": ", think + ": [EMAIL]", begin(0) + ": f", say + ": ", args(0) + `: {"a":"[EMAIL]"}`, end}},
 		"proven reasoning":   {[]dialect.Event{thought("plain", ""), thought("", "sig"), finish(0)}, []string{think + ": plain<sig>", end}},
 		"its proof is void":  {[]dialect.Event{thought("a@b", ""), thought(".de", ""), thought("", "sig"), text(0, "x"), finish(0)}, []string{think + ": [EMAIL]", say + ": x", end}},
-		"proof with text":    {[]dialect.Event{thought("a@b.de", "sig"), thought("plain", "sig2"), finish(0)}, []string{think + ": [EMAIL]plain", end}},
+		"proof with text":    {[]dialect.Event{thought("a@b.de", "sig"), thought(" plain", "sig2"), finish(0)}, []string{think + ": [EMAIL] plain", end}},
 		"a call":             {[]dialect.Event{call(0, "mail"), arguments(0, `{"to":"a@`), arguments(0, `b.de"}`), finish(0)}, []string{begin(0) + ": mail", args(0) + `: {"to":"[EMAIL]"}`, end}},
 		"an escaped call":    {[]dialect.Event{call(0, "mail"), arguments(0, `{"to":"a\u0040b.de"}`), finish(0)}, []string{begin(0) + ": mail", args(0) + `: {"to":"[EMAIL]"}`, end}},
 		"a broken call":      {[]dialect.Event{call(0, "mail"), arguments(0, `{"to":"a@b.de`), finish(0)}, []string{begin(0) + ": mail", args(0) + `: {"to":"[EMAIL]`, end}},
 		"calls at once":      {[]dialect.Event{text(0, "x"), call(0, "f"), arguments(0, `{"a":`), call(1, "g"), arguments(1, `"a@b.de"`), arguments(0, `1}`), finish(0)}, []string{say + ": x", begin(0) + ": f", args(0) + `: {"a":1}`, begin(1) + ": g", args(1) + `: "[EMAIL]"`, end}},
 		"text behind a call": {[]dialect.Event{call(0, "f"), arguments(0, "{}"), text(0, "a@b.de"), finish(0)}, []string{begin(0) + ": f", args(0) + ": {}", say + ": [EMAIL]", end}},
+		"reasoning between":  {[]dialect.Event{text(0, "to a@"), thought("hm.", ""), text(0, "b"), thought(" b@", ""), text(0, ".de "), thought("c.de", ""), finish(0)}, []string{say + ": to ", think + ": hm. ", say + ": [EMAIL] ", think + ": [EMAIL]", end}},
+		"a call between":     {[]dialect.Event{text(0, "a@b.d"), call(0, "f"), arguments(0, "{}"), text(0, "e "), finish(0)}, []string{say + ": a@b.d", begin(0) + ": f", args(0) + ": {}", say + ": [EMAIL] ", end}},
+		"reasoning goes on":  {[]dialect.Event{thought("a@b.d", ""), text(0, "x "), thought("e ", ""), finish(0)}, []string{think + ": a@b.d", say + ": x ", think + ": [EMAIL] ", end}},
 		"annotations wait":   {[]dialect.Event{text(0, "see a@b"), {Kind: dialect.EventAnnotation, Raw: []byte(`{"title":"a@b.de"}`)}, text(0, ".de !"), finish(0)}, []string{say + ": see [EMAIL] !", kinds("0/%d/0/: {\"title\":\"[EMAIL]\"}", dialect.EventAnnotation), end}},
 		"logprobs are lost":  {[]dialect.Event{text(0, "x"), {Kind: dialect.EventLogprobs, Raw: []byte(`{}`)}, finish(0)}, []string{say + ": x", end}},
 	} {
@@ -111,6 +114,33 @@ func TestAnswerGuard(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// What the client puts together is searched as one, whatever comes between.
+func TestAnswerGuardBlocksAcrossWhatComesBetween(t *testing.T) {
+	for name, between := range map[string][]dialect.Event{
+		"reasoning":      {thought(".", "")},
+		"a call":         {call(0, "f"), arguments(0, "{}")},
+		"an image":       {{Kind: dialect.EventImage}},
+		"its end":        {finish(0)},
+		"a signed block": {thought("x", "sig"), thought("y", "sig")},
+	} {
+		for kind, parts := range map[string][2]dialect.Event{"text": {text(0, "jane@exam"), text(0, "ple.com")}, "reasoning": {thought("jane@exam", ""), thought("ple.com", "")}} {
+			if kind == "reasoning" && between[0].Kind == dialect.EventReasoning {
+				between = []dialect.Event{text(0, "x ")}
+			}
+			g := newAnswerGuard(t, builtin("email", blocked, outward))
+			events := slices.Concat(parts[:1], between, parts[1:])
+			_, err := g.Filter(events)
+			if err == nil {
+				_, err = g.End()
+			}
+			var told *dialect.Error
+			if !errors.As(err, &told) || told.Status != 403 {
+				t.Errorf("%s across %s: %v", kind, name, err)
+			}
+		}
 	}
 }
 

@@ -157,7 +157,7 @@ func TestRow178AStrongerRuleOfLessIsNotInsteadOfAWeakerOneOfMore(t *testing.T) {
 		}
 		var found Findings
 		s := NewStream(nil, test.all.Output, &found)
-		s.End(s.Next(nil, text))
+		s.Flush(s.Next(nil, text))
 		if len(found) != 1 {
 			t.Errorf("%s: an answer has %+v", name, found)
 		}

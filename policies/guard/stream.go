@@ -26,6 +26,8 @@ type scanning struct {
 	rule  *Rule
 	order int
 	*search
+	// since is what was undecided before the text was taken to end.
+	since int
 }
 
 // NewStream returns a stream that adds what it finds to found. It stops once done is
@@ -37,7 +39,7 @@ func NewStream(done <-chan struct{}, rules []*Rule, found *Findings) *Stream {
 			continue
 		}
 		for _, p := range rule.patterns {
-			s.scanning = append(s.scanning, scanning{rule, i, newSearch(p, done)})
+			s.scanning = append(s.scanning, scanning{rule: rule, order: i, search: newSearch(p, done)})
 		}
 	}
 	return s
@@ -50,30 +52,53 @@ func (s *Stream) Next(dst []byte, piece string) []byte {
 	return s.pass(dst, false)
 }
 
-// End appends the rest of the text.
-func (s *Stream) End(dst []byte) []byte { return s.pass(dst, true) }
+// Flush appends the rest of the text, as if it ended here. It may go on all the same, and
+// what has passed is then remembered as far as a match may have begun in it: the match is
+// found, and the rest of it redacted.
+func (s *Stream) Flush(dst []byte) []byte {
+	for i := range s.scanning {
+		s.scanning[i].since = s.scanning[i].undecided()
+	}
+	dst = s.pass(dst, true)
+	for i := range s.scanning {
+		s.scanning[i].restart(s.text, s.base, s.scanning[i].since)
+	}
+	return dst
+}
 
-// Redacted reports whether what has passed is not all of the text as it was.
-func (s *Stream) Redacted() bool { return s.redacted }
+// Redacted reports whether what has passed since it was last asked is not all of the text
+// as it was.
+func (s *Stream) Redacted() bool {
+	was := s.redacted
+	s.redacted = false
+	return was
+}
 
 // Held is how much of the text is held back, in bytes.
 func (s *Stream) Held() int { return s.base + len(s.text) - s.passed }
 
 func (s *Stream) pass(dst []byte, ended bool) []byte {
 	limit := s.base + len(s.text)
+	kept := limit
 	news := false
 	for i := range s.scanning {
 		scan := &s.scanning[i]
 		s.spans = scan.advance(s.spans[:0], s.text, s.base, ended)
 		for _, at := range s.spans {
+			if at.end <= s.passed {
+				continue // it was found when it passed
+			}
 			s.found.add(scan.rule, scan.pattern)
 			if scan.rule.Action == Redact {
+				at.start = max(at.start, s.passed)
 				s.matches, news = append(s.matches, match{at, scan.rule, scan.order}), true
 			}
 		}
 		if !ended {
-			limit = min(limit, scan.undecided())
+			scan.since = scan.undecided()
+			limit = min(limit, scan.since)
 		}
+		kept = min(kept, scan.since)
 	}
 	if news {
 		sortMatches(s.matches)
@@ -93,7 +118,7 @@ func (s *Stream) pass(dst []byte, ended bool) []byte {
 	dst = redact(dst, s.text[s.passed-s.base:limit-s.base], s.passed, s.matches[:certain])
 	s.matches = append(s.matches[:0], s.matches[certain:]...)
 	s.passed = limit
-	if spare := limit - s.base - utf8.UTFMax; spare > 0 {
+	if spare := min(limit, kept) - s.base - utf8.UTFMax; spare > 0 {
 		s.text = append(s.text[:0], s.text[spare:]...)
 		s.base += spare
 	}

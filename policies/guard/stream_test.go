@@ -2,6 +2,7 @@ package guard
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,7 +32,7 @@ func cut(rules []*Rule, text string, chance *rand.Rand, most int) (string, Findi
 		out = s.Next(out, text[:n])
 		text = text[n:]
 	}
-	return string(s.End(out)), found
+	return string(s.Flush(out)), found
 }
 
 func FuzzStreamIsTheSameHoweverItIsCut(f *testing.F) {
@@ -94,8 +95,45 @@ func TestStreamHoldsOnlyWhatMayBegin(t *testing.T) {
 			t.Errorf("behind %q: %q, want %q", step.piece, got, step.want)
 		}
 	}
-	if s.Held() != 0 || len(s.End(nil)) != 0 {
+	if s.Held() != 0 || len(s.Flush(nil)) != 0 {
 		t.Errorf("%d bytes are held", s.Held())
+	}
+}
+
+// A match that goes on where the text was taken to end is found all the same, and once.
+func TestStreamGoesOnBehindItsEnd(t *testing.T) {
+	for name, test := range map[string]struct {
+		pieces []string // each is flushed
+		want   string
+		count  int
+	}{
+		"a match across":         {[]string{"to jane@exam", "ple.com!"}, "to jane@exam[EMAIL]!", 1},
+		"in three":               {[]string{"jane@", "exam", "ple.com "}, "jane@exam[EMAIL] ", 1},
+		"one that was whole":     {[]string{"jane@example.com", " and"}, "[EMAIL] and", 1},
+		"one that grows":         {[]string{"jane@example.co", "m "}, "[EMAIL][EMAIL] ", 2},
+		"one that was none":      {[]string{"jane@exam", " ple.com"}, "jane@exam ple.com", 0},
+		"one behind another":     {[]string{"a@b.de, jane@exam", "ple.com "}, "[EMAIL], jane@exam[EMAIL] ", 2},
+		"no word begins there":   {[]string{"x", "a@b.de "}, "x[EMAIL] ", 1},
+		"far behind":             {[]string{strings.Repeat("x ", 9000) + "jane@exam", "ple.com "}, strings.Repeat("x ", 9000) + "jane@exam[EMAIL] ", 1},
+		"nothing":                {[]string{"", "", "a@b.de "}, "[EMAIL] ", 1},
+		"one that is too long":   {append(slices.Repeat([]string{strings.Repeat("a", 1000)}, 30), "@b.de "), strings.Repeat("a", 30_000) + "@b.de ", 0},
+	} {
+		var found Findings
+		var got []byte
+		s := NewStream(nil, guardrail(t, "g", built("email", redacted)).Input, &found)
+		for _, piece := range test.pieces {
+			got = s.Flush(s.Next(got, piece))
+			if len(s.text) > longestHeld+64 {
+				t.Fatalf("%s: %d bytes are kept", name, len(s.text))
+			}
+		}
+		count := 0
+		for _, finding := range found {
+			count += finding.Count
+		}
+		if string(got) != test.want || count != test.count {
+			t.Errorf("%s: %.60q, %d bytes, with %d found, want %.60q, %d bytes, with %d", name, got, len(got), count, test.want, len(test.want), test.count)
+		}
 	}
 }
 
@@ -133,7 +171,7 @@ func BenchmarkStream(b *testing.B) {
 				for i := 0; i < len(text); i += 4 {
 					out = s.Next(out[:0], text[i:i+4])
 				}
-				s.End(out)
+				s.Flush(out)
 			}
 		})
 	}
