@@ -40,7 +40,7 @@ func (m *managedGuardrails) use(guarded keystore.Guarded, failed func(id string,
 		}
 		known, ok := m.compiled[id]
 		if !ok || !known.updated.Equal(from.Updated) {
-			rules, err := guard.New(id, api.ContentRules(&from.GuardrailTerms))
+			rules, err := guard.NewManaged(id, api.ContentRules(&from.GuardrailTerms))
 			known = compiledGuardrail{guardrail{rules: rules, constraints: guardrailConstraints(&from.GuardrailTerms)}, from.Updated}
 			if from.Limit != nil {
 				known.budget.Budget = identity.Budget{Amount: *from.Limit, Reset: from.Reset, IncludeBYOK: from.IncludeBYOK}

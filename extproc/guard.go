@@ -88,7 +88,11 @@ func (a *attempt) guardRequest() error {
 func (a *attempt) noteFound(found guard.Findings, direction string) {
 	for i := range found {
 		f := &found[i]
-		a.metrics.guarded.WithLabelValues(f.Guardrail, f.Action.String(), direction).Add(float64(f.Count))
+		label := f.Guardrail
+		if f.Managed { // there is no end of their ids
+			label = "managed"
+		}
+		a.metrics.guarded.WithLabelValues(label, f.Action.String(), direction).Add(float64(f.Count))
 		a.Log.Info("a guardrail found something", "request_id", a.requestID, "attempt", a.number, "key", a.key.Name,
 			"guardrail", f.Guardrail, "rule", f.Title, "patterns", f.Patterns, "action", f.Action.String(), "count", f.Count, "direction", direction)
 	}

@@ -148,6 +148,27 @@ func TestFlaggedRequestsPass(t *testing.T) {
 	})
 }
 
+// Customers make guardrails as they like: their ids are in the log and told, and no series
+// of a metric.
+func TestManagedGuardrailsShareASeries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rules, err := guard.NewManaged("an-id", builtin("email", blocked, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := newGateway(t, func(_ *configpb.Config, policy *Policy) {
+			policy.Guards = map[string]*Guard{identity.Hash(clientKey): {Rules: rules}}
+		})
+		e := g.attempt("1", "x-openrouter-metadata", "enabled")
+		e.asks(withAddress, true)
+		if got := e.refused(); !strings.Contains(got.body, `"guardrail_id":"an-id"`) {
+			t.Errorf("%s", got.body)
+		}
+		g.wantCount(1, "guardrail_matches_total", "managed", "block", "input")
+		g.wantCount(0, "guardrail_matches_total", "an-id", "block", "input")
+	})
+}
+
 func TestRow27GuardrailLeavesNoEndpoint(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGateway(t, guarding(t, &configpb.Guardrail{}, &routing.Constraints{Only: []string{"zzz"}}))

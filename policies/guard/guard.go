@@ -40,8 +40,10 @@ const (
 
 // Rule is one thing to look for. It is immutable.
 type Rule struct {
-	// Guardrail is the name of the guardrail that the rule is of.
+	// Guardrail is the name of the guardrail that the rule is of, or its id where it is
+	// Managed: customers make and unmake those over the API.
 	Guardrail string
+	Managed   bool
 	// Entity is what is looked for: a builtin's slug, or "pattern:" and a pattern. Of
 	// several rules for one entity the strongest counts.
 	Entity string
@@ -124,6 +126,18 @@ func New(name string, from *configpb.Guardrail) (*Guardrail, error) {
 	}
 	if err := errors.Join(failures...); err != nil {
 		return nil, err
+	}
+	return g, nil
+}
+
+// NewManaged is New for a guardrail that is managed over the API.
+func NewManaged(id string, from *configpb.Guardrail) (*Guardrail, error) {
+	g, err := New(id, from)
+	if err != nil {
+		return nil, err
+	}
+	for _, rule := range slices.Concat(g.Input, g.Output) {
+		rule.Managed = true
 	}
 	return g, nil
 }
