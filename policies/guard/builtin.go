@@ -22,22 +22,25 @@ type builtin struct {
 // check digit or a range tells more, it is asked.
 var builtins = []builtin{
 	{"email", "[EMAIL]", "Email address", []*pattern{
-		mustCompile(`(?i)\b[a-z0-9][a-z0-9._%+-]*@[a-z0-9][a-z0-9.-]*\.[a-z]{2,24}\b`),
+		mustCompile(`(?i)[\p{L}\p{N}_][\p{L}\p{N}._%+-]*@[\p{L}\p{N}][\p{L}\p{N}.-]*\.[a-z]{2,24}\b`),
 	}},
 	{"phone", "[PHONE]", "Phone number", []*pattern{
-		confirmed(`\+[1-9][0-9]{0,2}(?:[ .-]?\(?[0-9]{1,5}\)?){1,6}\b`, phone),
-		confirmed(`(?:\b1[ .-])?(?:\([2-9][0-9]{2}\) ?|\b[2-9][0-9]{2}[ .-])[0-9]{3}[ .-][0-9]{4}\b`, nil),
+		confirmed(`\+[1-9][0-9]{0,2}(?:[ .\x{a0}-]?\(?[0-9]{1,5}\)?){1,6}\b`, phone),
+		confirmed(`(?:\b1[ .\x{a0}-])?(?:\([2-9][0-9]{2}\)[ \x{a0}]?|\b[2-9][0-9]{2}[ .\x{a0}-])[0-9]{3}[ .\x{a0}-][0-9]{4}\b`, nil),
 	}},
 	{"ssn", "[SSN]", "Social Security number", []*pattern{
-		confirmed(`\b[0-8][0-9]{2}[ -][0-9]{2}[ -][0-9]{4}\b`, socialSecurity),
+		confirmed(`\b[0-8][0-9]{2}[ \x{a0}-][0-9]{2}[ \x{a0}-][0-9]{4}\b`, socialSecurity),
 	}},
 	{"credit-card", "[CREDIT_CARD]", "Credit card number", []*pattern{
 		confirmed(`\b[2-6][0-9]{3}(?:[ -]?[0-9]){9,15}\b`, creditCard),
+		confirmed(`\b[2-6][0-9]{3}(?:[.\x{a0}][0-9]{4}){3}\b`, creditCard),
 	}},
 	{"ip-address", "[IP_ADDRESS]", "IP address", []*pattern{
 		mustCompile(`\b(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\b`),
 		mustCompile(`(?i)\b(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}\b`),
 		mustCompile(`(?i)\b(?:[0-9a-f]{1,4}:){1,6}(?::[0-9a-f]{1,4}){1,6}\b`),
+		confirmed(`(?i)\B::(?:[0-9a-f]{1,4}:){0,6}[0-9a-f]{1,4}\b`, withDigit), // C++::add is none
+		confirmed(`(?i)\b(?:[0-9a-f]{1,4}:){1,6}:\B`, withDigit),
 	}},
 	{slugInjection, "[PROMPT_INJECTION]", "Prompt injection", []*pattern{
 		named("ignore_instructions", `(?i)\b(?:ignore|disregard|forget|override|bypass)\s{1,8}(?:(?:all|any|every|the|of|your|my|our|these|those)\s{1,8}){0,4}(?:previous|prior|above|earlier|preceding|former|original|system|initial)\s{1,8}(?:instructions?|prompts?|rules?|directions?|messages?|guidelines?|context)\b`),
@@ -87,11 +90,20 @@ func phone(match []byte) int {
 	return len(match)
 }
 
+func withDigit(match []byte) int {
+	if len(digitsOf(match)) == 0 {
+		return 0
+	}
+	return len(match)
+}
+
 // socialSecurity leaves out what is never given out: area 000, 666 and from 900 on,
 // group 00 and serial number 0000. Both separators are the same.
 func socialSecurity(match []byte) int {
-	area, group, serial := string(match[:3]), string(match[4:6]), string(match[7:])
-	if area == "000" || area == "666" || group == "00" || serial == "0000" || match[3] != match[6] {
+	separator := (len(match) - 9) / 2 // bytes
+	first, second := string(match[3:3+separator]), string(match[5+separator:len(match)-4])
+	area, group, serial := string(match[:3]), string(match[3+separator:5+separator]), string(match[len(match)-4:])
+	if area == "000" || area == "666" || group == "00" || serial == "0000" || first != second {
 		return 0
 	}
 	return len(match)

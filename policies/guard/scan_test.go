@@ -12,20 +12,20 @@ import (
 func TestBuiltins(t *testing.T) {
 	for slug, test := range map[string]struct{ label, found, not string }{
 		"email": {"[EMAIL]",
-			"jane@example.com\nJane.Doe+tag@mail.example.co.uk\na_b@x-y.io\n1@2.de",
+			"jane@example.com\nJane.Doe+tag@mail.example.co.uk\na_b@x-y.io\n1@2.de\n_john@example.com\njohn@münchen.de\njörg@example.com\nörg@example.com",
 			"jane@example\n@example.com\njane at example.com\nuser@host:path\na@b.c"},
 		"phone": {"[PHONE]",
-			"555-123-4567\n(555) 123-4567\n1-555-123-4567\n+49 30 1234567\n+1 (555) 123-4567\n+442071838750",
+			"555-123-4567\n(555) 123-4567\n1-555-123-4567\n+49 30 1234567\n+1 (555) 123-4567\n+442071838750\n555\u00a0123\u00a04567",
 			"1234567\n2026-11-28\n+1 2\n3.14159265\n1555123456789012345"},
 		"ssn": {"[SSN]",
-			"123-45-6789\n123 45 6789",
+			"123-45-6789\n123 45 6789\n123\u00a045\u00a06789",
 			"000-12-3456\n666-12-3456\n900-12-3456\n123-00-4567\n123-45-0000\n123-45-67890\n1123-45-6789\n123-45 6789"},
 		"credit-card": {"[CREDIT_CARD]",
-			"4111 1111 1111 1111\n4111-1111-1111-1111\n5500005555555559\n378282246310005\n6011000990139424",
-			"4111 1111 1111 1112\n1234567890123456\n41111111111111111111111\n2026"},
+			"4111 1111 1111 1111\n4111-1111-1111-1111\n5500005555555559\n378282246310005\n6011000990139424\n4111.1111.1111.1111\n4111\u00a01111\u00a01111\u00a01111",
+			"4111 1111 1111 1112\n4111.1111.1111.1112\n1234567890123456\n41111111111111111111111\n2026"},
 		"ip-address": {"[IP_ADDRESS]",
-			"192.168.0.1\n8.8.8.8\n2001:db8:0:0:0:0:0:1\nfe80::1",
-			"256.1.1.1\n1.2.3\n10:30\nv1.2.3-4\nC++::std"},
+			"192.168.0.1\n8.8.8.8\n2001:db8:0:0:0:0:0:1\nfe80::1\n::1\n2001:db8::\n::ffff:12",
+			"256.1.1.1\n1.2.3\n10:30\nv1.2.3-4\nC++::std\nC++::add\nadd::\nfoo::1x"},
 	} {
 		rules := guardrail(t, "g", built(slug, redacted)).Input
 		for text := range strings.Lines(test.found) {
