@@ -148,7 +148,7 @@ func (a *attempt) relayWhole() error {
 	a.answer.first = time.Since(a.sent)
 	a.answer.out = a.heal(out)
 	a.noteAnswer()
-	a.capture(out)
+	a.capture(a.answer.out)
 	a.keep()
 	return a.flush(true)
 }
