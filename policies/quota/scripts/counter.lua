@@ -79,6 +79,7 @@ local function open(name, state, window, now)
 end
 
 local function add(c, amount, grain)
+  if amount == 0 then return end -- an entry of nothing takes in no other, and the log would grow by each
   c.changed = true
   c.total = c.total + amount
   if c.window == 0 then return end
