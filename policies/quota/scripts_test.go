@@ -26,3 +26,27 @@ func TestNothingIsLoggedOfNothing(t *testing.T) {
 	}
 	s.wantUsed(0, claim.Limit)
 }
+
+// A Redis that is short of memory may take what is held and leave the sum of it. The sum
+// is right again when a lease is over, also where others are under way.
+func TestHoldsThatRedisLost(t *testing.T) {
+	client := openPatient(t, redistest.Start(t))
+	store := NewRedis(client)
+	s := &subject{store, t, start}
+	store.clock = func() time.Time { return s.now }
+	claim := NewClaim(atOnce(3), 1)
+	s.mustReserve("lost", claim)
+	s.mustReserve("renewed", claim)
+	held, err := client.Keys(t.Context(), "*:held").Result()
+	if err != nil || len(held) != 1 || client.Del(t.Context(), held...).Err() != nil {
+		t.Fatalf("Redis holds %v, %v", held, err)
+	}
+	s.pass(Lease / 2)
+	if err := s.Renew(t.Context(), []Held{{ID: "renewed", Claims: claims(s.now, claim)}}, s.now); err != nil {
+		t.Fatal(err)
+	}
+	s.pass(Lease/2 + time.Second)
+	s.mustReserve("second", claim)
+	s.mustReserve("third", claim)
+	s.mustRefuse("three are under way", "fourth", claim)
+}

@@ -42,6 +42,9 @@ local function forget(c)
   end
 end
 
+-- recounted is up to how many holds are counted anew whenever some of them may be over.
+local recounted = 100
+
 -- expire drops what nobody has renewed.
 local function expire(c)
   local held = c.name .. ':held'
@@ -50,8 +53,16 @@ local function expire(c)
     redis.call('ZREM', held, member)
     c.sum = c.sum - amount
   end
-  local first = redis.call('ZRANGE', held, 0, 0, 'WITHSCORES')
-  c.expiry, c.changed = tonumber(first[2] or 'inf'), true
+  local left = redis.call('ZRANGE', held, 0, recounted, 'WITHSCORES')
+  if #left <= 2 * recounted then
+    -- These are all. The sum is too high if Redis has lost some: it has nothing else to fall by.
+    c.sum = 0
+    for i = 1, #left, 2 do
+      local _, amount = parse(left[i])
+      c.sum = c.sum + amount
+    end
+  end
+  c.expiry, c.changed = tonumber(left[2] or 'inf'), true
 end
 
 -- read returns what is written of counters, false for those of which nothing is.
