@@ -211,6 +211,28 @@ func TestRow118HalfFromEachEnd(t *testing.T) {
 	}
 }
 
+// Row 118: a user's task stays whose tools were called since then for longer than a half.
+func TestRow118TheTaskStays(t *testing.T) {
+	chat := &dialect.Chat{}
+	for i := range 600 {
+		chat.Messages = append(chat.Messages, say([]dialect.Role{user, assistant}[i%2], fmt.Sprint(i)))
+	}
+	chat.Messages = append(chat.Messages, say(user, "the task"))
+	for i := range 300 {
+		id := fmt.Sprint(i)
+		chat.Messages = append(chat.Messages, call(id), result(id, "r"))
+	}
+	got, report := MiddleOut(chat, Bounds{Messages: 1000})
+	// The first 500, the task, and as many calls with their results as there is room for.
+	want := append(append(append([]dialect.Message(nil), chat.Messages[:500]...), chat.Messages[600]), chat.Messages[703:]...)
+	if diff := cmp.Diff(outline(want), outline(got.Messages)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if report.Removed != 202 {
+		t.Errorf("%+v", report)
+	}
+}
+
 func TestNoCharacterIsCutInTwo(t *testing.T) {
 	text := strings.Repeat("aé€𝄞", 1000)
 	for length := leastText; length < leastText+12; length++ {

@@ -27,6 +27,7 @@ type unit struct {
 
 func (u *unit) isTurn() bool        { return !u.gone && !u.instructions }
 func (u *unit) isInstruction() bool { return !u.gone && u.instructions }
+func (u *unit) messages() int       { return u.to - u.from }
 
 func newConversation(chat *dialect.Chat) *conversation {
 	c := &conversation{chat: chat, cuts: map[place]int{}}
@@ -92,30 +93,44 @@ func (c *conversation) fix() {
 	}
 }
 
-// limitMessages leaves the first and the last half of so many messages. What a half
-// holds in part goes: a call would lose its result.
+// limitMessages leaves the first and the last half of so many messages, as far as what
+// stays between them leaves room. What a half holds in part goes: a call would lose its
+// result.
 func (c *conversation) limitMessages(most int) {
+	var turns []*unit
 	total := 0
 	for i := range c.units {
-		if !c.units[i].instructions {
-			total += c.units[i].to - c.units[i].from
+		if u := &c.units[i]; !u.instructions {
+			turns = append(turns, u)
+			total += u.messages()
 		}
 	}
 	if most == 0 || total <= most {
 		return
 	}
-	half, at := most/2, 0
-	for i := range c.units {
-		u := &c.units[i]
-		if u.instructions {
-			continue
-		}
-		begin := at
-		at += u.to - u.from
-		if at > half && begin < total-half {
+	room := most
+	for _, u := range turns {
+		if u.fixed {
+			room -= u.messages()
+		} else {
 			c.remove(u)
 		}
 	}
+	keep := func(half int) {
+		for _, u := range turns {
+			if u.gone {
+				if u.messages() > min(half, room) {
+					return
+				}
+				c.restore(u)
+				room -= u.messages()
+			}
+			half -= u.messages()
+		}
+	}
+	keep(most / 2)
+	slices.Reverse(turns)
+	keep(most / 2)
 }
 
 // removeMiddle removes messages from the middle outwards until excess is saved.
@@ -160,7 +175,7 @@ func (c *conversation) removed() int {
 	count := 0
 	for i := range c.units {
 		if c.units[i].gone {
-			count += c.units[i].to - c.units[i].from
+			count += c.units[i].messages()
 		}
 	}
 	return count
