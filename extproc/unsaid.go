@@ -50,6 +50,10 @@ func isParameter(field string, parameters []string) bool {
 		names = []string{"max_tokens", "max_completion_tokens"}
 	case strings.HasPrefix(inner, "stop"):
 		names = []string{"stop"}
+	case field == "tools.strict":
+		names = []string{"tools", "structured_outputs"}
+	case strings.HasPrefix(field, "tools."): // one of them, by its number
+		names = []string{"tools"}
 	case field == "toolConfig":
 		names = []string{"tool_choice"}
 	case strings.HasPrefix(field, "generationConfig."):

@@ -82,11 +82,30 @@ func TestRow19RequiredParametersByAnyName(t *testing.T) {
 		"generationConfig.seed": "seed", "generationConfig.thinkingConfig": "reasoning", "thinking.budget_tokens": "reasoning",
 		"output_config.format": "response_format", "text.format": "response_format", "stop_sequences": "stop", "max_tokens": "max_completion_tokens",
 		"generationConfig.topP": "top_p", "output_config.effort": "verbosity", "toolConfig": "tool_choice", "logit_bias": "logit_bias",
+		"tools": "tools", "tools.0": "tools", "tools.strict": "tools",
 	} {
 		if !isParameter(field, []string{parameter}) || isParameter(field, []string{"another"}) {
 			t.Errorf("%s is not %s", field, parameter)
 		}
 	}
+}
+
+// Row 19: a tool that is not the provider's is left out only where tools are not required.
+func TestRow19EachToolIsRequired(t *testing.T) {
+	const tools = `"tools":[{"type":"function","function":{"name":"f"}},{"type":"computer_use_preview"}]`
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, onlyB)
+		e := g.attempt("1", "x-request-id", "required")
+		e.asks(withMembers(wholeOf, tools+`,"provider":{"require_parameters":true}`), true)
+		if got := e.refused(); got.status != 400 || !strings.Contains(got.error.Message, "'tools.1'") {
+			t.Errorf("required: %d %s", got.status, got.error.Message)
+		}
+		e, upstream := g.askedAs("wished", "1", withMembers(wholeOf, tools))
+		if strings.Contains(upstream.body, "computer_use") || !strings.Contains(upstream.body, `"tools":[{"name":"f"`) {
+			t.Errorf("wished: the provider gets %s", upstream.body)
+		}
+		e.hangUp()
+	})
 }
 
 // Row 100: what is asked for by an alias is said as the model can.
