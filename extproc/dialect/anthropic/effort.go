@@ -9,7 +9,7 @@ var _ dialect.Efforter = Client{}
 
 // WithEffort is the body with another effort: thinking that has one is adaptive.
 func (Client) WithEffort(body []byte, effort string) []byte {
-	dst := append(make([]byte, 0, len(body)+64), '{')
+	dst, said := append(make([]byte, 0, len(body)+64), '{'), false
 	for c := rawjson.Walk(body); c.Next(); {
 		switch string(c.Name) {
 		case "thinking":
@@ -20,12 +20,12 @@ func (Client) WithEffort(body []byte, effort string) []byte {
 					dst = rawjson.AppendRaw(dst, m.Member)
 				}
 			}
-			dst = append(rawjson.AppendText(dst, "effort", AdaptiveEffort(effort)), '}')
+			dst, said = append(rawjson.AppendText(dst, "effort", AdaptiveEffort(effort)), '}'), true
 		default:
 			dst = rawjson.AppendRaw(dst, c.Member)
 		}
 	}
-	if !rawjson.Present(rawjson.Get(body, "output_config")) {
+	if !said {
 		dst = rawjson.AppendText(append(rawjson.AppendName(dst, "output_config"), '{'), "effort", AdaptiveEffort(effort))
 		dst = append(dst, '}')
 	}

@@ -62,6 +62,7 @@ func TestRow100EffortOfEveryClient(t *testing.T) {
 		{"/api/v1/completions", `"reasoning":{"effort":"none"}`, "none", ""},
 		{messagesPath, `"thinking":{"type":"disabled"}`, "none", `"output_config":{"effort":"high"},"thinking":{"type":"adaptive"}`},
 		{messagesPath, `"thinking":{"type":"adaptive"},"output_config":{"effort":"max"}`, "max", `"output_config":{"effort":"high"},"messages":[{"role":"user","content":"hi"}],"unheard_of":1,"thinking":{"type":"adaptive"}`},
+		{messagesPath, `"thinking":{"type":"disabled"},"output_config":null`, "none", `"output_config":{"effort":"high"},"messages":[{"role":"user","content":"hi"}],"unheard_of":1,"thinking":{"type":"adaptive"}`},
 		{messagesPath, `"output_config":{"effort":"max"}`, "", ""},
 		{messagesPath, `"thinking":{"type":"enabled","budget_tokens":2000}`, "", ""},
 		{responsesPath, `"reasoning":{"effort":"none","summary":"auto"}`, "none", `"reasoning":{"effort":"high","summary":"auto"}`},
