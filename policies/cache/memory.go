@@ -19,19 +19,22 @@ const (
 // for longest. Its clock is the process's.
 type Memory struct {
 	entries *ttlcache.Cache[Key, *Entry]
+	most    uint64 // bytes that entries take
 }
 
 var _ Store = (*Memory)(nil)
 
 // NewMemory returns an empty store whose entries take up to so many bytes together.
 func NewMemory(maxBytes int64) *Memory {
+	most := uint64(maxBytes)
 	return &Memory{ttlcache.New(
 		ttlcache.WithDisableTouchOnHit[Key, *Entry](),
-		ttlcache.WithMaxCost(uint64(maxBytes), func(item ttlcache.CostItem[Key, *Entry]) uint64 {
-			return uint64(len(item.Value.Body) + overhead)
-		}),
-	)}
+		ttlcache.WithMaxCost(most, func(item ttlcache.CostItem[Key, *Entry]) uint64 { return cost(item.Value) }),
+	), most}
 }
+
+// cost is about what an entry takes, in bytes.
+func cost(entry *Entry) uint64 { return uint64(len(entry.Body) + overhead) }
 
 // Run takes entries out of memory whose time is over, until ctx ends.
 func (m *Memory) Run(ctx context.Context) {
@@ -56,9 +59,12 @@ func (m *Memory) Get(_ context.Context, key Key, _ time.Time) (*Entry, bool) {
 	return found.Value(), true
 }
 
-// Put implements [Store].
+// Put implements [Store]. An entry for which there is no room at all is not kept.
 func (m *Memory) Put(_ context.Context, key Key, entry *Entry) {
-	if entry.TimeToLive > 0 { // ttlcache keeps others for good
+	switch {
+	case cost(entry) > m.most: // ttlcache would let go of all others for it, and then of it
+		m.entries.Delete(key)
+	case entry.TimeToLive > 0: // ttlcache keeps others for good
 		m.entries.Set(key, entry, entry.TimeToLive)
 	}
 }

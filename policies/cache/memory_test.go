@@ -31,8 +31,14 @@ func TestMemoryIsBounded(t *testing.T) {
 		}
 	}
 	put(9, fits*(100+overhead)) // more than there is room for
-	if known(9) {
-		t.Error("an entry that is larger than the whole store is there")
+	for i, want := range map[byte]bool{0: true, 2: true, 3: true, fits: true, 9: false} {
+		if known(i) != want {
+			t.Errorf("after an entry that is larger than the whole store, entry %d is there: %t", i, !want)
+		}
+	}
+	put(0, fits*(100+overhead))
+	if known(0) {
+		t.Error("an entry is there that another was put in the place of")
 	}
 }
 
