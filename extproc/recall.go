@@ -44,7 +44,7 @@ func (a *attempt) recall() error {
 	if err != nil {
 		return &dialect.Error{Status: http.StatusBadRequest, Type: "invalid_request", Message: err.Error()}
 	}
-	if !wish.Enabled || a.keepsNothing() {
+	if !wish.Enabled || a.keepsNothing() || a.echoer() != nil { // out of the cache there is nothing to echo
 		return nil
 	}
 	c := &a.caching

@@ -137,6 +137,24 @@ func TestRow110MissThenHit(t *testing.T) {
 	}
 }
 
+// Row 115: what providers are asked is not told of an answer for which none is.
+func TestRow115NoEchoOutOfTheCache(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, _ := keeping(t, onlyA)
+		for _, id := range []string{"1", "2"} {
+			got := g.played(id, withMembers(streamOf, `"debug":{"echo_upstream_body":true}`), streamAnswer, on...)
+			if got.hit || got.status() != "" || !strings.Contains(got.body, `"echo_upstream_body":{`) {
+				t.Errorf("request %s, out of the cache %t: %v %s", id, got.hit, got.set, got.body)
+			}
+		}
+		whole := withMembers(wholeOf, `"debug":{"echo_upstream_body":true}`) // has no place for it
+		g.played("3", whole, wholeAnswer, on...)
+		if got := g.played("4", whole, wholeAnswer, on...); !got.hit {
+			t.Error("a whole answer is not kept for the sake of an echo that it cannot hold")
+		}
+	})
+}
+
 // What tells two requests apart, and what does not.
 func TestRow112WhoGetsWhat(t *testing.T) {
 	for name, test := range map[string]struct {
