@@ -21,7 +21,8 @@ type Ledger interface {
 	// It is called again before the client gets the end of the answer.
 	Note(*usage.Generation) error
 	// Settle is called once for each request of which an attempt was noted, with all
-	// its attempts.
+	// its attempts, and for each that was answered out of the cache: that one asks no
+	// provider, so nothing is noted of it before.
 	Settle(*usage.Generation) error
 }
 
