@@ -145,11 +145,11 @@ func unbounded(most estimate) *dialect.Error {
 // reserveMore makes up for what a failed attempt was billed, before the next one is
 // made: what was reserved covers one answer.
 func (a *attempt) reserveMore() error {
-	billed := a.shared.billed()
-	if billed == (quota.Actual{}) || a.rules.hedgeAfter > 0 { // hedges are covered
+	spent := a.shared.spent()
+	if spent == (quota.Actual{}) || a.rules.hedgeAfter > 0 { // hedges are covered
 		return nil
 	}
-	return a.reserveOf(a.limitsOn(quota.Tokens, quota.Money), estimate{tokens: billed.Tokens, money: billed.Money, withUpstream: billed.Money.Add(billed.Upstream)})
+	return a.reserveOf(a.limitsOn(quota.Tokens, quota.Money), estimate{tokens: spent.Tokens, money: spent.Money, withUpstream: spent.Money.Add(spent.Upstream)})
 }
 
 // reserveAttempt reserves what an attempt at a candidate can come to of the limits that
@@ -232,8 +232,8 @@ func (q *request) reserved(reservation *quota.Reservation) {
 	q.reservations = append(q.reservations, reservation)
 }
 
-// billed is what the attempts come to that are over.
-func (q *request) billed() quota.Actual {
+// spent is what the attempts come to that are over.
+func (q *request) spent() quota.Actual {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	var sum quota.Actual
@@ -252,7 +252,7 @@ func (q *request) billed() quota.Actual {
 // settleLimits ends what the request has reserved: with what all attempts came to that
 // are over, and more if another is about to be.
 func (q *request) settleLimits(ctx context.Context, more quota.Actual) {
-	actual := q.billed()
+	actual := q.spent()
 	actual = actual.Add(more)
 	q.mu.Lock()
 	reservations := q.reservations

@@ -33,7 +33,7 @@ type answer struct {
 	first     time.Duration // until the first token; zero before it
 	spoken    bool          // some of the provider's body has come
 	doubted   bool          // the log knows that the provider claims too much
-	unheard   bool          // the answer goes on, and the client has not got a byte since
+	withheld  bool          // the answer goes on, and the client has not got a byte since
 }
 
 const (
@@ -197,7 +197,7 @@ func (a *attempt) relayStream() error {
 				return &failure{class: health.BadAnswer, status: 502, message: "The provider's answer has no content in its first megabyte."}
 			}
 			if a.answer.first > 0 {
-				a.answer.unheard = a.answer.unheard || moved
+				a.answer.withheld = a.answer.withheld || moved
 				if err := a.flush(false); err != nil {
 					return err
 				}
@@ -253,14 +253,14 @@ func (a *attempt) relayBytes(pipe dialect.Opaque) error {
 }
 
 // mayComment tells whether the client may be told that the gateway is alive. In the
-// middle of an answer that is for what goes on unheard. Before the answer it
+// middle of an answer that is for what goes on and is withheld. Before the answer it
 // commits the answer, so nobody else must be left to turn to; and Envoy takes no
 // body before it has sent the processor some of the provider's: it resets the
 // stream (measured on 1.40.0). Until the first comment is due even the last
 // candidate's headers are held: a quick failure keeps its true status.
 func (a *attempt) mayComment() bool {
 	if a.answer.first > 0 {
-		return a.answer.unheard
+		return a.answer.withheld
 	}
 	if !a.answer.spoken {
 		return false
@@ -363,7 +363,7 @@ func (a *attempt) flush(end bool) error {
 		a.outcome.finished = true
 	}
 	if len(a.answer.out) > 0 || end {
-		a.answer.unheard = false
+		a.answer.withheld = false
 		err := pieces(a.answer.out, end, func(piece []byte, last bool) error {
 			message := responseBody(piece, last)
 			if last {

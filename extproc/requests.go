@@ -45,8 +45,8 @@ type request struct {
 	filesRead map[string]dialect.FileAnnotation
 	filesErr  error
 	fetching  chan struct{}  // holds one attempt while it fetches
-	fetches   *fetch.Request // nil before the first; fetching guards it and fetched
-	fetched   map[dialect.Remote]dialect.Media
+	fetches   *fetch.Request // nil before the first; fetching guards it and found
+	found     map[dialect.Remote]dialect.Media
 	unfetched []dialect.Remote // not to be had together, for the reason in fetchErr
 	fetchErr  error
 	failed    []previousError
@@ -206,7 +206,7 @@ func (q *request) media(ctx context.Context, pieces []dialect.Remote, fetch func
 	all := make(map[dialect.Remote]dialect.Media, len(pieces))
 	var missing []dialect.Remote
 	for _, piece := range pieces {
-		if media, known := q.fetched[piece]; known {
+		if media, known := q.found[piece]; known {
 			all[piece] = media
 		} else {
 			missing = append(missing, piece)
@@ -226,10 +226,10 @@ func (q *request) media(ctx context.Context, pieces []dialect.Remote, fetch func
 		return nil, err
 	}
 	maps.Copy(all, fetched)
-	if q.fetched == nil {
-		q.fetched = make(map[dialect.Remote]dialect.Media, len(fetched))
+	if q.found == nil {
+		q.found = make(map[dialect.Remote]dialect.Media, len(fetched))
 	}
-	maps.Copy(q.fetched, fetched)
+	maps.Copy(q.found, fetched)
 	return all, nil
 }
 
