@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/switchyard/switchyard/extproc"
 	"github.com/switchyard/switchyard/policies/config/configpb"
@@ -95,13 +96,13 @@ func (u *uniting) of(names []string, member keystore.MemberGuardrail) *extproc.G
 }
 
 func (u *uniting) unite(names []string, member keystore.MemberGuardrail) *extproc.Guard {
-	key := strings.Join(append(slices.Clone(names), "", member.Guardrail, member.Member), "\x00")
+	key := strings.Join(append(slices.Clone(names), "", member.Guardrail, member.Member), "\x00") // since when is the member's
 	if known, ok := u.united[key]; ok {
 		return known
 	}
 	united := &extproc.Guard{}
 	var rules []*guard.Guardrail
-	add := func(name, member string) {
+	add := func(name, member string, since time.Time) {
 		g, ok := u.known[name]
 		if !ok {
 			return
@@ -109,13 +110,14 @@ func (u *uniting) unite(names []string, member keystore.MemberGuardrail) *extpro
 		rules = append(rules, g.rules)
 		united.Constraints = append(united.Constraints, g.constraints)
 		if g.budget.Budget.Amount > 0 {
+			g.budget.Budget.Since = latest(g.budget.Budget.Since, since)
 			united.Budgets = append(united.Budgets, extproc.GuardBudget{Guardrail: name, Member: member, Limits: g.budget})
 		}
 	}
 	for _, name := range names {
-		add(name, "")
+		add(name, "", time.Time{})
 	}
-	add(member.Guardrail, member.Member)
+	add(member.Guardrail, member.Member, member.Since)
 	united.Rules = guard.Combine(rules...)
 	u.united[key] = united
 	return united

@@ -2,6 +2,7 @@ package main
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/switchyard/switchyard/extproc"
@@ -43,7 +44,7 @@ func (m *managedGuardrails) use(guarded keystore.Guarded, failed func(id string,
 			rules, err := guard.NewManaged(id, api.ContentRules(&from.GuardrailTerms))
 			known = compiledGuardrail{guardrail{rules: rules, constraints: guardrailConstraints(&from.GuardrailTerms)}, from.Updated}
 			if from.Limit != nil {
-				known.budget.Budget = identity.Budget{Amount: *from.Limit, Reset: from.Reset, IncludeBYOK: from.IncludeBYOK}
+				known.budget.Budget = identity.Budget{Amount: *from.Limit, Reset: from.Reset, IncludeBYOK: from.IncludeBYOK, Since: from.Limited}
 			}
 			if err != nil {
 				failed(id, err)
@@ -85,18 +86,42 @@ func (m *managedGuardrails) guards(configured *guardrails, credentials []identit
 		return all, ofKeys
 	}
 	u := united.uniting()
-	hold := func(hash, workspace string) {
-		names := []string{configured.own[hash], keystore.DefaultGuardrail(workspace), m.guarded.Keys[hash]}
+	hold := func(hash, workspace string, since time.Time) {
+		own := m.guarded.Keys[hash]
+		names := []string{configured.own[hash], keystore.DefaultGuardrail(workspace), own.Guardrail}
 		if guard := u.of(names, m.guarded.Members[hash]); guard != nil {
-			ofKeys[hash] = guard
+			ofKeys[hash] = guardSince(guard, latest(since, own.Since))
 		}
 	}
-	hold("", identity.Default) // everybody, at a gateway without keys
+	hold("", identity.Default, time.Time{}) // everybody, at a gateway without keys
 	for _, hash := range configured.keys {
-		hold(hash, identity.Default)
+		hold(hash, identity.Default, time.Time{})
 	}
 	for _, credential := range credentials {
-		hold(credential.Key.Hash, credential.Key.Workspace)
+		hold(credential.Key.Hash, credential.Key.Workspace, credential.Key.Since)
 	}
 	return all, ofKeys
+}
+
+// guardSince is a guard whose key came to it at a time: its own budgets hold since then.
+func guardSince(guard *extproc.Guard, since time.Time) *extproc.Guard {
+	ofKey := func(b extproc.GuardBudget) bool { return b.Member == "" && b.Budget.Since.Before(since) }
+	if !slices.ContainsFunc(guard.Budgets, ofKey) {
+		return guard
+	}
+	own := *guard
+	own.Budgets = slices.Clone(guard.Budgets)
+	for i := range own.Budgets {
+		if ofKey(own.Budgets[i]) {
+			own.Budgets[i].Budget.Since = since
+		}
+	}
+	return &own
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
 }

@@ -12,6 +12,9 @@ type Budget struct {
 	Reset  Reset
 	// IncludeBYOK counts towards it what providers bill their own keys for (row 164).
 	IncludeBYOK bool
+	// Since is when the budget came to hold, or was set otherwise than in its amount: what
+	// was spent while there was none is in the ledger alone. Zero for always.
+	Since time.Time `json:"-"`
 }
 
 // Reset is when a budget begins anew: at midnight in UTC, each day, on Mondays, or on

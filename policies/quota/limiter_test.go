@@ -118,6 +118,37 @@ func TestBudgetBeginsWithWhatTheLedgerKnows(t *testing.T) {
 	})
 }
 
+// What is spent while there is no budget counts when there is one again, also for a
+// gateway that counted before.
+func TestBudgetThatComesBackBeginsWithWhatTheLedgerKnows(t *testing.T) {
+	stores := map[string]func(t *testing.T) Store{
+		"memory": func(*testing.T) Store { return NewMemory() },
+		"redis":  func(t *testing.T) Store { return NewRedis(openPatient(t, redistest.Start(t))) },
+	}
+	for name, store := range stores {
+		t.Run(name, func(t *testing.T) {
+			spent := money.USD(0)
+			l := New(Options{Store: store(t), Spent: func(context.Context, Limit, time.Time) (money.USD, error) { return spent, nil }})
+			key := &identity.Key{Hash: "h", Workspace: "w", Organization: "o"}
+			budgeted := func(since time.Time, amount money.USD) []Claim {
+				budget := identity.Budget{Amount: amount, Reset: identity.ResetMonthly, Since: since}
+				var all []Claim
+				for _, limit := range (*Rules)(nil).With(Accounts{Budgets: map[string][]identity.Budget{"w": {budget}}}).Request(key, "") {
+					all = append(all, NewClaim(limit, Nanodollars(money.Dollar)))
+				}
+				return all
+			}
+			first, again := time.Now(), time.Now().Add(time.Minute)
+			mustReserve(t, l, budgeted(first, 10*money.Dollar)...).Settle(t.Context(), Actual{Money: money.Dollar}, time.Now())
+			spent = 101 * money.Dollar
+			if denial := mustRefuse(t, l, budgeted(again, 10*money.Dollar)...); denial.Used != 101e9 {
+				t.Errorf("%d nanodollars used, want what the ledger knows", denial.Used)
+			}
+			mustReserve(t, l, budgeted(again, 200*money.Dollar)...)
+		})
+	}
+}
+
 // Row 163 at the very moment of midnight, by the clock of the process.
 func TestRow163DailyResetByTheClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // its clock begins at midnight

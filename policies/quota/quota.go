@@ -26,6 +26,7 @@
 package quota
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/switchyard/switchyard/policies/identity"
@@ -70,6 +71,10 @@ type Limit struct {
 	Of Spender
 	// IncludeBYOK counts towards a budget what providers bill keys of the client's own.
 	IncludeBYOK bool
+	// Since is when a budget came to hold, see [identity.Budget]. It has a counter of its
+	// own, which begins with what the ledger says: an earlier one of the same scope missed
+	// what was spent since. Zero for always.
+	Since time.Time
 	// Closed: requests are refused while nobody can tell whether the limit holds.
 	Closed bool
 }
@@ -87,6 +92,9 @@ func (l *Limit) counter(now time.Time) string {
 	}
 	if l.IncludeBYOK {
 		name += "|byok" // another sum: who changes the limit's mind begins with what the ledger says
+	}
+	if !l.Since.IsZero() {
+		name += "|" + strconv.FormatInt(l.Since.UnixMicro(), 36)
 	}
 	if l.Reset == identity.ResetNever {
 		return name + "|total"

@@ -46,7 +46,8 @@ func appendLimits(limits []Limit, kind, name string, of Spender, from *identity.
 		// To be exact would be to be generous: the last picodollars are nobody's.
 		most := int64(from.Budget.Amount / money.USD(picosPerNano))
 		limits = append(limits, Limit{
-			Scope: scope, Measure: Money, Most: most, Reset: from.Budget.Reset, Of: of, IncludeBYOK: from.Budget.IncludeBYOK, Closed: from.Outage != identity.OutageOpen,
+			Scope: scope, Measure: Money, Most: most, Reset: from.Budget.Reset, Of: of, IncludeBYOK: from.Budget.IncludeBYOK, Since: from.Budget.Since,
+			Closed: from.Outage != identity.OutageOpen,
 		})
 	}
 	if from.Concurrency > 0 {
@@ -180,6 +181,9 @@ func (r *Rules) Attempt(model, provider string) (ofModel, ofProvider []Limit) {
 
 // Guardrail returns the limits that a guardrail sets a key for itself, or the member, if
 // one is named, with all their keys.
+//
+// The budget is the key's since it came to its guardrail, or into the workspace whose
+// default one it is; the one of a member does not ask where the keys are.
 func Guardrail(name string, key *identity.Key, member string, limits *identity.Limits) []Limit {
 	if member != "" {
 		return appendLimits(nil, KindGuardrail, userName(member, name), Spender{Member: member}, limits)

@@ -127,6 +127,7 @@ func (s *Store) budgets(ctx context.Context) (map[string][]identity.Budget, erro
 	all, err := list(ctx, s, scanBudget, `SELECT `+budgetColumns+` FROM workspace_budgets ORDER BY workspace_id, reset`)
 	budgets := make(map[string][]identity.Budget)
 	for _, each := range all {
+		each.Budget.Since = each.Created // it is deleted and made anew, or keeps counting
 		budgets[each.Workspace] = append(budgets[each.Workspace], each.Budget)
 	}
 	return budgets, err

@@ -73,13 +73,13 @@ func TestWorkspaceHasOneBudgetForEachPeriod(t *testing.T) {
 			}
 			return budget
 		}
-		set(money.Dollar, identity.ResetDaily)
+		daily := set(money.Dollar, identity.ResetDaily)
 		first := set(9*money.Dollar, identity.ResetNever)
 		second := set(8*money.Dollar, identity.ResetNever)
 		if first.ID != second.ID || first.Created != second.Created || len(checked) != 2 {
 			t.Errorf("%+v, then %+v; checked %v", first, second, checked)
 		}
-		want := map[string][]identity.Budget{w.ID: {{Amount: 8 * money.Dollar}, {Amount: money.Dollar, Reset: identity.ResetDaily}}}
+		want := map[string][]identity.Budget{w.ID: {{Amount: 8 * money.Dollar, Since: first.Created}, {Amount: money.Dollar, Reset: identity.ResetDaily, Since: daily.Created}}}
 		if snapshot, err := s.Load(t.Context()); err != nil || !cmp.Equal(want, snapshot.Budgets) {
 			t.Errorf("%v %s", err, cmp.Diff(want, snapshot.Budgets))
 		}

@@ -25,6 +25,9 @@ type Guardrail struct {
 	GuardrailTerms
 	Created time.Time `json:"created_at"`
 	Updated time.Time `json:"updated_at"`
+	// Limited is when the limit was last set otherwise than in its amount; zero if it is as
+	// it was made.
+	Limited time.Time `json:"limited_at,omitzero"`
 }
 
 // GuardrailTerms are what a guardrail says. Nil lists and switches say nothing.
@@ -94,7 +97,8 @@ const guardrailColumns = `id, terms, created, updated`
 
 // keptGuardrail is what the column terms holds.
 type keptGuardrail struct {
-	Workspace string `json:"workspace_id,omitempty"`
+	Workspace string    `json:"workspace_id,omitempty"`
+	Limited   time.Time `json:"limited_at,omitzero"`
 	GuardrailTerms
 }
 
@@ -109,12 +113,12 @@ func scanGuardrail(scan func(...any) error) (Guardrail, error) {
 	}
 	var kept keptGuardrail
 	err := json.Unmarshal([]byte(terms), &kept)
-	g.Workspace, g.GuardrailTerms, g.Created, g.Updated = kept.Workspace, kept.GuardrailTerms, instant(created), instant(updated)
+	g.Workspace, g.GuardrailTerms, g.Created, g.Updated, g.Limited = kept.Workspace, kept.GuardrailTerms, instant(created), instant(updated), kept.Limited
 	return g, err
 }
 
 func (t *transaction) saveGuardrail(ctx context.Context, by Actor, g *Guardrail) error {
-	terms, err := json.Marshal(keptGuardrail{g.Workspace, g.GuardrailTerms}, jsontext.AllowInvalidUTF8(true), json.Deterministic(true))
+	terms, err := json.Marshal(keptGuardrail{g.Workspace, g.Limited, g.GuardrailTerms}, jsontext.AllowInvalidUTF8(true), json.Deterministic(true))
 	if err != nil {
 		return err
 	}
@@ -189,6 +193,9 @@ func (s *Store) UpdateGuardrail(ctx context.Context, by Actor, id string, alter 
 			return Entry{}, err
 		}
 		g.Updated = t.now
+		if (g.Limit == nil) != (before.Limit == nil) || g.Reset != before.Reset || g.IncludeBYOK != before.IncludeBYOK {
+			g.Limited = t.now
+		}
 		return Entry{Action: "guardrail.update", Target: id, Before: before, After: g}, t.saveGuardrail(ctx, by, &g)
 	})
 	return g, err
@@ -210,7 +217,7 @@ func (s *Store) DeleteGuardrail(ctx context.Context, by Actor, id string) error 
 }
 
 // Assign holds keys or members to a guardrail, instead of what they were held to, and
-// returns how many. The error is [ErrNone] if the guardrail or one of them is not in
+// returns how many. Who is held to it already stays so since they were. The error is [ErrNone] if the guardrail or one of them is not in
 // the actor's organisation; then nothing has changed.
 func (s *Store) Assign(ctx context.Context, by Actor, id string, kind Assignee, to []string) (int, error) {
 	n := 0
@@ -223,7 +230,8 @@ func (s *Store) Assign(ctx context.Context, by Actor, id string, kind Assignee, 
 				return Entry{}, err
 			}
 			if err := t.exec(ctx, `INSERT INTO guardrail_assignments (id, guardrail_id, kind, assignee, actor_hash, created) VALUES (?, ?, ?, ?, ?, ?) `+
-				`ON CONFLICT (kind, assignee) DO UPDATE SET guardrail_id = excluded.guardrail_id, actor_hash = excluded.actor_hash, created = excluded.created`,
+				`ON CONFLICT (kind, assignee) DO UPDATE SET guardrail_id = excluded.guardrail_id, actor_hash = excluded.actor_hash, `+
+				`created = CASE WHEN guardrail_assignments.guardrail_id = excluded.guardrail_id THEN guardrail_assignments.created ELSE excluded.created END`,
 				uuid.NewString(), id, string(kind), assignee, by.Hash, micros(t.now)); err != nil {
 				return Entry{}, err
 			}
@@ -292,17 +300,27 @@ func scanAssignment(scan func(...any) error) (Assignment, error) {
 // Guarded are all guardrails, and who is held to which.
 type Guarded struct {
 	Guardrails map[string]Guardrail // by id
-	// Keys have the id of the guardrail that a key is assigned to, by its hash; Members
+	// Keys have the guardrail that a key is assigned to, by its hash; Members
 	// have the member whose key it is and the guardrail of that one.
-	Keys    map[string]string
+	Keys    map[string]KeyGuardrail
 	Members map[string]MemberGuardrail
 }
 
-// MemberGuardrail is what a key is held to for its member's sake.
-type MemberGuardrail struct{ Member, Guardrail string }
+// KeyGuardrail is the id of what a key is held to, and since when.
+type KeyGuardrail struct {
+	Guardrail string
+	Since     time.Time
+}
+
+// MemberGuardrail is the id of what a key is held to for its member's sake, and since when
+// the member is.
+type MemberGuardrail struct {
+	Member, Guardrail string
+	Since             time.Time
+}
 
 func (s *Store) guarded(ctx context.Context) (Guarded, error) {
-	g := Guarded{Guardrails: make(map[string]Guardrail), Keys: make(map[string]string), Members: make(map[string]MemberGuardrail)}
+	g := Guarded{Guardrails: make(map[string]Guardrail), Keys: make(map[string]KeyGuardrail), Members: make(map[string]MemberGuardrail)}
 	all, err := list(ctx, s, scanGuardrail, `SELECT `+guardrailColumns+` FROM guardrails`)
 	if err != nil || len(all) == 0 {
 		return g, err
@@ -313,13 +331,14 @@ func (s *Store) guarded(ctx context.Context) (Guarded, error) {
 	_, err = list(ctx, s, func(scan func(...any) error) (struct{}, error) {
 		var kind Assignee
 		var assignee, guardrail, key string
-		err := scan(&kind, &assignee, &guardrail, &key)
+		var created int64
+		err := scan(&kind, &assignee, &guardrail, &created, &key)
 		if kind == AssigneeKey {
-			g.Keys[assignee] = guardrail
+			g.Keys[assignee] = KeyGuardrail{guardrail, instant(created)}
 		} else if key != "" {
-			g.Members[key] = MemberGuardrail{assignee, guardrail}
+			g.Members[key] = MemberGuardrail{assignee, guardrail, instant(created)}
 		}
 		return struct{}{}, err
-	}, `SELECT a.kind, a.assignee, a.guardrail_id, COALESCE(k.hash, '') FROM guardrail_assignments a LEFT JOIN api_keys k ON a.kind = 'member' AND k.creator = a.assignee`)
+	}, `SELECT a.kind, a.assignee, a.guardrail_id, a.created, COALESCE(k.hash, '') FROM guardrail_assignments a LEFT JOIN api_keys k ON a.kind = 'member' AND k.creator = a.assignee`)
 	return g, err
 }

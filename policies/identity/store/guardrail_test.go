@@ -3,8 +3,10 @@ package store
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/money"
@@ -60,9 +62,9 @@ func TestRow173GuardrailsAreAssignedToKeysAndMembers(t *testing.T) {
 		}
 		want := Guarded{
 			Guardrails: map[string]Guardrail{strict.ID: strict, other.ID: other},
-			Keys:       map[string]string{key.Hash: strict.ID}, Members: map[string]MemberGuardrail{key.Hash: {member.ID, other.ID}},
+			Keys:       map[string]KeyGuardrail{key.Hash: {Guardrail: strict.ID}}, Members: map[string]MemberGuardrail{key.Hash: {Member: member.ID, Guardrail: other.ID}},
 		}
-		if diff := cmp.Diff(want, guarded()); diff != "" {
+		if diff := cmp.Diff(want, guarded(), cmpopts.IgnoreTypes(time.Time{})); diff != "" {
 			t.Error(diff)
 		}
 		stranger := Actor{Hash: "h", Organization: "stranger"}

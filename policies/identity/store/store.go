@@ -224,6 +224,9 @@ func (s *Store) Update(ctx context.Context, by Actor, hash string, alter func(*K
 				return Entry{}, err
 			}
 		}
+		if !k.sameCounter(&before) {
+			k.Limited = t.now
+		}
 		return Entry{Action: "key.update", Target: hash, Before: before, After: k}, t.saveKey(ctx, &k)
 	})
 	return k, err
@@ -231,7 +234,7 @@ func (s *Store) Update(ctx context.Context, by Actor, hash string, alter func(*K
 
 func (t *transaction) saveKey(ctx context.Context, k *Key) error {
 	return t.exec(ctx, `UPDATE api_keys SET name = ?, label = ?, role = ?, disabled = ?, spend_limit = ?, limit_reset = ?, include_byok = ?, creator = ?, workspace_id = ?, models = ?, providers = ?, ips = ?, `+
-		`created = ?, updated = ?, expires = ? WHERE hash = ?`, append(k.values()[1:], k.Hash)...)
+		`created = ?, updated = ?, expires = ?, limited = ? WHERE hash = ?`, append(k.values()[1:], k.Hash)...)
 }
 
 // Delete removes a key. The error is [ErrNone], or what refuse returned of the key.
