@@ -22,9 +22,9 @@ import (
 type Options struct {
 	// Store counts. Nil is a [Memory].
 	Store Store
-	// Spent tells what was spent under a budget from a time on. It may ask a database:
-	// that is done once for each budget and period, not for each request. Nil knows of
-	// nothing.
+	// Spent tells what was spent under a budget from a time on. It may ask a database, and
+	// take long: that is done a few times for each budget and period, not for each request.
+	// Nil knows of nothing.
 	Spent func(ctx context.Context, budget Limit, since time.Time) (money.USD, error)
 	// Bound ends a context when a request has waited long enough for the store. Nil
 	// does not.
@@ -42,6 +42,9 @@ type Limiter struct {
 	breaker  redis.Breaker
 	failures atomic.Int64
 	seeding  singleflight.Group
+	asking   chan struct{}   // has room for those who ask the ledger
+	serving  context.Context // ends with Run
+	stop     context.CancelFunc
 	refused  refusals
 	process  string
 	issued   atomic.Uint64
@@ -49,6 +52,7 @@ type Limiter struct {
 	mu      sync.Mutex
 	live    map[string]*Reservation
 	pending []settlement // what the store has not taken yet
+	seeds   []seeded     // counters that began lately
 }
 
 // settlement is a reservation that is over, and the store does not know it.
@@ -61,8 +65,6 @@ type settlement struct {
 const (
 	// renewEvery leaves room for two renewals that fail.
 	renewEvery = Lease / 4
-	// seedWithin bounds the wait for what was spent, which is asked once in a period.
-	seedWithin = 2 * time.Second
 	// mostPending bounds what is kept for a store that does not answer. What is beyond
 	// it is in the ledger, but no longer in the store's counters.
 	mostPending = 100_000
@@ -70,7 +72,8 @@ const (
 
 // New returns a limiter. Its [Limiter.Run] renews reservations.
 func New(options Options) *Limiter {
-	l := &Limiter{options: options, own: NewMemory(), process: rand.Text(), live: make(map[string]*Reservation)}
+	l := &Limiter{options: options, own: NewMemory(), process: rand.Text(), live: make(map[string]*Reservation), asking: make(chan struct{}, seedsAtOnce)}
+	l.serving, l.stop = context.WithCancel(context.Background())
 	if l.options.Store == nil {
 		l.options.Store = l.own
 	}
@@ -179,39 +182,12 @@ func (l *Limiter) reserveIn(ctx context.Context, r *Reservation, now time.Time) 
 			}
 		}
 		for _, i := range verdict.Unseeded {
-			if err := l.seed(ctx, &r.claims[i], now); err != nil {
+			if err := l.seed(ctx, r.store, &r.claims[i], now); err != nil {
 				return nil, err
 			}
 		}
 	}
 	return nil, errUnknown
-}
-
-// seed finds out what was spent before anyone counted.
-func (l *Limiter) seed(ctx context.Context, claim *Claim, now time.Time) error {
-	claim.seeded = true
-	if l.options.Spent == nil || claim.Measure != Money {
-		return nil
-	}
-	found := l.seeding.DoChan(claim.name, func() (any, error) {
-		// For all who wait, of whom the first may hang up.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), seedWithin)
-		defer cancel()
-		return l.options.Spent(ctx, claim.Limit, claim.Reset.Start(now))
-	})
-	select {
-	case <-ctx.Done():
-		claim.seeded = false
-		return ctx.Err()
-	case told := <-found:
-		if told.Err != nil {
-			claim.seeded = false
-			l.options.Log.Error("the ledger does not tell what was spent under a budget", "scope", claim.Scope, "error", told.Err.Error())
-			return told.Err
-		}
-		claim.seed = Nanodollars(told.Val.(money.USD))
-	}
-	return nil
 }
 
 // call asks a store and takes in whether it answered. The limiter's own never fails.
@@ -254,17 +230,22 @@ func (l *Limiter) Used(ctx context.Context, limit Limit, now time.Time) (int64, 
 	if used[0] >= 0 {
 		return used[0], nil
 	}
-	if err := l.seed(ctx, &claims[0], now); err != nil {
+	if err := l.seed(ctx, l.options.Store, &claims[0], now); err != nil {
 		return 0, err
 	}
 	return claims[0].seed, nil
 }
 
-// Run renews reservations, and tells the store what it has missed, until ctx ends.
+// Run renews reservations, and tells the store what it has missed, until ctx ends. The
+// ledger is not asked any more then.
 func (l *Limiter) Run(ctx context.Context) {
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	beside.Go(func() { l.correct(ctx) })
 	for {
 		select {
 		case <-ctx.Done():
+			l.stop()
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), seedWithin)
 			l.settlePending(last, time.Now())
 			cancel()

@@ -106,6 +106,19 @@ func (m *Memory) Renew(_ context.Context, held []Held, now time.Time) error {
 	return nil
 }
 
+// Seed implements [Store].
+func (m *Memory) Seed(_ context.Context, claim Claim, now time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := m.counter(&claim, m.at(now))
+	if c.seeded {
+		c.total = max(c.total, claim.seed)
+	} else {
+		c.total, c.seeded, c.keep = c.total+claim.seed, true, claim.lasting
+	}
+	return nil
+}
+
 // Used implements [Store].
 func (m *Memory) Used(_ context.Context, claims []Claim, now time.Time) ([]int64, error) {
 	m.mu.Lock()

@@ -38,12 +38,15 @@ var (
 	settleText string
 	//go:embed scripts/renew.lua
 	renewText string
+	//go:embed scripts/seed.lua
+	seedText string
 	//go:embed scripts/used.lua
 	usedText string
 
 	reserveScript = goredis.NewScript(common + reserveText)
 	settleScript  = goredis.NewScript(common + settleText)
 	renewScript   = goredis.NewScript(common + renewText)
+	seedScript    = goredis.NewScript(common + seedText)
 	usedScript    = goredis.NewScript(common + usedText)
 )
 
@@ -155,6 +158,11 @@ func (r *Redis) Renew(ctx context.Context, held []Held, now time.Time) error {
 		}
 	}
 	return err
+}
+
+// Seed implements [Store].
+func (r *Redis) Seed(ctx context.Context, claim Claim, now time.Time) error {
+	return seedScript.Run(ctx, r.client, r.names([]Claim{claim}), r.time(), claim.seed, claim.timeToLive(now)).Err()
 }
 
 // Used implements [Store].

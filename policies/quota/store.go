@@ -18,6 +18,9 @@ type Store interface {
 	// Renew has reservations live for another [Lease], and takes again, without asking,
 	// what the store has lost of them.
 	Renew(ctx context.Context, held []Held, now time.Time) error
+	// Seed has a budget count the claim's seed at least, as what was spent. One that nobody
+	// has seeded begins with it.
+	Seed(ctx context.Context, claim Claim, now time.Time) error
 	// Used is what counts for each claim, without what is held. What nobody has seeded
 	// is -1.
 	Used(ctx context.Context, claims []Claim, now time.Time) ([]int64, error)
