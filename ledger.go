@@ -143,10 +143,10 @@ func (g generations) Content(ctx context.Context, id string) (*usage.Content, er
 }
 
 // SpentBy is [store.Store.SpentBy].
-func (g generations) SpentBy(ctx context.Context, who store.Who, since time.Time) (store.Total, error) {
+func (g generations) SpentBy(ctx context.Context, who store.Who, since time.Time) (store.Bill, error) {
 	s, err := g.store(ctx)
 	if err != nil {
-		return store.Total{}, err
+		return store.Bill{}, err
 	}
 	return s.SpentBy(ctx, who, since)
 }

@@ -42,11 +42,11 @@ func (a *account) spent(ctx context.Context, budget quota.Limit, since time.Time
 	if err := a.ledger.CatchUp(ctx); err != nil {
 		return 0, err
 	}
-	total, err := a.generations.SpentBy(ctx, store.Who(budget.Of), since)
+	bill, err := a.generations.SpentBy(ctx, store.Who(budget.Of), since)
 	if budget.IncludeBYOK {
-		return total.Cost.Add(total.Upstream), err
+		return bill.Cost.Add(bill.Upstream), err
 	}
-	return total.Cost, err
+	return bill.Cost, err
 }
 
 // freeDaily is a key's limit on a day's requests to free models, with what counts for it.

@@ -8,6 +8,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"math"
 	"strings"
 	"time"
 
@@ -196,6 +197,9 @@ func (s *Store) addKey(ctx context.Context, t *transaction, by Actor, k *Key) (E
 	if err := t.exec(ctx, `INSERT INTO api_keys (`+keyColumns+`) VALUES (?`+strings.Repeat(", ?", strings.Count(keyColumns, ","))+`)`, k.values()...); err != nil {
 		return Entry{}, err
 	}
+	if err := t.noteCreator(ctx, k, time.Time{}); err != nil {
+		return Entry{}, err
+	}
 	return Entry{Action: "key.create", Target: k.Hash, After: *k}, s.addSecret(ctx, t, by, k, k.Hash)
 }
 
@@ -227,9 +231,24 @@ func (s *Store) Update(ctx context.Context, by Actor, hash string, alter func(*K
 		if !k.sameCounter(&before) {
 			k.Limited = t.now
 		}
+		if k.Creator != before.Creator {
+			if err := t.noteCreator(ctx, &k, t.now); err != nil {
+				return Entry{}, err
+			}
+		}
 		return Entry{Action: "key.update", Target: hash, Before: before, After: k}, t.saveKey(ctx, &k)
 	})
 	return k, err
+}
+
+// noteCreator keeps whose key it is from now on, for the ledger: what a member spent counts
+// for them after the key is gone, or is another's. Zero is since ever.
+func (t *transaction) noteCreator(ctx context.Context, k *Key, since time.Time) error {
+	if err := t.exec(ctx, `UPDATE key_creators SET until = ? WHERE key_hash = ? AND until > ?`, micros(t.now), k.Hash, micros(t.now)); err != nil || k.Creator == "" {
+		return err
+	}
+	return t.exec(ctx, `INSERT INTO key_creators (key_hash, creator, since, until) VALUES (?, ?, ?, ?) `+
+		`ON CONFLICT (key_hash, since) DO UPDATE SET creator = excluded.creator, until = excluded.until`, k.Hash, k.Creator, micros(since), int64(math.MaxInt64))
 }
 
 func (t *transaction) saveKey(ctx context.Context, k *Key) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -233,6 +234,48 @@ func TestSpentByIsAskedForAnyPart(t *testing.T) {
 		}
 		if got, err := s.SpentBy(t.Context(), Who{}, noon.Add(time.Second)); err != nil || got.Requests != 0 {
 			t.Errorf("later: %+v, %v", got, err)
+		}
+	})
+}
+
+// Wide rows by the million are not read to find out what a key or a workspace has spent.
+func TestWhatWasSpentIsInAnIndex(t *testing.T) {
+	databasetest.OnBoth(t, func(t *testing.T, open func() *database.DB) {
+		db := open()
+		explain, covered := "EXPLAIN QUERY PLAN ", "USING COVERING INDEX "
+		if db.Locking() != "" {
+			explain, covered = "EXPLAIN ", "Index Only Scan using "
+			db.SetMaxOpenConns(1)
+			for _, kind := range []string{"seqscan", "bitmapscan", "indexscan"} { // few rows are quickest read by themselves
+				if _, err := db.ExecContext(t.Context(), "SET enable_"+kind+" = off"); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		for who, index := range map[Who]string{
+			{KeyHash: "hash"}: "generations_key_cost", {Member: "ada"}: "generations_key_cost",
+			{Workspace: "w"}: "generations_workspace_cost", {Organization: "default"}: "generations_workspace_cost",
+		} {
+			text, values := billed(who, noon)
+			rows, err := db.QueryContext(t.Context(), db.Rebind(explain+text), values...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var plan strings.Builder
+			for rows.Next() {
+				var id, parent, unused, line any
+				into := []any{&id, &parent, &unused, &line}
+				if db.Locking() != "" {
+					into = []any{&line}
+				}
+				if err := rows.Scan(into...); err != nil {
+					t.Fatal(err)
+				}
+				fmt.Fprintln(&plan, line)
+			}
+			if err := errors.Join(rows.Err(), rows.Close()); err != nil || !strings.Contains(plan.String(), covered+index) {
+				t.Errorf("%+v: %v\n%s", who, err, plan.String())
+			}
 		}
 	})
 }

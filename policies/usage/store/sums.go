@@ -28,24 +28,56 @@ type Who struct {
 	KeyHash, User, Member, Model, Provider, Workspace, Organization string
 }
 
-// SpentBy is what some have used from a time on. Of end users, what was deleted is not
-// known.
-func (s *Store) SpentBy(ctx context.Context, who Who, since time.Time) (Total, error) {
-	where, values := "created >= ?", []any{since.UnixMicro()}
-	for column, value := range map[string]string{"key_hash": who.KeyHash, "end_user": who.User, "model": who.Model, "provider": who.Provider, "workspace_id": who.Workspace} {
+// Bill is what some generations come to in money.
+type Bill struct {
+	Requests int64
+	Cost     money.USD
+	// Upstream is what providers billed clients' own keys; Cost has the fee for it alone.
+	Upstream money.USD
+}
+
+// SpentBy is what some have spent from a time on. Of end users, what was deleted is not
+// known. A member's is what was spent with each key while it was theirs, whether there
+// still is one; of a day whose generations were deleted, with the keys that were theirs
+// when it began.
+//
+// It may read all that an organisation has ever done: of keys and workspaces an index has
+// what it reads.
+func (s *Store) SpentBy(ctx context.Context, who Who, since time.Time) (Bill, error) {
+	text, values := billed(who, since)
+	var b Bill
+	err := s.db.QueryRowContext(ctx, s.query(text), values...).Scan(&b.Requests, &b.Cost, &b.Upstream)
+	return b, err
+}
+
+// billed is the query of [Store.SpentBy]. The view is not asked: SQLite does not look into
+// it for an index.
+func billed(who Who, since time.Time) (text string, values []any) {
+	where, values := "@created >= ?", []any{since.UnixMicro()}
+	for column, value := range map[string]string{"key_hash": who.KeyHash, "model": who.Model, "provider": who.Provider, "workspace_id": who.Workspace} {
 		if value != "" {
 			where, values = where+" AND "+column+" = ?", append(values, database.Storable(value))
 		}
 	}
-	if who.Member != "" { // with the keys that there still are
-		where, values = where+" AND key_hash IN (SELECT hash FROM api_keys WHERE creator = ?)", append(values, who.Member)
+	if who.Member != "" {
+		where, values = where+" AND key_hash IN (SELECT key_hash FROM key_creators WHERE creator = ?)"+
+			" AND EXISTS (SELECT 1 FROM key_creators c WHERE c.creator = ? AND c.key_hash = u.key_hash AND c.since <= @created AND @created < c.until)",
+			append(values, who.Member, who.Member)
 	}
 	if who.Organization != "" {
 		where, values = where+" AND workspace_id IN (SELECT id FROM workspaces WHERE organization_id = ?)", append(values, who.Organization)
 	}
-	var t Total
-	err := s.db.QueryRowContext(ctx, s.query(`SELECT `+sums+` FROM usage_sums WHERE `+where), values...).Scan(t.fields()...)
-	return t, err
+	each := func(columns, table, created, where string) string {
+		return `SELECT ` + columns + `, COALESCE(SUM(cost), 0) AS cost, COALESCE(SUM(byok_cost), 0) AS byok_cost FROM ` + table + ` u WHERE ` + strings.ReplaceAll(where, "@created", created)
+	}
+	generations, days := each("COUNT(*) AS requests", "generations", "created", where), ""
+	if who.User == "" {
+		days = ` UNION ALL ` + each("COALESCE(SUM(requests), 0)", "generation_days", "day", where)
+		values = slices.Concat(values, values)
+	} else {
+		generations, values = generations+" AND end_user = ?", append(values, database.Storable(who.User))
+	}
+	return `SELECT SUM(requests), SUM(cost), SUM(byok_cost) FROM (` + generations + days + `) both_tables`, values
 }
 
 func (t *Total) fields() []any {
