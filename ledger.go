@@ -90,9 +90,7 @@ func (a *account) purge(ctx context.Context, g *gateway) {
 	for {
 		sweep("old contents of generations", a.keepSaid, a.generations.PurgeContents)
 		if a.keep > 0 {
-			sweep("old generations", a.keep, func(ctx context.Context, before time.Time) (int64, error) {
-				return a.generations.Purge(ctx, before)
-			})
+			sweep("old generations", a.keep, a.generations.Purge)
 		}
 		select {
 		case <-ctx.Done():
@@ -179,12 +177,21 @@ func (g generations) Sums(ctx context.Context, span store.Span, by ...store.Dime
 }
 
 // Purge is [store.Store.Purge].
-func (g generations) Purge(ctx context.Context, before time.Time, workspaces ...string) (int64, error) {
+func (g generations) Purge(ctx context.Context, before time.Time) (int64, error) {
 	s, err := g.store(ctx)
 	if err != nil {
 		return 0, err
 	}
-	return s.Purge(ctx, before, workspaces...)
+	return s.Purge(ctx, before)
+}
+
+// PurgeWorkspaces is [store.Store.PurgeWorkspaces].
+func (g generations) PurgeWorkspaces(ctx context.Context, before time.Time, workspaces []string) (int64, error) {
+	s, err := g.store(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return s.PurgeWorkspaces(ctx, before, workspaces)
 }
 
 // PurgeContents is [store.Store.PurgeContents].

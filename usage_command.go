@@ -72,7 +72,7 @@ func usageCommand() *cobra.Command {
 func purgeCommand(client func() (*apiClient, error)) *cobra.Command {
 	return &cobra.Command{
 		Use:   "purge DAY",
-		Short: "Delete the generations of before a day in UTC; what they come to by day stays",
+		Short: "Delete the generations of before a day in UTC; which is yesterday at the latest; what they come to by day stays",
 		Args:  cobra.ExactArgs(1),
 		RunE: withAPI(client, func(command *cobra.Command, c *apiClient, arguments []string) error {
 			var told struct {

@@ -156,12 +156,17 @@ func (s *server) usage(w http.ResponseWriter, r *http.Request, caller *identity.
 }
 
 // purge is the gateway's own: ?before=2026-11-01 deletes the organisation's generations
-// of before that day. What they come to by day stays.
+// of before that day, which is yesterday at the latest: a generation is told again after a
+// crash, and would count twice if it was gone. What they come to by day stays, but not what
+// each end user spent: a user's budget of a week or a month knows of the days that are left.
 func (s *server) purge(w http.ResponseWriter, r *http.Request, by *identity.Key) error {
 	query := parser{values: r.URL.Query()}
 	before := query.date("before")
 	if before.IsZero() {
 		query.fail("before is missing: a date such as 2026-11-01")
+	}
+	if latest := identity.ResetDaily.Start(time.Now()).AddDate(0, 0, -1); before.After(latest) {
+		query.fail("before: %s is too late; what is about to be told again must stay, so that it is %s at the latest", before.Format(time.DateOnly), latest.Format(time.DateOnly))
 	}
 	if err := query.err(); err != nil {
 		return badRequest("%v", err)
@@ -174,7 +179,7 @@ func (s *server) purge(w http.ResponseWriter, r *http.Request, by *identity.Key)
 	if err := s.Identity.Store.Note(r.Context(), actor(by), note); err != nil {
 		return err
 	}
-	deleted, err := s.Ledger.Purge(r.Context(), before, workspaces...)
+	deleted, err := s.Ledger.PurgeWorkspaces(r.Context(), before, workspaces)
 	if err != nil {
 		return err
 	}

@@ -26,9 +26,9 @@ type Ledger interface {
 	Spending(ctx context.Context, keyHashes []string, since store.Periods) (map[string]store.Spending, error)
 	// Sums adds up what was done by some dimensions; by none, there is one sum.
 	Sums(ctx context.Context, span store.Span, by ...store.Dimension) ([]store.Group, error)
-	// Purge deletes what was created before a time in some workspaces, and returns how
-	// many generations there were.
-	Purge(ctx context.Context, before time.Time, workspaces ...string) (int64, error)
+	// PurgeWorkspaces deletes what was created before a time in some workspaces, and
+	// returns how many generations there were.
+	PurgeWorkspaces(ctx context.Context, before time.Time, workspaces []string) (int64, error)
 }
 
 // wireGeneration is a generation as clients get it (spec section 1.3). Counts of

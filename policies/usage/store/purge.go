@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 )
@@ -9,13 +10,26 @@ import (
 // purgedAtOnce is how many generations one transaction deletes: writers wait for it.
 const purgedAtOnce = 1000
 
-// Purge deletes what was created before a time, in all workspaces or in some, and
-// returns how many generations there were. What they come to by day stays. Several
-// processes may purge at once.
-func (s *Store) Purge(ctx context.Context, before time.Time, workspaces ...string) (int64, error) {
+// Purge deletes what was created before a time, and returns how many generations there
+// were. What they come to by day stays, though not by end user. A generation that is told
+// again after it is gone counts twice. Several processes may purge at once.
+func (s *Store) Purge(ctx context.Context, before time.Time) (int64, error) {
+	return s.purge(ctx, `created < ?`, before.UnixMicro())
+}
+
+// PurgeWorkspaces is [Store.Purge] for some workspaces; none is none.
+func (s *Store) PurgeWorkspaces(ctx context.Context, before time.Time, workspaces []string) (int64, error) {
+	values := []any{before.UnixMicro()}
+	for _, id := range workspaces {
+		values = append(values, id)
+	}
+	return s.purge(ctx, `created < ? AND workspace_id IN (NULL`+strings.Repeat(", ?", len(workspaces))+`)`, values...)
+}
+
+func (s *Store) purge(ctx context.Context, where string, values ...any) (int64, error) {
 	total := int64(0)
 	for {
-		deleted, err := s.purgeSome(ctx, before, workspaces)
+		deleted, err := s.purgeSome(ctx, where, values)
 		total += deleted
 		if err != nil || deleted < purgedAtOnce {
 			return total, err
@@ -23,21 +37,14 @@ func (s *Store) Purge(ctx context.Context, before time.Time, workspaces ...strin
 	}
 }
 
-func (s *Store) purgeSome(ctx context.Context, before time.Time, workspaces []string) (int64, error) {
+func (s *Store) purgeSome(ctx context.Context, where string, values []any) (int64, error) {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return 0, err
 	}
 	defer tx.Rollback()
-	where, values := `created < ?`, []any{before.UnixMicro()}
-	if len(workspaces) > 0 {
-		where += ` AND workspace_id IN (` + placeholders(len(workspaces)) + `)`
-		for _, id := range workspaces {
-			values = append(values, id)
-		}
-	}
 	// Another process that purges waits here, and does not find them any more.
-	rows, err := tx.QueryContext(ctx, s.query(`SELECT id FROM generations WHERE `+where+` ORDER BY id LIMIT ?`+s.db.Locking()), append(values, purgedAtOnce)...)
+	rows, err := tx.QueryContext(ctx, s.query(`SELECT id FROM generations WHERE `+where+` ORDER BY id LIMIT ?`+s.db.Locking()), slices.Concat(values, []any{purgedAtOnce})...)
 	if err != nil {
 		return 0, err
 	}

@@ -341,8 +341,11 @@ func TestPurgeDeletesWhatIsOldAndKeepsItsSums(t *testing.T) {
 			return everything
 		}
 		before := sums()
-		if n, err := s.Purge(t.Context(), noon.Add(time.Minute), "other"); n != purgedAtOnce/2 || err != nil {
+		if n, err := s.PurgeWorkspaces(t.Context(), noon.Add(time.Minute), []string{"other"}); n != purgedAtOnce/2 || err != nil {
 			t.Errorf("%d deleted in one workspace, %v", n, err)
+		}
+		if n, err := s.PurgeWorkspaces(t.Context(), noon.Add(time.Minute), nil); n != 0 || err != nil {
+			t.Errorf("%d deleted in no workspace, %v", n, err)
 		}
 		if n, err := s.Purge(t.Context(), noon.Add(time.Minute)); n != purgedAtOnce/2+2 || err != nil {
 			t.Errorf("%d deleted, %v", n, err)
