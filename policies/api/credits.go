@@ -28,13 +28,14 @@ func (s *server) routeCredits(mux *http.ServeMux, base string) {
 	mux.HandleFunc("POST "+base+"/organizations/{id}/credits", s.managing(identity.WriteCredits, s.addCredits))
 }
 
-// credits tells what an organisation was given, and what it has used.
+// credits tells what an organisation was given, and what it has used of that in all its
+// workspaces: credits are not given to one of them.
 func (s *server) credits(w http.ResponseWriter, r *http.Request, by *identity.Key) error {
 	type credits struct {
 		Total money.USD `json:"total_credits"`
 		Used  money.USD `json:"total_usage"`
 	}
-	workspaces, err := s.workspaces(r, by)
+	workspaces, err := s.Identity.Store.WorkspaceIDs(r.Context(), by.Organization)
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,12 @@ func TestRow165CreditsAreGivenByOperators(t *testing.T) {
 	if got := g.call(managementKey, "GET", "/api/v1/credits", "").Body.String(); got != `{"data":{"total_credits":10,"total_usage":0.5}}`+"\n" {
 		t.Errorf("credits: %s", got)
 	}
+	if got := g.call(managementKey, "POST", "/api/v1/workspaces", `{"name":"Lab","slug":"lab"}`); got.Code != 201 {
+		t.Fatalf("%d %s", got.Code, got.Body)
+	}
+	if got := g.call(managementKey, "GET", "/api/v1/credits?workspace_id=lab", "").Body.String(); got != `{"data":{"total_credits":10,"total_usage":0.5}}`+"\n" {
+		t.Errorf("credits are the organisation's: %s", got)
+	}
 	if got := g.call(managementKey, "GET", path, "").Body.String(); !strings.Contains(got, `"total_count":2`) {
 		t.Errorf("entries: %s", got)
 	}

@@ -45,6 +45,7 @@ func (s *Store) CreateCode(ctx context.Context, by Actor, terms Key, challenge C
 		if err := t.exec(ctx, `DELETE FROM auth_codes WHERE expires <= ?`, micros(t.now)); err != nil {
 			return Entry{}, err
 		}
+		by.Name = database.Storable(by.Name) // it is sealed as it will be read
 		row := codeRow{by, database.Storable(string(text)), challenge, micros(t.now.Add(CodeLife))}
 		digest := identity.Hash(code)
 		return Entry{Action: "auth_code.create", Target: digest, After: terms},
@@ -63,7 +64,7 @@ type codeRow struct {
 }
 
 func (r *codeRow) seal(by identity.Sealer, digest string) string {
-	return by.SealCode(digest, r.by.Organization, r.terms, r.challenge.Text, r.challenge.Method, strconv.FormatInt(r.expires, 10))
+	return by.SealCode(digest, r.by.Organization, r.by.Hash, r.by.Name, r.terms, r.challenge.Text, r.challenge.Method, strconv.FormatInt(r.expires, 10))
 }
 
 // ExchangeCode makes the key that a code stands for, which plaintext is to authenticate.

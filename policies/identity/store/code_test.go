@@ -58,12 +58,27 @@ func TestRow172CodeIsExchangedOnce(t *testing.T) {
 	})
 }
 
+func TestCodeOfOddlyNamedActorIsExchanged(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		s, odd := open(), root
+		odd.Name = "a\x00\xff"
+		code, _, err := s.CreateCode(t.Context(), odd, Key{Name: "app"}, Challenge{"c", "S256"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.ExchangeCode(t.Context(), code, "x", func(Challenge) error { return nil }); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestCodeThatTheGatewayDidNotMakeIsNone(t *testing.T) {
 	databasetest.OnBoth(t, func(t *testing.T, open func() *database.DB) {
 		db := open()
 		s := New(opened{db}, sealer, nil)
 		for _, change := range []string{
 			`terms = '{"name":"rich"}'`, `challenge = ''`, `method = 'plain'`, `expires = expires + 1`, `organization_id = 'other'`,
+			`actor_hash = 'someone'`, `actor_name = 'someone'`,
 		} {
 			code, _, err := s.CreateCode(t.Context(), root, Key{Name: "app"}, Challenge{"c", "S256"})
 			if err != nil {

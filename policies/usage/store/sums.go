@@ -87,13 +87,14 @@ func (t *Total) fields() []any {
 // Periods are when those began that a key's usage is told by.
 type Periods struct{ Day, Week, Month time.Time }
 
-// Spending is what a key has cost: ever, and since its periods began. Last is when it
-// last asked, zero for never.
+// Spending is what a key has cost: ever, and since its periods began.
 type Spending struct {
 	Spent
 	// Upstream is what providers billed the client's own keys.
 	Upstream Spent
-	Last     time.Time
+	// Last is when the key last asked, zero for never. Of generations that were deleted it
+	// is known to the day, and is its beginning.
+	Last time.Time
 }
 
 // Spent is an amount ever, and since some periods began.
