@@ -24,13 +24,14 @@ type compiledGuardrail struct {
 	updated time.Time
 }
 
-// use compiles what has changed and holds for somebody. A guardrail that cannot be compiled, which another
-// version of the gateway would have had to put there, lets nothing pass.
+// use compiles what has changed and holds for somebody. A guardrail that cannot be
+// compiled, which another version of the gateway would have had to put there, lets nothing
+// pass.
 func (m *managedGuardrails) use(guarded keystore.Guarded, failed func(id string, err error)) {
 	compiled := make(map[string]compiledGuardrail, len(guarded.Guardrails))
 	held := make(map[string]bool)
-	for _, id := range guarded.Keys {
-		held[id] = true
+	for _, assigned := range guarded.Keys {
+		held[assigned.Guardrail] = true
 	}
 	for _, member := range guarded.Members {
 		held[member.Guardrail] = true
