@@ -15,6 +15,7 @@ import (
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/identity"
 	keystore "github.com/switchyard/switchyard/policies/identity/store"
+	"github.com/switchyard/switchyard/policies/money"
 )
 
 // Identity is the keys that are managed over the API.
@@ -90,6 +91,8 @@ func (s *server) refuseChange(w http.ResponseWriter, err error) {
 		refuse(w, http.StatusBadRequest, "invalid_request", "This gateway keeps no own keys of providers: with a shared database byok.encryption_key must be configured.")
 	case errors.Is(err, keystore.ErrTaken):
 		refuse(w, http.StatusConflict, "invalid_request", "That is taken by another one in your organization.")
+	case errors.Is(err, keystore.ErrRange):
+		refuse(w, http.StatusBadRequest, "invalid_request", fmt.Sprintf("All credits of an organization together must be between -$%s and $%s.", money.Max, money.Max))
 	case errors.Is(err, keystore.ErrInUse):
 		refuse(w, http.StatusBadRequest, "invalid_request", "The workspace has keys, or is the default one, which all members are in for good.")
 	default:

@@ -41,7 +41,7 @@ func scanCredit(scan func(...any) error) (CreditEntry, error) {
 // AddCredits gives credits to an organisation, whose first entry ends that it spends
 // without bound. An entry whose reference is there already is not made again: added is
 // false, and it is returned if its amount is the same. The error is [ErrNone] of the
-// organisation, or [ErrTaken] of the reference.
+// organisation, [ErrTaken] of the reference, or [ErrRange] of what all come to.
 func (s *Store) AddCredits(ctx context.Context, by Actor, e CreditEntry) (entry CreditEntry, added bool, err error) {
 	by.Organization = e.Organization // in whose audit log it is
 	err = s.change(ctx, by, func(t *transaction) (Entry, error) {
@@ -63,6 +63,9 @@ func (s *Store) AddCredits(ctx context.Context, by Actor, e CreditEntry) (entry 
 				return Entry{}, err
 			}
 		}
+		if err := t.creditsFit(ctx, &e); err != nil {
+			return Entry{}, err
+		}
 		logged, err := t.addCredits(ctx, by, &e)
 		entry, added = e, true
 		return logged, err
@@ -71,6 +74,28 @@ func (s *Store) AddCredits(ctx context.Context, by Actor, e CreditEntry) (entry 
 		err = nil
 	}
 	return entry, added, err
+}
+
+// creditsFit refuses an entry with which an organisation's come to more than an amount
+// can be.
+func (t *transaction) creditsFit(ctx context.Context, e *CreditEntry) error {
+	rows, err := t.QueryContext(ctx, t.db.Rebind(`SELECT amount FROM credit_entries WHERE organization_id = ?`), e.Organization)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	total := e.Amount
+	for rows.Next() {
+		var amount money.USD
+		if err := rows.Scan(&amount); err != nil {
+			return err
+		}
+		total = total.Add(amount)
+	}
+	if total == money.Max || total == money.Min {
+		return ErrRange
+	}
+	return rows.Err()
 }
 
 func (t *transaction) addCredits(ctx context.Context, by Actor, e *CreditEntry) (Entry, error) {
@@ -85,15 +110,16 @@ func (s *Store) CreditEntries(ctx context.Context, organization string) ([]Credi
 	return list(ctx, s, scanCredit, `SELECT `+creditColumns+` FROM credit_entries WHERE organization_id = ? ORDER BY created DESC, id`, organization)
 }
 
-// credits are what organisations were given, of those that were given any.
+// credits are what organisations were given, of those that were given any. They are added
+// up here: a sum in SQL fails beyond the range, and all keys with it.
 func (s *Store) credits(ctx context.Context) (map[string]money.USD, error) {
 	given := make(map[string]money.USD)
 	_, err := list(ctx, s, func(scan func(...any) error) (struct{}, error) {
 		var organization string
 		var amount money.USD
 		err := scan(&organization, &amount)
-		given[organization] = amount
+		given[organization] = given[organization].Add(amount)
 		return struct{}{}, err
-	}, `SELECT organization_id, SUM(amount) FROM credit_entries GROUP BY organization_id`)
+	}, `SELECT organization_id, amount FROM credit_entries`)
 	return given, err
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/switchyard/switchyard/policies/database"
+	"github.com/switchyard/switchyard/policies/database/databasetest"
 	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/money"
 )
@@ -56,6 +58,37 @@ func TestCreditsAddUpAndAReferenceCountsOnce(t *testing.T) {
 		logged, err := s.Audit(t.Context(), prepaid.ID, Page{Limit: 10})
 		if err != nil || !slices.ContainsFunc(logged, func(l Logged) bool { return l.Action == "credits.add" }) {
 			t.Errorf("the organisation's log: %+v, %v", logged, err)
+		}
+	})
+}
+
+// Two that an amount could not hold together must not keep anybody's keys from being read.
+func TestCreditsBeyondTheRangeAreRefused(t *testing.T) {
+	databasetest.OnBoth(t, func(t *testing.T, open func() *database.DB) {
+		db := open()
+		s := New(opened{db}, sealer, nil)
+		give := func(amount money.USD) error {
+			_, _, err := s.AddCredits(t.Context(), root, CreditEntry{Organization: identity.Default, Amount: amount})
+			return err
+		}
+		for _, sign := range []money.USD{1, -1} {
+			if err := give(sign * 5e6 * money.Dollar); err != nil {
+				t.Fatal(err)
+			}
+			if err := give(sign * 5e6 * money.Dollar); !errors.Is(err, ErrRange) {
+				t.Errorf("%d million dollars: %v", 10*sign, err)
+			}
+			if err := give(-sign * 5e6 * money.Dollar); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, id := range []string{"a", "b"} { // as a gateway wrote that did not refuse them
+			if _, err := db.ExecContext(t.Context(), db.Rebind(`INSERT INTO credit_entries (`+creditColumns+`) VALUES (?, ?, ?, '', '', '', 1)`), id, identity.Default, int64(money.Max)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if snapshot, err := s.Load(t.Context()); err != nil || snapshot.Credits[identity.Default] != money.Max {
+			t.Errorf("%v, %v", snapshot.Credits, err)
 		}
 	})
 }

@@ -24,6 +24,8 @@ var (
 	// ErrTaken: another workspace has the slug, another member the address, or another
 	// entry of credits the reference.
 	ErrTaken = errors.New("is taken")
+	// ErrRange: an organisation's credits would come to more than can be counted.
+	ErrRange = errors.New("come to more than can be counted")
 	// ErrInUse: a workspace has keys, or is the default one.
 	ErrInUse = errors.New("is in use")
 	// ErrRole: a management key may do more than the member whose it is to be.
