@@ -113,3 +113,24 @@ func TestRow173GuardrailIsChangedAndAssigned(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+func TestDeveloperTakesNoKeyOutOfAGuardrail(t *testing.T) {
+	g := manage(t)
+	var member struct{ Data wireMember }
+	if err := json.Unmarshal(g.call(managementKey, "POST", "/api/v1/organization/members", `{"email":"a@example.com","gateway_role":"viewer"}`).Body.Bytes(), &member); err != nil {
+		t.Fatal(err)
+	}
+	path := "/api/v1/guardrails/" + g.guardrail(`{"name":"g"}`)
+	if got := g.call(managementKey, "POST", path+"/assignments/members", `{"member_user_ids":["`+member.Data.ID+`"]}`); got.Code != 200 {
+		t.Fatalf("%d %s", got.Code, got.Body)
+	}
+	key := "/api/v1/keys/" + g.made(managementKey, `{"name":"k","creator_user_id":"`+member.Data.ID+`"}`).Data.Hash
+	developer, admin := g.made(managementKey, `{"name":"k","role":"developer"}`).Key, g.made(managementKey, `{"name":"k","role":"admin"}`).Key
+	wantError(t, g.call(developer, "PATCH", key, `{"creator_user_id":null}`), 403, "permission_denied")
+	if got := g.call(developer, "PATCH", key, `{"name":"renamed"}`); got.Code != 200 {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+	if got := g.call(admin, "PATCH", key, `{"creator_user_id":null}`); got.Code != 200 {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+}

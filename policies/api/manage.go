@@ -87,6 +87,9 @@ func (s *server) refuseChange(w http.ResponseWriter, err error) {
 		refuse(w, http.StatusBadRequest, "invalid_request", "The user of creator_user_id is not a member of the workspace.")
 	case errors.Is(err, keystore.ErrRole):
 		refuse(w, http.StatusForbidden, "permission_denied", "A management key may not do more than the member whose it is.")
+	case errors.Is(err, keystore.ErrHeld):
+		refuse(w, http.StatusForbidden, "permission_denied", fmt.Sprintf("The key is held to the guardrail of its user or its workspace. To change creator_user_id or workspace_id of it takes %s, which these have: %s.",
+			identity.WriteGuardrails, roleNames(identity.WriteGuardrails.Roles())))
 	case errors.Is(err, keystore.ErrNoVault):
 		refuse(w, http.StatusBadRequest, "invalid_request", "This gateway keeps no own keys of providers: with a shared database byok.encryption_key must be configured.")
 	case errors.Is(err, keystore.ErrTaken):
@@ -102,7 +105,7 @@ func (s *server) refuseChange(w http.ResponseWriter, err error) {
 }
 
 func actor(by *identity.Key) keystore.Actor {
-	return keystore.Actor{Hash: by.Hash, Name: by.Name, Organization: by.Organization}
+	return keystore.Actor{Hash: by.Hash, Name: by.Name, Organization: by.Organization, Frees: by.Role.May(identity.WriteGuardrails)}
 }
 
 // longestRefresh is how long an answer waits for its change to be in use: what it tells,

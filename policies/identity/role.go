@@ -60,7 +60,7 @@ var rules = []rule{
 	{WriteMembers, []Role{Owner, Admin}, "add, change and remove members whose role is not above one's own"},
 	{WriteBudgets, []Role{Owner, Admin, Billing}, "set what workspaces may spend"},
 	{ReadGuardrails, []Role{Owner, Admin, Developer, Billing, Viewer}, "list guardrails and who is held to them"},
-	{WriteGuardrails, []Role{Owner, Admin}, "create, change, assign and delete guardrails"},
+	{WriteGuardrails, []Role{Owner, Admin}, "create, change, assign and delete guardrails, and take keys out of them"},
 	{PurgeUsage, []Role{Owner}, "delete old generations; what they come to by day stays"},
 	{ReadOwnKeys, []Role{Owner, Admin, Developer, Billing, Viewer}, "list the organisation's own keys of providers, masked"},
 	{WriteOwnKeys, []Role{Owner, Admin}, "create, change, rotate and delete them"},

@@ -122,3 +122,56 @@ func TestDefaultGuardrailIsThereWhenItIsChanged(t *testing.T) {
 		}
 	})
 }
+
+// Whoever may change keys, but no guardrails, cannot take a key out of one by saying that
+// it is somebody else's, or somewhere else.
+func TestKeyStaysHeldToTheGuardrailOfItsMemberAndWorkspace(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		team, free := createdWorkspace(t, s, root, "team"), createdWorkspace(t, s, root, "free")
+		held, other := createdMember(t, s, "a@example.com", identity.Admin), createdMember(t, s, "b@example.com", identity.Admin)
+		for _, in := range []Workspace{team, free} {
+			if _, err := s.Enroll(t.Context(), root, in.ID, []string{held.ID, other.ID}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		strict, err := s.CreateGuardrail(t.Context(), root, GuardrailTerms{Name: "strict"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Assign(t.Context(), root, strict.ID, AssigneeMember, []string{held.ID}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.UpdateGuardrail(t.Context(), root, DefaultGuardrail(team.ID), func(*GuardrailTerms) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		frees := root
+		frees.Frees = true
+		for _, change := range []struct {
+			name  string
+			key   Key
+			alter func(*Key)
+			want  error
+		}{
+			{"nobody's", Key{Creator: held.ID}, func(k *Key) { k.Creator = "" }, ErrHeld},
+			{"another's", Key{Creator: held.ID}, func(k *Key) { k.Creator = other.ID }, ErrHeld},
+			{"in another workspace", Key{Workspace: team.ID}, func(k *Key) { k.Workspace = "free" }, ErrHeld},
+			{"in its own workspace, by the slug", Key{Workspace: team.ID, Creator: held.ID}, func(k *Key) { k.Workspace = "team" }, nil},
+			{"its member's in a workspace without a guardrail", Key{Workspace: free.ID, Creator: held.ID}, func(k *Key) { k.Workspace = team.ID }, nil},
+			{"no more one who is not held", Key{Creator: other.ID}, func(k *Key) { k.Creator = "" }, nil},
+			{"disabled", Key{Workspace: team.ID, Creator: held.ID}, func(k *Key) { k.Disabled = true }, nil},
+		} {
+			change.key.Name = "k"
+			k, _ := made(t, s, change.key)
+			update := func(by Actor) error {
+				return second(s.Update(t.Context(), by, k.Hash, func(k *Key) error { change.alter(k); return nil }))
+			}
+			if err := update(root); !errors.Is(err, change.want) {
+				t.Errorf("%s: %v", change.name, err)
+			}
+			if err := update(frees); err != nil {
+				t.Errorf("%s, by who may change guardrails: %v", change.name, err)
+			}
+		}
+	})
+}

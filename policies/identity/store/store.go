@@ -32,6 +32,8 @@ var (
 	ErrRole = errors.New("may do more than the member whose it is to be")
 	// ErrNoMember: the one whose key it is to be is not a member of the workspace.
 	ErrNoMember = errors.New("is not a member of the workspace")
+	// ErrHeld: a key would be free of the guardrail of its member or workspace.
+	ErrHeld = errors.New("is held to a guardrail")
 	// errUnchanged ends a change that turned out to be none.
 	errUnchanged = errors.New("identity: nothing to change")
 	// ErrNoVault: there is nothing to encrypt customers' own keys by.
@@ -60,7 +62,11 @@ func New(source Source, sealer identity.Sealer, vault *byok.Vault) *Store {
 }
 
 // Actor is who changes something, in their organisation.
-type Actor struct{ Hash, Name, Organization string }
+type Actor struct {
+	Hash, Name, Organization string
+	// Frees: they may take keys out of guardrails.
+	Frees bool
+}
 
 // transaction is a change under way.
 type transaction struct {
@@ -211,8 +217,9 @@ func (s *Store) addSecret(ctx context.Context, t *transaction, by Actor, k *Key,
 		digest, s.sealer.Seal(digest, sealed), k.Hash, micros(t.now))
 }
 
-// Update changes a key and returns it. The error is [ErrNone], or what alter returned,
-// which may refuse. Hash, Role and the times are not altered.
+// Update changes a key and returns it. The error is [ErrNone], [ErrNoMember], [ErrRole],
+// [ErrHeld], or what alter returned, which may refuse. Hash, Role and the times are not
+// altered.
 func (s *Store) Update(ctx context.Context, by Actor, hash string, alter func(*Key) error) (Key, error) {
 	var k Key
 	err := s.change(ctx, by, func(t *transaction) (Entry, error) {
@@ -229,6 +236,9 @@ func (s *Store) Update(ctx context.Context, by Actor, hash string, alter func(*K
 			if err := t.place(ctx, by, &k); err != nil {
 				return Entry{}, err
 			}
+		}
+		if err := t.staysHeld(ctx, by, &before, &k); err != nil {
+			return Entry{}, err
 		}
 		if !k.sameCounter(&before) {
 			k.Limited = t.now
@@ -251,6 +261,33 @@ func (t *transaction) noteCreator(ctx context.Context, k *Key, since time.Time) 
 	}
 	return t.exec(ctx, `INSERT INTO key_creators (key_hash, creator, since, until) VALUES (?, ?, ?, ?) `+
 		`ON CONFLICT (key_hash, since) DO UPDATE SET creator = excluded.creator, until = excluded.until`, k.Hash, k.Creator, micros(since), int64(math.MaxInt64))
+}
+
+// staysHeld refuses to take a key away from the member or the workspace by whose
+// guardrail it is held, but to who may take it out of that.
+func (t *transaction) staysHeld(ctx context.Context, by Actor, before, after *Key) error {
+	if by.Frees {
+		return nil
+	}
+	held := 0
+	if before.Creator != after.Creator {
+		n, err := t.count(ctx, `guardrail_assignments WHERE kind = ? AND assignee = ?`, string(AssigneeMember), before.Creator)
+		if err != nil {
+			return err
+		}
+		held += n
+	}
+	if before.Workspace != after.Workspace {
+		n, err := t.count(ctx, `guardrails WHERE id = ?`, DefaultGuardrail(before.Workspace))
+		if err != nil {
+			return err
+		}
+		held += n
+	}
+	if held > 0 {
+		return ErrHeld
+	}
+	return nil
 }
 
 func (t *transaction) saveKey(ctx context.Context, k *Key) error {

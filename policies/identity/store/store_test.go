@@ -238,7 +238,7 @@ func TestEveryChangeIsInTheAuditLog(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 		}
-		if _, err := s.Update(t.Context(), Actor{"h", "n", identity.Default}, created.Hash, func(k *Key) error { k.Limit = new(money.Dollar); return nil }); err != nil {
+		if _, err := s.Update(t.Context(), Actor{Hash: "h", Name: "n", Organization: identity.Default}, created.Hash, func(k *Key) error { k.Limit = new(money.Dollar); return nil }); err != nil {
 			t.Fatal(err)
 		}
 		if _, _, err := s.Rotate(t.Context(), root, created.Hash, "sk-sy-v1-second-secret", time.Hour, accept); err != nil {
