@@ -105,7 +105,7 @@ func (s *server) exchangeCode(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	plaintext, _ := identity.NewKey()
-	key, err := s.Identity.Store.ExchangeCode(r.Context(), members.Code, plaintext, func(challenge keystore.Challenge) error {
+	key, err := s.Identity.Store.ExchangeCode(r.Context(), members.Code, plaintext, s.configured, func(challenge keystore.Challenge) error {
 		if members.Method != nil && *members.Method != challenge.Method {
 			return badRequest("code_challenge_method is not the one that the code was made with.")
 		}
@@ -126,6 +126,13 @@ func (s *server) exchangeCode(w http.ResponseWriter, r *http.Request) {
 		Key    string  `json:"key"`
 		UserID *string `json:"user_id"`
 	}{plaintext, stated(key.Creator)})
+}
+
+// configured reports whether a hash is that of a management key of the configuration that
+// is good now.
+func (s *server) configured(hash string) bool {
+	key, ok := s.Keys().ByHash(hash)
+	return ok && key.Operator && !key.Disabled && (key.ExpiresAt.IsZero() || time.Now().Before(key.ExpiresAt))
 }
 
 func meets(challenge keystore.Challenge, verifier string) bool {

@@ -73,3 +73,16 @@ func TestRow172CodeIsExchangedForAKey(t *testing.T) {
 	}
 	wantError(t, g.call(goodKey, "POST", "/api/v1/auth/keys/code", `{"callback_url":"https://a.example"}`), 403, "permission_denied")
 }
+
+func TestCodeOfADeletedKeyMakesNone(t *testing.T) {
+	g := manage(t)
+	maker := g.made(managementKey, `{"name":"k","role":"developer"}`)
+	var code struct{ Data struct{ ID string } }
+	if err := json.Unmarshal(g.call(maker.Key, "POST", "/api/v1/auth/keys/code", `{"callback_url":"https://a.example"}`).Body.Bytes(), &code); err != nil {
+		t.Fatal(err)
+	}
+	if got := g.call(managementKey, "DELETE", "/api/v1/keys/"+maker.Data.Hash, ""); got.Code != 200 {
+		t.Fatalf("%d %s", got.Code, got.Body)
+	}
+	wantError(t, g.call("", "POST", "/api/v1/auth/keys", `{"code":"`+code.Data.ID+`"}`), 403, "permission_denied")
+}

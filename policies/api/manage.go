@@ -105,7 +105,11 @@ func (s *server) refuseChange(w http.ResponseWriter, err error) {
 }
 
 func actor(by *identity.Key) keystore.Actor {
-	return keystore.Actor{Hash: by.Hash, Name: by.Name, Organization: by.Organization, Frees: by.Role.May(identity.WriteGuardrails)}
+	a := keystore.Actor{Hash: by.Hash, Name: by.Name, Organization: by.Organization, Frees: by.Role.May(identity.WriteGuardrails)}
+	if by.Token {
+		a.TokenEnds = by.ExpiresAt
+	}
+	return a
 }
 
 // longestRefresh is how long an answer waits for its change to be in use: what it tells,

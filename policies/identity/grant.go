@@ -42,7 +42,7 @@ func (k *Keyring) granted(token string, now time.Time) (*Key, error) {
 	if grant.Role != "" {
 		return &Key{
 			Name: grant.Name, Hash: grant.Hash, Role: grant.Role, Organization: Default, Workspace: Default,
-			ExpiresAt: grant.ExpiresAt, Limits: Limits{Limit: k.everybody.Limit},
+			Token: true, ExpiresAt: grant.ExpiresAt, Limits: Limits{Limit: k.everybody.Limit},
 		}, nil
 	}
 	if key, ok := k.index[grant.Key]; ok {

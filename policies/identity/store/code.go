@@ -25,6 +25,13 @@ type Challenge struct {
 	Text, Method string
 }
 
+// codeTerms is what the column terms holds: the key that is to be made.
+type codeTerms struct {
+	Key
+	// ByToken: who made the code had no key, but a token, which the code does not outlive.
+	ByToken bool `json:"by_token,omitzero"`
+}
+
 // CreateCode makes a code that can be exchanged once for a key on some terms: Name,
 // Limit, Reset, ExpiresAt and Workspace. The error is [ErrNone] if the workspace is not
 // in the actor's organisation.
@@ -38,7 +45,7 @@ func (s *Store) CreateCode(ctx context.Context, by Actor, terms Key, challenge C
 		if err := t.place(ctx, by, &terms); err != nil {
 			return Entry{}, err
 		}
-		text, err := json.Marshal(terms, jsontext.AllowInvalidUTF8(true))
+		text, err := json.Marshal(codeTerms{terms, !by.TokenEnds.IsZero()}, jsontext.AllowInvalidUTF8(true))
 		if err != nil {
 			return Entry{}, err
 		}
@@ -46,7 +53,11 @@ func (s *Store) CreateCode(ctx context.Context, by Actor, terms Key, challenge C
 			return Entry{}, err
 		}
 		by.Name = database.Storable(by.Name) // it is sealed as it will be read
-		row := codeRow{by, database.Storable(string(text)), challenge, micros(t.now.Add(CodeLife))}
+		expires := t.now.Add(CodeLife)
+		if !by.TokenEnds.IsZero() && by.TokenEnds.Before(expires) {
+			expires = by.TokenEnds
+		}
+		row := codeRow{by, database.Storable(string(text)), challenge, micros(expires)}
 		digest := identity.Hash(code)
 		return Entry{Action: "auth_code.create", Target: digest, After: terms},
 			t.exec(ctx, `INSERT INTO auth_codes (digest, seal, organization_id, actor_hash, actor_name, terms, challenge, method, expires) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -68,9 +79,11 @@ func (r *codeRow) seal(by identity.Sealer, digest string) string {
 }
 
 // ExchangeCode makes the key that a code stands for, which plaintext is to authenticate.
-// The error is [ErrNone] if there is no such code any more, or what check returns of its
-// challenge; a code whose challenge was not met stays.
-func (s *Store) ExchangeCode(ctx context.Context, code, plaintext string, check func(Challenge) error) (Key, error) {
+// The error is [ErrNone] if there is no such code any more, or whoever made it may make no
+// keys now, or what check returns of its challenge; a code whose challenge was not met
+// stays. configured tells of the hash of a key that is not managed whether it may make
+// keys.
+func (s *Store) ExchangeCode(ctx context.Context, code, plaintext string, configured func(hash string) bool, check func(Challenge) error) (Key, error) {
 	digest := identity.Hash(code)
 	row, err := s.code(ctx, digest)
 	if err != nil {
@@ -89,13 +102,31 @@ func (s *Store) ExchangeCode(ctx context.Context, code, plaintext string, check 
 		if err := check(row.challenge); err != nil {
 			return Entry{}, err
 		}
-		if err := json.Unmarshal([]byte(row.terms), &k); err != nil {
+		var terms codeTerms
+		if err := json.Unmarshal([]byte(row.terms), &terms); err != nil {
 			return Entry{}, err
 		}
+		if may, err := t.mayMakeKeys(ctx, row.by, configured); err != nil || !may && !terms.ByToken {
+			return Entry{}, errors.Join(ErrNone, err)
+		}
+		k = terms.Key
 		k.Hash, k.Label = identity.Hash(plaintext), identity.Label(plaintext)
 		return s.addKey(ctx, t, row.by, &k)
 	})
 	return k, err
+}
+
+// mayMakeKeys reports whether an actor's key is still there, and may still make keys.
+func (t *transaction) mayMakeKeys(ctx context.Context, by Actor, configured func(hash string) bool) (bool, error) {
+	maker, err := t.key(ctx, by, by.Hash)
+	switch {
+	case errors.Is(err, ErrNone):
+		return configured(by.Hash), nil
+	case err != nil:
+		return false, err
+	}
+	expired := !maker.ExpiresAt.IsZero() && !t.now.Before(maker.ExpiresAt)
+	return !maker.Disabled && !expired && maker.Role.May(identity.WriteKeys), nil
 }
 
 // code reads what is kept with a code. One that no gateway with this one's secret put

@@ -14,6 +14,9 @@ import (
 	"github.com/switchyard/switchyard/policies/money"
 )
 
+// isRoot knows the configuration's one key.
+func isRoot(hash string) bool { return hash == root.Hash }
+
 func TestRow172CodeIsExchangedOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func() *Store) {
 		s := open()
@@ -23,7 +26,7 @@ func TestRow172CodeIsExchangedOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		refused := errors.New("refused")
-		if _, err := s.ExchangeCode(t.Context(), code, "x", func(Challenge) error { return refused }); !errors.Is(err, refused) {
+		if _, err := s.ExchangeCode(t.Context(), code, "x", isRoot, func(Challenge) error { return refused }); !errors.Is(err, refused) {
 			t.Errorf("a challenge that is not met: %v", err)
 		}
 		var made atomic.Int64
@@ -31,7 +34,7 @@ func TestRow172CodeIsExchangedOnce(t *testing.T) {
 		for range 8 {
 			exchanging.Go(func() {
 				plaintext, _ := identity.NewKey()
-				k, err := s.ExchangeCode(t.Context(), code, plaintext, func(c Challenge) error {
+				k, err := s.ExchangeCode(t.Context(), code, plaintext, isRoot, func(c Challenge) error {
 					if c != (Challenge{"challenge", "plain"}) {
 						t.Errorf("challenge %+v", c)
 					}
@@ -92,8 +95,70 @@ func TestCodeThatTheGatewayDidNotMakeIsNone(t *testing.T) {
 			if _, err := db.ExecContext(t.Context(), db.Rebind(`UPDATE auth_codes SET `+change+` WHERE digest = ?`), identity.Hash(code)); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := s.ExchangeCode(t.Context(), code, "x", func(Challenge) error { return nil }); !errors.Is(err, ErrNone) {
+			if _, err := s.ExchangeCode(t.Context(), code, "x", isRoot, func(Challenge) error { return nil }); !errors.Is(err, ErrNone) {
 				t.Errorf("%s: %v", change, err)
+			}
+		}
+	})
+}
+
+func TestCodeIsWorthNoMoreThanWhoMadeIt(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		owner := createdMember(t, s, "a@example.com", identity.Developer)
+		update := func(alter func(*Key)) func(Key) error {
+			return func(k Key) error {
+				return second(s.Update(t.Context(), root, k.Hash, func(k *Key) error { alter(k); return nil }))
+			}
+		}
+		for name, c := range map[string]struct {
+			change func(maker Key) error
+			want   error
+		}{
+			"unchanged": {func(Key) error { return nil }, nil},
+			"rotated": {func(k Key) error {
+				_, _, err := s.Rotate(t.Context(), root, k.Hash, "fresh", 0, accept)
+				return err
+			}, nil},
+			"deleted":  {func(k Key) error { return s.Delete(t.Context(), root, k.Hash, accept) }, ErrNone},
+			"disabled": {update(func(k *Key) { k.Disabled = true }), ErrNone},
+			"expired":  {update(func(k *Key) { k.ExpiresAt = time.Now().Add(-time.Hour) }), ErrNone},
+			"of a member who is gone": {func(Key) error {
+				return s.DeleteMember(t.Context(), root, owner.ID, func(*Member) error { return nil })
+			}, ErrNone},
+		} {
+			terms := Key{Name: "maker", Role: identity.Developer}
+			if strings.Contains(name, "member") {
+				terms.Creator = owner.ID
+			}
+			maker, _ := made(t, s, terms)
+			code, _, err := s.CreateCode(t.Context(), Actor{Hash: maker.Hash, Name: maker.Name, Organization: identity.Default}, Key{Name: "app"}, Challenge{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.change(maker); err != nil {
+				t.Fatal(err)
+			}
+			plaintext, _ := identity.NewKey()
+			if _, err := s.ExchangeCode(t.Context(), code, plaintext, isRoot, func(Challenge) error { return nil }); !errors.Is(err, c.want) {
+				t.Errorf("the maker is %s: %v", name, err)
+			}
+		}
+		for name, c := range map[string]struct {
+			by   Actor
+			want error
+		}{
+			"a key that left the configuration": {Actor{Hash: "gone", Organization: identity.Default}, ErrNone},
+			"a token":                           {Actor{Hash: "person", Organization: identity.Default, TokenEnds: time.Now().Add(time.Hour)}, nil},
+			"a token that has ended":            {Actor{Hash: "person", Organization: identity.Default, TokenEnds: time.Now()}, ErrNone},
+		} {
+			code, _, err := s.CreateCode(t.Context(), c.by, Key{Name: "app"}, Challenge{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			plaintext, _ := identity.NewKey()
+			if _, err := s.ExchangeCode(t.Context(), code, plaintext, isRoot, func(Challenge) error { return nil }); !errors.Is(err, c.want) {
+				t.Errorf("by %s: %v", name, err)
 			}
 		}
 	})

@@ -66,6 +66,8 @@ type Actor struct {
 	Hash, Name, Organization string
 	// Frees: they may take keys out of guardrails.
 	Frees bool
+	// TokenEnds is when the token ends of who has that and no key, else zero.
+	TokenEnds time.Time
 }
 
 // transaction is a change under way.
