@@ -29,9 +29,9 @@ type DB struct {
 }
 
 // OpenSQLite opens a database in a file, creating it if there is none. Readers do not
-// wait for the writer.
+// wait for the writer. References hold, as in PostgreSQL.
 func OpenSQLite(ctx context.Context, file string) (*DB, error) {
-	query := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(NORMAL)", "busy_timeout(10000)"}, "_txlock": {"immediate"}}
+	query := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(NORMAL)", "busy_timeout(10000)", "foreign_keys(1)"}, "_txlock": {"immediate"}}
 	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: file}).EscapedPath()+"?"+query.Encode())
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package database
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -29,5 +30,16 @@ func TestRebindNumbersPlaceholders(t *testing.T) {
 	}
 	if got := (&DB{postgres: true}).Rebind(text); got != `SELECT a FROM b WHERE c = $1 AND d = $2` {
 		t.Errorf("PostgreSQL: %s", got)
+	}
+}
+
+func TestReferencesHoldInSQLite(t *testing.T) {
+	db, err := OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "x.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), `INSERT INTO guardrails (id, organization_id, terms, created, updated) VALUES ('g', 'nobody', '{}', 0, 0)`); err == nil {
+		t.Error("a guardrail of an organisation that is not there")
 	}
 }

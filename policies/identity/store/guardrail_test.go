@@ -175,3 +175,31 @@ func TestKeyStaysHeldToTheGuardrailOfItsMemberAndWorkspace(t *testing.T) {
 		}
 	})
 }
+
+func TestWorkspaceGoesWithAssignmentsToItsDefaultGuardrail(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		w := createdWorkspace(t, s, root, "team")
+		id := DefaultGuardrail(w.ID)
+		if _, err := s.UpdateGuardrail(t.Context(), root, id, func(*GuardrailTerms) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		elsewhere, _ := made(t, s, Key{Name: "k"})
+		if _, err := s.Assign(t.Context(), root, id, AssigneeKey, []string{elsewhere.Hash}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.DeleteWorkspace(t.Context(), root, w.ID); err != nil {
+			t.Fatal(err)
+		}
+		if all, err := s.Assignments(t.Context(), identity.Default, "", AssigneeKey); len(all) != 0 || err != nil {
+			t.Errorf("%+v, %v", all, err)
+		}
+		// Who is held to what is read only if there is a guardrail.
+		if _, err := s.CreateGuardrail(t.Context(), root, GuardrailTerms{Name: "g"}); err != nil {
+			t.Fatal(err)
+		}
+		if snapshot, err := s.Load(t.Context()); err != nil || len(snapshot.Guarded.Keys) != 0 {
+			t.Errorf("%v, %v", snapshot.Guarded.Keys, err)
+		}
+	})
+}

@@ -177,6 +177,9 @@ func (s *Store) DeleteWorkspace(ctx context.Context, by Actor, id string) error 
 			err = t.exec(ctx, `DELETE FROM workspace_members WHERE workspace_id = ?`, w.ID)
 		}
 		if err == nil {
+			err = t.exec(ctx, `DELETE FROM guardrail_assignments WHERE guardrail_id = ?`, DefaultGuardrail(w.ID))
+		}
+		if err == nil {
 			err = t.exec(ctx, `DELETE FROM guardrails WHERE id = ?`, DefaultGuardrail(w.ID))
 		}
 		if err == nil {
