@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/uuid"
 
 	"github.com/switchyard/switchyard/policies/identity"
 	keystore "github.com/switchyard/switchyard/policies/identity/store"
@@ -87,6 +88,9 @@ func (m *workspaceMembers) apply(w *keystore.Workspace) error {
 	if m.Slug != nil {
 		if w.Slug = *m.Slug; len(w.Slug) > maxSlug || !slugs.MatchString(w.Slug) {
 			return badRequest("slug must be up to %d lower-case letters and digits, with single hyphens between.", maxSlug)
+		}
+		if len(w.Slug) == 36 && uuid.Validate(w.Slug) == nil {
+			return badRequest("slug must not be a UUID: those are ids.")
 		}
 	}
 	for _, member := range []struct {

@@ -48,6 +48,8 @@ func TestWorkspacesAreManaged(t *testing.T) {
 		{"POST", "/workspaces", `{"name":"x"}`, 400},
 		{"POST", "/workspaces", `{"name":"x","slug":"-x"}`, 400},
 		{"POST", "/workspaces", `{"name":"x","slug":"X"}`, 400},
+		{"POST", "/workspaces", `{"name":"x","slug":"0f14d0ab-9605-4a62-a9e4-5ed26688389b"}`, 400},
+		{"POST", "/workspaces", `{"name":"x","slug":"default"}`, 409},
 		{"POST", "/workspaces", `{"name":"x","slug":"x","default_text_model":"no/such"}`, 400},
 		{"POST", "/workspaces", `{"name":"x","slug":"x","default_provider_sort":"luck"}`, 400},
 		{"POST", "/workspaces", `{"name":"x","slug":"x","io_logging_sampling_rate":0.5}`, 400},

@@ -56,11 +56,13 @@ func scanWorkspace(scan func(...any) error) (Workspace, error) {
 	return w, err
 }
 
-// oneWorkspace finds one by its id or slug.
-const oneWorkspace = `SELECT ` + workspaceColumns + ` FROM workspaces WHERE (id = ? OR slug = ?) AND organization_id = ? AND deleted = 0`
+// oneWorkspace finds one by its id or slug. Should another one's slug be the id, the id
+// counts.
+const oneWorkspace = `SELECT ` + workspaceColumns + ` FROM workspaces WHERE (id = ? OR slug = ?) AND organization_id = ? AND deleted = 0 ` +
+	`ORDER BY CASE WHEN id = ? THEN 0 ELSE 1 END LIMIT 1`
 
 func (t *transaction) workspace(ctx context.Context, by Actor, id string) (Workspace, error) {
-	return scanWorkspace(t.QueryRowContext(ctx, t.db.Rebind(oneWorkspace), id, id, by.Organization).Scan)
+	return scanWorkspace(t.QueryRowContext(ctx, t.db.Rebind(oneWorkspace), id, id, by.Organization, id).Scan)
 }
 
 // Workspace returns a workspace of an organisation by its id or slug, or [ErrNone].
@@ -69,7 +71,7 @@ func (s *Store) Workspace(ctx context.Context, organization, id string) (Workspa
 	if err != nil {
 		return Workspace{}, err
 	}
-	return scanWorkspace(db.QueryRowContext(ctx, db.Rebind(oneWorkspace), id, id, organization).Scan)
+	return scanWorkspace(db.QueryRowContext(ctx, db.Rebind(oneWorkspace), id, id, organization, id).Scan)
 }
 
 // Workspaces lists those of an organisation, the oldest first.
@@ -107,7 +109,7 @@ func list[Row any](ctx context.Context, s *Store, read func(scan func(...any) er
 }
 
 // CreateWorkspace adds a workspace to the actor's organisation. The error is [ErrTaken]
-// if another has the slug.
+// if the slug is another's, or its id.
 func (s *Store) CreateWorkspace(ctx context.Context, by Actor, w Workspace) (Workspace, error) {
 	w.ID, w.Organization, w.Creator = uuid.NewString(), by.Organization, by.Hash
 	err := s.change(ctx, by, func(t *transaction) (Entry, error) {
@@ -125,8 +127,10 @@ func (t *transaction) addWorkspace(ctx context.Context, by Actor, w *Workspace) 
 		w.ID, w.Organization, w.Name, w.Slug, w.Description, w.DefaultTextModel, w.DefaultSort, w.Creator, micros(w.Created), micros(w.Updated))
 }
 
+// freeSlug refuses a slug that another workspace is called by, or its id, which can stand
+// in its place.
 func (t *transaction) freeSlug(ctx context.Context, by Actor, w *Workspace) error {
-	n, err := t.count(ctx, `workspaces WHERE slug = ? AND organization_id = ? AND deleted = 0 AND id <> ?`, w.Slug, by.Organization, w.ID)
+	n, err := t.count(ctx, `workspaces WHERE (slug = ? OR id = ?) AND organization_id = ? AND deleted = 0 AND id <> ?`, w.Slug, w.Slug, by.Organization, w.ID)
 	if err == nil && n > 0 {
 		err = ErrTaken
 	}

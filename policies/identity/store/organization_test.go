@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/switchyard/switchyard/policies/database"
+	"github.com/switchyard/switchyard/policies/database/databasetest"
 	"github.com/switchyard/switchyard/policies/identity"
 )
 
@@ -83,6 +85,39 @@ func TestOrganizationsDoNotSeeEachOther(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+// What is asked of a workspace by its id is not another's, whatever that one is called.
+func TestWorkspaceIsFoundByItsIDBeforeASlug(t *testing.T) {
+	databasetest.OnBoth(t, func(t *testing.T, open func() *database.DB) {
+		db := open()
+		s := New(opened{db}, sealer, nil)
+		thief := createdWorkspace(t, s, root, "thief")
+		w := createdWorkspace(t, s, root, "team")
+		rename := func(slug string) error {
+			return second(s.UpdateWorkspace(t.Context(), root, thief.ID, func(w *Workspace) error { w.Slug = slug; return nil }))
+		}
+		for _, slug := range []string{w.ID, identity.Default} {
+			if err := rename(slug); !errors.Is(err, ErrTaken) {
+				t.Errorf("the slug %s: %v", slug, err)
+			}
+		}
+		if err := rename("thief"); err != nil {
+			t.Error(err)
+		}
+		// As a gateway wrote that did not refuse it.
+		if _, err := db.ExecContext(t.Context(), db.Rebind(`UPDATE workspaces SET slug = ? WHERE id = ?`), w.ID, thief.ID); err != nil {
+			t.Fatal(err)
+		}
+		for _, each := range []Workspace{w, thief} {
+			if found, err := s.Workspace(t.Context(), identity.Default, each.ID); err != nil || found.ID != each.ID {
+				t.Errorf("%s is %q, %v", each.Name, found.Name, err)
+			}
+			if k, _ := made(t, s, Key{Name: "k", Workspace: each.ID}); k.Workspace != each.ID {
+				t.Errorf("a key of %s is in another workspace", each.Name)
+			}
+		}
+	})
+}
 
 func TestWorkspaceLivesAndDies(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func() *Store) {
