@@ -69,6 +69,25 @@ func TestTokensStandForWhatTheFirstRuleSays(t *testing.T) {
 	}
 }
 
+// RFC 7517, section 5: keys of kinds that are not known are ignored, and do not disable
+// those that are.
+func TestKeysOfUnknownKindsAreIgnored(t *testing.T) {
+	for _, other := range []string{
+		`{"kty":"AKP","alg":"ML-DSA-44","kid":"2","pub":"AA"}`,
+		`{"kty":"EC","crv":"secp256k1","kid":"2","x":"AA","y":"AA"}`,
+		`{"kty":"OKP","crv":"X25519","kid":"2","x":"AA"}`,
+		`{"kty":"EC","crv":"P-256","kid":"2"}`, `{}`, `null`, `"key"`,
+	} {
+		t.Run(other, func(t *testing.T) {
+			from := tokentest.Start(t, other)
+			grant, err := started(t, from).Verify(from.Token(from.Claims("switchyard", "repo:acme/app", nil)), time.Now())
+			if err != nil || grant.Key != "ci" {
+				t.Errorf("%+v, %v", grant, err)
+			}
+		})
+	}
+}
+
 func TestTokensOfOthersAreRefused(t *testing.T) {
 	from, other := tokentest.Start(t), tokentest.Start(t)
 	v := started(t, from)

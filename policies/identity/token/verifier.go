@@ -12,6 +12,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 const (
@@ -160,12 +161,18 @@ func (v *Verifier) fetch(ctx context.Context, url string) ([]any, error) {
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%s answered %s", found.Keys, response.Status)
 	}
-	var set jose.JSONWebKeySet
+	var set struct {
+		Keys []jsontext.Value `json:"keys"`
+	}
 	if err := json.Unmarshal(body, &set); err != nil {
 		return nil, fmt.Errorf("%s: %w", found.Keys, err)
 	}
 	keys := []any{}
-	for _, key := range set.Keys {
+	for _, text := range set.Keys {
+		var key jose.JSONWebKey
+		if key.UnmarshalJSON(text) != nil {
+			continue // of a kind that is not known here: others can be used (RFC 7517, section 5)
+		}
 		if key.IsPublic() && key.Valid() && (key.Use == "" || key.Use == "sig") {
 			keys = append(keys, key.Key)
 		}

@@ -22,11 +22,16 @@ type Issuer struct {
 	server  *httptest.Server
 	key     atomic.Pointer[ecdsa.PrivateKey]
 	fetches atomic.Int64
+	others  []json.RawMessage
 }
 
-// Start runs an issuer until the test ends.
-func Start(t testing.TB) *Issuer {
+// Start runs an issuer until the test ends. It shows other keys, which are JSON, before
+// its own.
+func Start(t testing.TB, others ...string) *Issuer {
 	i := &Issuer{t: t}
+	for _, other := range others {
+		i.others = append(i.others, json.RawMessage(other))
+	}
 	i.Rotate()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
@@ -34,9 +39,12 @@ func Start(t testing.TB) *Issuer {
 	})
 	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) {
 		i.fetches.Add(1)
-		i.write(w, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{
-			{Key: i.key.Load().Public(), KeyID: "k", Use: "sig", Algorithm: string(jose.ES256)},
-		}})
+		keys := []any{}
+		for _, other := range i.others {
+			keys = append(keys, other)
+		}
+		keys = append(keys, jose.JSONWebKey{Key: i.key.Load().Public(), KeyID: "k", Use: "sig", Algorithm: string(jose.ES256)})
+		i.write(w, map[string]any{"keys": keys})
 	})
 	i.server = httptest.NewServer(mux)
 	t.Cleanup(i.server.Close)
