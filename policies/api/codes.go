@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -55,7 +56,8 @@ func (s *server) createCode(w http.ResponseWriter, r *http.Request, by *identity
 	case challenge.Text != "" && challenge.Method != methodS256 && challenge.Method != methodPlain:
 		return badRequest("code_challenge_method must be %s or %s.", methodS256, methodPlain)
 	}
-	terms := keystore.Key{Name: r.Header.Get("X-OpenRouter-Title")}
+	// Headers may be in Latin-1.
+	terms := keystore.Key{Name: strings.ToValidUTF8(r.Header.Get("X-OpenRouter-Title"), "\uFFFD")}
 	if terms.Name == "" || len(terms.Name) > maxName {
 		terms.Name = "by code"
 	}

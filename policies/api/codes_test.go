@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"net/http/httptest"
 	"strings"
 	"testing"
 )
@@ -72,6 +73,27 @@ func TestRow172CodeIsExchangedForAKey(t *testing.T) {
 		wantError(t, g.call(managementKey, "POST", "/api/v1/auth/keys/code", body), 400, "invalid_request")
 	}
 	wantError(t, g.call(goodKey, "POST", "/api/v1/auth/keys/code", `{"callback_url":"https://a.example"}`), 403, "permission_denied")
+}
+
+func TestTitleInLatin1NamesAKey(t *testing.T) {
+	g := manage(t)
+	request := httptest.NewRequest("POST", "/api/v1/auth/keys/code", strings.NewReader(`{"callback_url":"https://a.example"}`))
+	request.Header.Set("Authorization", "Bearer "+managementKey)
+	request.Header.Set("X-OpenRouter-Title", "caf\xe9")
+	recorder := httptest.NewRecorder()
+	New(g.Options).ServeHTTP(recorder, request)
+	if recorder.Code != 200 {
+		t.Fatalf("%d %s", recorder.Code, recorder.Body)
+	}
+	code := decode[data[struct {
+		ID string `json:"id"`
+	}]](t, recorder).Data.ID
+	if got := g.call("", "POST", "/api/v1/auth/keys", `{"code":"`+code+`"}`); got.Code != 200 {
+		t.Fatalf("%d %s", got.Code, got.Body)
+	}
+	if shown := g.call(managementKey, "GET", "/api/v1/keys", "").Body.String(); !strings.Contains(shown, `"name":"caf�"`) {
+		t.Errorf("%s", shown)
+	}
 }
 
 func TestCodeOfADeletedKeyMakesNone(t *testing.T) {

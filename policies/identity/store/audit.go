@@ -49,7 +49,7 @@ func text(value any) (string, error) {
 	if value == nil {
 		return "", nil
 	}
-	written, err := json.Marshal(value)
+	written, err := json.Marshal(value, jsontext.AllowInvalidUTF8(true))
 	return string(written), err
 }
 

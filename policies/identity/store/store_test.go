@@ -88,6 +88,19 @@ func TestKeyComesBackWhole(t *testing.T) {
 	})
 }
 
+func TestNameThatIsNotUTF8IsKeptAndLogged(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		k, _ := made(t, s, Key{Name: "caf\xe9"})
+		if kept, err := s.Key(t.Context(), identity.Default, k.Hash); err != nil || kept.Name != "caf\uFFFD" {
+			t.Errorf("%q, %v", kept.Name, err)
+		}
+		if logged, err := s.Audit(t.Context(), identity.Default, Page{Limit: 1}); err != nil || !strings.Contains(string(logged[0].After), "caf\uFFFD") {
+			t.Errorf("%+v, %v", logged, err)
+		}
+	})
+}
+
 func TestRow160And167KeyWorksUntilItIsDisabledOrDeleted(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func() *Store) {
 		s, now := open(), time.Now()
