@@ -298,3 +298,18 @@ func TestEstimateIsAnUpperBound(t *testing.T) {
 		}
 	})
 }
+
+func TestRow181WorkspaceBudgetIsToldInTheWordsThatClientsKnow(t *testing.T) {
+	limit := quota.Limit{Scope: quota.KindWorkspace + ":w", Measure: quota.Money, Most: 12_500_000_000, Reset: identity.ResetMonthly}
+	for want, denial := range map[string]quota.Denial{
+		"Workspace monthly budget of $12.50 exceeded. Contact your org admin. The budget begins anew at 2026-12-01T00:00:00Z.": {
+			Claim: quota.Claim{Limit: limit}, ResetAt: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC),
+		},
+		"Workspace monthly budget of $12.50 exceeded. Contact your org admin.": {Claim: quota.Claim{Limit: limit}},
+	} {
+		told := (&attempt{}).exhaustedBudget(&denial, &dialect.Error{Status: 402})
+		if told.Message != want || told.Status != 403 {
+			t.Errorf("%d %s", told.Status, told.Message)
+		}
+	}
+}

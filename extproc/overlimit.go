@@ -154,7 +154,10 @@ func (a *attempt) exhaustedBudget(d *quota.Denial, told *dialect.Error) *dialect
 		return told
 	case quota.KindWorkspace:
 		told.Status, told.Type = http.StatusForbidden, "permission_denied"
-		told.Message = fmt.Sprintf("Workspace %s budget of $%s exceeded%s. Contact your org admin.", lifetimeText(d.Claim.Reset), dollarText(quota.Dollars(d.Claim.Most)), untilText(d))
+		told.Message = fmt.Sprintf("Workspace %s budget of $%s exceeded. Contact your org admin.", lifetimeText(d.Claim.Reset), dollarText(quota.Dollars(d.Claim.Most)))
+		if !d.ResetAt.IsZero() { // behind the words that clients know
+			told.Message += " The budget begins anew at " + d.ResetAt.UTC().Format(time.RFC3339) + "."
+		}
 		told.Metadata = nil
 		return told
 	}
