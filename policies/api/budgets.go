@@ -93,10 +93,7 @@ func (s *server) setBudget(w http.ResponseWriter, r *http.Request, by *identity.
 	if err := readBody(r, &members); err != nil {
 		return err
 	}
-	amount, err := readAmount("limit_usd", members.Limit)
-	if err == nil && amount <= 0 {
-		err = badRequest("limit_usd must be more than 0. To let nothing be spent, disable the workspace's keys.")
-	}
+	amount, err := readBound("limit_usd", members.Limit, "To let nothing be spent, disable the workspace's keys.")
 	if err != nil {
 		return err
 	}

@@ -115,3 +115,13 @@ func readAmount(name string, value jsontext.Value) (money.USD, error) {
 	}
 	return sign * amount, nil
 }
+
+// readBound reads a number of US dollars above 0 that is not to be exceeded; instead tells
+// what to do for none.
+func readBound(name string, value jsontext.Value, instead string) (money.USD, error) {
+	amount, err := money.Bound(string(value))
+	if value.Kind() != '0' || err != nil || amount <= 0 {
+		return 0, badRequest("%s must be a number of US dollars above 0. %s", name, instead)
+	}
+	return amount, nil
+}

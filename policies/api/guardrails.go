@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -64,6 +65,7 @@ type wireGuardrail struct {
 	ZDRXAI           *bool          `json:"enforce_zdr_xai"`
 	ZDROther         *bool          `json:"enforce_zdr_other"`
 	FreeTraining     *bool          `json:"enable_free_model_training"`
+	FreePublication  *bool          `json:"enable_free_model_publication"`
 	PaidTraining     *bool          `json:"enable_paid_model_training"`
 	Filters          *[]wireFilter  `json:"content_filters"`
 	Builtins         *[]wireBuiltin `json:"content_filter_builtins"`
@@ -97,7 +99,7 @@ func newGuardrail(from keystore.Guardrail) wireGuardrail {
 		AllowedModels: nonEmpty(terms.AllowedModels), IgnoredModels: nonEmpty(terms.IgnoredModels),
 		AllowedProviders: nonEmpty(terms.AllowedProviders), IgnoredProviders: nonEmpty(terms.IgnoredProviders),
 		ZDRAnthropic: zdr("anthropic"), ZDROpenAI: zdr("openai"), ZDRGoogle: zdr("google"), ZDRXAI: zdr("xai"), ZDROther: zdr("other"),
-		FreeTraining: terms.FreeTraining, PaidTraining: terms.PaidTraining, CreatedAt: from.Created, UpdatedAt: from.Updated,
+		FreeTraining: terms.FreeTraining, FreePublication: terms.FreePublication, PaidTraining: terms.PaidTraining, CreatedAt: from.Created, UpdatedAt: from.Updated,
 	}
 	var filters []wireFilter
 	for _, filter := range terms.Filters {
@@ -138,6 +140,7 @@ type guardrailMembers struct {
 	ZDRXAI           jsontext.Value `json:"enforce_zdr_xai"`
 	ZDROther         jsontext.Value `json:"enforce_zdr_other"`
 	FreeTraining     jsontext.Value `json:"enable_free_model_training"`
+	FreePublication  jsontext.Value `json:"enable_free_model_publication"`
 	PaidTraining     jsontext.Value `json:"enable_paid_model_training"`
 	Filters          jsontext.Value `json:"content_filters"`
 	Builtins         jsontext.Value `json:"content_filter_builtins"`
@@ -194,10 +197,7 @@ func (m *guardrailMembers) applyBudget(terms *keystore.GuardrailTerms) error {
 	if m.Limit != nil {
 		terms.Limit = nil
 		if m.Limit.Kind() != 'n' {
-			amount, err := readAmount("limit_usd", m.Limit)
-			if err == nil && amount <= 0 {
-				err = badRequest("limit_usd must be more than 0, or null for no limit.")
-			}
+			amount, err := readBound("limit_usd", m.Limit, "For no limit say null.")
 			if err != nil {
 				return err
 			}
@@ -286,6 +286,12 @@ func (m *guardrailMembers) applySwitches(terms *keystore.GuardrailTerms) error {
 	var err error
 	if m.FreeTraining != nil {
 		terms.FreeTraining, err = switchOrNull("enable_free_model_training", m.FreeTraining)
+	}
+	if err == nil && m.FreePublication != nil {
+		terms.FreePublication, err = switchOrNull("enable_free_model_publication", m.FreePublication)
+		if err == nil && terms.FreePublication != nil && *terms.FreePublication {
+			err = badRequest("enable_free_model_publication must be false or null: no endpoint of this gateway is one that publishes what it is sent.")
+		}
 	}
 	if err == nil && m.PaidTraining != nil {
 		terms.PaidTraining, err = switchOrNull("enable_paid_model_training", m.PaidTraining)
@@ -413,8 +419,8 @@ func (s *server) createGuardrail(w http.ResponseWriter, r *http.Request, by *ide
 	if members.Name == nil {
 		return badRequest("name is missing.")
 	}
-	if members.WorkspaceID != nil {
-		return badRequest("workspace_id: what holds for all keys of a workspace is its default guardrail; change the one of its default_guardrail_id.")
+	if err := s.checkGuardrailWorkspace(r.Context(), members.WorkspaceID, by); err != nil {
+		return err
 	}
 	if err := members.checkFilters(); err != nil {
 		return err
@@ -433,6 +439,19 @@ func (s *server) createGuardrail(w http.ResponseWriter, r *http.Request, by *ide
 	created, err := s.Identity.Store.CreateGuardrail(r.Context(), actor(by), terms)
 	if err == nil {
 		reply(w, http.StatusCreated, data[wireGuardrail]{newGuardrail(created)})
+	}
+	return err
+}
+
+// checkGuardrailWorkspace takes what clients say for want of another: the caller's own
+// workspace, or the default one. Guardrails that are assigned are of no workspace here.
+func (s *server) checkGuardrailWorkspace(ctx context.Context, named *string, by *identity.Key) error {
+	if named == nil {
+		return nil
+	}
+	in, err := s.Identity.Store.Workspace(ctx, by.Organization, *named)
+	if err == nil && in.ID != by.Workspace && in.ID != keystore.DefaultWorkspace(by.Organization) {
+		err = badRequest("workspace_id: what holds for all keys of a workspace is its default guardrail; change the one of its default_guardrail_id.")
 	}
 	return err
 }

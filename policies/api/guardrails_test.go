@@ -36,14 +36,15 @@ func TestRow179GuardrailsThatCannotBe(t *testing.T) {
 		`{"content_filters":[]}`: "content_filters must be",
 		`{"content_filter_builtins":[{"slug":"person-name","action":"redact"}]}`:                  "person-name takes a language model",
 		`{"content_filter_builtins":[{"slug":"email","action":"flag","scan_scope":"user_only"}]}`: "scan_scope: is only for",
-		`{"allowed_models":[]}`:            "allowed_models: want a list",
-		`{"allowed_providers":["nobody"]}`: "allowed_providers: ",
-		`{"limit_usd":0}`:                  "limit_usd must be",
-		`{"reset_interval":"hourly"}`:      "reset_interval: ",
-		`{"enforce_zdr_openai":"yes"}`:     "enforce_zdr_openai must be",
-		`{"name":""}`:                      "name must have",
-		`{"colour":"red"}`:                 "Unknown member",
-		`{"workspace_id":"default"}`:       "workspace of a guardrail",
+		`{"allowed_models":[]}`:                  "allowed_models: want a list",
+		`{"allowed_providers":["nobody"]}`:       "allowed_providers: ",
+		`{"limit_usd":0}`:                        "limit_usd must be",
+		`{"reset_interval":"hourly"}`:            "reset_interval: ",
+		`{"enforce_zdr_openai":"yes"}`:           "enforce_zdr_openai must be",
+		`{"name":""}`:                            "name must have",
+		`{"enable_free_model_publication":true}`: "must be false or null",
+		`{"colour":"red"}`:                       "Unknown member",
+		`{"workspace_id":"default"}`:             "workspace of a guardrail",
 	} {
 		got := g.call(managementKey, "PATCH", "/api/v1/guardrails/"+id, body)
 		if told := got.Body.String(); got.Code != 400 || !strings.Contains(told, says) {
@@ -131,6 +132,30 @@ func TestDeveloperTakesNoKeyOutOfAGuardrail(t *testing.T) {
 		t.Errorf("%d %s", got.Code, got.Body)
 	}
 	if got := g.call(admin, "PATCH", key, `{"creator_user_id":null}`); got.Code != 200 {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+}
+
+// What OpenRouter's clients say of a guardrail though it is as it would be without.
+func TestGuardrailTakesWhatClientsSayByDefault(t *testing.T) {
+	g := manage(t)
+	workspace := as[data[wireWorkspace]](g, 201, managementKey, "POST", "/workspaces", `{"name":"Lab","slug":"lab"}`).Data.ID
+	for body, part := range map[string]string{
+		`{"name":"g","workspace_id":null}`:                    `"workspace_id":null`,
+		`{"name":"g","workspace_id":"default"}`:               `"workspace_id":null`,
+		`{"name":"g","enable_free_model_publication":null}`:   `"enable_free_model_publication":null`,
+		`{"name":"g","enable_free_model_publication":false}`:  `"enable_free_model_publication":false`,
+		`{"name":"g","limit_usd":0.30000000000000004}`:        `"limit_usd":0.3,`,
+		`{"name":"g","limit_usd":1e30,"reset_interval":null}`: `"limit_usd":9223372.036854775807,`,
+	} {
+		if got := g.call(managementKey, "POST", "/api/v1/guardrails", body); got.Code != 201 || !strings.Contains(got.Body.String(), part) {
+			t.Errorf("%s: %d %s", body, got.Code, got.Body)
+		}
+	}
+	// A workspace's own guardrail is another one.
+	wantError(t, g.call(managementKey, "POST", "/api/v1/guardrails", `{"name":"g","workspace_id":"`+workspace+`"}`), 400, "invalid_request")
+	wantError(t, g.call(managementKey, "POST", "/api/v1/guardrails", `{"name":"g","workspace_id":"none"}`), 404, "not_found")
+	if got := g.call(managementKey, "PUT", "/api/v1/workspaces/default/budgets/daily", `{"limit_usd":0.30000000000000004}`); got.Code != 200 || !strings.Contains(got.Body.String(), `"limit_usd":0.3,`) {
 		t.Errorf("%d %s", got.Code, got.Body)
 	}
 }

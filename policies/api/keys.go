@@ -170,9 +170,9 @@ func (m *keyMembers) apply(k *keystore.Key, now time.Time) error {
 	if m.Limit != nil {
 		k.Limit = nil
 		if m.Limit.Kind() != 'n' {
-			amount, err := money.Bound(string(m.Limit))
-			if m.Limit.Kind() != '0' || err != nil || amount <= 0 {
-				return badRequest("limit must be a number of US dollars above 0, or null for no limit. To stop a key, disable it.")
+			amount, err := readBound("limit", m.Limit, "For no limit say null; to stop a key, disable it.")
+			if err != nil {
+				return err
 			}
 			k.Limit = &amount
 		}

@@ -46,10 +46,12 @@ type GuardrailTerms struct {
 	// author "other" is all that are not named.
 	ZDR map[string]bool `json:"enforce_zdr,omitempty"`
 	// FreeTraining and PaidTraining allow endpoints that train on what they are sent.
-	FreeTraining *bool           `json:"enable_free_model_training,omitempty"`
-	PaidTraining *bool           `json:"enable_paid_model_training,omitempty"`
-	Filters      []ContentFilter `json:"content_filters,omitempty"`
-	Builtins     []BuiltinFilter `json:"content_filter_builtins,omitempty"`
+	FreeTraining *bool `json:"enable_free_model_training,omitempty"`
+	PaidTraining *bool `json:"enable_paid_model_training,omitempty"`
+	// FreePublication is said, if it is, to be false: there is nothing to allow.
+	FreePublication *bool           `json:"enable_free_model_publication,omitempty"`
+	Filters         []ContentFilter `json:"content_filters,omitempty"`
+	Builtins        []BuiltinFilter `json:"content_filter_builtins,omitempty"`
 }
 
 // ContentFilter looks for a pattern.
