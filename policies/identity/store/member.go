@@ -46,7 +46,7 @@ func (t *transaction) member(ctx context.Context, by Actor, id string) (Member, 
 }
 
 func (t *transaction) freeEmail(ctx context.Context, by Actor, m *Member) error {
-	n, err := t.count(ctx, `members WHERE LOWER(email) = ? AND organization_id = ? AND id <> ?`, strings.ToLower(m.Email), by.Organization, m.ID)
+	n, err := t.count(ctx, `members WHERE email_lowered = ? AND organization_id = ? AND id <> ?`, strings.ToLower(m.Email), by.Organization, m.ID)
 	if err == nil && n > 0 {
 		err = ErrTaken
 	}
@@ -63,8 +63,8 @@ func (s *Store) CreateMember(ctx context.Context, by Actor, m Member) (Member, e
 			return Entry{}, err
 		}
 		return Entry{Action: "member.create", Target: m.ID, After: m},
-			t.exec(ctx, `INSERT INTO members (`+memberColumns+`, organization_id) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-				m.ID, m.Email, m.FirstName, m.LastName, string(m.Role), micros(m.Created), by.Organization)
+			t.exec(ctx, `INSERT INTO members (`+memberColumns+`, organization_id, email_lowered) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+				m.ID, m.Email, m.FirstName, m.LastName, string(m.Role), micros(m.Created), by.Organization, strings.ToLower(m.Email))
 	})
 	return m, err
 }
@@ -95,7 +95,7 @@ func (s *Store) UpdateMember(ctx context.Context, by Actor, id string, alter fun
 			}
 		}
 		return Entry{Action: "member.update", Target: m.ID, Before: before, After: m},
-			t.exec(ctx, `UPDATE members SET email = ?, first_name = ?, last_name = ?, role = ? WHERE id = ?`, m.Email, m.FirstName, m.LastName, string(m.Role), m.ID)
+			t.exec(ctx, `UPDATE members SET email = ?, email_lowered = ?, first_name = ?, last_name = ?, role = ? WHERE id = ?`, m.Email, strings.ToLower(m.Email), m.FirstName, m.LastName, string(m.Role), m.ID)
 	})
 	return m, err
 }

@@ -225,3 +225,27 @@ func TestMembersTakeTheirKeysWithThem(t *testing.T) {
 		}
 	})
 }
+
+func TestAddressOfAMemberIsOneInAnyCase(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		m := createdMember(t, s, "Ärger@example.com", identity.Viewer)
+		for _, same := range []string{"Ärger@example.com", "ärger@EXAMPLE.com"} {
+			if _, err := s.CreateMember(t.Context(), root, Member{Email: same, Role: identity.Viewer}); !errors.Is(err, ErrTaken) {
+				t.Errorf("%s: %v", same, err)
+			}
+		}
+		rename := func(email string) error {
+			return second(s.UpdateMember(t.Context(), root, m.ID, func(m *Member) error { m.Email = email; return nil }))
+		}
+		for _, email := range []string{"ÄRGER@example.com", "Öl@example.com"} {
+			if err := rename(email); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := s.CreateMember(t.Context(), root, Member{Email: "öl@example.com", Role: identity.Viewer}); !errors.Is(err, ErrTaken) {
+			t.Errorf("what it was changed to: %v", err)
+		}
+		createdMember(t, s, "ärger@example.com", identity.Viewer) // is free again
+	})
+}
