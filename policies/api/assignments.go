@@ -42,14 +42,9 @@ func (s *server) listAssignments(kind keystore.Assignee) func(http.ResponseWrite
 			})
 			return nil
 		}
-		shown := make([]wireKeyAssignment, len(all))
-		for i, a := range all {
-			shown[i] = wireKeyAssignment{ID: a.ID, Guardrail: a.Guardrail, KeyHash: a.Assignee, AssignedBy: stated(a.Actor), CreatedAt: a.Created}
-			if key, err := s.Identity.Store.Key(r.Context(), by.Organization, a.Assignee); err == nil {
-				shown[i].KeyName, shown[i].KeyLabel = key.Name, key.Label
-			}
-		}
-		replyPage(w, r, shown, func(a wireKeyAssignment) wireKeyAssignment { return a })
+		replyPage(w, r, all, func(a keystore.Assignment) wireKeyAssignment {
+			return wireKeyAssignment{a.ID, a.Guardrail, a.Assignee, a.KeyName, a.KeyLabel, stated(a.Actor), a.Created}
+		})
 		return nil
 	}
 }

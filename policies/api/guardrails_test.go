@@ -159,3 +159,24 @@ func TestGuardrailTakesWhatClientsSayByDefault(t *testing.T) {
 		t.Errorf("%d %s", got.Code, got.Body)
 	}
 }
+
+func TestAssignmentsAreListedAtOnceHoweverManyThereAre(t *testing.T) {
+	g := manage(t)
+	id := g.guardrail(`{"name":"g"}`)
+	asked := func(n int) int64 {
+		t.Helper()
+		before := g.asked.Load()
+		got := g.call(managementKey, "GET", "/api/v1/guardrails/assignments/keys", "").Body.String()
+		if strings.Count(got, `"key_name":"k"`) != n || strings.Count(got, `"key_label":"sk-sy-v1-`) != n {
+			t.Errorf("%s", got)
+		}
+		return g.asked.Load() - before
+	}
+	none := asked(0)
+	for range 3 {
+		g.call(managementKey, "POST", "/api/v1/guardrails/"+id+"/assignments/keys", `{"key_hashes":["`+g.made(managementKey, `{"name":"k"}`).Data.Hash+`"]}`)
+	}
+	if three := asked(3); three != none {
+		t.Errorf("the database was asked %d times of three keys, %d times of none", three, none)
+	}
+}

@@ -29,12 +29,19 @@ type managedGateway struct {
 	*testing.T
 	Options
 	generations *store.Store
+	asked       atomic.Int64 // how often the database of keys was
 }
 
-// openDatabase is one that is there.
-type openDatabase struct{ *database.DB }
+// openDatabase is one that is there, and counts how often it is asked for.
+type openDatabase struct {
+	*database.DB
+	asked *atomic.Int64
+}
 
-func (o openDatabase) Get(context.Context) (*database.DB, error) { return o.DB, nil }
+func (o openDatabase) Get(context.Context) (*database.DB, error) {
+	o.asked.Add(1)
+	return o.DB, nil
+}
 
 func manage(t *testing.T) *managedGateway {
 	t.Helper()
@@ -52,9 +59,9 @@ func manage(t *testing.T) *managedGateway {
 	}
 	var current atomic.Pointer[identity.Keyring]
 	current.Store(configured)
-	keys := keystore.New(openDatabase{db}, identity.NewSealer([]byte("secret")), byok.NewVault("secret", ""))
-	watcher := keystore.NewWatcher(keys, func(s keystore.Snapshot) { current.Store(configured.With(s.Credentials)) }, slog.New(slog.DiscardHandler))
 	g := &managedGateway{T: t, Options: gateway(t), generations: store.New(db)}
+	keys := keystore.New(openDatabase{db, &g.asked}, identity.NewSealer([]byte("secret")), byok.NewVault("secret", ""))
+	watcher := keystore.NewWatcher(keys, func(s keystore.Snapshot) { current.Store(configured.With(s.Credentials)) }, slog.New(slog.DiscardHandler))
 	g.Keys, g.Ledger, g.Identity = current.Load, g.generations, &Identity{Store: keys, Refresh: watcher.Refresh}
 	g.Logger = slog.New(slog.DiscardHandler)
 	return g

@@ -81,8 +81,10 @@ const (
 type Assignment struct {
 	ID, Guardrail string
 	Assignee      string // hash or id
-	Actor         string // hash of a key
-	Created       time.Time
+	// KeyName and KeyLabel are those of a key that is held to it.
+	KeyName, KeyLabel string
+	Actor             string // hash of a key
+	Created           time.Time
 }
 
 // DefaultGuardrail is the id of the guardrail that all keys of a workspace are held to.
@@ -287,14 +289,14 @@ func (s *Store) Assignments(ctx context.Context, organization, id string, kind A
 		}
 		where, values = where+` AND g.id = ?`, append(values, id)
 	}
-	return list(ctx, s, scanAssignment, `SELECT a.id, a.guardrail_id, a.assignee, a.actor_hash, a.created `+
-		`FROM guardrail_assignments a JOIN guardrails g ON g.id = a.guardrail_id WHERE `+where+` ORDER BY a.created, a.id`, values...)
+	return list(ctx, s, scanAssignment, `SELECT a.id, a.guardrail_id, a.assignee, COALESCE(k.name, ''), COALESCE(k.label, ''), a.actor_hash, a.created `+
+		`FROM guardrail_assignments a JOIN guardrails g ON g.id = a.guardrail_id LEFT JOIN api_keys k ON a.kind = 'key' AND k.hash = a.assignee WHERE `+where+` ORDER BY a.created, a.id`, values...)
 }
 
 func scanAssignment(scan func(...any) error) (Assignment, error) {
 	var a Assignment
 	var created int64
-	err := scan(&a.ID, &a.Guardrail, &a.Assignee, &a.Actor, &created)
+	err := scan(&a.ID, &a.Guardrail, &a.Assignee, &a.KeyName, &a.KeyLabel, &a.Actor, &created)
 	a.Created = instant(created)
 	return a, err
 }
