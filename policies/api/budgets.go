@@ -50,7 +50,11 @@ func interval(r *http.Request) (identity.Reset, error) {
 }
 
 func (s *server) listBudgets(w http.ResponseWriter, r *http.Request, by *identity.Key) error {
-	all, err := s.Identity.Store.WorkspaceBudgets(r.Context(), by.Organization, r.PathValue("id"))
+	in, err := s.Identity.Store.Workspace(r.Context(), by.Organization, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	all, err := s.Identity.Store.WorkspaceBudgets(r.Context(), by.Organization, in.ID)
 	if err != nil {
 		return err
 	}
@@ -61,7 +65,7 @@ func (s *server) listBudgets(w http.ResponseWriter, r *http.Request, by *identit
 	reply(w, http.StatusOK, struct {
 		Data        []wireBudget `json:"data"`
 		IncludeBYOK bool         `json:"include_byok_in_budgets"`
-	}{Data: shown})
+	}{shown, in.IncludeBYOK})
 	return nil
 }
 
@@ -88,7 +92,8 @@ func (s *server) setBudget(w http.ResponseWriter, r *http.Request, by *identity.
 		return err
 	}
 	var members struct {
-		Limit jsontext.Value `json:"limit_usd"`
+		Limit       jsontext.Value `json:"limit_usd"`
+		IncludeBYOK *bool          `json:"include_byok_in_budgets"` // of all budgets of the workspace
 	}
 	if err := readBody(r, &members); err != nil {
 		return err
@@ -97,7 +102,7 @@ func (s *server) setBudget(w http.ResponseWriter, r *http.Request, by *identity.
 	if err != nil {
 		return err
 	}
-	set, err := s.Identity.Store.SetWorkspaceBudget(r.Context(), actor(by), r.PathValue("id"), identity.Budget{Amount: amount, Reset: reset}, decreasing)
+	set, err := s.Identity.Store.SetWorkspaceBudget(r.Context(), actor(by), r.PathValue("id"), identity.Budget{Amount: amount, Reset: reset}, members.IncludeBYOK, decreasing)
 	if err != nil {
 		return err
 	}

@@ -73,6 +73,14 @@ func TestRow180BudgetsOfAWorkspaceGrowWithTheirInterval(t *testing.T) {
 	if got := g.call(managementKey, "GET", list, "").Body.String(); strings.Count(got, `"limit_usd"`) != 4 || !strings.Contains(got, `"include_byok_in_budgets":false`) {
 		t.Errorf("all: %s", got)
 	}
+	if got := g.call(managementKey, "PUT", path+"lifetime", `{"limit_usd":50,"include_byok_in_budgets":true}`); got.Code != 200 {
+		t.Errorf("own keys: %d %s", got.Code, got.Body)
+	}
+	for _, shown := range []string{list, "/api/v1/workspaces/default"} {
+		if got := g.call(managementKey, "GET", shown, "").Body.String(); !strings.Contains(got, `"include_byok_in_budgets":true`) {
+			t.Errorf("%s: %s", shown, got)
+		}
+	}
 	for range 2 {
 		if got := g.call(managementKey, "DELETE", path+"daily", "").Body.String(); got != `{"deleted":true}`+"\n" {
 			t.Errorf("deleted: %s", got)

@@ -52,7 +52,7 @@ func newWorkspace(from keystore.Workspace) wireWorkspace {
 		ID: from.ID, Name: from.Name, Slug: from.Slug, Description: stated(from.Description),
 		CreatedAt: from.Created, CreatedBy: stated(from.Creator), UpdatedAt: from.Updated,
 		DefaultTextModel: stated(from.DefaultTextModel), DefaultSort: stated(from.DefaultSort), SamplingRate: 1,
-		DefaultGuardrail: keystore.DefaultGuardrail(from.ID),
+		DefaultGuardrail: keystore.DefaultGuardrail(from.ID), BYOKInBudgets: from.IncludeBYOK,
 	}
 }
 

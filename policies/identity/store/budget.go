@@ -11,7 +11,7 @@ import (
 )
 
 // WorkspaceBudget is the most that a workspace may spend in each of its periods. A
-// workspace has one for each kind of period at most.
+// workspace has one for each kind of period at most. IncludeBYOK is the workspace's.
 type WorkspaceBudget struct {
 	ID        string `json:"id"`
 	Workspace string `json:"workspace_id"`
@@ -20,13 +20,13 @@ type WorkspaceBudget struct {
 	Updated time.Time `json:"updated_at"`
 }
 
-const budgetColumns = `id, workspace_id, reset, amount, created, updated`
+const budgets = `SELECT b.id, b.workspace_id, b.reset, b.amount, b.created, b.updated, w.include_byok FROM workspace_budgets b JOIN workspaces w ON w.id = b.workspace_id`
 
 func scanBudget(scan func(...any) error) (WorkspaceBudget, error) {
 	var b WorkspaceBudget
 	var reset string
 	var created, updated int64
-	if err := scan(&b.ID, &b.Workspace, &reset, &b.Amount, &created, &updated); err != nil {
+	if err := scan(&b.ID, &b.Workspace, &reset, &b.Amount, &created, &updated, &b.IncludeBYOK); err != nil {
 		return b, err
 	}
 	b.Created, b.Updated = instant(created), instant(updated)
@@ -35,7 +35,7 @@ func scanBudget(scan func(...any) error) (WorkspaceBudget, error) {
 	return b, err
 }
 
-const budgetsOf = `SELECT ` + budgetColumns + ` FROM workspace_budgets WHERE workspace_id = ?`
+const budgetsOf = budgets + ` WHERE b.workspace_id = ?`
 
 // WorkspaceBudgets lists those of a workspace, or fails with [ErrNone].
 func (s *Store) WorkspaceBudgets(ctx context.Context, organization, workspace string) ([]WorkspaceBudget, error) {
@@ -47,8 +47,10 @@ func (s *Store) WorkspaceBudgets(ctx context.Context, organization, workspace st
 }
 
 // SetWorkspaceBudget makes a budget, or exchanges the amount of the one of its period.
-// The error is [ErrNone] of the workspace, or what check returns of all its budgets.
-func (s *Store) SetWorkspaceBudget(ctx context.Context, by Actor, workspace string, to identity.Budget, check func([]identity.Budget) error) (WorkspaceBudget, error) {
+// includeBYOK, unless it is nil, is what all budgets of the workspace do from now on; that
+// of to does not count. The error is [ErrNone] of the workspace, or what check returns of
+// all its budgets.
+func (s *Store) SetWorkspaceBudget(ctx context.Context, by Actor, workspace string, to identity.Budget, includeBYOK *bool, check func([]identity.Budget) error) (WorkspaceBudget, error) {
 	var set WorkspaceBudget
 	err := s.change(ctx, by, func(t *transaction) (Entry, error) {
 		known, w, err := t.budgets(ctx, by, workspace)
@@ -61,19 +63,26 @@ func (s *Store) SetWorkspaceBudget(ctx context.Context, by Actor, workspace stri
 			set.ID, set.Workspace, set.Created = uuid.NewString(), w.ID, t.now
 		}
 		set.Budget, set.Updated = to, t.now
+		set.IncludeBYOK = w.IncludeBYOK
 		known[to.Reset] = set
-		budgets := make([]identity.Budget, 0, len(known))
+		all := make([]identity.Budget, 0, len(known))
 		for _, each := range known {
-			budgets = append(budgets, each.Budget)
+			all = append(all, each.Budget)
 		}
-		if err := check(budgets); err != nil {
+		if err := check(all); err != nil {
 			return Entry{}, err
+		}
+		if includeBYOK != nil {
+			set.IncludeBYOK = *includeBYOK
+			if err := t.exec(ctx, `UPDATE workspaces SET include_byok = ? WHERE id = ?`, set.IncludeBYOK, w.ID); err != nil {
+				return Entry{}, err
+			}
 		}
 		entry := Entry{Action: "budget.set", Target: set.Workspace, After: set}
 		if ok {
 			entry.Before = before
 		}
-		return entry, t.exec(ctx, `INSERT INTO workspace_budgets (`+budgetColumns+`) VALUES (?, ?, ?, ?, ?, ?) `+
+		return entry, t.exec(ctx, `INSERT INTO workspace_budgets (id, workspace_id, reset, amount, created, updated) VALUES (?, ?, ?, ?, ?, ?) `+
 			`ON CONFLICT (workspace_id, reset) DO UPDATE SET amount = excluded.amount, updated = excluded.updated`,
 			set.ID, set.Workspace, set.Reset.String(), int64(set.Amount), micros(set.Created), micros(set.Updated))
 	})
@@ -124,11 +133,11 @@ func (t *transaction) budgets(ctx context.Context, by Actor, workspace string) (
 
 // budgets are those of all workspaces, by the workspace's id.
 func (s *Store) budgets(ctx context.Context) (map[string][]identity.Budget, error) {
-	all, err := list(ctx, s, scanBudget, `SELECT `+budgetColumns+` FROM workspace_budgets ORDER BY workspace_id, reset`)
-	budgets := make(map[string][]identity.Budget)
+	all, err := list(ctx, s, scanBudget, budgets+` ORDER BY b.workspace_id, b.reset`)
+	known := make(map[string][]identity.Budget)
 	for _, each := range all {
 		each.Budget.Since = each.Created // it is deleted and made anew, or keeps counting
-		budgets[each.Workspace] = append(budgets[each.Workspace], each.Budget)
+		known[each.Workspace] = append(known[each.Workspace], each.Budget)
 	}
-	return budgets, err
+	return known, err
 }

@@ -100,7 +100,7 @@ func TestWorkspaceHasOneBudgetForEachPeriod(t *testing.T) {
 		var checked []identity.Budget
 		set := func(amount money.USD, reset identity.Reset) WorkspaceBudget {
 			t.Helper()
-			budget, err := s.SetWorkspaceBudget(t.Context(), root, "team", identity.Budget{Amount: amount, Reset: reset}, func(all []identity.Budget) error { checked = all; return nil })
+			budget, err := s.SetWorkspaceBudget(t.Context(), root, "team", identity.Budget{Amount: amount, Reset: reset}, nil, func(all []identity.Budget) error { checked = all; return nil })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -117,7 +117,7 @@ func TestWorkspaceHasOneBudgetForEachPeriod(t *testing.T) {
 			t.Errorf("%v %s", err, cmp.Diff(want, snapshot.Budgets))
 		}
 		refused := errors.New("refused")
-		if _, err := s.SetWorkspaceBudget(t.Context(), root, "team", identity.Budget{Amount: 1}, func([]identity.Budget) error { return refused }); !errors.Is(err, refused) {
+		if _, err := s.SetWorkspaceBudget(t.Context(), root, "team", identity.Budget{Amount: 1}, nil, func([]identity.Budget) error { return refused }); !errors.Is(err, refused) {
 			t.Errorf("a budget that is refused: %v", err)
 		}
 		for range 2 { // it is idempotent
@@ -129,8 +129,37 @@ func TestWorkspaceHasOneBudgetForEachPeriod(t *testing.T) {
 			t.Errorf("%+v, %v", all, err)
 		}
 		stranger := Actor{Hash: "h", Organization: "other"}
-		if _, err := s.SetWorkspaceBudget(t.Context(), stranger, w.ID, identity.Budget{Amount: 1}, func([]identity.Budget) error { return nil }); !errors.Is(err, ErrNone) {
+		if _, err := s.SetWorkspaceBudget(t.Context(), stranger, w.ID, identity.Budget{Amount: 1}, nil, func([]identity.Budget) error { return nil }); !errors.Is(err, ErrNone) {
 			t.Errorf("of another organisation: %v", err)
+		}
+	})
+}
+
+func TestWorkspaceCountsOwnKeysTowardsAllItsBudgetsOrNone(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		w := createdWorkspace(t, s, root, "team")
+		for _, step := range []struct {
+			reset       identity.Reset
+			includeBYOK *bool
+			want        bool
+		}{{identity.ResetDaily, nil, false}, {identity.ResetWeekly, new(true), true}, {identity.ResetWeekly, nil, true}, {identity.ResetDaily, new(false), false}} {
+			set, err := s.SetWorkspaceBudget(t.Context(), root, "team", identity.Budget{Amount: 1, Reset: step.reset}, step.includeBYOK, func([]identity.Budget) error { return nil })
+			if err != nil || set.IncludeBYOK != step.want {
+				t.Errorf("%+v, %v", set, err)
+			}
+			snapshot, err := s.Load(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, budget := range snapshot.Budgets[w.ID] {
+				if budget.IncludeBYOK != step.want {
+					t.Errorf("after %+v: %+v", step, budget)
+				}
+			}
+			if now, err := s.Workspace(t.Context(), identity.Default, w.ID); err != nil || now.IncludeBYOK != step.want {
+				t.Errorf("%+v, %v", now, err)
+			}
 		}
 	})
 }

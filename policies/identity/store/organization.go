@@ -29,14 +29,16 @@ type Workspace struct {
 	Description  string `json:"description"`
 	// DefaultTextModel answers requests that name no model, DefaultSort is the order of
 	// providers where a request asks for none; "" is the gateway's.
-	DefaultTextModel string    `json:"default_text_model"`
-	DefaultSort      string    `json:"default_provider_sort"`
-	Creator          string    `json:"created_by"` // hash of a key
-	Created          time.Time `json:"created_at"`
-	Updated          time.Time `json:"updated_at"`
+	DefaultTextModel string `json:"default_text_model"`
+	DefaultSort      string `json:"default_provider_sort"`
+	// IncludeBYOK counts what providers bill own keys towards the budgets.
+	IncludeBYOK bool      `json:"include_byok_in_budgets"`
+	Creator     string    `json:"created_by"` // hash of a key
+	Created     time.Time `json:"created_at"`
+	Updated     time.Time `json:"updated_at"`
 }
 
-const workspaceColumns = `id, organization_id, name, slug, description, default_text_model, default_sort, creator, created, updated`
+const workspaceColumns = `id, organization_id, name, slug, description, default_text_model, default_sort, include_byok, creator, created, updated`
 
 // defaultOf is the id of an organisation's default workspace, which all its members are
 // in, and which is not deleted: that of the organisation.
@@ -48,7 +50,7 @@ func DefaultWorkspace(organization string) string { return defaultOf(organizatio
 func scanWorkspace(scan func(...any) error) (Workspace, error) {
 	var w Workspace
 	var created, updated int64
-	err := scan(&w.ID, &w.Organization, &w.Name, &w.Slug, &w.Description, &w.DefaultTextModel, &w.DefaultSort, &w.Creator, &created, &updated)
+	err := scan(&w.ID, &w.Organization, &w.Name, &w.Slug, &w.Description, &w.DefaultTextModel, &w.DefaultSort, &w.IncludeBYOK, &w.Creator, &created, &updated)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNone
 	}
@@ -123,8 +125,8 @@ func (t *transaction) addWorkspace(ctx context.Context, by Actor, w *Workspace) 
 	if err := t.freeSlug(ctx, by, w); err != nil {
 		return err
 	}
-	return t.exec(ctx, `INSERT INTO workspaces (`+workspaceColumns+`, deleted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
-		w.ID, w.Organization, w.Name, w.Slug, w.Description, w.DefaultTextModel, w.DefaultSort, w.Creator, micros(w.Created), micros(w.Updated))
+	return t.exec(ctx, `INSERT INTO workspaces (`+workspaceColumns+`, deleted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
+		w.ID, w.Organization, w.Name, w.Slug, w.Description, w.DefaultTextModel, w.DefaultSort, w.IncludeBYOK, w.Creator, micros(w.Created), micros(w.Updated))
 }
 
 // freeSlug refuses a slug that another workspace is called by, or its id, which can stand
