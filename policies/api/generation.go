@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -138,19 +139,24 @@ func newGeneration(from *usage.Generation) wireGeneration {
 	return wire
 }
 
-// generation tells of one generation to whoever made it (rows 168 and 169).
+// generation tells of one generation to whoever made it (rows 168 and 169), and to
+// management keys of the organisation.
 func (s *server) generation(w http.ResponseWriter, r *http.Request) {
-	if _, found := s.ownGeneration(w, r); found != nil {
+	if _, found := s.ownGeneration(w, r, identity.ReadUsage); found != nil {
 		reply(w, http.StatusOK, data[wireGeneration]{newGeneration(found)})
 	}
 }
 
-// ownGeneration finds the generation that a request names, of the key that it comes with.
-// Nil is one that is refused.
-func (s *server) ownGeneration(w http.ResponseWriter, r *http.Request) (*identity.Key, *usage.Generation) {
+// ownGeneration finds the generation that a request names, of the key that it comes with,
+// or of the organisation of a management key with a permission. Nil is one that is refused.
+func (s *server) ownGeneration(w http.ResponseWriter, r *http.Request, permission identity.Permission) (*identity.Key, *usage.Generation) {
 	key, err := s.caller(r)
 	if err != nil {
 		refuse(w, http.StatusUnauthorized, "authentication", err.Error())
+		return nil, nil
+	}
+	if key.Management() && !key.Role.May(permission) {
+		s.refuseChange(w, mayNot(key, permission))
 		return nil, nil
 	}
 	id := r.URL.Query().Get("id")
@@ -159,8 +165,12 @@ func (s *server) ownGeneration(w http.ResponseWriter, r *http.Request) (*identit
 		return nil, nil
 	}
 	found, err := s.Ledger.Get(r.Context(), id)
+	own := false
+	if err == nil {
+		own, err = s.owns(r.Context(), key, found)
+	}
 	switch {
-	case errors.Is(err, store.ErrNone), err == nil && found.KeyHash != key.Hash:
+	case errors.Is(err, store.ErrNone), err == nil && !own:
 		refuse(w, http.StatusNotFound, "not_found", fmt.Sprintf("Generation %s not found", id))
 	case err != nil:
 		s.ledgerFailed(w, err)
@@ -170,17 +180,26 @@ func (s *server) ownGeneration(w http.ResponseWriter, r *http.Request) (*identit
 	return nil, nil
 }
 
-// content tells what was said in a generation to whoever made it, if that is kept
-// (row 170).
+// owns reports whether a generation is a key's, or of the organisation of a management key.
+func (s *server) owns(ctx context.Context, key *identity.Key, g *usage.Generation) (bool, error) {
+	if g.KeyHash == key.Hash || !key.Management() || s.Identity == nil {
+		return g.KeyHash == key.Hash, nil
+	}
+	workspaces, err := s.Identity.Store.WorkspaceIDs(ctx, key.Organization)
+	return slices.Contains(workspaces, g.Workspace), err
+}
+
+// content tells what was said in a generation to whoever made it, and to management keys
+// of the organisation, if that is kept (row 170).
 func (s *server) content(w http.ResponseWriter, r *http.Request) {
-	key, found := s.ownGeneration(w, r)
+	key, found := s.ownGeneration(w, r, identity.ReadContent)
 	if found == nil {
 		return
 	}
 	content, err := s.Ledger.Content(r.Context(), found.ID)
 	switch {
-	case errors.Is(err, store.ErrNone) && !key.StoreContent:
-		refuse(w, http.StatusForbidden, "permission_denied", "What is said with this key is not stored. The gateway's configuration can have it stored: store_content.")
+	case errors.Is(err, store.ErrNone) && !key.Management() && !key.StoreContent:
+		refuse(w, http.StatusForbidden, "permission_denied", "What is said with this key is not stored. To have it stored, set store_content of the key.")
 	case errors.Is(err, store.ErrNone):
 		refuse(w, http.StatusNotFound, "not_found", fmt.Sprintf("Content of generation %s not found", found.ID))
 	case err != nil:

@@ -42,16 +42,17 @@ type wireKey struct {
 	LimitReset     *string    `json:"limit_reset"`
 	IncludeBYOK    bool       `json:"include_byok_in_limit"`
 	keyUsage
-	CreatedAt   time.Time  `json:"created_at"`
-	UpdatedAt   time.Time  `json:"updated_at"`
-	ExpiresAt   *time.Time `json:"expires_at"`
-	LastUsedAt  *time.Time `json:"last_used_at"`
-	Creator     *string    `json:"creator_user_id"`
-	External    *string    `json:"external_user"`
-	WorkspaceID string     `json:"workspace_id"`
-	Models      []string   `json:"allowed_models,omitempty"`
-	Providers   []string   `json:"allowed_providers,omitempty"`
-	IPs         []string   `json:"allowed_ips,omitempty"`
+	CreatedAt    time.Time  `json:"created_at"`
+	UpdatedAt    time.Time  `json:"updated_at"`
+	ExpiresAt    *time.Time `json:"expires_at"`
+	LastUsedAt   *time.Time `json:"last_used_at"`
+	Creator      *string    `json:"creator_user_id"`
+	External     *string    `json:"external_user"`
+	WorkspaceID  string     `json:"workspace_id"`
+	StoreContent bool       `json:"store_content"` // the gateway's own
+	Models       []string   `json:"allowed_models,omitempty"`
+	Providers    []string   `json:"allowed_providers,omitempty"`
+	IPs          []string   `json:"allowed_ips,omitempty"`
 }
 
 // secretKey is a key with what authenticates as it, which is shown this once.
@@ -82,18 +83,19 @@ func mayChange(by *identity.Key, role identity.Role) error {
 // keyMembers are those of a request that makes or changes a key. Nil is a member that is
 // not there; a value may be null.
 type keyMembers struct {
-	Name        *string        `json:"name"`
-	Role        *identity.Role `json:"role"`
-	Disabled    *bool          `json:"disabled"`
-	Limit       jsontext.Value `json:"limit"`
-	LimitReset  jsontext.Value `json:"limit_reset"`
-	IncludeBYOK *bool          `json:"include_byok_in_limit"`
-	ExpiresAt   jsontext.Value `json:"expires_at"`
-	Creator     jsontext.Value `json:"creator_user_id"`
-	WorkspaceID *string        `json:"workspace_id"`
-	Models      jsontext.Value `json:"allowed_models"`
-	Providers   jsontext.Value `json:"allowed_providers"`
-	IPs         jsontext.Value `json:"allowed_ips"`
+	Name         *string        `json:"name"`
+	Role         *identity.Role `json:"role"`
+	Disabled     *bool          `json:"disabled"`
+	Limit        jsontext.Value `json:"limit"`
+	LimitReset   jsontext.Value `json:"limit_reset"`
+	IncludeBYOK  *bool          `json:"include_byok_in_limit"`
+	ExpiresAt    jsontext.Value `json:"expires_at"`
+	Creator      jsontext.Value `json:"creator_user_id"`
+	WorkspaceID  *string        `json:"workspace_id"`
+	StoreContent *bool          `json:"store_content"`
+	Models       jsontext.Value `json:"allowed_models"`
+	Providers    jsontext.Value `json:"allowed_providers"`
+	IPs          jsontext.Value `json:"allowed_ips"`
 }
 
 // applyKey changes k as the members of a request say.
@@ -166,6 +168,9 @@ func (m *keyMembers) apply(k *keystore.Key, now time.Time) error {
 	}
 	if m.IncludeBYOK != nil {
 		k.IncludeBYOK = *m.IncludeBYOK
+	}
+	if m.StoreContent != nil {
+		k.StoreContent = *m.StoreContent
 	}
 	if m.Limit != nil {
 		k.Limit = nil
@@ -364,7 +369,7 @@ func newKey(from *keystore.Key, spent store.Spending) wireKey {
 		Limit: from.Limit, LimitReset: stated(from.Reset.String()), IncludeBYOK: from.IncludeBYOK,
 		keyUsage:  newKeyUsage(spent),
 		CreatedAt: from.Created, UpdatedAt: from.Updated, ExpiresAt: stated(from.ExpiresAt), LastUsedAt: stated(spent.Last),
-		Creator: stated(from.Creator), WorkspaceID: from.Workspace,
+		Creator: stated(from.Creator), WorkspaceID: from.Workspace, StoreContent: from.StoreContent,
 		Models: from.AllowedModels, Providers: from.AllowedProviders, IPs: from.AllowedIPs,
 	}
 	if from.Limit != nil {

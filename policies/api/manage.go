@@ -57,7 +57,7 @@ func (s *server) managing(permission identity.Permission, serve func(w http.Resp
 		case !key.Management():
 			err = forbidden("Only management keys can perform this operation")
 		case !key.Role.May(permission):
-			err = forbidden("The role %s may not do this. It takes %s, which these have: %s.", key.Role, permission, roleNames(permission.Roles()))
+			err = mayNot(key, permission)
 		default:
 			err = serve(w, r, key)
 		}
@@ -65,6 +65,11 @@ func (s *server) managing(permission identity.Permission, serve func(w http.Resp
 			s.refuseChange(w, err)
 		}
 	}
+}
+
+// mayNot refuses a management key whose role has not a permission.
+func mayNot(key *identity.Key, permission identity.Permission) *refusal {
+	return forbidden("The role %s may not do this. It takes %s, which these have: %s.", key.Role, permission, roleNames(permission.Roles()))
 }
 
 func roleNames(roles []identity.Role) string {

@@ -27,6 +27,7 @@ const (
 	WriteKeys           Permission = "keys.write"
 	WriteManagementKeys Permission = "management_keys.write"
 	ReadUsage           Permission = "usage.read"
+	ReadContent         Permission = "content.read"
 	ReadAudit           Permission = "audit.read"
 	ReadOrganization    Permission = "organization.read"
 	WriteWorkspaces     Permission = "workspaces.write"
@@ -53,7 +54,8 @@ var rules = []rule{
 	{ReadKeys, []Role{Owner, Admin, Developer, Billing, Viewer}, "list keys and what they have used"},
 	{WriteKeys, []Role{Owner, Admin, Developer}, "create, change, rotate and delete inference keys"},
 	{WriteManagementKeys, []Role{Owner, Admin}, "the same of management keys whose role is not above one's own"},
-	{ReadUsage, []Role{Owner, Admin, Billing, Viewer}, "activity and credits"},
+	{ReadUsage, []Role{Owner, Admin, Billing, Viewer}, "activity, credits and single generations"},
+	{ReadContent, []Role{Owner, Admin}, "what was said with keys that have that stored"},
 	{ReadAudit, []Role{Owner, Admin}, "the audit log"},
 	{ReadOrganization, []Role{Owner, Admin, Developer, Billing, Viewer}, "list workspaces and members"},
 	{WriteWorkspaces, []Role{Owner, Admin}, "create, change and delete workspaces, and say who is in them"},

@@ -28,6 +28,8 @@ type Key struct {
 	Reset identity.Reset `json:"limit_reset"`
 	// IncludeBYOK counts what own keys of providers spent towards the limit.
 	IncludeBYOK bool `json:"include_byok_in_limit"`
+	// StoreContent: what is said with the key is kept, and not counts alone.
+	StoreContent bool `json:"store_content,omitzero"`
 	// Creator is the member whose key it is, "" if nobody's.
 	Creator string `json:"creator_user_id,omitempty"`
 	// Workspace is the id of the one that the key is in.
@@ -46,7 +48,7 @@ type Key struct {
 	Limited time.Time `json:"limited_at,omitzero"`
 }
 
-const keyColumns = `hash, name, label, role, disabled, spend_limit, limit_reset, include_byok, creator, workspace_id, models, providers, ips, created, updated, expires, limited`
+const keyColumns = `hash, name, label, role, disabled, spend_limit, limit_reset, include_byok, store_content, creator, workspace_id, models, providers, ips, created, updated, expires, limited`
 
 // row is what keyColumns hold.
 type row struct {
@@ -57,7 +59,7 @@ type row struct {
 }
 
 func (r *row) fields(k *Key) []any {
-	return []any{&k.Hash, &k.Name, &k.Label, &k.Role, &k.Disabled, &r.limit, &r.reset, &k.IncludeBYOK, &k.Creator, &k.Workspace, &r.models, &r.providers, &r.ips, &r.created, &r.updated, &r.expires, &r.limited}
+	return []any{&k.Hash, &k.Name, &k.Label, &k.Role, &k.Disabled, &r.limit, &r.reset, &k.IncludeBYOK, &k.StoreContent, &k.Creator, &k.Workspace, &r.models, &r.providers, &r.ips, &r.created, &r.updated, &r.expires, &r.limited}
 }
 
 // fill reads into k what fields could not.
@@ -84,7 +86,7 @@ func (k *Key) values() []any {
 	if k.Limit != nil {
 		limit = sql.Null[int64]{V: int64(*k.Limit), Valid: true}
 	}
-	return []any{k.Hash, k.Name, k.Label, string(k.Role), k.Disabled, limit, k.Reset.String(), k.IncludeBYOK, k.Creator, k.Workspace, listed(k.AllowedModels), listed(k.AllowedProviders), listed(k.AllowedIPs), micros(k.Created), micros(k.Updated), micros(k.ExpiresAt), micros(k.Limited)}
+	return []any{k.Hash, k.Name, k.Label, string(k.Role), k.Disabled, limit, k.Reset.String(), k.IncludeBYOK, k.StoreContent, k.Creator, k.Workspace, listed(k.AllowedModels), listed(k.AllowedProviders), listed(k.AllowedIPs), micros(k.Created), micros(k.Updated), micros(k.ExpiresAt), micros(k.Limited)}
 }
 
 // listed is a list as JSON, null if it is empty.
@@ -110,7 +112,7 @@ func (k *Key) known(in *Workspace, secretExpires time.Time) (*identity.Key, erro
 	key := &identity.Key{
 		Name: k.Name, Hash: k.Hash, Role: k.Role, Organization: in.Organization, Workspace: in.ID,
 		DefaultModel: in.DefaultTextModel, DefaultSort: in.DefaultSort, Disabled: k.Disabled, ExpiresAt: k.ExpiresAt,
-		AllowedModels: k.AllowedModels, AllowedProviders: k.AllowedProviders, Creator: k.Creator, Since: k.Limited,
+		AllowedModels: k.AllowedModels, AllowedProviders: k.AllowedProviders, Creator: k.Creator, StoreContent: k.StoreContent, Since: k.Limited,
 	}
 	for _, text := range k.AllowedIPs {
 		network, err := identity.ParseNetwork(text)

@@ -293,7 +293,7 @@ func (t *transaction) staysHeld(ctx context.Context, by Actor, before, after *Ke
 }
 
 func (t *transaction) saveKey(ctx context.Context, k *Key) error {
-	return t.exec(ctx, `UPDATE api_keys SET name = ?, label = ?, role = ?, disabled = ?, spend_limit = ?, limit_reset = ?, include_byok = ?, creator = ?, workspace_id = ?, models = ?, providers = ?, ips = ?, `+
+	return t.exec(ctx, `UPDATE api_keys SET name = ?, label = ?, role = ?, disabled = ?, spend_limit = ?, limit_reset = ?, include_byok = ?, store_content = ?, creator = ?, workspace_id = ?, models = ?, providers = ?, ips = ?, `+
 		`created = ?, updated = ?, expires = ?, limited = ? WHERE hash = ?`, append(k.values()[1:], k.Hash)...)
 }
 

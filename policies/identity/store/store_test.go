@@ -74,7 +74,7 @@ func TestKeyComesBackWhole(t *testing.T) {
 		}
 		want := Key{
 			Name: "büro\x00", Role: identity.Billing, Disabled: true, Limit: new(3 * money.Dollar), Reset: identity.ResetWeekly,
-			IncludeBYOK: true, Creator: member.ID, Workspace: identity.Default, AllowedModels: []string{"m/*"}, AllowedProviders: []string{"a", "b"}, AllowedIPs: []string{"10.0.0.0/8"}, ExpiresAt: time.Date(2030, 1, 2, 3, 4, 5, 6000, time.UTC),
+			IncludeBYOK: true, StoreContent: true, Creator: member.ID, Workspace: identity.Default, AllowedModels: []string{"m/*"}, AllowedProviders: []string{"a", "b"}, AllowedIPs: []string{"10.0.0.0/8"}, ExpiresAt: time.Date(2030, 1, 2, 3, 4, 5, 6000, time.UTC),
 		}
 		created, plaintext := made(t, s, want)
 		want.Name, want.Hash, want.Label, want.Created, want.Updated = "büro", identity.Hash(plaintext), identity.Label(plaintext), created.Created, created.Created
@@ -104,9 +104,9 @@ func TestNameThatIsNotUTF8IsKeptAndLogged(t *testing.T) {
 func TestRow160And167KeyWorksUntilItIsDisabledOrDeleted(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func() *Store) {
 		s, now := open(), time.Now()
-		created, plaintext := made(t, s, Key{Name: "k", Limit: new(money.Dollar), Reset: identity.ResetDaily})
+		created, plaintext := made(t, s, Key{Name: "k", Limit: new(money.Dollar), Reset: identity.ResetDaily, StoreContent: true})
 		key, err := authenticates(t, s, plaintext, now)
-		if err != nil || key.Hash != created.Hash || key.Name != "k" || key.Management() || key.Budget != (identity.Budget{Amount: money.Dollar, Reset: identity.ResetDaily}) {
+		if err != nil || !key.StoreContent || key.Hash != created.Hash || key.Name != "k" || key.Management() || key.Budget != (identity.Budget{Amount: money.Dollar, Reset: identity.ResetDaily}) {
 			t.Fatalf("%+v, %v", key, err)
 		}
 		if _, err := s.Update(t.Context(), root, created.Hash, func(k *Key) error { k.Disabled = true; return nil }); err != nil {
