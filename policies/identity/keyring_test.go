@@ -311,7 +311,7 @@ func TestTokensAreTakenForKeys(t *testing.T) {
 	})
 	for token, want := range map[string]string{"name": "good", "hash": "managed", "role": "ada"} {
 		key, err := k.Authenticate("Bearer "+token, "", now)
-		if err != nil || key.Name != want || key.Management() != (token == "role") || key.Operator {
+		if err != nil || key.Name != want || key.Management() != (token == "role") || key.Token != (token == "role") || key.Operator {
 			t.Errorf("%s: %+v, %v", token, key, err)
 		}
 	}
