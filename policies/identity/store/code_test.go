@@ -69,7 +69,7 @@ func TestCodeOfOddlyNamedActorIsExchanged(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.ExchangeCode(t.Context(), code, "x", func(Challenge) error { return nil }); err != nil {
+		if _, err := s.ExchangeCode(t.Context(), code, "x", func(string) bool { return true }, func(Challenge) error { return nil }); err != nil {
 			t.Error(err)
 		}
 	})
