@@ -65,7 +65,7 @@ func TestBudgetOfWorkspaceIsAnotherWhenItComesBack(t *testing.T) {
 		set := func(amount money.USD) time.Time {
 			t.Helper()
 			budget := identity.Budget{Amount: amount, Reset: identity.ResetMonthly}
-			if _, err := s.SetWorkspaceBudget(t.Context(), root, identity.Default, budget, func([]identity.Budget) error { return nil }); err != nil {
+			if _, err := s.SetWorkspaceBudget(t.Context(), root, identity.Default, budget, nil, func([]identity.Budget) error { return nil }); err != nil {
 				t.Fatal(err)
 			}
 			return loaded(t, s).Budgets[identity.Default][0].Since
