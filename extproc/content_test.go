@@ -105,6 +105,34 @@ func TestRow170WhatWasSaidIsKeptForKeysThatWantIt(t *testing.T) {
 	}
 }
 
+// What a guardrail takes out of an answer is not kept, and is billed all the same.
+func TestRow170GuardedAnswersAreKeptAsTheClientGotThem(t *testing.T) {
+	const (
+		said = `{"choices":[{"index":0,"message":{"role":"assistant","content":"write to jane@example.com","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"to\":\"jane@example.com\"}"}}]},"finish_reason":"tool_calls"}]}`
+		kept = `"output":{"completion":"write to [EMAIL]","reasoning":null,"tool_calls":[{"type":"function","function":{"name":"f","arguments":"{\"to\":\"[EMAIL]\"}"}}]}}`
+	)
+	for action, want := range map[configpb.GuardAction]string{redacted: kept, blocked: `"output":{"completion":null,"reasoning":null}}`} {
+		synctest.Test(t, func(t *testing.T) {
+			g, b := withBooks(t, storing, guarding(t, builtin("email", action, outward)))
+			e, _ := g.asked("1", wholeOf)
+			e.replies("200", viaUpstream, "content-type", "application/json")
+			e.sends(said, true)
+			if action == redacted {
+				e.begins()
+				e.rest()
+			} else {
+				e.refused()
+			}
+			if got := b.said(t); got != askedHello+want {
+				t.Errorf("%v: kept\n%s\nwant\n%s", action, got, askedHello+want)
+			}
+			if billed := b.only(t).Attempts[0].Tokens.Completion; billed != 14 {
+				t.Errorf("%v: billed %d tokens, want those of what the provider said", action, billed)
+			}
+		})
+	}
+}
+
 // input is what is kept of a request.
 func input(t *testing.T, client dialect.Client, body string) usage.Input {
 	t.Helper()

@@ -6,7 +6,7 @@ import "github.com/switchyard/switchyard/extproc/dialect/toolschema"
 // that are invalid (spec section 2.4). A bound that the client has set on the answer
 // may cut a call in the middle, which is nobody's mistake.
 func (a *attempt) toolCalls() (judged, invalid int64) {
-	progress := a.answer.pipe.Progress()
+	progress := a.answer.pipe.Counted() // whatever a guardrail made of the calls
 	if len(progress.ToolCalls) == 0 || progress.FinishReason == "length" {
 		return 0, 0
 	}

@@ -2,6 +2,7 @@ package extproc
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -56,4 +57,26 @@ func TestSection24ToolCallsAreCounted(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What a guardrail makes of a call is not held against its provider.
+func TestSection24RedactedToolCallsAreTheProvidersOwn(t *testing.T) {
+	const (
+		tools = `{"model":"m/x","tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}}}],`
+		calls = `{"choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"n\":4711}"}}]},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":10,"completion_tokens":4}}`
+	)
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, onlyA, guarding(t, filterOf("4711", redacted, "[NUMBER]", outward)))
+		e, _ := g.asked("1", strings.Replace(wholeOf, `{"model":"m/x",`, tools, 1))
+		e.replies("200", viaUpstream, "content-type", "application/json")
+		e.sends(calls, true)
+		e.begins()
+		if got := e.rest(); !strings.Contains(got, "[NUMBER]") {
+			t.Errorf("the client gets %s", got)
+		}
+		synctest.Wait()
+		if s := g.Health.Summary("m/x|a", time.Now()); s.ToolCalls != 1 || s.ToolSuccess != 1 {
+			t.Errorf("%d calls, of which %v succeed", s.ToolCalls, s.ToolSuccess)
+		}
+	})
 }

@@ -13,6 +13,14 @@ type AnswerFilter interface {
 	End() ([]Event, error)
 }
 
+// Ender is a [Pipe] that may hold back some of an answer.
+type Ender interface {
+	Pipe
+	// End appends what of that the client gets, once no more of the provider's comes and
+	// before Finish. It is idempotent. Its errors are those of Event.
+	End(dst []byte) ([]byte, error)
+}
+
 // NewFilteredPipe joins a client's dialect to a provider's for one answer that a filter
 // edits. It translates also between like dialects: what passes as bytes holds texts that
 // only the vendor knows the places of, and a filter is there to miss none. What the
@@ -23,7 +31,7 @@ func NewFilteredPipe(client Client, provider Provider, request *Request, meta Me
 	if namer, ok := decoder.(CallNamer); ok {
 		namer.NameCalls(meta.ID)
 	}
-	filtering := &filteringDecoder{Decoder: decoder, filter: filter}
+	filtering := &filteringDecoder{Decoder: decoder, request: request, filter: filter}
 	return &filtered{
 		translation: &translation{decoder: filtering, encoder: client.Encoder(meta), request: request},
 		decoder:     filtering,
@@ -40,48 +48,59 @@ type filtered struct {
 // answer counts as begun: its provider is no longer silent.
 const mostUnheard = 1 << 10
 
-func (f *filtered) Finish(dst []byte) []byte { return f.translation.Finish(f.end(dst)) }
-
-// Fail has the client get what was held when the provider broke off.
+// Fail has the client get what was held when the provider broke off, unless it may not.
 func (f *filtered) Fail(dst []byte, failure *Error) []byte {
-	return f.translation.Fail(f.end(dst), failure)
+	dst, _ = f.End(dst) // it fails already
+	return f.translation.Fail(dst, failure)
 }
 
-func (f *filtered) end(dst []byte) []byte {
-	if f.decoder.refused {
-		return dst
+var _ Ender = (*filtered)(nil)
+
+// End ends the filter.
+func (f *filtered) End(dst []byte) ([]byte, error) {
+	if f.decoder.over {
+		return dst, nil
 	}
+	f.decoder.over = true
 	events, err := f.decoder.filter.End()
 	if err != nil {
 		f.decoder.refused = true
-		return dst
+		return dst, err
 	}
-	if told, err := f.stream(dst, events); err == nil {
-		return told
+	f.request.restoreTools(events)
+	told, err := f.stream(dst, events)
+	if err != nil {
+		return dst, err
 	}
-	return dst
+	return told, nil
 }
 
-// Progress is that of what the provider said: the client's share tells nothing of its
-// pace, and it is not what is billed.
-func (f *filtered) Progress() Progress { return f.provided().Settled(f.request) }
+// Progress is that of what the provider said, whose pace the client's share tells nothing
+// of. The transcript and the calls are those that the client got.
+func (f *filtered) Progress() Progress { return f.paced().Settled(f.request) }
 
-// Counted is Progress with tokens counted.
-func (f *filtered) Counted() Progress { return f.provided().Counted(f.request) }
+// Counted has the transcript and the calls of the provider: they are what is billed.
+func (f *filtered) Counted() Progress {
+	p := f.paced()
+	p.Transcript, p.ToolCalls = f.decoder.said.Transcript, f.decoder.said.ToolCalls
+	return p.Counted(f.request)
+}
 
-func (f *filtered) provided() Progress {
+func (f *filtered) paced() Progress {
 	p, said := f.progress, &f.decoder.said
 	p.Started = p.Started || said.OutputBytes > mostUnheard || f.decoder.refused && said.Started
-	p.Steps, p.OutputBytes, p.Transcript, p.Usage, p.HasUsage = said.Steps, said.OutputBytes, said.Transcript, said.Usage, said.HasUsage
+	p.Steps, p.OutputBytes, p.Usage, p.HasUsage = said.Steps, said.OutputBytes, said.Usage, said.HasUsage
 	return p
 }
 
 type filteringDecoder struct {
 	Decoder
-	filter AnswerFilter
+	request *Request
+	filter  AnswerFilter
 	// said is the progress by what the provider said.
 	said    Progress
 	refused bool
+	over    bool // nothing goes through the filter any more
 }
 
 func (d *filteringDecoder) Event(event sse.Event) ([]Event, error) {
@@ -102,17 +121,20 @@ func (d *filteringDecoder) Whole(body []byte) ([]Event, error) {
 
 func (d *filteringDecoder) pass(events []Event, end func() ([]Event, error)) ([]Event, error) {
 	for i := range events {
-		d.said.Note(&events[i])
+		said := events[i]
+		d.request.restoreTool(&said)
+		d.said.Note(&said)
 	}
 	passed, err := d.filter.Filter(events)
 	if err == nil && end != nil {
 		var rest []Event
 		passed = append([]Event(nil), passed...)
+		d.over = true
 		rest, err = end()
 		passed = append(passed, rest...)
 	}
 	if err != nil {
-		d.refused = true
+		d.refused, d.over = true, true
 		return nil, err
 	}
 	return passed, nil

@@ -87,8 +87,12 @@ func (r *Request) restoreTools(events []Event) {
 		return
 	}
 	for i := range events {
-		if own, ok := r.ToolNames[events[i].Text]; ok && events[i].Kind == EventToolCall {
-			events[i].Text = own
-		}
+		r.restoreTool(&events[i])
+	}
+}
+
+func (r *Request) restoreTool(event *Event) {
+	if own, ok := r.ToolNames[event.Text]; ok && event.Kind == EventToolCall {
+		event.Text = own
 	}
 }
