@@ -38,6 +38,14 @@ func (b believed) Counted() dialect.Progress {
 	return progress
 }
 
+// End has the pipe tell what it holds back, if it is one that does.
+func (b believed) End(dst []byte) ([]byte, error) {
+	if ender, holds := b.Pipe.(dialect.Ender); holds {
+		return ender.End(dst)
+	}
+	return dst, nil
+}
+
 // believe is what a provider can have used of what it claims: no more than the model's
 // context, which is all that it can have read or written at once, and than the request
 // holds. Money follows the provider's word and nobody checks it, so that one misplaced

@@ -216,6 +216,20 @@ func TestAnswersAreRedactedAcrossEvents(t *testing.T) {
 
 func TestAnswersAreBlocked(t *testing.T) {
 	rules := builtin("email", blocked, outward)
+	t.Run("when its provider says no last word", func(t *testing.T) {
+		const second = "data: {\"choices\":[{\"index\":1,\"delta\":{\"content\":\"write to jane@example.com\"}}]}\n\n"
+		synctest.Test(t, func(t *testing.T) {
+			g, _ := keeping(t, onlyA, guarding(t, rules))
+			got := g.played("1", streamOf, role+token+second+stop, on...)
+			if strings.Contains(got.body, "jane") || !strings.Contains(got.body, `"Response blocked by content filter: Email address"`) {
+				t.Errorf("the client gets %s", got.body)
+			}
+			g.wantCount(1, "requests_total", "denied")
+			if again := g.played("2", streamOf, role+token+stop+counted+done, on...); again.hit {
+				t.Errorf("cached: %s", again.body)
+			}
+		})
+	})
 	t.Run("whole", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g := newGateway(t, guarding(t, rules))

@@ -23,7 +23,7 @@ type answer struct {
 	ended   bool              // the provider has sent its last byte
 
 	held      share // what an answer that is no stream takes of memory
-	pipe      dialect.Pipe
+	pipe      dialect.Ender
 	guard     *answerGuard  // nil if no rules hold for the answer
 	mediaType string        // that the client is told of an answer that is no stream
 	bytes     bool          // the answer has no place for an error: it passes as it comes
@@ -321,6 +321,10 @@ func (a *attempt) finishStream() error {
 		return emptyAnswer()
 	}
 	before := len(a.answer.out)
+	var err error
+	if a.answer.out, err = a.answer.pipe.End(a.answer.out); err != nil {
+		return a.streamFailure(err)
+	}
 	a.answer.out = a.answer.pipe.Finish(a.answer.out)
 	a.capture(a.answer.out[before:])
 	a.noteAnswer()
