@@ -206,6 +206,16 @@ func TestRow121UnreadableFilesMoveOn(t *testing.T) {
 	e.hangUp()
 }
 
+// What is redacted in the words beside a file changes nothing for the file.
+func TestRow121FilesAreReadBesideRedactedWords(t *testing.T) {
+	body := strings.Replace(withFile(pdftexttest.Document("The answer is 42."), ""), `"what?"`, `"I am jane@example.com"`, 1)
+	e := newGateway(t, onlyA, guarding(t, builtin("email", redacted, 0))).attempt("1")
+	e.asks(body, true)
+	if got := e.forwarded(); !strings.Contains(got.body, asTextPart) || !strings.Contains(got.body, "I am [EMAIL]") {
+		t.Errorf("the provider gets %s", got.body)
+	}
+}
+
 // The conversation is the same whoever reads its file, and stays where it is cached.
 func TestRow121ConversationIsTheClients(t *testing.T) {
 	g := newGateway(t, onlyA)

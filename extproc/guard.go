@@ -80,8 +80,10 @@ func (a *attempt) guardRequest() error {
 	if len(body) > 0 && &body[0] == &a.request.Raw[0] {
 		return nil
 	}
-	a.request, err = a.client.Parse(body)
-	return err
+	if a.request, err = a.client.Parse(body); err != nil {
+		return err
+	}
+	return surveyFiles(a.client, a.request)
 }
 
 // noteFound counts and logs what was found, and never what it was.
