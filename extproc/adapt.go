@@ -8,6 +8,7 @@ import (
 // refuse the client's. The client's own dialect rewrites it, so that what follows is as
 // if the client had written so itself.
 func (a *attempt) adapt() error {
+	a.toKeep = a.request
 	if err := a.textOfFiles(); err != nil {
 		return err
 	}

@@ -39,13 +39,14 @@ type attempt struct {
 	client    dialect.Client
 	key       *identity.Key
 	request   *dialect.Request
-	session   string          // what the client calls its session, or ""
-	head      []string        // names and values of headers that the client's dialect reads
-	merged    *dialect.Preset // the preset that is part of the request, or nil
-	upload    share           // what the client's body takes of memory
-	shared    *request        // what attempts at the same request know of each other
-	uploaded  bool            // the client's request has come to its end
-	trailers  bool            // the client's body ends with trailers
+	toKeep    *dialect.Request // the request before it is adapted, for what is kept of it
+	session   string           // what the client calls its session, or ""
+	head      []string         // names and values of headers that the client's dialect reads
+	merged    *dialect.Preset  // the preset that is part of the request, or nil
+	upload    share            // what the client's body takes of memory
+	shared    *request         // what attempts at the same request know of each other
+	uploaded  bool             // the client's request has come to its end
+	trailers  bool             // the client's body ends with trailers
 
 	guarded   guard.Findings // what guardrails found in the request
 	rules     rules          // for retries and hedges, of the model asked for

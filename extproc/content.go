@@ -76,9 +76,10 @@ type keptFunction struct {
 	Arguments string `json:"arguments"`
 }
 
-// input is what the client asked. Where that is too long the latest messages are kept.
+// input is what the client asked, whatever the candidate's provider was asked in its
+// place. Where that is too long the latest messages are kept.
 func (a *attempt) input() usage.Input {
-	chat, err := a.request.Chat()
+	chat, err := a.toKeep.Chat()
 	if err != nil {
 		return usage.Input{Truncated: true} // what its own dialect alone can read
 	}
@@ -92,7 +93,7 @@ func (a *attempt) input() usage.Input {
 		if allowed.full() {
 			break
 		}
-		made := a.turns(&message, allowed)
+		made := turns(&message, allowed)
 		slices.Reverse(made)
 		messages = append(messages, made...)
 	}
@@ -101,7 +102,7 @@ func (a *attempt) input() usage.Input {
 }
 
 // turns are one message, or one for each result of a tool.
-func (a *attempt) turns(message *dialect.Message, allowed *allowance) []kept {
+func turns(message *dialect.Message, allowed *allowance) []kept {
 	allowed.left -= wrapping
 	made := kept{Role: string(message.Role), Name: allowed.take(message.Name)}
 	var parts []keptPart
@@ -114,7 +115,7 @@ func (a *attempt) turns(message *dialect.Message, allowed *allowance) []kept {
 		case dialect.PartReasoning:
 			made.Reasoning += allowed.take(part.Reasoning.Text)
 		case dialect.PartToolCall:
-			made.ToolCalls = append(made.ToolCalls, allowed.call(part.Call.ID, a.toolName(part.Call.Name), part.Call.Arguments))
+			made.ToolCalls = append(made.ToolCalls, allowed.call(part.Call.ID, part.Call.Name, part.Call.Arguments))
 		case dialect.PartToolResult:
 			allowed.left -= wrapping
 			var said []keptPart

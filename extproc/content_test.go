@@ -11,6 +11,7 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
 	"github.com/switchyard/switchyard/extproc/dialect/openai"
+	"github.com/switchyard/switchyard/extproc/pdftext/pdftexttest"
 	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/usage"
@@ -105,6 +106,26 @@ func TestRow170WhatWasSaidIsKeptForKeysThatWantIt(t *testing.T) {
 	}
 }
 
+// What the gateway makes of a request for one provider is not what was asked.
+func TestRow170FilesAreKeptByTheirNames(t *testing.T) {
+	file := pdftexttest.Document("The answer is 42.")
+	if _, err := pdfs.Text(t.Context(), file); err != nil { // compiles outside of the bubble
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		g, b := withBooks(t, storing, onlyA)
+		e, _ := g.asked("1", withFile(file, ""))
+		e.replies("200", viaUpstream, "content-type", "application/json")
+		e.sends(wholeAnswer, true)
+		e.begins()
+		e.rest()
+		const want = `{"input":{"messages":[{"role":"user","content":[{"type":"text","text":"what?"},{"type":"file","name":"a.pdf"}]}]},`
+		if got := b.said(t); !strings.HasPrefix(got, want) {
+			t.Errorf("kept\n%s\nwant\n%s", got, want)
+		}
+	})
+}
+
 // What a guardrail takes out of an answer is not kept, and is billed all the same.
 func TestRow170GuardedAnswersAreKeptAsTheClientGotThem(t *testing.T) {
 	const (
@@ -140,7 +161,7 @@ func input(t *testing.T, client dialect.Client, body string) usage.Input {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return (&attempt{client: client, request: request, key: &identity.Key{}}).input()
+	return (&attempt{client: client, toKeep: request, key: &identity.Key{}}).input()
 }
 
 func TestRow170InputIsInTheWordsOfChatCompletions(t *testing.T) {
