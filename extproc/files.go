@@ -19,6 +19,7 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect/openai"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 	"github.com/switchyard/switchyard/extproc/pdftext"
+	"github.com/switchyard/switchyard/policies/guard"
 )
 
 // Files that a model does not take are read by the gateway, and sent to it as text (spec
@@ -106,8 +107,12 @@ func (a *attempt) textOfFiles() error {
 	if !ok {
 		return nil
 	}
-	read, err := a.shared.readFiles(a.stream.Context(), func() (map[string]dialect.FileAnnotation, error) {
-		return a.readFiles(replacer)
+	read, err := a.shared.readFiles(a.stream.Context(), func() (*filesRead, error) {
+		read, err := a.readFiles(replacer)
+		if err == nil {
+			a.noteFound(read.found, directionInput) // later attempts find the same
+		}
+		return read, err
 	})
 	if a.stream.Context().Err() != nil {
 		return errEnded
@@ -115,9 +120,16 @@ func (a *attempt) textOfFiles() error {
 	if err != nil {
 		return a.unsayable(err)
 	}
+	a.guarded = append(a.guarded, read.found...)
+	if err := a.refuseBlocked(); err != nil {
+		return err
+	}
+	if err := a.hold("requests", &a.upload, read.size, a.policy.MaxHeldRequests); err != nil {
+		return err
+	}
 	a.files = nil
 	body := replacer.ReplaceFiles(request.Raw, func(path string, _ *dialect.Media) (string, bool) {
-		file, ok := read[path]
+		file, ok := read.texts[path]
 		if !ok {
 			return "", false
 		}
@@ -129,9 +141,16 @@ func (a *attempt) textOfFiles() error {
 	return a.rewrite(body)
 }
 
-// readFiles reads the request's PDFs, by where they stand. What the client sends back of
-// an earlier answer spares the reading.
-func (a *attempt) readFiles(replacer dialect.FileReplacer) (map[string]dialect.FileAnnotation, error) {
+// filesRead is what a request's files hold. It is not written to.
+type filesRead struct {
+	texts map[string]dialect.FileAnnotation // by where the files stand, as guardrails let them pass
+	found guard.Findings                    // in the texts
+	size  int                               // bytes of the texts, and of what was fetched for them
+}
+
+// readFiles reads the request's PDFs. What the client sends back of an earlier answer
+// spares the reading.
+func (a *attempt) readFiles(replacer dialect.FileReplacer) (*filesRead, error) {
 	type file struct {
 		path  string
 		media dialect.Media
@@ -165,7 +184,11 @@ func (a *attempt) readFiles(replacer dialect.FileReplacer) (map[string]dialect.F
 	for _, echoed := range openai.FileAnnotations(a.request.Raw) {
 		known[echoed.Hash] = echoed.Text
 	}
-	read := make(map[string]dialect.FileAnnotation, len(files))
+	read := &filesRead{texts: make(map[string]dialect.FileAnnotation, len(files))}
+	for _, media := range fetched {
+		read.size += len(media.Data)
+	}
+	guarded := make(map[string]string) // texts by hash
 	for _, f := range files {
 		if media, ok := fetched[dialect.Remote{Kind: dialect.PartFile, URL: f.media.URL}]; ok {
 			f.media.Data = media.Data
@@ -185,8 +208,11 @@ func (a *attempt) readFiles(replacer dialect.FileReplacer) (map[string]dialect.F
 			}
 			known[made.Hash] = text
 		}
-		made.Text = text
-		read[f.path] = made
+		if _, done := guarded[made.Hash]; !done {
+			guarded[made.Hash] = a.guardFile(text, &read.found)
+		}
+		made.Text = guarded[made.Hash]
+		read.texts[f.path], read.size = made, read.size+len(made.Text)
 	}
 	return read, nil
 }
@@ -253,9 +279,9 @@ func nameOf(file *dialect.Media) string {
 // longestName bounds what is repeated of a file's name, in bytes.
 const longestName = 256
 
-// readFiles returns what the request's files hold, by where they stand, and reads them if
+// readFiles returns what the request's files hold, and reads them if
 // no earlier attempt has. What could not be read for one attempt cannot be for another.
-func (q *request) readFiles(ctx context.Context, read func() (map[string]dialect.FileAnnotation, error)) (map[string]dialect.FileAnnotation, error) {
+func (q *request) readFiles(ctx context.Context, read func() (*filesRead, error)) (*filesRead, error) {
 	select {
 	case q.reading <- struct{}{}:
 		defer func() { <-q.reading }()

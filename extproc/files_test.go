@@ -216,6 +216,50 @@ func TestRow121FilesAreReadBesideRedactedWords(t *testing.T) {
 	}
 }
 
+// A file is no way around a guardrail, whichever of the attempts reads it.
+func TestRow121FilesAreGuarded(t *testing.T) {
+	body := withFile(pdftexttest.Document("I am jane@example.com"), "")
+	t.Run("redact", func(t *testing.T) {
+		g := newGateway(t, guarding(t, builtin("email", redacted, 0)))
+		e, upstream := g.asked("1", body)
+		if strings.Contains(upstream.body, "jane") || !strings.Contains(upstream.body, `<file name=\"a.pdf\">\nI am [EMAIL]\n</file>`) {
+			t.Errorf("a gets %s", upstream.body)
+		}
+		e.replies("503", viaUpstream)
+		e.sends(`{}`, true)
+		e.refused()
+		e, upstream = g.asked("2", body)
+		if strings.Contains(upstream.body, "jane") || !strings.Contains(upstream.body, "I am [EMAIL]") {
+			t.Errorf("b gets %s", upstream.body)
+		}
+		e.hangUp()
+		g.wantCount(1, "guardrail_matches_total", "g", "redact", "input")
+	})
+	t.Run("block", func(t *testing.T) {
+		g := newGateway(t, guarding(t, builtin("email", blocked, 0)))
+		e := g.attempt("1", "x-openrouter-metadata", "enabled")
+		e.asks(body, true)
+		got := e.refused()
+		if got.status != 403 || got.error.Message != "Request blocked by content filter: Email address" || got.set[headerFailover] != "" || !strings.Contains(got.body, `"guardrail_id":"g"`) {
+			t.Errorf("%d, failover %q: %s", got.status, got.set[headerFailover], got.body)
+		}
+		g.wantCount(1, "requests_total", "denied")
+		g.wantCount(1, "guardrail_matches_total", "g", "block", "input")
+	})
+}
+
+// What is read of files is held in memory, as what is uploaded is.
+func TestTextOfFilesIsHeld(t *testing.T) {
+	text := strings.Repeat("word ", 20_000)
+	body := withFile(pdftexttest.Document(text), "")
+	g := newGateway(t, onlyA, roomFor(1<<20, 0))
+	e, upstream := g.asked("1", body)
+	if held := g.heldRequests.taken(); held < int64(len(upstream.body)) || held > int64(len(body)+len(upstream.body)) {
+		t.Errorf("%d bytes are held for a body of %d bytes and one of %d", held, len(body), len(upstream.body))
+	}
+	e.hangUp()
+}
+
 // The conversation is the same whoever reads its file, and stays where it is cached.
 func TestRow121ConversationIsTheClients(t *testing.T) {
 	g := newGateway(t, onlyA)

@@ -72,10 +72,8 @@ func (a *attempt) guardRequest() error {
 	if a.number == 1 { // later attempts find the same
 		a.noteFound(a.guarded, directionInput)
 	}
-	if blocked := a.guarded.Blocked(); blocked != nil {
-		told := refusal(blocked)
-		told.RouterMetadata = a.guardedMetadata()
-		return told
+	if err := a.refuseBlocked(); err != nil {
+		return err
 	}
 	if len(body) > 0 && &body[0] == &a.request.Raw[0] {
 		return nil
@@ -84,6 +82,26 @@ func (a *attempt) guardRequest() error {
 		return err
 	}
 	return surveyFiles(a.client, a.request)
+}
+
+// guardFile is guardRequest for the text of a file, which is the user's.
+func (a *attempt) guardFile(text string, found *guard.Findings) string {
+	rules := a.policy.GuardOf(a.key).Rules.Input
+	if len(rules) == 0 {
+		return text
+	}
+	return string(guard.Scan(rules, guard.User, []byte(text), found))
+}
+
+// refuseBlocked is the error of a request in which a rule that blocks has found something.
+func (a *attempt) refuseBlocked() error {
+	blocked := a.guarded.Blocked()
+	if blocked == nil {
+		return nil
+	}
+	told := refusal(blocked)
+	told.RouterMetadata = a.guardedMetadata()
+	return told
 }
 
 // noteFound counts and logs what was found, and never what it was.

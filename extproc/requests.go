@@ -42,7 +42,7 @@ type request struct {
 	hedge     time.Duration // after which another attempt may race it; zero is never
 	presets   map[string]*dialect.Preset
 	reading   chan struct{} // holds one attempt while it reads files; guards filesRead and filesErr
-	filesRead map[string]dialect.FileAnnotation
+	filesRead *filesRead
 	filesErr  error
 	fetching  chan struct{}  // holds one attempt while it fetches
 	fetches   *fetch.Request // nil before the first; fetching guards it and found
