@@ -17,6 +17,7 @@ const (
 type Transcript struct {
 	choices []spoken
 	kept    int
+	cut     bool // there was more
 	// tokens is what a count at so many bytes of output came to.
 	tokens, countedAt int64
 }
@@ -30,7 +31,7 @@ func (t *Transcript) Text(choice int) string { return string(t.of(choice).text) 
 func (t *Transcript) Reasoning(choice int) string { return string(t.of(choice).reasoning) }
 
 // Cut reports whether there was more text than is kept.
-func (t *Transcript) Cut() bool { return t != nil && t.kept == mostTranscript }
+func (t *Transcript) Cut() bool { return t != nil && t.cut }
 
 func (t *Transcript) of(choice int) spoken {
 	if t == nil || choice < 0 || choice >= len(t.choices) {
@@ -58,7 +59,7 @@ func say[T string | []byte](p *Progress, choice int, text T, thought bool) {
 		for room > 0 && !utf8.RuneStart(text[room]) {
 			room--
 		}
-		text, t.kept = text[:room], mostTranscript // nothing behind a gap
+		text, t.kept, t.cut = text[:room], mostTranscript, true // nothing behind a gap
 	} else {
 		t.kept += len(text)
 	}

@@ -36,6 +36,17 @@ func TestTranscriptIsBounded(t *testing.T) {
 	}
 }
 
+func TestTranscriptThatJustFitsIsNotCut(t *testing.T) {
+	var p Progress
+	p.Say(0, []byte(strings.Repeat("x", mostTranscript)))
+	if p.Transcript.Cut() {
+		t.Error("all of it is kept")
+	}
+	if p.Say(0, []byte("y")); !p.Transcript.Cut() || len(p.Transcript.Text(0)) != mostTranscript {
+		t.Error("a byte is left out")
+	}
+}
+
 // Usage that nobody reported is counted when it is asked for, once, and not before.
 func TestUnreportedUsageIsCounted(t *testing.T) {
 	asked := 0
