@@ -206,6 +206,9 @@ func (a *attempt) output() usage.Output {
 	allowed := &allowance{left: mostOutput}
 	var calls []keptCall
 	for _, call := range progress.ToolCalls {
+		if call.Choice != 0 {
+			continue
+		}
 		allowed.short = allowed.short || call.Cut
 		calls = append(calls, allowed.call("", a.toolName(call.Name), string(call.Arguments)))
 	}

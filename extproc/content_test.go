@@ -126,6 +126,25 @@ func TestRow170FilesAreKeptByTheirNames(t *testing.T) {
 	})
 }
 
+// Of several choices, the first is kept: its text and its calls.
+func TestRow170CallsOfOtherChoicesAreLeftOut(t *testing.T) {
+	choice := func(n string) string {
+		return `{"index":` + n + `,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"c` + n + `","type":"function","function":{"name":"f` + n + `","arguments":"{}"}}]},"finish_reason":"tool_calls"}`
+	}
+	synctest.Test(t, func(t *testing.T) {
+		g, b := withBooks(t, storing)
+		e, _ := g.asked("1", wholeOf)
+		e.replies("200", viaUpstream, "content-type", "application/json")
+		e.sends(`{"choices":[`+choice("0")+`,`+choice("1")+`],"usage":{"prompt_tokens":10,"completion_tokens":4}}`, true)
+		e.begins()
+		e.rest()
+		const want = askedHello + `"output":{"completion":null,"reasoning":null,"tool_calls":[{"type":"function","function":{"name":"f0","arguments":"{}"}}]}}`
+		if got := b.said(t); got != want {
+			t.Errorf("kept\n%s\nwant\n%s", got, want)
+		}
+	})
+}
+
 // What a guardrail takes out of an answer is not kept, and is billed all the same.
 func TestRow170GuardedAnswersAreKeptAsTheClientGotThem(t *testing.T) {
 	const (

@@ -8,13 +8,14 @@ const (
 
 // FunctionCall is a call of a function in an answer.
 type FunctionCall struct {
-	Name string
+	Choice int // that of [Event]
+	Name   string
 	// Arguments are what the model wrote, which should be a JSON object.
 	Arguments []byte
 	// Cut: there was no room for the arguments, and none are kept.
 	Cut bool
 
-	choice, index int
+	index int
 }
 
 // BeginToolCall notes that the answer calls a function. Choice and index are those of
@@ -22,7 +23,7 @@ type FunctionCall struct {
 func (p *Progress) BeginToolCall(choice, index int, name string) {
 	p.OutputBytes += int64(len(name))
 	if len(p.ToolCalls) < mostToolCalls && p.toolBytes()+len(name) <= mostToolBytes {
-		p.ToolCalls = append(p.ToolCalls, FunctionCall{Name: name, choice: choice, index: index})
+		p.ToolCalls = append(p.ToolCalls, FunctionCall{Choice: choice, Name: name, index: index})
 	}
 }
 
@@ -32,7 +33,7 @@ func (p *Progress) AddToolArguments(choice, index int, piece string) {
 	p.OutputBytes += int64(len(piece))
 	for i := len(p.ToolCalls) - 1; i >= 0; i-- {
 		call := &p.ToolCalls[i]
-		if call.choice != choice || call.index != index {
+		if call.Choice != choice || call.index != index {
 			continue
 		}
 		if call.Cut = call.Cut || p.toolBytes()+len(piece) > mostToolBytes; call.Cut {

@@ -26,7 +26,7 @@ func TestSection24ToolCallsOfAnAnswer(t *testing.T) {
 			want:   []FunctionCall{{Name: "f", Arguments: []byte("{}")}, {Name: "g", Arguments: []byte("[1]")}}},
 		{name: "two choices with the same index",
 			pieces: []piece{{name: "f"}, {choice: 1, name: "g"}, {text: "1"}, {choice: 1, text: "2"}},
-			want:   []FunctionCall{{Name: "f", Arguments: []byte("1")}, {Name: "g", Arguments: []byte("2")}}},
+			want:   []FunctionCall{{Name: "f", Arguments: []byte("1")}, {Choice: 1, Name: "g", Arguments: []byte("2")}}},
 		{name: "arguments of a call that was not noted",
 			pieces: []piece{{text: "{}"}}},
 		{name: "arguments beyond what there is room for leave room for others",

@@ -70,7 +70,7 @@ func (t *translation) checkCalls(end *Event) error {
 	}
 	for i := range t.progress.ToolCalls {
 		call := &t.progress.ToolCalls[i]
-		if _, ok := ToolInput(call.Arguments); !ok && !call.Cut && call.choice == end.Choice {
+		if _, ok := ToolInput(call.Arguments); !ok && !call.Cut && call.Choice == end.Choice {
 			return &ProviderFailure{Status: http.StatusBadGateway, Code: "malformed_function_call",
 				Message: fmt.Sprintf("The model called the tool %.64q with arguments that are no JSON object.", call.Name)}
 		}
