@@ -90,7 +90,7 @@ func (a *attempt) guardFile(text string, found *guard.Findings) string {
 	if len(rules) == 0 {
 		return text
 	}
-	return string(guard.Scan(rules, guard.User, []byte(text), found))
+	return string(guard.Scan(a.stream.Context().Done(), rules, guard.User, []byte(text), found))
 }
 
 // refuseBlocked is the error of a request in which a rule that blocks has found something.
