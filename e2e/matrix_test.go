@@ -20,21 +20,16 @@ import (
 // vendors adds a fake for each provider dialect, by its name in the registry.
 func vendors(s *stage) map[string]*site {
 	tokens := s.googleTokens(time.Hour)
-	// Models that reason.
-	openAI, azure := s.site("openai", "openai", "gpt-5-mini", provider.OpenAI), s.azure("azure", "/openai/v1", "gpt-5 of ours", provider.Azure)
-	for _, at := range []*site{openAI, azure} {
-		at.config["refused_fields"] = []any{"max_tokens"}
-	}
 	return map[string]*site{
 		"anthropic":         s.anthropic("anthropic"),
 		"anthropic_bedrock": s.invoke("anthropic-bedrock", awsKey),
 		"anthropic_vertex":  s.vertexAnthropic("anthropic-vertex", tokens),
-		"azure":             azure,
+		"azure":             s.azure("azure", "/openai/v1", "gpt-5 of ours", provider.Azure),
 		"bedrock":           s.converse("bedrock", awsKey),
 		"cohere":            s.cohere("cohere", "command-a-03-2025"),
 		"gemini":            s.gemini("gemini"),
 		"ollama":            s.ollama("ollama", "llama3.2"),
-		"openai":            openAI,
+		"openai":            s.site("openai", "openai", "gpt-5-mini", provider.OpenAI), // starts from the preset
 		"openai_responses":  s.responder("openai-responses"),
 	}
 }

@@ -113,8 +113,7 @@ func TestRow121PDFsForModelsThatReadNone(t *testing.T) {
 // Row 100: no reasoning of a model that must, in the words of each client.
 func TestRow100MandatoryReasoning(t *testing.T) {
 	s := newStage(t)
-	oai, ant, goo := s.site("oai", "openai", "gpt-5-mini", provider.OpenAI), s.anthropic("ant"), s.gemini("goo")
-	oai.config["refused_fields"] = []any{"max_tokens"}
+	oai, ant, goo := s.site("openai", "openai", "gpt-5-mini", provider.OpenAI), s.anthropic("ant"), s.gemini("goo")
 	for id, at := range map[string]*site{"m/x": oai, "m/claude": ant, "m/gemini": goo} {
 		s.serve(id, at)
 		s.models[id].(settings)["reasoning"] = settings{"mandatory": true, "supported_efforts": []any{"low", "high"}}

@@ -10,6 +10,7 @@ package azure
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -33,6 +34,7 @@ var (
 
 // Request writes the request for a deployment, which target calls its model.
 func (p Provider) Request(client *dialect.Request, target dialect.Target) (dialect.Upstream, error) {
+	target.Quirks = withBound(target.Quirks)
 	made, err := p.Provider.Request(client, target)
 	if err != nil {
 		return dialect.Upstream{}, err
@@ -46,6 +48,27 @@ func (p Provider) Request(client *dialect.Request, target dialect.Target) (diale
 		made.Path += "?api-version=" + url.QueryEscape(version)
 	}
 	return made, nil
+}
+
+// ownBound are the quirks of a resource for which none are configured: the models that
+// reason refuse max_tokens, and the others take both. Deployments of other makers' models
+// that do not are told of by a quirk of their own.
+var ownBound = &dialect.Quirks{Rename: map[string]string{"max_tokens": "max_completion_tokens"}}
+
+// withBound adds to configured quirks the name of the bound on tokens, if they do not
+// speak of it.
+func withBound(quirks *dialect.Quirks) *dialect.Quirks {
+	if quirks == nil {
+		return ownBound
+	}
+	_, older := quirks.Rename["max_tokens"]
+	if _, newer := quirks.Rename["max_completion_tokens"]; older || newer {
+		return quirks
+	}
+	own := *quirks
+	own.Rename = maps.Clone(ownBound.Rename)
+	maps.Copy(own.Rename, quirks.Rename)
+	return &own
 }
 
 // Credential returns one of a resource's two keys.

@@ -41,6 +41,34 @@ func TestPath(t *testing.T) {
 	}
 }
 
+// Azure's models that reason refuse max_tokens, whatever the API that the client speaks.
+func TestBoundOnTokens(t *testing.T) {
+	const newer, older = `"max_completion_tokens":9`, `"max_tokens":9`
+	renames := func(from, to string) *dialect.Quirks {
+		return &dialect.Quirks{Rename: map[string]string{from: to}}
+	}
+	for name, test := range map[string]struct {
+		quirks *dialect.Quirks
+		want   string
+	}{
+		"no quirks":          {nil, newer},
+		"others":             {renames("seed", "random_seed"), newer},
+		"of an older server": {renames("max_completion_tokens", "max_tokens"), older},
+		"of its own":         {renames("max_tokens", "limit"), `"limit":9`},
+	} {
+		for _, client := range []dialect.Client{openai.Client{}, anthropic.Client{}} {
+			request, err := client.Parse([]byte(`{"max_tokens":9,"messages":[{"role":"user","content":"hi"}]}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			made, err := Provider{}.Request(request, dialect.Target{Model: "my-gpt", Quirks: test.quirks})
+			if err != nil || !strings.Contains(string(made.Body), test.want) {
+				t.Errorf("%s, from %s: %s, %v; want %s", name, client.Name(), made.Body, err, test.want)
+			}
+		}
+	}
+}
+
 func TestNameOfADeploymentStaysInItsSegment(t *testing.T) {
 	request, _ := openai.Client{}.Parse([]byte(`{"messages":[{"role":"user","content":"hi"}]}`))
 	made, err := Provider{}.Request(request, dialect.Target{Model: "a/b?c", Base: "/openai"})
