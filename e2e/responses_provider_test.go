@@ -246,9 +246,9 @@ func TestResponsesPassThrough(t *testing.T) {
 	got := s.do("POST", "/api/v1/responses", `{"truncation":"auto","model":"m/responses","stream":true,"max_output_tokens":5,"user":"bob@example.com",
 		"tools":[{"type":"custom","name":"patch","format":{"type":"text"}}], "input":[{"content":"hi","role":"user","phase":null}],
 		"session_id":"s","store":false}`)
-	want := `{"model":"gpt-5-mini","truncation":"auto","stream":true,"max_output_tokens":16,"user":"` + endUser(t, vendor) + `",` +
+	want := `{"truncation":"auto","model":"gpt-5-mini","stream":true,"max_output_tokens":16,"user":"` + endUser(t, vendor) + `",` +
 		`"tools":[{"type":"custom","name":"patch","format":{"type":"text"}}],"input":[{"content":"hi","role":"user"}],` +
-		`"include":["reasoning.encrypted_content"],"store":false}`
+		`"store":false,"include":["reasoning.encrypted_content"]}`
 	if sent := string(vendor.last(t).Body); sent != want {
 		t.Errorf("sent %s\nwant %s", sent, want)
 	}

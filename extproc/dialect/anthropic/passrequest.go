@@ -16,15 +16,15 @@ func (p Provider) passRequest(client *dialect.Request, own *parsed, target diale
 	if err != nil {
 		return dialect.Upstream{}, err
 	}
-	dst := append(make([]byte, 0, len(raw)+256), '{')
-	if e.hosted {
-		dst = rawjson.AppendText(dst, "anthropic_version", p.Hosted)
-	} else {
-		dst = rawjson.AppendText(dst, "model", target.Model)
-	}
 	members := own.members
 	if fetched {
 		members = readMembers(raw)
+	}
+	dst := append(make([]byte, 0, len(raw)+256), '{')
+	if e.hosted {
+		dst = rawjson.AppendText(dst, "anthropic_version", p.Hosted)
+	} else if !slices.ContainsFunc(members, func(c rawjson.Cursor) bool { return string(c.Name) == "model" }) {
+		dst = rawjson.AppendText(dst, "model", target.Model)
 	}
 	for i := range members {
 		dst = e.member(dst, &members[i])
@@ -32,15 +32,7 @@ func (p Provider) passRequest(client *dialect.Request, own *parsed, target diale
 	if client.MaxTokens == 0 {
 		dst = strconv.AppendInt(rawjson.AppendName(dst, "max_tokens"), e.defaultBound(raw), 10)
 	}
-	if client.User != "" {
-		dst = append(rawjson.AppendName(dst, "metadata"), '{')
-		dst = append(rawjson.AppendText(dst, "user_id", dialect.EndUser(client.User)), '}')
-	}
-	if tier := e.wireTier(client.ServiceTier); tier != "" {
-		dst = rawjson.AppendText(dst, "service_tier", tier)
-	} else if client.ServiceTier != "" {
-		e.drop("service_tier")
-	}
+	dst = e.tier(e.user(dst))
 	slices.Sort(e.dropped)
 	return p.upstream(append(dst, '}'), client.Stream, slices.Compact(e.dropped), own.head.headers(e.sampled, e.managed), target), nil
 }
@@ -74,13 +66,48 @@ type editor struct {
 	client  *dialect.Request
 	sampled bool // the request has sampling parameters
 	managed bool // the request manages its context
+	// What is written anew: where the client has it, or else at the end.
+	told, tiered bool
+}
+
+func (e *editor) user(dst []byte) []byte {
+	if e.client.User == "" || e.told {
+		return dst
+	}
+	e.told = true
+	dst = append(rawjson.AppendName(dst, "metadata"), '{')
+	return append(rawjson.AppendText(dst, "user_id", dialect.EndUser(e.client.User)), '}')
+}
+
+func (e *editor) tier(dst []byte) []byte {
+	if e.tiered {
+		return dst
+	}
+	e.tiered = true
+	tier := e.wireTier(e.client.ServiceTier)
+	if tier != "" {
+		return rawjson.AppendText(dst, "service_tier", tier)
+	}
+	if e.client.ServiceTier != "" {
+		e.drop("service_tier")
+	}
+	return dst
 }
 
 func (e *editor) member(dst []byte, c *rawjson.Cursor) []byte {
 	name := string(c.Name)
 	switch name {
-	case "model", "metadata", "service_tier", "speed", "anthropic_version":
-		return dst // written anew
+	case "model":
+		if e.hosted {
+			return dst
+		}
+		return rawjson.AppendText(dst, name, e.target.Model)
+	case "metadata":
+		return e.user(dst)
+	case "service_tier":
+		return e.tier(dst)
+	case "speed", "anthropic_version":
+		return dst // said otherwise
 	case "thinking":
 		return e.thinking(dst, c)
 	case "output_config":

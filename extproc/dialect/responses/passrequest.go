@@ -16,7 +16,9 @@ import (
 func passRequest(client *dialect.Request, own *parsed, target dialect.Target) dialect.Upstream {
 	e := editor{client: client, target: target, plain: own.plain, asked: own.reasoning}
 	dst := append(make([]byte, 0, len(client.Raw)+256), '{')
-	dst = rawjson.AppendText(dst, "model", target.Model)
+	if !slices.ContainsFunc(own.members, func(c rawjson.Cursor) bool { return string(c.Name) == "model" }) {
+		dst = rawjson.AppendText(dst, "model", target.Model)
+	}
 	for i := range own.members {
 		dst = e.member(dst, &own.members[i])
 	}
@@ -26,12 +28,7 @@ func passRequest(client *dialect.Request, own *parsed, target dialect.Target) di
 	if !e.included && target.Thinks() {
 		dst = rawjson.AppendMember(dst, "include", []byte(`["`+encryptedReasoning+`"]`))
 	}
-	if tier := target.Tier(client.ServiceTier); tier != "" {
-		dst = rawjson.AppendText(dst, "service_tier", tier)
-	} else if client.ServiceTier != "" {
-		e.drop("service_tier")
-	}
-	dst = append(rawjson.AppendMember(dst, "store", []byte("false")), '}')
+	dst = append(e.unstored(e.tier(dst)), '}')
 	slices.Sort(e.dropped)
 	return upstream(dst, client.Stream, slices.Compact(e.dropped))
 }
@@ -48,6 +45,31 @@ type editor struct {
 	// forgotten: reasoning was left out, so that the ids of the items which it led to
 	// mean nothing.
 	forgotten bool
+	// What is written anew: where the client has it, or else at the end.
+	tiered, said bool
+}
+
+func (e *editor) tier(dst []byte) []byte {
+	if e.tiered {
+		return dst
+	}
+	e.tiered = true
+	tier := e.target.Tier(e.client.ServiceTier)
+	if tier != "" {
+		return rawjson.AppendText(dst, "service_tier", tier)
+	}
+	if e.client.ServiceTier != "" {
+		e.drop("service_tier")
+	}
+	return dst
+}
+
+func (e *editor) unstored(dst []byte) []byte {
+	if e.said {
+		return dst
+	}
+	e.said = true
+	return rawjson.AppendMember(dst, "store", []byte("false"))
 }
 
 func (e *editor) drop(name string) { e.dropped = append(e.dropped, name) }
@@ -55,8 +77,12 @@ func (e *editor) drop(name string) { e.dropped = append(e.dropped, name) }
 func (e *editor) member(dst []byte, c *rawjson.Cursor) []byte {
 	name := string(c.Name)
 	switch {
-	case name == "model", name == "store", name == "service_tier":
-		return dst // written anew
+	case name == "model":
+		return rawjson.AppendText(dst, name, e.target.Model)
+	case name == "service_tier":
+		return e.tier(dst)
+	case name == "store":
+		return e.unstored(dst)
 	case forGateway(name), name == "stream_options" && !e.client.Stream:
 		return dst
 	case !takesMember(&e.target, name):

@@ -266,6 +266,23 @@ func TestRequestsPass(t *testing.T) {
 	}
 }
 
+// The order of members is the client's.
+func TestPassedRequestsKeepTheirOrder(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"store":false,"input":"hi","service_tier":"auto","model":"m/x","stream":true}`: `{"store":false,"input":"hi","service_tier":"priority","model":"gpt","stream":true}`,
+		`{"input":"hi"}`: `{"model":"gpt","input":"hi","service_tier":"priority","store":false}`,
+	} {
+		request, err := Client{}.Parse([]byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, err := Provider{}.Request(request, dialect.Target{Model: "gpt", Supported: []string{"max_tokens"}, ServiceTier: "priority"})
+		if err != nil || string(made.Body) != want {
+			t.Errorf("%s, %v; want %s", made.Body, err, want)
+		}
+	}
+}
+
 // FuzzRequest holds that what a provider gets is JSON, whatever a client sent.
 func FuzzRequest(f *testing.F) {
 	f.Add([]byte(`{"input":[{"role":"user","content":"hi"},{"type":"reasoning","encrypted_content":"x.eyJlbmRwb2ludF9zbHVnIjoibSJ9","summary":null}],"tools":[{"type":"web_search"}],"include":[1]}`), true)
