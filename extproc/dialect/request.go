@@ -23,6 +23,10 @@ type Request struct {
 	// providers of its own dialect too. See [Request.WithChat].
 	Rewritten bool
 
+	// Foreign: some of it came in another API's words, and Raw has them in the dialect's
+	// own. Its client need not know the rules of that dialect.
+	Foreign bool
+
 	// Fetched is what was fetched for a provider that fetches nothing itself; Chat has it
 	// in its place. See [OwnInliner].
 	Fetched map[Remote]Media

@@ -10,10 +10,12 @@ type ToolNamer interface {
 
 // WithToolNames is the request with names of tools that provider takes. What a
 // translation makes of the answer has the client's own names again. A request in the
-// provider's dialect keeps its names: its client has to know that dialect's rules.
+// provider's dialect keeps its names, as its client has to know that dialect's rules;
+// one that was put into it from another API's words is translated, if names have to change.
 func (r *Request) WithToolNames(provider Provider) *Request {
 	namer, restricts := provider.(ToolNamer)
-	if !restricts || r.passesTo(provider) || r.OutputModality != "" {
+	passes := r.passesTo(provider)
+	if !restricts || passes && !r.Foreign || r.OutputModality != "" {
 		return r
 	}
 	chat, err := r.Chat()
@@ -40,6 +42,7 @@ func (r *Request) WithToolNames(provider Provider) *Request {
 		return r
 	}
 	renamed := *r
+	renamed.Rewritten = r.Rewritten || passes
 	renamed.ToolNames = make(map[string]string, len(named))
 	for own, other := range named {
 		renamed.ToolNames[other] = own

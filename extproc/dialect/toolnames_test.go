@@ -85,6 +85,22 @@ func TestToolNamesOfAnswers(t *testing.T) {
 	if chat, err := forced.WithToolNames(provider).Chat(); err != nil || chat.ToolChoice.Name != provider.ToolName("a.b") {
 		t.Errorf("%+v, %v", chat.ToolChoice, err)
 	}
+	// Tools as MCP servers list them, in a request that would else pass.
+	listed, _ := openai.Client{}.Parse([]byte(`{"messages":[{"role":"user","content":"hi"}],"seed":7,"tools":[{"name":"a.b","inputSchema":{"type":"object"}}]}`))
+	for _, stream := range []bool{false, true} {
+		named := listed.WithToolNames(openai.Provider{})
+		named.Stream = stream
+		other := openai.Provider{}.ToolName("a.b")
+		made, err := openai.Provider{}.Request(named, dialect.Target{Model: "m"})
+		if err != nil || !strings.Contains(string(made.Body), `"name":"`+other+`"`) || !strings.Contains(string(made.Body), `"seed":7`) {
+			t.Errorf("%s, %v", made.Body, err)
+		}
+		pipe := dialect.NewPipe(openai.Client{}, openai.Provider{}, named, dialect.Meta{})
+		out, err := pipe.Whole(nil, []byte(`{"id":"c","object":"chat.completion","choices":[{"index":0,"finish_reason":"tool_calls","message":{"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"`+other+`","arguments":"{}"}}]}}]}`))
+		if err != nil || !strings.Contains(string(out), `"name":"a.b"`) || strings.Contains(string(out), other) {
+			t.Errorf("%s, %v", out, err)
+		}
+	}
 	// A client of the provider's own API knows its rules.
 	own, _ := anthropic.Client{}.Parse([]byte(`{"max_tokens":9,"messages":[{"role":"user","content":"hi"}],"tools":[{"name":"a.b","input_schema":{"type":"object"}}]}`))
 	if own.WithToolNames(provider) != own {

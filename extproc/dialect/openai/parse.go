@@ -27,7 +27,7 @@ func (Client) Parse(body []byte) (*dialect.Request, error) {
 		return nil, err
 	}
 	request := p.request
-	request.Parsed = &p.parsed
+	request.Parsed, request.Foreign = &p.parsed, foreign
 	request.Chat = sync.OnceValues(func() (*dialect.Chat, error) {
 		if !foreign {
 			return readChat(text)
