@@ -6,6 +6,11 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
 
+// JSONInstruction asks for JSON of any form, in system text that ends with it, where an
+// API has a mode for none but JSON of a schema. It binds no model: what asked for the
+// form counts as dropped all the same.
+const JSONInstruction = "Answer with a single JSON object and nothing else: no words around it, and no code fence."
+
 // ObjectSchema is a tool's schema as one of an object, which is all that some
 // providers take. Without parameters any object fits.
 func ObjectSchema(parameters jsontext.Value) jsontext.Value {

@@ -10,6 +10,9 @@ func (b *builder) format() {
 			b.output().Format = &format{Type: "json_schema", Schema: dialect.ClosedSchema(nil, wanted.Schema)}
 		} else {
 			b.drop("response_format")
+			if wanted.Type == "json_object" && b.takes("response_format") {
+				b.request.System = append(b.request.System, block{Type: "text", Text: dialect.JSONInstruction})
+			}
 		}
 	}
 	if b.chat.Verbosity == "" {

@@ -94,7 +94,9 @@ func TestRequest(t *testing.T) {
 		{name: "row 120: a schema", body: `{"response_format":{"type":"json_schema","json_schema":{"name":"n","description":"d","schema":{"type":"object","properties":{"a":{"type":"object"}}}}},` + hi + `}`,
 			want: `{` + hiOut + `,"outputConfig":{"textFormat":{"type":"json_schema","structure":{"jsonSchema":{"name":"n","description":"d",
 				"schema":"{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"object\",\"additionalProperties\":false}},\"additionalProperties\":false}"}}}}}`},
-		{name: "JSON of any form", body: `{"response_format":{"type":"json_object"},` + hi + `}`, want: `{` + hiOut + `}`, dropped: []string{"response_format"}},
+		{name: "JSON of any form", target: model("us.anthropic.claude-sonnet-4-5-20250929-v1:0"), body: `{"response_format":{"type":"json_object"},` + hi + `}`,
+			want: `{` + hiOut + `,"system":[{"text":"` + dialect.JSONInstruction + `"}]}`, dropped: []string{"response_format"}},
+		{name: "JSON of models that may take no system", target: model("amazon.titan-text-express-v1"), body: `{"response_format":{"type":"json_object"},` + hi + `}`, want: `{` + hiOut + `}`, dropped: []string{"response_format"}},
 
 		{name: "cache points", body: `{"messages":[{"role":"system","content":[{"type":"text","text":"s","cache_control":{"type":"ephemeral","ttl":"1h"}}]},
 				{"role":"user","content":[{"type":"text","text":"hi","cache_control":{"type":"ephemeral"}},{"type":"text","text":"ho"}]}]}`,

@@ -72,6 +72,11 @@ func (b *builder) format() {
 			}}}
 		} else {
 			b.drop("response_format")
+			// Other families have models that take no system text.
+			system := b.family == claude || b.family == nova || b.family == nova2
+			if system && wanted.Type == "json_object" && b.target.Takes("response_format") {
+				b.request.System = append(b.request.System, block{Text: dialect.JSONInstruction})
+			}
 		}
 	}
 	if b.chat.Verbosity == "" {
