@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/switchyard/switchyard/extproc/dialect"
 )
 
 // family is a maker's line of models. What Converse has no word for is said in the
@@ -36,6 +38,19 @@ func familyOf(model string) family {
 
 // caches reports whether the family takes cache points; others refuse them.
 func (f family) caches() bool { return f == claude || f == nova || f == nova2 }
+
+// refuses is what the family's models cannot read of a kind of part, "" for those that
+// some can: Claude neither hears nor sees films, and Nova hears since its second
+// generation. Source: "Supported foundation models in Amazon Bedrock".
+func (f family) refuses(kind dialect.PartKind) string {
+	switch {
+	case kind == dialect.PartAudio && (f == claude || f == nova):
+		return "audio"
+	case kind == dialect.PartVideo && f == claude:
+		return "video"
+	}
+	return ""
+}
 
 // claudeVersion finds the generation in the name of one of Claude's models, where it
 // stands before the date: "claude-opus-4-1-20250805", "claude-3-7-sonnet-20250219".

@@ -29,6 +29,9 @@ var formats = map[dialect.PartKind]map[string]string{
 
 // media writes an image, a sound, a film or a document of message i into a block.
 func (b *builder) media(i int, part *dialect.Part, into *block) error {
+	if refused := b.family.refuses(part.Kind); refused != "" {
+		return dialect.Invalid("'messages.%d': this model takes no %s input.", i, refused)
+	}
 	made, err := mediaOf(i, part)
 	if err != nil {
 		return err

@@ -108,9 +108,9 @@ func TestRequest(t *testing.T) {
 		{name: "cache points that the model refuses", target: model("meta.llama3-3-70b-instruct-v1:0"), body: `{"messages":[{"role":"user","content":[{"type":"text","text":"hi","cache_control":{"type":"ephemeral"}}]}]}`,
 			want: `{` + hiOut + `}`, dropped: []string{"cache_control"}},
 
-		{name: "images and a film", body: `{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/jpg;base64,AAAA"}},{"type":"video_url","video_url":{"url":"data:video/mp4;base64,AAAA"}}]}]}`,
+		{name: "images and a film", target: model("us.amazon.nova-2-omni-v1:0"), body: `{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/jpg;base64,AAAA"}},{"type":"video_url","video_url":{"url":"data:video/mp4;base64,AAAA"}}]}]}`,
 			want: `{"messages":[{"role":"user","content":[{"image":{"format":"jpeg","source":{"bytes":"AAAA"}}},{"video":{"format":"mp4","source":{"bytes":"AAAA"}}}]}]}`},
-		{name: "sound", body: `{"messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"}}]}]}`,
+		{name: "sound", target: model("us.amazon.nova-2-omni-v1:0"), body: `{"messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"}}]}]}`,
 			want: `{"messages":[{"role":"user","content":[{"audio":{"format":"wav","source":{"bytes":"AAAA"}}}]}]}`},
 		{name: "documents get names that are allowed, and some text", body: `{"messages":[{"role":"user","content":[
 				{"type":"file","file":{"filename":"John's  report_v1.pdf","file_data":"data:application/pdf;base64,AAAA"}},
@@ -181,10 +181,32 @@ func TestRefusedContent(t *testing.T) {
 		"an unknown binary":    {`{"type":"file","file":{"filename":"a.bin","file_data":"data:application/octet-stream;base64,AAAA"}}`, `does not take file.file_data of type "application/octet-stream"`},
 		"an unknown container": {`{"type":"video_url","video_url":{"url":"data:video/x-nothing;base64,AAAA"}}`, "does not take video_url.url"},
 	} {
-		_, err := write(t, Provider{}, openai.Client{}, `{"messages":[{"role":"system","content":"s"},{"role":"user","content":[`+test.part+`]}]}`, dialect.Target{})
+		_, err := write(t, Provider{}, openai.Client{}, `{"messages":[{"role":"system","content":"s"},{"role":"user","content":[`+test.part+`]}]}`, dialect.Target{Model: "us.amazon.nova-pro-v1:0"})
 		var told *dialect.Error
 		if !errors.As(err, &told) || told.Status != 400 || !strings.Contains(told.Message, test.want) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Each family takes what its models can read.
+func TestMediaOfFamilies(t *testing.T) {
+	const sound, film = `{"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"}}`, `{"type":"video_url","video_url":{"url":"data:video/mp4;base64,AAAA"}}`
+	for _, test := range []struct {
+		model, part string
+		want        string // in the refusal; "" for none
+	}{
+		{"us.anthropic.claude-sonnet-4-5-20250929-v1:0", sound, "'messages.0': this model takes no audio input."},
+		{"us.anthropic.claude-sonnet-4-5-20250929-v1:0", film, "'messages.0': this model takes no video input."},
+		{"us.amazon.nova-pro-v1:0", sound, "'messages.0': this model takes no audio input."},
+		{"us.amazon.nova-pro-v1:0", film, ""},
+		{"us.amazon.nova-2-omni-v1:0", sound, ""},
+		{"arn:aws:bedrock:us-east-1:1:application-inference-profile/x", sound, ""},
+	} {
+		_, err := write(t, Provider{}, openai.Client{}, `{"messages":[{"role":"user","content":[`+test.part+`]}]}`, dialect.Target{Model: test.model})
+		var told *dialect.Error
+		if refused := errors.As(err, &told); refused != (test.want != "") || refused && (told.Status != 400 || told.Message != test.want) {
+			t.Errorf("%s, %s: %v", test.model, test.part, err)
 		}
 	}
 }
