@@ -14,6 +14,9 @@ type dialectTraits struct {
 	// listed are those that it says to an endpoint only if the endpoint's own list has
 	// them: few models take them, and the rest refuse them.
 	listed []string
+	// claude are the parameters that it says to Claude without a list; nil means
+	// parameters.
+	claude []string
 	// open: it can say any parameter.
 	open bool
 	// strict are those of parameters that providers take which refuse what the vendor
@@ -31,7 +34,7 @@ var dialects = map[string]dialectTraits{
 	"anthropic_bedrock": {parameters: anthropicParameters, listed: []string{"verbosity"}, schemaOnly: true},
 	"anthropic_vertex":  {parameters: anthropicParameters, listed: []string{"verbosity"}, schemaOnly: true},
 	"azure":             {parameters: openAIParameters, open: true, strict: openAIsOwn, tasks: []string{"embeddings"}},
-	"bedrock":           {parameters: bedrockParameters, listed: bedrockListed, schemaOnly: true},
+	"bedrock":           {parameters: bedrockParameters, listed: bedrockListed, claude: bedrockClaude, schemaOnly: true},
 	"cohere":            {parameters: cohereParameters, tasks: []string{"embeddings", "rerank"}},
 	"gemini":            {parameters: geminiParameters, listed: []string{"frequency_penalty", "presence_penalty"}, tasks: []string{"embeddings"}},
 	"ollama":            {parameters: ollamaParameters, tasks: []string{"embeddings"}},

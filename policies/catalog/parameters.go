@@ -1,6 +1,9 @@
 package catalog
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // The request parameters that a dialect can say, by the names of spec section 7.
 var (
@@ -35,6 +38,10 @@ var (
 		"include_reasoning", "parallel_tool_calls", "reasoning",
 		"reasoning_effort", "top_k", "verbosity",
 	}
+	// Claude is known by its name there, unless an application has its own profile of it.
+	bedrockClaude = append(slices.Clone(bedrockParameters),
+		"include_reasoning", "parallel_tool_calls", "reasoning",
+		"reasoning_effort", "top_k")
 	cohereParameters = []string{
 		"frequency_penalty", "include_reasoning", "logprobs",
 		"max_completion_tokens", "max_tokens", "presence_penalty", "reasoning",
@@ -73,6 +80,8 @@ func (e *Endpoint) Parameters() []string {
 		return e.SupportedParameters
 	case e.Provider.Strict && traits.strict != nil:
 		return traits.strict
+	case traits.claude != nil && strings.Contains(e.ProviderModel, "anthropic."):
+		return traits.claude
 	}
 	return traits.parameters
 }
