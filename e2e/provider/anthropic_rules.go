@@ -2,7 +2,9 @@ package provider
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -108,6 +110,47 @@ func anthropicFormatRules(body map[string]any, _ http.Header) string {
 	schema, _ := format["schema"].(map[string]any)
 	if openObject(schema) {
 		return "output_config.format.schema: For 'object' type, 'additionalProperties' must be explicitly set to false"
+	}
+	if keyword := unsupportedKeyword(schema); keyword != "" {
+		return fmt.Sprintf("output_config.format.schema: For '%v' type, property '%s' is not supported", schema["type"], keyword)
+	}
+	return ""
+}
+
+// anthropicUnsupported are keywords that structured outputs refuse.
+var anthropicUnsupported = []string{
+	"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength",
+	"maxItems", "uniqueItems", "contains", "prefixItems", "minProperties", "maxProperties", "patternProperties", "propertyNames",
+	"not", "if", "then", "else",
+}
+
+// unsupportedKeyword is one that a JSON Schema has and structured outputs refuse, or "".
+func unsupportedKeyword(schema map[string]any) string {
+	for _, keyword := range anthropicUnsupported {
+		if _, has := schema[keyword]; has {
+			return keyword
+		}
+	}
+	if least, ok := schema["minItems"].(float64); ok && least > 1 {
+		return "minItems"
+	}
+	var within []any
+	for _, holder := range []string{"properties", "$defs"} {
+		named, _ := schema[holder].(map[string]any)
+		within = slices.AppendSeq(within, maps.Values(named))
+	}
+	for _, holder := range []string{"anyOf", "allOf"} {
+		listed, _ := schema[holder].([]any)
+		within = append(within, listed...)
+	}
+	for _, one := range append(within, schema["items"]) {
+		nested, ok := one.(map[string]any)
+		if !ok {
+			continue
+		}
+		if keyword := unsupportedKeyword(nested); keyword != "" {
+			return keyword
+		}
 	}
 	return ""
 }

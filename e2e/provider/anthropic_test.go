@@ -106,6 +106,7 @@ func TestAnthropicRefuses(t *testing.T) {
 		"thinking, forced tool": {turns(userTurn, thinkingOn, aTool, `"tool_choice":{"type":"any"}`), "forces tool use"},
 		"thinking, prefill":     {turns(userTurn+`,`+assistant(`{"type":"text","text":"x"}`), thinkingOn), "Prefilling"},
 		"thought left out":      {turns(userTurn+`,`+assistant(aToolUse)+`,`+user(aResult), aTool, thinkingOn), "must start with a thinking block"},
+		"a bound in the schema": {messageWith(`"output_config":{"format":{"type":"json_schema","schema":{"type":"object","properties":{"a":{"type":"integer","minimum":1}},"additionalProperties":false}}}`), "'minimum' is not supported"},
 		"open output schema":    {messageWith(`"output_config":{"format":{"type":"json_schema","schema":{"type":"object"}}}`), "additionalProperties"},
 		"five breakpoints":      {turns(user(strings.Repeat(`{"type":"text","text":"x","cache_control":{"type":"ephemeral"}},`, 4) + `{"type":"text","text":"x","cache_control":{"type":"ephemeral"}}`)), "maximum of 4"},
 		"blank stop":            {messageWith(`"stop_sequences":[" "]`), "stop_sequences.0"},

@@ -115,7 +115,7 @@ func TestStrictProvidersTakeTheRequest(t *testing.T) {
 func TestClosedSchemaForAnthropic(t *testing.T) {
 	sides[1].ask(t, `{"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object","properties":{
 		"type":{"type":"object","properties":{"enum":{"type":"string","enum":["a"]}}},
-		"list":{"type":"array","items":{"type":"object","properties":{},"additionalProperties":true}}}}}},
+		"list":{"type":"array","maxItems":3,"items":{"type":"object","properties":{"minimum":{"type":"number","minimum":0}},"additionalProperties":true}}}}}},
 		"messages":[{"role":"user","content":"hi"}]}`, nil)
 }
 

@@ -1,6 +1,8 @@
 package dialect
 
 import (
+	"slices"
+
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
@@ -29,39 +31,89 @@ func ObjectSchema(parameters jsontext.Value) jsontext.Value {
 	return append(schema, '}')
 }
 
-// ClosedSchema appends a JSON Schema to dst and closes every object in it, as some
-// providers demand of a schema for an answer: they refuse an open one.
-func ClosedSchema(dst, schema []byte) []byte {
-	switch rawjson.Kind(schema) {
-	case '[':
-		dst = append(dst, '[')
-		for c := rawjson.Walk(schema); c.Next(); {
-			dst = ClosedSchema(rawjson.Comma(dst), c.Value)
-		}
-		return append(dst, ']')
-	case '{':
-	default:
+// ClosedSchema is a JSON Schema as Anthropic's structured outputs take it, for which
+// every object in it is closed, and the keywords of it that they refuse and that are left
+// out, each with prefix and a dot before it. Whether a schema is recursive, which they
+// refuse too, is not looked into. Source: "Structured outputs", JSON Schema limitations.
+func ClosedSchema(schema []byte, prefix string) (closed []byte, dropped []string) {
+	c := schemaCloser{prefix: prefix}
+	closed = c.schema(nil, schema)
+	slices.Sort(c.dropped)
+	return closed, slices.Compact(c.dropped)
+}
+
+type schemaCloser struct {
+	prefix  string
+	dropped []string
+}
+
+func (s *schemaCloser) drop(keyword string) { s.dropped = append(s.dropped, s.prefix+"."+keyword) }
+
+func (s *schemaCloser) schema(dst, schema []byte) []byte {
+	if rawjson.Kind(schema) != '{' {
 		return append(dst, schema...)
 	}
 	object := rawjson.Text(rawjson.Get(schema, "type")) == "object"
 	dst = append(dst, '{')
 	for c := rawjson.Walk(schema); c.Next(); {
-		switch string(c.Name) {
+		switch name := string(c.Name); name {
 		case "additionalProperties":
-			if object {
+			if string(c.Value) != "false" {
+				s.drop(name)
+			}
+			if !object {
+				dst = rawjson.AppendMember(dst, name, []byte("false"))
+			}
+		case "properties", "$defs", "definitions":
+			dst = s.within(dst, c, '{', '}')
+		case "anyOf", "allOf", "oneOf":
+			dst = s.within(dst, c, '[', ']')
+		case "items":
+			dst = s.schema(append(rawjson.AppendQuoted(rawjson.Comma(dst), c.Name), ':'), c.Value)
+		case "minItems":
+			if least, ok := rawjson.Int(c.Value); !ok || least > 1 {
+				s.drop(name)
 				continue
 			}
 			dst = rawjson.AppendRaw(dst, c.Member)
-		case "enum", "const", "default", "examples":
-			// What is in these are values and not schemas.
-			dst = rawjson.AppendRaw(dst, c.Member)
 		default:
-			dst = append(rawjson.AppendQuoted(rawjson.Comma(dst), c.Name), ':')
-			dst = ClosedSchema(dst, c.Value)
+			if refusedKeywords[name] {
+				s.drop(name)
+				continue
+			}
+			dst = rawjson.AppendRaw(dst, c.Member)
 		}
 	}
 	if object {
 		dst = rawjson.AppendMember(dst, "additionalProperties", []byte("false"))
 	}
 	return append(dst, '}')
+}
+
+// within appends a member that holds schemas: by name, or in a list.
+func (s *schemaCloser) within(dst []byte, member rawjson.Cursor, open, end byte) []byte {
+	if rawjson.Kind(member.Value) != open {
+		return rawjson.AppendRaw(dst, member.Member)
+	}
+	dst = append(rawjson.AppendQuoted(rawjson.Comma(dst), member.Name), ':', open)
+	for c := rawjson.Walk(member.Value); c.Next(); {
+		dst = rawjson.Comma(dst)
+		if open == '{' {
+			dst = append(rawjson.AppendQuoted(dst, c.Name), ':')
+		}
+		dst = s.schema(dst, c.Value)
+	}
+	return append(dst, end)
+}
+
+// refusedKeywords are those of JSON Schema that structured outputs refuse whatever their
+// value is.
+var refusedKeywords = map[string]bool{
+	"minimum": true, "maximum": true, "exclusiveMinimum": true, "exclusiveMaximum": true, "multipleOf": true,
+	"minLength": true, "maxLength": true,
+	"maxItems": true, "uniqueItems": true, "contains": true, "minContains": true, "maxContains": true, "prefixItems": true,
+	"unevaluatedItems": true, "additionalItems": true,
+	"minProperties": true, "maxProperties": true, "patternProperties": true, "propertyNames": true, "unevaluatedProperties": true,
+	"dependencies": true, "dependentRequired": true, "dependentSchemas": true,
+	"not": true, "if": true, "then": true, "else": true,
 }

@@ -7,7 +7,9 @@ import "github.com/switchyard/switchyard/extproc/dialect"
 func (b *builder) format() {
 	if wanted := b.chat.Format; wanted != nil && wanted.Type != "text" {
 		if wanted.Type == "json_schema" && len(wanted.Schema) > 0 && b.takes("response_format", "structured_outputs") {
-			b.output().Format = &format{Type: "json_schema", Schema: dialect.ClosedSchema(nil, wanted.Schema)}
+			schema, dropped := dialect.ClosedSchema(wanted.Schema, "response_format.json_schema.schema")
+			b.output().Format = &format{Type: "json_schema", Schema: schema}
+			b.drop(dropped...)
 		} else {
 			b.drop("response_format")
 			if wanted.Type == "json_object" && b.takes("response_format") {

@@ -67,8 +67,10 @@ func (b *builder) sayTopK(k int64) {
 func (b *builder) format() {
 	if wanted := b.chat.Format; wanted != nil && wanted.Type != "text" {
 		if wanted.Type == "json_schema" && len(wanted.Schema) > 0 && b.target.Takes("response_format", "structured_outputs") {
+			schema, dropped := dialect.ClosedSchema(wanted.Schema, "response_format.json_schema.schema")
+			b.drop(dropped...)
 			b.output().TextFormat = &textFormat{Type: "json_schema", Structure: formatStructure{JSONSchema: jsonSchema{
-				Schema: string(dialect.ClosedSchema(nil, wanted.Schema)), Name: wanted.Name, Description: wanted.Description,
+				Schema: string(schema), Name: wanted.Name, Description: wanted.Description,
 			}}}
 		} else {
 			b.drop("response_format")

@@ -51,7 +51,9 @@ func (b *builder) strict(spec *toolSpec) bool {
 	if b.target.Supported == nil || !b.target.Takes("structured_outputs") {
 		return false
 	}
-	spec.Strict, spec.InputSchema.JSON = true, dialect.ClosedSchema(nil, spec.InputSchema.JSON)
+	closed, dropped := dialect.ClosedSchema(spec.InputSchema.JSON, "tools.function.parameters")
+	b.drop(dropped...)
+	spec.Strict, spec.InputSchema.JSON = true, closed
 	return true
 }
 
