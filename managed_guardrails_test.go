@@ -47,7 +47,7 @@ func TestBudgetOfGuardrailHoldsSinceTheKeyCameToIt(t *testing.T) {
 	m.use(keystore.Guarded{
 		Guardrails: map[string]keystore.Guardrail{
 			"g":         {ID: "g", GuardrailTerms: terms, Limited: day(3)},
-			inWorkspace: {ID: inWorkspace, GuardrailTerms: terms},
+			inWorkspace: {ID: inWorkspace, Workspace: "w", GuardrailTerms: terms},
 		},
 		Keys: map[string]keystore.KeyGuardrail{"assigned": {Guardrail: "g", Since: day(5)}, "early": {Guardrail: "g", Since: day(2)}},
 		Members: map[string]keystore.MemberGuardrail{

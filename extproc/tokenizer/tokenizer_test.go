@@ -72,7 +72,9 @@ func TestWorstTextsAreCountedInBoundedTime(t *testing.T) {
 	for _, unit := range []string{"a", "A", "aA", "^", " ", "\n", " \n", "\r\n\t", "中", "🎉", "\xff", "a\u0301", "'s", "1"} {
 		began := time.Now()
 		tokens := o200k.Count(strings.Repeat(unit, 8<<20/len(unit)))
-		if took := time.Since(began); took > 5*time.Second || tokens <= 0 {
+		// It takes 20 ms; on a busy machine with the race detector some seconds. Counted
+		// whole, the worst of them take hours.
+		if took := time.Since(began); took > time.Minute || tokens <= 0 {
 			t.Errorf("8 MiB of %q: %d tokens in %v", unit, tokens, took)
 		}
 	}
