@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -41,5 +42,35 @@ func TestRow6RefusalIsReadWhateverTheUpload(t *testing.T) {
 	workers.Wait()
 	if others.Load() > 0 {
 		t.Errorf("%d of 800 clients do not read 401", others.Load())
+	}
+}
+
+// Bodies whose length nobody declared are refused while they still come, however much of
+// them there is.
+func TestBodiesBeyondTheLimitAreRefusedWhileTheyCome(t *testing.T) {
+	s, _, _ := pair(t)
+	s.config["listener"] = settings{"max_request_body": "1MiB"}
+	s.start()
+	largeBody := strings.Repeat("a", 12<<20)
+	others := map[int]int{}
+	for i := range 60 {
+		path := []string{"/api/v1/chat/completions", "/api/v1/messages", "/api/v1/responses"}[i%3]
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+path, io.NopCloser(strings.NewReader(largeBody)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+clientKey)
+		request.Header.Set("Content-Type", "application/json")
+		response, err := s.client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if response.StatusCode != http.StatusRequestEntityTooLarge {
+			others[response.StatusCode]++
+		}
+	}
+	if len(others) > 0 {
+		t.Errorf("of 60 clients, some read another status than 413: %v", others)
 	}
 }

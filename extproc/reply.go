@@ -144,11 +144,12 @@ func (a *attempt) sendAtOnce(status int, body []byte, headers []dialect.Header) 
 // takeUpload takes the rest of a request that is turned away. An answer before its end
 // makes Envoy close the hop between its listeners, and while the other side still
 // writes there the answer is lost: one in thirty clients read 503 instead of 401
-// (measured on 1.40.0). A large or slow upload is not waited for.
+// (measured on 1.40.0). Nothing of it is kept. What an upload still sends after the
+// largest of bodies or a long while is not waited for.
 func (a *attempt) takeUpload() {
 	const (
-		largest  = 1 << 20
-		patience = 2 * time.Second
+		largest  = 64 << 20
+		patience = 10 * time.Second
 	)
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
