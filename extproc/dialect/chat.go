@@ -38,6 +38,21 @@ type Chat struct {
 	CacheControl jsontext.Value
 
 	Extra []Field
+
+	// Unsaid names what the client said that is not held here, in its dialect's words.
+	// Whatever is written of the conversation lacks it.
+	Unsaid []string
+	// Unsayable is an *Error where the conversation holds what would be another one
+	// without it, and only the client's own dialect can say that.
+	Unsayable error
+}
+
+// CannotSay notes what keeps the conversation from being said in another dialect. The
+// first is told.
+func (c *Chat) CannotSay(format string, args ...any) {
+	if c.Unsayable == nil {
+		c.Unsayable = Invalid(format, args...)
+	}
 }
 
 // Field is a member that has no place of its own, as the client wrote it.

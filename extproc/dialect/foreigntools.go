@@ -81,6 +81,9 @@ func (r *Request) Portable() (*Chat, error) {
 	if err != nil {
 		return nil, err
 	}
+	if chat.Unsayable != nil {
+		return nil, chat.Unsayable
+	}
 	var portable *Chat
 	for i := range chat.Tools {
 		tool := chat.Tools[i].Other

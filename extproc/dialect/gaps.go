@@ -17,10 +17,13 @@ type Gaps struct {
 	TakesThought func(*ReasoningDetail) bool
 }
 
-// Dropped names what of chat falls into the gaps, sorted and each once. Places within a
-// message have no numbers, as of a long conversation there would be many.
+// Dropped names what of chat falls into the gaps, and what it does not hold itself, sorted
+// and each once. Places within a message have no numbers, as of a long conversation there would be many.
 func (g Gaps) Dropped(chat *Chat) []string {
 	names := map[string]bool{}
+	for _, name := range chat.Unsaid {
+		names[name] = true
+	}
 	for i := range chat.Messages {
 		parts := chat.Messages[i].Parts
 		if slices.ContainsFunc(parts, func(part Part) bool { return part.Kind == PartReasoning }) {

@@ -9,6 +9,7 @@ import (
 // (spec section 9.3, from right to left).
 func readChat(body []byte) *dialect.Chat {
 	chat := &dialect.Chat{}
+	r := reader{chat: chat}
 	var messages []byte
 	for c := rawjson.Walk(body); c.Next(); {
 		if !rawjson.Present(c.Value) {
@@ -18,14 +19,14 @@ func readChat(body []byte) *dialect.Chat {
 		case "messages":
 			messages = c.Value // behind the instructions, wherever those stand
 		case "system":
-			chat.Messages = append(chat.Messages, dialect.Message{Role: dialect.RoleSystem, Parts: readParts(c.Value, 0)})
+			chat.Messages = append(chat.Messages, dialect.Message{Role: dialect.RoleSystem, Parts: r.parts(c.Value, 0)})
 		default:
 			readSetting(chat, string(c.Name), c.Value)
 		}
 	}
 	adapt(chat)
-	for c := rawjson.Walk(messages); c.Next(); {
-		readTurn(chat, c.Value)
+	for c := rawjson.Walk(messages); c.Next(); r.turns++ {
+		r.turn(c.Value)
 	}
 	return chat
 }
@@ -46,7 +47,7 @@ func readSetting(chat *dialect.Chat, name string, value []byte) {
 		}
 	case "tools":
 		for c := rawjson.Walk(value); c.Next(); {
-			chat.Tools = append(chat.Tools, readTool(c.Value))
+			chat.Tools = append(chat.Tools, readTool(chat, c.Value))
 		}
 	case "tool_choice":
 		readToolChoice(chat, value)
@@ -69,8 +70,15 @@ func readSetting(chat *dialect.Chat, name string, value []byte) {
 	case "cache_control":
 		chat.CacheControl = value
 	case "model", "stream":
+	case "mcp_servers", "inference_geo":
+		// Tools, and where the data may go: without them it is another request.
+		if rawjson.Text(value) != "global" && string(value) != "[]" {
+			chat.CannotSay("'%s': this model's provider has no such thing. Leave it out, or choose a model whose provider speaks the Messages API.", name)
+		}
+	case "context_management", "container":
+		chat.Unsaid = append(chat.Unsaid, name)
 	default:
-		if !forGateway(name) && !ownField(name) {
+		if !forGateway(name) {
 			chat.Extra = append(chat.Extra, dialect.Field{Name: name, Value: value})
 		}
 	}
@@ -86,17 +94,8 @@ func forGateway(name string) bool {
 	return false
 }
 
-// ownField reports whether a field means something to the Messages API alone.
-func ownField(name string) bool {
-	switch name {
-	case "context_management", "container", "mcp_servers", "inference_geo":
-		return true
-	}
-	return false
-}
-
 // readTool reads a tool of the client's own; the vendor's have a type and no schema.
-func readTool(value []byte) dialect.Tool {
+func readTool(chat *dialect.Chat, value []byte) dialect.Tool {
 	schema := rawjson.Get(value, "input_schema")
 	if kind := rawjson.Text(rawjson.Get(value, "type")); kind != "" && kind != "custom" {
 		return dialect.Tool{Other: value}
@@ -111,6 +110,17 @@ func readTool(value []byte) dialect.Tool {
 	}
 	strict := rawjson.Get(value, "strict")
 	tool.Strict = rawjson.Optional(rawjson.True(strict), rawjson.Present(strict))
+	for c := rawjson.Walk(value); c.Next(); {
+		switch name := string(c.Name); name {
+		case "type", "name", "description", "input_schema", "strict", "cache_control":
+		default:
+			switch string(c.Value) {
+			case "null", "false", "[]", `["direct"]`: // as without it
+			default:
+				chat.Unsaid = append(chat.Unsaid, "tools."+name)
+			}
+		}
+	}
 	return tool
 }
 

@@ -15,7 +15,8 @@ func (Client) ReplaceFiles(body []byte, text func(path string, file *dialect.Med
 		if rawjson.Text(rawjson.Get(block, "type")) != "document" {
 			return nil
 		}
-		parts := appendDocument(nil, dialect.Part{}, block, 0)
+		r := reader{chat: &dialect.Chat{}}
+		parts := r.appendDocument(nil, dialect.Part{}, block, 0)
 		if len(parts) != 1 || parts[0].Kind != dialect.PartFile {
 			return nil
 		}

@@ -28,6 +28,9 @@ func (p Provider) Request(client *dialect.Request, target dialect.Target) (diale
 	if err != nil {
 		return dialect.Upstream{}, err
 	}
+	if chat.Unsayable != nil {
+		return dialect.Upstream{}, chat.Unsayable
+	}
 	b := builder{chat: chat, target: target, hosted: p.Hosted != ""}
 	b.request.Version, b.request.Stream = p.Hosted, client.Stream
 	if !b.hosted {

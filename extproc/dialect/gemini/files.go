@@ -18,7 +18,8 @@ func (Client) ReplaceFiles(body []byte, text func(path string, file *dialect.Med
 		if get(object, "inlineData") == nil && get(object, "fileData") == nil {
 			return nil
 		}
-		part, err := readPart(0, 0, object)
+		r := reader{chat: &dialect.Chat{}}
+		part, err := r.part(0, 0, object)
 		if err != nil || part == nil || part.Kind != dialect.PartFile {
 			return nil // or the provider's to refuse
 		}

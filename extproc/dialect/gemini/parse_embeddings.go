@@ -156,11 +156,15 @@ func inputType(taskType string) string {
 // one text for a vector.
 func (w *embedding) input(i int, list []byte) ([]dialect.Part, error) {
 	var parts []dialect.Part
+	r := reader{chat: &dialect.Chat{}}
 	for c := rawjson.Walk(list); c.Next(); {
 		if get(c.Value, "fileData") != nil {
 			return nil, dialect.Invalid("'%s' has fileData, which this model's provider does not fetch to embed; send the data itself as inlineData.", w.path(i))
 		}
-		part, err := readPart(i, len(parts), c.Value)
+		part, err := r.part(i, len(parts), c.Value)
+		if err == nil {
+			err = r.chat.Unsayable
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -139,7 +139,7 @@ func TestSettings(t *testing.T) {
 			dialect.Chat{Tools: []dialect.Tool{{Name: "f"}, {Name: "h"}}, ToolChoice: dialect.ToolChoice{Mode: "auto"}}},
 		"no tools": {`"toolConfig":{"functionCallingConfig":{"mode":"NONE"}}`, dialect.Chat{ToolChoice: dialect.ToolChoice{Mode: "none"}}},
 		"others": {`"safetySettings":[],"labels":{},"x_y":1,"provider":{},"serviceTier":"priority","generationConfig":{"responseModalities":["TEXT","IMAGE"],"speechConfig":{}}`,
-			dialect.Chat{ServiceTier: "priority", Extra: []dialect.Field{{Name: "safety_settings", Value: []byte(`[]`)}, {Name: "x_y", Value: []byte(`1`)},
+			dialect.Chat{ServiceTier: "priority", Unsaid: []string{"labels"}, Extra: []dialect.Field{{Name: "safety_settings", Value: []byte(`[]`)}, {Name: "x_y", Value: []byte(`1`)},
 				{Name: "modalities", Value: []byte(`["text","image"]`)}, {Name: "speech_config", Value: []byte(`{}`)}}}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -37,7 +37,9 @@ func readChat(body []byte) (*dialect.Chat, error) {
 		case "user":
 			r.chat.User = rawjson.Text(c.Value)
 		default:
-			if !forGateway(string(c.Name)) && !ownField(name) {
+			if ownField(name) {
+				r.chat.Unsaid = append(r.chat.Unsaid, name)
+			} else if !forGateway(string(c.Name)) {
 				r.extra(string(c.Name), c.Value)
 			}
 		}

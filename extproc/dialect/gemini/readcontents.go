@@ -54,7 +54,7 @@ func (r *reader) said(i int, parts []byte) error {
 			results = append(results, result)
 			continue
 		}
-		part, err := readPart(i, j, c.Value)
+		part, err := r.part(i, j, c.Value)
 		if err != nil {
 			return err
 		}
@@ -134,7 +134,7 @@ func (r *reader) answered(t *thread, i int, parts []byte) error {
 			t.parts = append(t.parts, readCall(id, call))
 			continue
 		}
-		part, err := readPart(i, j, c.Value)
+		part, err := r.part(i, j, c.Value)
 		if err != nil {
 			return err
 		}
@@ -185,7 +185,7 @@ func (r *reader) result(i, j int, object []byte) (dialect.Part, error) {
 	result.Failed = failed
 	result.Parts = []dialect.Part{{Kind: dialect.PartText, Text: words}}
 	for c := rawjson.Walk(get(object, "parts")); c.Next(); {
-		part, err := readPart(i, j, c.Value)
+		part, err := r.part(i, j, c.Value)
 		if err != nil {
 			return dialect.Part{}, err
 		}
@@ -213,8 +213,10 @@ func readResponse(object []byte) (words string, failed bool) {
 	return string(value), name == "error"
 }
 
-// readPart reads a part that holds text or data; nil is for one that says nothing.
-func readPart(i, j int, object []byte) (*dialect.Part, error) {
+// part reads a part that holds text or data; nil is for one that says nothing. One that
+// nobody here knows is not left out, as what the turn is without it cannot be told.
+func (r *reader) part(i, j int, object []byte) (*dialect.Part, error) {
+	var unknown string
 	for c := rawjson.Walk(object); c.Next(); {
 		if !rawjson.Present(c.Value) {
 			continue
@@ -233,7 +235,15 @@ func readPart(i, j int, object []byte) (*dialect.Part, error) {
 				rawjson.Text(get(c.Value, "code")) + "\n```"}, nil
 		case "codeExecutionResult":
 			return &dialect.Part{Kind: dialect.PartText, Text: "```\n" + rawjson.Text(get(c.Value, "output")) + "\n```"}, nil
+		case "thought", "thoughtSignature", "partMetadata":
+		case "videoMetadata", "mediaResolution":
+			r.chat.Unsaid = append(r.chat.Unsaid, "contents.parts."+camel(c.Name))
+		default:
+			unknown = string(c.Name)
 		}
+	}
+	if unknown != "" {
+		r.chat.CannotSay("'contents.%d.parts.%d.%.64s': this model's provider has no such part. Leave it out, or choose a model whose provider speaks the Gemini API.", i, j, unknown)
 	}
 	return nil, nil
 }

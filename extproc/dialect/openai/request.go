@@ -38,6 +38,7 @@ func (Provider) Request(request *dialect.Request, target dialect.Target) (dialec
 		}
 		body := writeChat(chat, request.Stream)
 		e.members, size = readMembers(body), len(body)
+		e.dropped = append(e.dropped, chat.Unsaid...)
 	}
 	e.survey()
 	accept := "application/json"
