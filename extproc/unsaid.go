@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
 
 // noteUnsaid notes which fields the provider does not get. Parameters that the client
@@ -23,7 +24,7 @@ func (a *attempt) noteUnsaid(dropped []string) error {
 		return nil
 	}
 	for _, field := range dropped {
-		if isParameter(field, a.request.Parameters) {
+		if isParameter(field, a.request.Parameters) || isMember(field, a.request) {
 			return a.unsayable(&dialect.Error{
 				Status: http.StatusBadRequest, Type: "invalid_request",
 				Message:  fmt.Sprintf("'%s' cannot be said to the provider together with the rest of the request. Leave one of them out, or provider.require_parameters.", field),
@@ -32,6 +33,20 @@ func (a *attempt) noteUnsaid(dropped []string) error {
 		}
 	}
 	return nil
+}
+
+// isMember reports whether a field stands in the request itself, outside of its messages
+// and tools: every parameter is required, also one that the catalog has no name for.
+func isMember(field string, request *dialect.Request) bool {
+	if request.OutputModality != "" {
+		return false
+	}
+	if field == "n" || rawjson.Present(rawjson.Get(request.Raw, field)) {
+		return true
+	}
+	// A dialect that has settings apart names them as Chat Completions does.
+	chat, err := request.Chat()
+	return err == nil && slices.ContainsFunc(chat.Extra, func(extra dialect.Field) bool { return extra.Name == field })
 }
 
 // isParameter reports whether a field, by the name that a dialect has for it, is among

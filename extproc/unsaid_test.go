@@ -53,6 +53,25 @@ func TestRow19ParametersThatDoNotGoTogether(t *testing.T) {
 	})
 }
 
+// Row 19: every parameter of a request is required, also one that no catalog lists.
+func TestRow19ParametersOutsideTheCatalogAreRequired(t *testing.T) {
+	for _, member := range []string{`"n":2`, `"modalities":["text","image"]`, `"metadata":{"a":"b"}`, `"store":true`, `"prompt_cache_key":"k"`, `"unheard_of":1`} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGateway(t, onlyB)
+			e := g.attempt("1")
+			e.asks(withMembers(wholeOf, member+`,"provider":{"require_parameters":true}`), true)
+			name, _, _ := strings.Cut(member, ":")
+			if got := e.refused(); got.status != 400 && got.status != 404 || !strings.Contains(got.error.Message, strings.Trim(name, `"`)) {
+				t.Errorf("%s: %d %s", member, got.status, got.error.Message)
+			}
+		})
+	}
+	synctest.Test(t, func(t *testing.T) { // those that the gateway answers to are none
+		e, _ := newGateway(t, onlyB).asked("1", withMembers(wholeOf, `"provider":{"require_parameters":true},"user":"u","session_id":"s","trace":{},"models":["m/x"]`))
+		e.hangUp()
+	})
+}
+
 // Row 19: what is missing is told by the name of a parameter, whatever a dialect calls it,
 // and another endpoint is asked first.
 func TestRow19RequiredParametersByAnyName(t *testing.T) {
