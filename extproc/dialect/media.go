@@ -18,6 +18,12 @@ func MediaAt(url string) Media {
 	return Media{Data: data, Type: strings.ToLower(kind)}
 }
 
+// IsEmpty reports whether what a client sends as data, in base64 or as a data URL, holds
+// none.
+func IsEmpty[T ~string | ~[]byte](data T) bool {
+	return len(data) == 0 || strings.HasPrefix(string(data[:min(len(data), 5)]), "data:") && data[len(data)-1] == ','
+}
+
 // Field is where a client of Chat Completions says what a part of this kind holds.
 func (k PartKind) Field() string {
 	switch k {

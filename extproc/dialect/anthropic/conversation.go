@@ -188,8 +188,12 @@ func (p *parser) readResult(i, j int, content []byte) error {
 }
 
 func checkSource(i, j int, block []byte) error {
-	if rawjson.Kind(rawjson.Get(block, "source")) != '{' {
+	source := rawjson.Get(block, "source")
+	if rawjson.Kind(source) != '{' {
 		return dialect.Invalid("'messages.%d.content.%d.source' must be an object.", i, j)
+	}
+	if rawjson.Text(rawjson.Get(source, "type")) == "base64" && dialect.IsEmpty(rawjson.Unquote(rawjson.Get(source, "data"))) {
+		return dialect.Invalid("'messages.%d.content.%d.source.data' holds no data.", i, j)
 	}
 	return nil
 }

@@ -140,6 +140,9 @@ func (p *parser) readPart(i, j int, part *rawjson.Cursor, held *holding) error {
 			if rawjson.Kind(get(c.Value, "data")) != '"' || kind == "" {
 				return at("inlineData' must have data and a mimeType.")
 			}
+			if dialect.IsEmpty(rawjson.Unquote(get(c.Value, "data"))) {
+				return at("inlineData.data' holds no data.")
+			}
 			p.shown(kind)
 		case "fileData":
 			if rawjson.Kind(get(c.Value, "fileUri")) != '"' {

@@ -107,7 +107,7 @@ func (p *parser) readContent(i int, content *rawjson.Cursor) error {
 }
 
 func (p *parser) readPart(i, j int, part *rawjson.Cursor) error {
-	var kind, text, audio []byte
+	var kind, text, audio, file []byte
 	for c := part.Walk(); c.Next(); {
 		switch string(c.Name) {
 		case "type":
@@ -116,6 +116,8 @@ func (p *parser) readPart(i, j int, part *rawjson.Cursor) error {
 			text = c.Value
 		case "input_audio":
 			audio = c.Value
+		case "file":
+			file = rawjson.Get(c.Value, "file_data")
 		case "cache_control", "prompt_cache_breakpoint":
 			p.parsed.plain = false
 		case "annotations", "_meta":
@@ -138,6 +140,9 @@ func (p *parser) readPart(i, j int, part *rawjson.Cursor) error {
 		}
 	case "file":
 		p.modality("file")
+		if rawjson.Kind(file) == '"' && dialect.IsEmpty(rawjson.Unquote(file)) {
+			return dialect.Invalid("'messages.%d.content.%d.file.file_data' holds no data.", i, j)
+		}
 	case "video_url", "input_video":
 		p.modality("video")
 	default:
