@@ -24,6 +24,7 @@ import (
 
 	"github.com/switchyard/switchyard/envoy"
 	"github.com/switchyard/switchyard/extproc"
+	"github.com/switchyard/switchyard/extproc/dialect/registry"
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/pdftext"
 	"github.com/switchyard/switchyard/policies/api"
@@ -266,6 +267,7 @@ func (g *gateway) serve(ctx context.Context) error {
 			Logger:     g.log,
 
 			InferencePaths: g.current.Load().inputs.InferencePaths,
+			ErrorBody:      registry.ErrorBody,
 		}),
 		ReadHeaderTimeout: 10 * time.Second,
 	}

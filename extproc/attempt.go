@@ -220,6 +220,7 @@ func (a *attempt) read() error {
 			break
 		}
 		piece := message.GetRequestBody()
+		a.uploaded = piece.GetEndOfStream()
 		if int64(len(body)+len(piece.GetBody())) > a.policy.MaxRequestBytes {
 			return tooLarge(a.policy.MaxRequestBytes)
 		}
@@ -227,7 +228,7 @@ func (a *attempt) read() error {
 			return err
 		}
 		body = append(body, piece.GetBody()...)
-		if piece.GetEndOfStream() {
+		if a.uploaded {
 			break
 		}
 	}

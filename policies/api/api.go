@@ -74,6 +74,9 @@ type Options struct {
 	// what is wrong with it, fit to be shown to the client. Nil is a gateway that does
 	// not count.
 	CountTokens func(body []byte) (int64, error)
+	// ErrorBody writes an error as the clients of an inference path read it. Nil is
+	// OpenRouter's shape for all of them.
+	ErrorBody func(path string, status int, message string) []byte
 	// Statistics returns what is known of an endpoint. Nil is nothing of any.
 	Statistics func(endpointID string) Statistics
 }
@@ -85,9 +88,24 @@ type server struct {
 }
 
 // postOnly refuses what the processor does not serve (RFC 9110 section 15.5.6).
-func postOnly(w http.ResponseWriter, _ *http.Request) {
+func (s *server) postOnly(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Allow", http.MethodPost)
-	refuse(w, http.StatusMethodNotAllowed, "invalid_request", "Inference is served for POST alone.")
+	s.refuseAt(w, r, http.StatusMethodNotAllowed, "invalid_request", "Inference is served for POST alone.")
+}
+
+// refuseAt refuses in the words of the API that a path is of: that of the inference path
+// which it is, or is below.
+func (s *server) refuseAt(w http.ResponseWriter, r *http.Request, status int, errorType, message string) {
+	for _, path := range s.InferencePaths {
+		below, ours := strings.CutPrefix(r.URL.Path, strings.TrimSuffix(path, "/"))
+		// What is below models and has no method is the catalog's.
+		if !ours || below != "" && below[0] != '/' || strings.HasSuffix(path, "/") && !strings.Contains(below, ":") || s.ErrorBody == nil {
+			continue
+		}
+		replyText(w, status, "application/json", s.ErrorBody(path, status, message))
+		return
+	}
+	refuse(w, status, errorType, message)
 }
 
 // New returns the handler of the whole API. Paths under /api/v1 are served under
@@ -148,12 +166,12 @@ func New(options Options) http.Handler {
 	}
 	for _, path := range options.InferencePaths {
 		if !strings.HasSuffix(path, "/") {
-			mux.HandleFunc(path, postOnly)
+			mux.HandleFunc(path, s.postOnly)
 		}
 	}
 	mux.HandleFunc("GET /health", s.health)
 	mux.HandleFunc("GET /health/ready", s.health)
 	mux.HandleFunc("GET /health/live", live)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(options.Gatherer, promhttp.HandlerOpts{}))
-	return maskPanics(s.crossOrigin(bound(maxTime, inJSON(mux))))
+	return maskPanics(s.crossOrigin(bound(maxTime, s.inJSON(mux))))
 }

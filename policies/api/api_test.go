@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -133,6 +134,31 @@ func TestErrorsOfTheMuxAreInTheSpecsShape(t *testing.T) {
 				t.Errorf("allow %q, want %q", got, test.allow)
 			}
 		})
+	}
+}
+
+// What is not served beside an inference path is refused as that API's clients read it.
+func TestErrorsBesideInferenceAreInItsAPIsShape(t *testing.T) {
+	options := gateway(t)
+	options.InferencePaths = []string{"/api/v1/chat/completions", "/api/v1/messages", "/v1/models/"}
+	options.ErrorBody = func(path string, status int, message string) []byte {
+		return fmt.Appendf(nil, "%d in the words of %s", status, path)
+	}
+	for _, test := range []struct{ method, target, want string }{
+		{"GET", "/api/v1/messages", "405 in the words of /api/v1/messages"},
+		{"GET", "/api/v1/messages/batches", "404 in the words of /api/v1/messages"},
+		{"GET", "/api/v1/messages_of_old", "OpenRouter's"},
+		{"GET", "/v1/models/m/x:generateContent", "405 in the words of /v1/models/"},
+		{"DELETE", "/v1/models/m/x:generateContent", "405 in the words of /v1/models/"},
+		{"DELETE", "/v1/models/m/x", "OpenRouter's"},
+	} {
+		got := ask(options, test.method, test.target).Body.String()
+		if strings.Contains(got, `"error_type"`) {
+			got = "OpenRouter's"
+		}
+		if got != test.want {
+			t.Errorf("%s %s: %s, want %s", test.method, test.target, got, test.want)
+		}
 	}
 }
 

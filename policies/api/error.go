@@ -49,7 +49,7 @@ func replyText(w http.ResponseWriter, status int, contentType string, text []byt
 }
 
 // inJSON puts the errors of the mux itself, 404 and 405, into the spec's shape.
-func inJSON(mux *http.ServeMux) http.Handler {
+func (s *server) inJSON(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		handler, pattern := mux.Handler(r)
 		if pattern != "" {
@@ -60,10 +60,10 @@ func inJSON(mux *http.ServeMux) http.Handler {
 		handler.ServeHTTP(said, r)
 		if said.status == http.StatusMethodNotAllowed {
 			w.Header().Set("Allow", said.header.Get("Allow"))
-			refuse(w, said.status, "invalid_request", fmt.Sprintf("Method %s is not allowed here. Use %s.", r.Method, said.header.Get("Allow")))
+			s.refuseAt(w, r, said.status, "invalid_request", fmt.Sprintf("Method %s is not allowed here. Use %s.", r.Method, said.header.Get("Allow")))
 			return
 		}
-		refuse(w, http.StatusNotFound, "not_found", "There is nothing at this path. The API is under /api/v1.")
+		s.refuseAt(w, r, http.StatusNotFound, "not_found", "There is nothing at this path. The API is under /api/v1.")
 	})
 }
 

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // googleKey is the header in which Google's clients send their key. The list of models
@@ -53,9 +54,20 @@ func (s *server) googleModels(w http.ResponseWriter, _ *http.Request) {
 
 // googleModel shows one model, whose id has slashes.
 func (s *server) googleModel(w http.ResponseWriter, r *http.Request) {
+	if forMethod(r.PathValue("id")) {
+		s.postOnly(w, r)
+		return
+	}
 	if found, ok := s.lookUp(w, r.PathValue("id")); ok {
 		reply(w, http.StatusOK, newGoogleModel(&found.shown))
 	}
+}
+
+// forMethod reports whether what stands for a model's id asks it for something, as Google's
+// clients do with POST. Ids have variants behind a colon; none is called so.
+func forMethod(id string) bool {
+	_, method, _ := strings.Cut(id, ":")
+	return strings.HasSuffix(method, "Content") || strings.HasSuffix(method, "Contents") || method == "countTokens" || method == "predict"
 }
 
 // forGoogle answers Google's clients in their own words.

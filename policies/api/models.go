@@ -148,6 +148,10 @@ func (s *server) model(w http.ResponseWriter, r *http.Request) {
 // modelDetails is row 153 for "<id>/endpoints", and for an id alone what
 // OpenAI's clients expect of GET /models/<id>.
 func (s *server) modelDetails(w http.ResponseWriter, r *http.Request) {
+	if forMethod(r.PathValue("id")) {
+		s.postOnly(w, r)
+		return
+	}
 	id, endpoints := strings.CutSuffix(r.PathValue("id"), "/endpoints")
 	found, ok := s.lookUp(w, id)
 	switch {
