@@ -24,8 +24,8 @@ import (
 
 	"github.com/switchyard/switchyard/envoy"
 	"github.com/switchyard/switchyard/extproc"
-	"github.com/switchyard/switchyard/extproc/dialect/registry"
 	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/registry"
 	"github.com/switchyard/switchyard/extproc/pdftext"
 	"github.com/switchyard/switchyard/policies/api"
 	"github.com/switchyard/switchyard/policies/cache"

@@ -17,6 +17,10 @@ var (
 	_ dialect.Presetter = Completions{}
 )
 
+// Echo appends nothing: the chunks of a text completion have no place for it, and clients
+// take each for one.
+func (Completions) Echo(dst []byte, _ dialect.Meta, _ []byte) []byte { return dst }
+
 // Name returns "completions". That is no provider's, so that answers are translated.
 func (Completions) Name() string { return "completions" }
 
