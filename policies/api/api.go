@@ -125,7 +125,7 @@ func New(options Options) http.Handler {
 	s := &server{Options: options}
 	mux := http.NewServeMux()
 	for _, base := range []string{"/api/v1", "/v1"} {
-		mux.HandleFunc("GET "+base+"/models", forGoogle(s.googleModels, s.models))
+		mux.HandleFunc("GET "+base+"/models", forClient(googleKey, s.googleModels, forClient(anthropicVersion, s.anthropicModels, s.models)))
 		mux.HandleFunc("GET "+base+"/models/count", s.modelCount)
 		mux.HandleFunc("GET "+base+"/models/user", s.userModels)
 		mux.HandleFunc("GET "+base+"/models/{id...}", s.modelDetails)

@@ -70,10 +70,10 @@ func forMethod(id string) bool {
 	return strings.HasSuffix(method, "Content") || strings.HasSuffix(method, "Contents") || method == "countTokens" || method == "predict"
 }
 
-// forGoogle answers Google's clients in their own words.
-func forGoogle(theirs, others http.HandlerFunc) http.HandlerFunc {
+// forClient answers the clients that send a header in their own words.
+func forClient(header string, theirs, others http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get(googleKey) != "" {
+		if r.Header.Get(header) != "" {
 			// A cache asks before it gives the others' answer again, and keeps none of these.
 			w.Header().Set("Cache-Control", "no-store")
 			theirs(w, r)

@@ -160,6 +160,8 @@ func (s *server) modelDetails(w http.ResponseWriter, r *http.Request) {
 		s.endpoints(w, r, found)
 	case r.Header.Get(googleKey) != "":
 		reply(w, http.StatusOK, newGoogleModel(&found.shown))
+	case r.Header.Get(anthropicVersion) != "":
+		reply(w, http.StatusOK, newAnthropicModel(&found.shown))
 	default:
 		author, _, _ := strings.Cut(found.shown.ID, "/")
 		reply(w, http.StatusOK, openAIModel{found.shown.ID, "model", found.shown.Created, author})
