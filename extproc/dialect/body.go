@@ -26,7 +26,7 @@ func Document(body []byte) (*rawjson.Document, error) {
 	document, err := rawjson.Read(body)
 	switch {
 	case len(document.Text) == 0:
-		return nil, Invalid("The request body is empty; send a JSON object with \"model\" and \"messages\".")
+		return nil, Invalid("The request body is empty; send a JSON object.")
 	case err != nil:
 		return nil, malformed(err, len(body))
 	case rawjson.Kind(document.Text) != '{':

@@ -25,3 +25,12 @@ func TestFilesOfNothingAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// What is missing altogether is told in no other API's words.
+func TestEmptyBodiesNameNoMembers(t *testing.T) {
+	for _, client := range []dialect.Client{openai.Client{}, responses.Client{}, clientAt(t, ""), clientAt(t, `"contents"`)} {
+		if _, err := client.Parse(nil); err == nil || !strings.Contains(err.Error(), "empty") || strings.Contains(err.Error(), "messages") {
+			t.Errorf("%s: %v", client.Name(), err)
+		}
+	}
+}
