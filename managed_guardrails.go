@@ -77,14 +77,14 @@ func guardrailConstraints(from *keystore.GuardrailTerms) *routing.Constraints {
 // guards are what holds for all keys, and for those that are held to more: what the
 // configuration says, and what the database does.
 func (m *managedGuardrails) guards(configured *guardrails, credentials []identity.Credential) (all *extproc.Guard, ofKeys map[string]*extproc.Guard) {
+	all, ofKeys = configured.guards()
+	if len(m.compiled) == 0 {
+		return all, ofKeys
+	}
 	united := *configured
 	united.known = maps.Clone(configured.known)
 	for id, compiled := range m.compiled {
 		united.known[id] = compiled.guardrail
-	}
-	all, ofKeys = configured.guards()
-	if len(m.compiled) == 0 {
-		return all, ofKeys
 	}
 	u := united.uniting()
 	hold := func(hash, workspace string, since time.Time) {

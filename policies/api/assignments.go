@@ -69,7 +69,7 @@ func assignees(r *http.Request, kind keystore.Assignee) ([]string, error) {
 }
 
 func (s *server) assign(kind keystore.Assignee) func(http.ResponseWriter, *http.Request, *identity.Key) error {
-	return s.changeAssignments(kind, s.assignTo, func(n int) any {
+	return s.changeAssignments(kind, s.Identity.Store.Assign, func(n int) any {
 		return struct {
 			N int `json:"assigned_count"`
 		}{n}
@@ -77,7 +77,7 @@ func (s *server) assign(kind keystore.Assignee) func(http.ResponseWriter, *http.
 }
 
 func (s *server) unassign(kind keystore.Assignee) func(http.ResponseWriter, *http.Request, *identity.Key) error {
-	return s.changeAssignments(kind, s.unassignFrom, func(n int) any {
+	return s.changeAssignments(kind, s.Identity.Store.Unassign, func(n int) any {
 		return struct {
 			N int `json:"unassigned_count"`
 		}{n}
@@ -87,14 +87,6 @@ func (s *server) unassign(kind keystore.Assignee) func(http.ResponseWriter, *htt
 // changeOf changes who of a kind is held to the guardrail with an id, and returns how
 // many that was.
 type changeOf func(ctx context.Context, by keystore.Actor, id string, kind keystore.Assignee, of []string) (int, error)
-
-func (s *server) assignTo(ctx context.Context, by keystore.Actor, id string, kind keystore.Assignee, to []string) (int, error) {
-	return s.Identity.Store.Assign(ctx, by, id, kind, to)
-}
-
-func (s *server) unassignFrom(ctx context.Context, by keystore.Actor, id string, kind keystore.Assignee, from []string) (int, error) {
-	return s.Identity.Store.Unassign(ctx, by, id, kind, from)
-}
 
 func (s *server) changeAssignments(kind keystore.Assignee, change changeOf, answer func(n int) any) func(http.ResponseWriter, *http.Request, *identity.Key) error {
 	return func(w http.ResponseWriter, r *http.Request, by *identity.Key) error {
