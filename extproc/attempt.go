@@ -29,13 +29,14 @@ type attempt struct {
 	*Server
 	policy   *Policy
 	stream   extprocv3.ExternalProcessor_ProcessServer
-	incoming <-chan *extprocv3.ProcessingRequest
+	incoming <-chan *extprocv3.ProcessingRequest // nil until something has to wait for a deadline too
 	began    time.Time
 
 	headers   map[string]string // of the client's request
 	requestID string
 	number    int       // of this attempt, from 1
 	started   time.Time // when the client's request reached Envoy
+	generated string    // the generation id, once somebody has asked
 	client    dialect.Client
 	key       *identity.Key
 	request   *dialect.Request
@@ -129,10 +130,26 @@ func (a *attempt) run() error {
 	return nil
 }
 
-// next waits for Envoy's next message.
+// listen returns the channel of Envoy's messages. From the first call on, nothing but the
+// channel may be read.
+func (a *attempt) listen() <-chan *extprocv3.ProcessingRequest {
+	if a.incoming == nil {
+		a.incoming = receive(a.stream.Context(), a.stream)
+	}
+	return a.incoming
+}
+
+// next waits for Envoy's next message. No deadline is nil.
 func (a *attempt) next(deadline <-chan time.Time) (*extprocv3.ProcessingRequest, error) {
+	if deadline == nil && a.incoming == nil {
+		message, err := a.stream.Recv()
+		if err != nil {
+			return nil, errEnded
+		}
+		return message, nil
+	}
 	select {
-	case message, open := <-a.incoming:
+	case message, open := <-a.listen():
 		if !open {
 			return nil, errEnded
 		}
@@ -312,7 +329,7 @@ func (a *attempt) exhausted() error {
 		}
 		select {
 		case <-working:
-		case _, open := <-a.incoming:
+		case _, open := <-a.listen():
 			if !open {
 				return errEnded
 			}

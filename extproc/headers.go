@@ -2,7 +2,6 @@ package extproc
 
 import (
 	"crypto/sha256"
-	"fmt"
 	"net/netip"
 	"net/url"
 	"strconv"
@@ -66,16 +65,25 @@ func attribute(message *extprocv3.ProcessingRequest, name string) string {
 // generationID is derived from the request id and the time at which the request
 // came in, so that every attempt at it, on any replica, gives the same (row 1).
 func (a *attempt) generationID() string {
+	if a.generated == "" {
+		a.generated = generationID(a.requestID, a.started)
+	}
+	return a.generated
+}
+
+func generationID(requestID string, started time.Time) string {
 	const (
 		alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 		length   = 20
 	)
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d", a.requestID, a.started.UnixNano()))
-	id := make([]byte, length)
-	for i := range id {
-		id[i] = alphabet[int(sum[i])%len(alphabet)]
+	seed := append([]byte(requestID), '/')
+	sum := sha256.Sum256(strconv.AppendInt(seed, started.UnixNano(), 10))
+	id := strconv.AppendInt([]byte("gen-"), started.Unix(), 10)
+	id = append(id, '-')
+	for _, b := range sum[:length] {
+		id = append(id, alphabet[int(b)%len(alphabet)])
 	}
-	return fmt.Sprintf("gen-%d-%s", a.started.Unix(), id)
+	return string(id)
 }
 
 // startTime reads seconds with a fraction, as %START_TIME(%s.%6f)% writes them.

@@ -182,7 +182,7 @@ func (a *attempt) relayStream() error {
 				return a.finishStream() // all is said but the dialect's last word
 			}
 			return a.stalled()
-		case message, open := <-a.incoming:
+		case message, open := <-a.listen():
 			if !open {
 				return errEnded
 			}

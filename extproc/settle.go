@@ -173,27 +173,38 @@ func (a *attempt) used() quota.Actual {
 // metadata is what Envoy's access log says of the attempt. It travels with the
 // attempt's last message; an attempt that a client broke off has none.
 func (a *attempt) metadata() *structpb.Struct {
-	fields := map[string]*structpb.Value{
-		"request_id": structpb.NewStringValue(a.requestID),
-		"attempt":    structpb.NewNumberValue(float64(a.number)),
-		"final":      structpb.NewBoolValue(!a.outcome.moved),
-		"outcome":    structpb.NewStringValue(a.outcome.label()),
+	const most = 12
+	fields := make(map[string]*structpb.Value, most)
+	fields["attempt"] = structpb.NewNumberValue(float64(a.number))
+	fields["final"] = structpb.NewBoolValue(!a.outcome.moved)
+	// The texts in one piece of memory: this runs for each attempt.
+	texts := make([]struct {
+		value structpb.Value
+		kind  structpb.Value_StringValue
+	}, 0, most)
+	say := func(name, text string) {
+		texts = texts[:len(texts)+1]
+		said := &texts[len(texts)-1]
+		said.kind.StringValue, said.value.Kind = text, &said.kind
+		fields[name] = &said.value
 	}
+	say("request_id", a.requestID)
+	say("outcome", a.outcome.label())
 	if a.key != nil {
-		fields["key"] = structpb.NewStringValue(a.key.Name)
+		say("key", a.key.Name)
 	}
 	if a.outcome.forwarded || a.outcome.recalled {
-		fields["generation_id"] = structpb.NewStringValue(a.generationID())
-		fields["model"] = structpb.NewStringValue(a.candidate.Model.ID)
-		fields["provider"] = structpb.NewStringValue(a.candidate.Endpoint.Provider.Slug)
+		say("generation_id", a.generationID())
+		say("model", a.candidate.Model.ID)
+		say("provider", a.candidate.Endpoint.Provider.Slug)
 	}
 	if f := a.outcome.failure; f != nil {
-		fields["reason"] = structpb.NewStringValue(f.class.String())
+		say("reason", f.class.String())
 	}
 	if used, billed := a.usage(); billed {
 		fields["prompt_tokens"] = structpb.NewNumberValue(float64(used.Prompt))
 		fields["completion_tokens"] = structpb.NewNumberValue(float64(used.Completion))
-		fields["cost"] = structpb.NewStringValue(a.outcome.charge.Total.String())
+		say("cost", a.outcome.charge.Total.String())
 	}
 	return &structpb.Struct{Fields: map[string]*structpb.Value{
 		metadataNamespace: structpb.NewStructValue(&structpb.Struct{Fields: fields}),

@@ -182,11 +182,15 @@ func (e *envoy) Send(message *extprocv3.ProcessingResponse) error {
 	return nil
 }
 
+// waiting is how many messages the stream holds that the processor has not received
+// yet; gRPC's windows hold more.
+const waiting = 64
+
 // attempt opens the stream of an attempt at the request "id". Of repeated headers
 // the first counts, so that those given take the place of the usual ones.
 func (g *gateway) attempt(number string, instead ...string) *envoy {
 	e := &envoy{
-		t: g.t, requests: make(chan *extprocv3.ProcessingRequest), ended: make(chan error, 1),
+		t: g.t, requests: make(chan *extprocv3.ProcessingRequest, waiting), ended: make(chan error, 1),
 		answers: make(chan *extprocv3.ProcessingResponse, 1<<10),
 	}
 	e.ctx, e.cancel = context.WithCancel(g.t.Context())

@@ -122,8 +122,7 @@ func NewRules(cfg *configpb.Config) (*Rules, error) {
 // Request returns the limits that hold for a request with a key, for an end user if it
 // names one.
 func (r *Rules) Request(key *identity.Key, user string) []Limit {
-	limits := make([]Limit, 0, 8)
-	limits = appendLimits(limits, KindKey, key.Hash, Spender{KeyHash: key.Hash}, &key.Limits)
+	limits := appendLimits(nil, KindKey, key.Hash, Spender{KeyHash: key.Hash}, &key.Limits)
 	if user != "" && key.User != (identity.Limits{}) {
 		limits = appendLimits(limits, KindUser, userName(key.Hash, user), Spender{KeyHash: key.Hash, User: user}, &key.User)
 	}
