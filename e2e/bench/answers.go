@@ -25,7 +25,10 @@ var (
 	streamEvent = chunk(eventHead + `{"index":0,"delta":{"role":"assistant",` + stampMark + strings.Repeat("0", stampDigits) +
 		` token"},"logprobs":null,"finish_reason":null}]}` + "\n\n")
 	streamStamp = bytes.Index(streamEvent, []byte(stampMark)) + len(stampMark)
-	streamEnd   = append(chunk(eventHead+`{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}]}`+"\n\ndata: [DONE]\n\n"), "0\r\n\r\n"...)
+	// streamEnd tells what was used, as the gateway asks every provider to: one that does
+	// not has its answer's tokens counted.
+	streamEnd = append(chunk(eventHead+`{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}]}`+"\n\n"+
+		eventHead+`],"usage":{"prompt_tokens":200,"completion_tokens":20,"total_tokens":220}}`+"\n\ndata: [DONE]\n\n"), "0\r\n\r\n"...)
 )
 
 const eventHead = `data: {"id":"chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT","object":"chat.completion.chunk","created":1787612977,` +
