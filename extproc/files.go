@@ -209,7 +209,10 @@ func (a *attempt) readFiles(replacer dialect.FileReplacer) (*filesRead, error) {
 			known[made.Hash] = text
 		}
 		if _, done := guarded[made.Hash]; !done {
-			guarded[made.Hash] = a.guardFile(text, &read.found)
+			guarded[made.Hash] = a.guardFile(ctx, text, &read.found)
+			if ctx.Err() != nil {
+				return nil, dialect.Invalid("'%s': the files are too long to be searched: what a guardrail looks for was not ruled out within %v.", f.path, mostReading)
+			}
 		}
 		made.Text = guarded[made.Hash]
 		read.texts[f.path], read.size = made, read.size+len(made.Text)

@@ -84,13 +84,14 @@ func (a *attempt) guardRequest() error {
 	return surveyFiles(a.client, a.request)
 }
 
-// guardFile is guardRequest for the text of a file, which is the user's.
-func (a *attempt) guardFile(text string, found *guard.Findings) string {
+// guardFile is guardRequest for the text of a file, which is the user's. If ctx is done, the
+// text may hold what it was searched for.
+func (a *attempt) guardFile(ctx context.Context, text string, found *guard.Findings) string {
 	rules := a.policy.GuardOf(a.key).Rules.Input
 	if len(rules) == 0 {
 		return text
 	}
-	return string(guard.Scan(a.stream.Context().Done(), rules, guard.User, []byte(text), found))
+	return string(guard.Scan(ctx.Done(), rules, guard.User, []byte(text), found))
 }
 
 // refuseBlocked is the error of a request in which a rule that blocks has found something.

@@ -127,11 +127,12 @@ func TestAnswerGuardBlocksAcrossWhatComesBetween(t *testing.T) {
 		"a signed block": {thought("x", "sig"), thought("y", "sig")},
 	} {
 		for kind, parts := range map[string][2]dialect.Event{"text": {text(0, "jane@exam"), text(0, "ple.com")}, "reasoning": {thought("jane@exam", ""), thought("ple.com", "")}} {
+			middle := between
 			if kind == "reasoning" && between[0].Kind == dialect.EventReasoning {
-				between = []dialect.Event{text(0, "x ")}
+				middle = []dialect.Event{text(0, "x ")}
 			}
 			g := newAnswerGuard(t, builtin("email", blocked, outward))
-			events := slices.Concat(parts[:1], between, parts[1:])
+			events := slices.Concat(parts[:1], middle, parts[1:])
 			_, err := g.Filter(events)
 			if err == nil {
 				_, err = g.End()

@@ -2,9 +2,10 @@
 //
 // Envoy opens one gRPC stream for each attempt at one provider, and the
 // processor answers on it. Read the files in the order in which a request meets
-// them: server.go (the gRPC loop), attempt.go (one attempt from its first header
-// to its last byte), verdict.go (what a failure means), settle.go (what an
-// attempt comes to), reply.go (Envoy's messages).
+// them: server.go (the gRPC loop), attempt.go (the steps of one attempt, and the client's
+// request), forward.go (the provider's request), relay.go (the answer). What a failure
+// means is in verdict.go, what an attempt comes to in settle.go, Envoy's messages are in
+// reply.go.
 package extproc
 
 import (
