@@ -70,8 +70,10 @@ func busyIn(stat string) (busy time.Duration, err error) {
 	return busy, nil
 }
 
-// memory is a process's resident set in bytes: now, and at its highest.
-type memory struct{ now, highest int64 }
+// memory is a process's resident set in bytes: now, at its highest, and what of it now
+// is anonymous. The rest is the program's own file, of which the kernel maps more or less
+// as the file happens to be cached: 47 and 62 MB were seen of the same one.
+type memory struct{ now, highest, anonymous int64 }
 
 func memoryOf(pid int) (memory, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
@@ -84,7 +86,8 @@ func memoryOf(pid int) (memory, error) {
 func memoryIn(status string) (memory, error) {
 	now, err1 := kilobytes(status, "VmRSS:")
 	highest, err2 := kilobytes(status, "VmHWM:")
-	return memory{now: now, highest: highest}, errors.Join(err1, err2)
+	anonymous, err3 := kilobytes(status, "RssAnon:")
+	return memory{now: now, highest: highest, anonymous: anonymous}, errors.Join(err1, err2, err3)
 }
 
 func kilobytes(status, name string) (int64, error) {

@@ -27,8 +27,8 @@ func TestIdleTimeIsNotBusy(t *testing.T) {
 }
 
 func TestMemoryIsReadInBytes(t *testing.T) {
-	got, err := memoryIn("Name:\tenvoy\nVmHWM:\t  2048 kB\nVmRSS:\t    512 kB\n")
-	if want := (memory{now: 512 << 10, highest: 2 << 20}); err != nil || got != want {
+	got, err := memoryIn("Name:\tenvoy\nVmHWM:\t  2048 kB\nVmRSS:\t    512 kB\nRssAnon:\t    256 kB\n")
+	if want := (memory{now: 512 << 10, highest: 2 << 20, anonymous: 256 << 10}); err != nil || got != want {
 		t.Errorf("memoryIn = %v, %v; want %v", got, err, want)
 	}
 	if _, err := memoryIn("Name:\tkthreadd\n"); err == nil {
@@ -47,7 +47,7 @@ func TestOwnProcessIsThere(t *testing.T) {
 	if err != nil || after <= before {
 		t.Errorf("CPU time went from %v to %v (%v) over 50 ms of work", before, after, err)
 	}
-	if used, err := memoryOf(os.Getpid()); err != nil || used.now < 1<<20 || used.highest < used.now {
+	if used, err := memoryOf(os.Getpid()); err != nil || used.now < 1<<20 || used.highest < used.now || used.anonymous <= 0 || used.anonymous > used.now {
 		t.Errorf("memoryOf = %+v, %v", used, err)
 	}
 	if none, err := cpuOf(0); none != 0 || err != nil {

@@ -91,12 +91,13 @@ func (t table) markdown(out *strings.Builder, ways []string) {
 }
 
 func (r *results) memory(out *strings.Builder) {
-	fmt.Fprintf(out, "\n## Memory (resident set, MB)\n\n| | after the start | after the load | with %d open streams | highest | kB per stream |\n|---|---:|---:|---:|---:|---:|\n", heldCount)
+	fmt.Fprintf(out, "\n## Memory (resident set, MB)\n\n| | after the start | after the load | with %d open streams | of it anonymous | highest | kB per stream |\n|---|---:|---:|---:|---:|---:|---:|\n", heldCount)
 	for _, f := range r.footprints {
 		perStream := float64(f.held.now-f.loaded.now) / heldCount / 1e3
-		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s |\n", f.name, megabytes(f.start.now), megabytes(f.loaded.now),
-			megabytes(f.held.now), megabytes(f.held.highest), number(perStream))
+		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s | %s |\n", f.name, megabytes(f.start.now), megabytes(f.loaded.now),
+			megabytes(f.held.now), megabytes(f.held.anonymous), megabytes(f.held.highest), number(perStream))
 	}
+	out.WriteString("\nWhat is not anonymous is the program's own file, mapped: the kernel can take it back, and maps more or less of it as the file happens to be cached.\n")
 }
 
 func megabytes(bytes int64) string { return number(float64(bytes) / 1e6) }
