@@ -91,7 +91,8 @@ type Request struct {
 	// EchoUpstream: the client wants to see what providers are sent. Streams alone have
 	// a place for it.
 	EchoUpstream bool
-	// PromptBytes is the size of all text in the prompt, for estimates.
+	// PromptBytes is the size of all text in the prompt, without the escapes of JSON, and of
+	// what tools are called with and answer as JSON. It is for estimates.
 	PromptBytes int64
 
 	// Chat is the neutral form of the conversation. Call it only when the

@@ -24,12 +24,12 @@ func (p *parser) system(value []byte) error {
 // size adds the text of a content, a string or blocks, to the prompt's size.
 func (p *parser) size(content []byte) {
 	if rawjson.Kind(content) == '"' {
-		p.request.PromptBytes += int64(len(content) - 2)
+		p.request.PromptBytes += rawjson.Size(content)
 		return
 	}
 	for c := rawjson.Walk(content); c.Next(); {
 		if text := rawjson.Get(c.Value, "text"); len(text) > 2 {
-			p.request.PromptBytes += int64(len(text) - 2)
+			p.request.PromptBytes += rawjson.Size(text)
 		}
 	}
 }
@@ -136,7 +136,7 @@ func (p *parser) readBlock(i, j int, kind string, text, block []byte, held *hold
 		if rawjson.Kind(text) != '"' {
 			return dialect.Invalid("'messages.%d.content.%d.text' must be a string.", i, j)
 		}
-		p.request.PromptBytes += int64(len(text) - 2)
+		p.request.PromptBytes += rawjson.Size(text)
 	case "image":
 		p.request.Hold("image")
 		return checkSource(i, j, block)

@@ -197,10 +197,10 @@ func TestTaskAnswers(t *testing.T) {
 		{"an error", openai.Embeddings{}, embed, `{"id":"x","message":"no such model"}`, "no such model", dialect.Usage{Prompt: 1, Estimated: true}},
 		{"row 147: an order", openai.Rerank{}, rank, `{"id":"r","results":[{"index":1,"relevance_score":0.98},{"index":0,"relevance_score":1e-3}],"meta":{"billed_units":{"search_units":2}}}`,
 			`"results":[{"index":1,"relevance_score":0.98,"document":{"text":"b"}}],"usage":{"cost":0,"search_units":2}}`, dialect.Usage{SearchUnits: 2}},
-		{"a document that is none", openai.Rerank{}, rank, `{"results":[{"index":2,"relevance_score":1}]}`, "document 2 of 2", dialect.Usage{Prompt: 2, Estimated: true}},
-		{"no number", openai.Rerank{}, rank, `{"results":[{"relevance_score":1}]}`, "document -1 of 2", dialect.Usage{Prompt: 2, Estimated: true}},
-		{"no score", openai.Rerank{}, rank, `{"results":[{"index":1}]}`, "without a score", dialect.Usage{Prompt: 2, Estimated: true}},
-		{"no results", openai.Rerank{}, rank, `{"results":[]}`, "no results", dialect.Usage{Prompt: 2, Estimated: true}},
+		{"a document that is none", openai.Rerank{}, rank, `{"results":[{"index":2,"relevance_score":1}]}`, "document 2 of 2", dialect.Usage{Prompt: 1, Estimated: true}},
+		{"no number", openai.Rerank{}, rank, `{"results":[{"relevance_score":1}]}`, "document -1 of 2", dialect.Usage{Prompt: 1, Estimated: true}},
+		{"no score", openai.Rerank{}, rank, `{"results":[{"index":1}]}`, "without a score", dialect.Usage{Prompt: 1, Estimated: true}},
+		{"no results", openai.Rerank{}, rank, `{"results":[]}`, "no results", dialect.Usage{Prompt: 1, Estimated: true}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			out, progress, err := answers(t, test.client, test.body, test.from)

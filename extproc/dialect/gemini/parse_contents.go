@@ -19,7 +19,7 @@ func (p *parser) instructions(value []byte) error {
 		if rawjson.Kind(text) != '"' {
 			return dialect.Invalid("'systemInstruction.parts.%d.text' must be a string.", i)
 		}
-		p.request.PromptBytes += int64(len(text) - 2)
+		p.request.PromptBytes += rawjson.Size(text)
 	}
 	return nil
 }
@@ -134,7 +134,7 @@ func (p *parser) readPart(i, j int, part *rawjson.Cursor, held *holding) error {
 			if rawjson.Kind(c.Value) != '"' {
 				return at("text' must be a string.")
 			}
-			p.request.PromptBytes += int64(len(c.Value) - 2)
+			p.request.PromptBytes += rawjson.Size(c.Value)
 		case "inlineData":
 			kind := rawjson.Text(get(c.Value, "mimeType"))
 			if rawjson.Kind(get(c.Value, "data")) != '"' || kind == "" {

@@ -83,7 +83,7 @@ func (p *parser) readMessage(i int, message *rawjson.Cursor) error {
 func (p *parser) readContent(i int, content *rawjson.Cursor) error {
 	switch rawjson.Kind(content.Value) {
 	case '"':
-		p.request.PromptBytes += int64(len(content.Value) - 2)
+		p.request.PromptBytes += rawjson.Size(content.Value)
 		return nil
 	case 'n':
 		return nil
@@ -128,7 +128,7 @@ func (p *parser) readPart(i, j int, part *rawjson.Cursor) error {
 	case "":
 		return dialect.Invalid("'messages.%d.content.%d.type' must be a string.", i, j)
 	case "text":
-		p.request.PromptBytes += int64(len(text))
+		p.request.PromptBytes += rawjson.Size(text)
 	case "image_url":
 		p.modality("image")
 		p.request.Images++

@@ -69,7 +69,7 @@ func (w *embeddings) readInput(request *dialect.Request, input []byte) error {
 	switch rawjson.Kind(input) {
 	case '"':
 		w.inputs = 1
-		request.PromptBytes = int64(len(input) - 2)
+		request.PromptBytes = rawjson.Size(input)
 		if len(input) == 2 {
 			return errNoInput
 		}
@@ -107,7 +107,7 @@ var errNoInput = dialect.Invalid("Input must have at least 1 token.")
 func readInputElement(request *dialect.Request, path string, kind byte, value []byte) error {
 	switch kind {
 	case '"':
-		request.PromptBytes += int64(len(value) - 2)
+		request.PromptBytes += rawjson.Size(value)
 		return nil
 	case '0':
 		return readTokenID(request, path, value)
@@ -149,7 +149,7 @@ func readInputParts(request *dialect.Request, path string, value []byte) error {
 	for part := rawjson.Walk(content); part.Next(); {
 		switch rawjson.Text(rawjson.Get(part.Value, "type")) {
 		case "text":
-			request.PromptBytes += int64(len(rawjson.Get(part.Value, "text")))
+			request.PromptBytes += rawjson.Size(rawjson.Get(part.Value, "text"))
 		case "image_url":
 			p.modality("image")
 		case "input_audio":

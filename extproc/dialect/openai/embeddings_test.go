@@ -95,7 +95,7 @@ func TestEmbeddingsPolicyReads(t *testing.T) {
 	request, _ := doing(t, Embeddings{}, `{"model":"e/x","models":["e/y"],"provider":{"order":["a"]},"session_id":"s","user":"u",
 		"input":[{"content":[{"type":"text","text":"abcd"},{"type":"image_url","image_url":{"url":"https://a/b.png"}}]}]}`)
 	if request.Model != "e/x" || len(request.Models) != 1 || string(request.Provider) != `{"order":["a"]}` || request.SessionID != "s" ||
-		request.User != "u" || request.PromptBytes != 6 || fmt.Sprint(request.InputModalities) != "[image]" || request.Stream {
+		request.User != "u" || request.PromptBytes != 4 || fmt.Sprint(request.InputModalities) != "[image]" || request.Stream {
 		t.Errorf("%+v", request)
 	}
 	if tokens, _ := doing(t, Embeddings{}, `{"input":[[1,2],[3]]}`); tokens.PromptBytes != 3*bytesOfToken {

@@ -149,7 +149,7 @@ const mostImages = 128
 // note counts the text of the prompt and tells the request from others by it.
 func (m *media) note(request *dialect.Request, texts ...[]byte) {
 	for _, text := range texts {
-		request.PromptBytes += int64(max(0, len(text)-2))
+		request.PromptBytes += rawjson.Size(text)
 		if request.Conversation == [16]byte{} && len(text) > 0 {
 			request.Conversation = hashOf(text)
 		}

@@ -75,7 +75,7 @@ func TestParseReads(t *testing.T) {
 		Dialect: Name, Raw: got.Raw, Model: "m/x", Models: []string{"a", "b"}, Stream: true, MaxTokens: 7,
 		Parameters: []string{"include_reasoning", "max_completion_tokens", "max_tokens", "temperature", "tools"},
 		Tools:      true, InputModalities: []string{"file", "image"}, Images: 2, SessionID: "s", User: "u", HideReasoning: true,
-		PromptBytes: 5 + 4 + 19,
+		PromptBytes: 5 + 2 + 19,
 	}
 	got.Chat, got.Parsed, got.Conversation = nil, nil, [16]byte{}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -56,7 +56,7 @@ func (Rerank) Parse(body []byte) (*dialect.Request, error) {
 	if err := work.readDocuments(request, documents); err != nil {
 		return nil, err
 	}
-	request.PromptBytes += int64(len(query) - 2)
+	request.PromptBytes += rawjson.Size(query)
 	work.members, request.Parsed, request.Conversation = members, work, hashOf(query)
 	request.Task = sync.OnceValues(work.task)
 	return request, nil
@@ -79,7 +79,7 @@ func (w *rerank) readDocuments(request *dialect.Request, documents []byte) error
 		default:
 			return dialect.Invalid("'documents.%d' must be a string or an object.", len(w.documents))
 		}
-		request.PromptBytes += int64(len(text))
+		request.PromptBytes += rawjson.Size(text)
 		w.documents = append(w.documents, c.Value)
 	}
 	if len(w.documents) == 0 {

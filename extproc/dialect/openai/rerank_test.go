@@ -40,7 +40,7 @@ func TestRerankRequests(t *testing.T) {
 	if got, _ := (Provider{}).Request(request, dialect.Target{Model: "up"}); strings.Contains(string(got.Body), "return_documents") {
 		t.Errorf("the provider is to return what the gateway has: %s", got.Body)
 	}
-	if request.PromptBytes != 1+3 {
+	if request.PromptBytes != 1+1 {
 		t.Errorf("the prompt has %d bytes", request.PromptBytes)
 	}
 	images, _ := doing(t, Rerank{}, `{"query":"q","documents":[{"image":"c"}]}`)

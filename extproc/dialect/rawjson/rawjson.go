@@ -10,6 +10,7 @@ import (
 	"bytes"
 	"math"
 	"strconv"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -93,6 +94,49 @@ func Unquote(value []byte) []byte {
 	// The error, if any, is of half a surrogate pair, which reads as U+FFFD.
 	unquoted, _ := jsontext.AppendUnquote(nil, value)
 	return unquoted
+}
+
+// Size is the length of the content of a string value in bytes, as [Unquote] would have
+// it, and 0 for any other. It copies nothing: where nothing is escaped it costs a search
+// for a backslash.
+func Size(value []byte) int64 {
+	if Kind(value) != '"' || len(value) < 2 {
+		return 0
+	}
+	rest := value[1 : len(value)-1]
+	size := len(rest)
+	for {
+		at := bytes.IndexByte(rest, '\\')
+		if at < 0 || at+1 == len(rest) {
+			return int64(size)
+		}
+		escape := rest[at:min(len(rest), at+6)]
+		if escape[1] != 'u' || len(escape) < 6 {
+			size, rest = size-1, rest[at+2:] // two bytes for one
+			continue
+		}
+		code, _ := strconv.ParseUint(string(escape[2:]), 16, 16)
+		switch length := utf8.RuneLen(rune(code)); {
+		case length > 0:
+			size += length - len(escape)
+		case paired(rest[at:]):
+			size += utf8.UTFMax - 2*len(escape)
+			at += len(escape)
+		default: // half a pair reads as U+FFFD
+			size += utf8.RuneLen(utf8.RuneError) - len(escape)
+		}
+		rest = rest[at+len(escape):]
+	}
+}
+
+// paired tells whether text begins with the escapes of both halves of a surrogate pair.
+func paired(text []byte) bool {
+	if len(text) < 12 || text[6] != '\\' || text[7] != 'u' {
+		return false
+	}
+	high, _ := strconv.ParseUint(string(text[2:6]), 16, 16)
+	low, _ := strconv.ParseUint(string(text[8:12]), 16, 16)
+	return utf16.DecodeRune(rune(high), rune(low)) != utf8.RuneError
 }
 
 // Int is a number as a whole one, and false for what is none or does not fit.

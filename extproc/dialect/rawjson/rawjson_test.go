@@ -191,3 +191,33 @@ func walk(dst, value []byte, depth int) []byte {
 	}
 	return append(dst, kind+2)
 }
+
+func TestSizeIsThatOfTheUnquotedText(t *testing.T) {
+	for value, want := range map[string]int64{
+		`""`: 0, `"plain"`: 5, `"я"`: 2, `"\u044f\u044F"`: 4, `"a\nb\\\"c"`: 6, `"\u0041"`: 1, `"\u4e2d文"`: 6,
+		`"\ud83d\ude00!"`: 5, `"\ud83d"`: 3, `"\ud83d\u0041"`: 4, `"\ude00\ud83d"`: 6, `"\\u044f"`: 6,
+		`12`: 0, `null`: 0, ``: 0, `{"a":"b"}`: 0,
+	} {
+		if got := Size([]byte(value)); got != want {
+			t.Errorf("Size(%s) = %d, want %d", value, got, want)
+		}
+	}
+}
+
+func FuzzSize(f *testing.F) {
+	for _, seed := range []string{`"a\u044f\n"`, `"\ud83d\ude00"`, `"\ud83d\ud83d\ude00"`, `"\u"`, `"\`, `"\u12`, `"\\\`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, value []byte) {
+		size := Size(value)
+		if text, err := Repair(value); err == nil && Kind(text) == '"' {
+			text = bytes.TrimSpace(text)
+			if want := int64(len(Unquote(text))); Size(text) != want {
+				t.Errorf("Size(%q) = %d, want %d", text, Size(text), want)
+			}
+		}
+		if size < 0 {
+			t.Errorf("Size(%q) = %d", value, size)
+		}
+	})
+}

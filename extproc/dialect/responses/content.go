@@ -13,7 +13,7 @@ import (
 func (r *reader) content(content *rawjson.Cursor) ([]dialect.Part, error) {
 	switch rawjson.Kind(content.Value) {
 	case '"':
-		r.request.PromptBytes += textSize(content.Value)
+		r.request.PromptBytes += rawjson.Size(content.Value)
 		return r.said(content.Value), nil
 	case '[':
 	default:
@@ -124,7 +124,7 @@ func (r *reader) part(p part) (dialect.Part, error) {
 	var err error
 	switch string(p.kind) {
 	case "input_text", "output_text", "text":
-		r.request.PromptBytes += textSize(p.text)
+		r.request.PromptBytes += rawjson.Size(p.text)
 		read.Kind, read.Text = dialect.PartText, r.copied(p.text)
 	case "refusal":
 		read.Kind, read.Text = dialect.PartRefusal, r.copied(p.refusal)

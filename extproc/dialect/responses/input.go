@@ -13,7 +13,7 @@ func (r *reader) text(value []byte) error {
 		return dialect.Invalid("'input' must be a string or an array of items.")
 	}
 	r.opening.First.See(value)
-	r.request.PromptBytes += textSize(value)
+	r.request.PromptBytes += rawjson.Size(value)
 	r.append(dialect.RoleUser, r.said(value))
 	return nil
 }
@@ -24,15 +24,6 @@ func (r *reader) said(value []byte) []dialect.Part {
 		return nil
 	}
 	return []dialect.Part{{Kind: dialect.PartText, Text: rawjson.Text(value)}}
-}
-
-// textSize is the size of a string between its quotes, escapes included; zero for any
-// other value.
-func textSize(value []byte) int64 {
-	if rawjson.Kind(value) != '"' {
-		return 0
-	}
-	return int64(len(value) - 2)
 }
 
 // items reads the conversation. It is most of a request: the ends of its items are
@@ -175,7 +166,7 @@ func (r *reader) toolCall(it item, i int) error {
 	if custom {
 		given = it.input
 	}
-	r.request.PromptBytes += textSize(given)
+	r.request.PromptBytes += rawjson.Size(given)
 	r.called, r.spoken = true, true
 	if r.light {
 		return nil
@@ -244,7 +235,7 @@ func (r *reader) reasoningItem(it item) {
 // hasText reports whether [joinTexts] finds any.
 func hasText(parts []byte) bool {
 	for c := rawjson.Walk(parts); c.Next(); {
-		if textSize(rawjson.Get(c.Value, "text")) > 0 {
+		if rawjson.Size(rawjson.Get(c.Value, "text")) > 0 {
 			return true
 		}
 	}

@@ -108,7 +108,7 @@ func (r *reader) member(name string, value []byte) error {
 			return dialect.Invalid("'instructions' must be a string.")
 		}
 		r.instructions = value
-		request.PromptBytes += int64(len(value) - 2)
+		request.PromptBytes += rawjson.Size(value)
 		return nil
 	case "stream":
 		return dialect.ReadBoolean(&request.Stream, name, value)
