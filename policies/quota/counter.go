@@ -6,10 +6,12 @@ import (
 )
 
 // counter is what counts for limits of one name. Times are nanoseconds since the
-// store's base, and never go backwards: those that do count as the latest one seen.
+// store's base. A counter's own never goes backwards: within [slack] of the latest one
+// seen it stands still; when the clock is set back further, it goes on from there.
 type counter struct {
 	name   string
 	latest int64
+	ahead  int64 // of the clock
 	window int64 // of the latest claim
 
 	log    log   // of a sliding window
@@ -18,9 +20,10 @@ type counter struct {
 	keep   bool  // nobody could tell the total again
 	ends   int64 // when the period is over; zero is never
 
-	held   map[string]hold
-	sum    int64 // of held
-	expiry int64 // nothing in held expires before
+	held    map[string]hold
+	sum     int64 // of held
+	expiry  int64 // nothing in held expires before
+	touched int64 // when something was last held or renewed
 }
 
 // hold is what a reservation has of a counter.
@@ -32,7 +35,10 @@ const idleFor = int64(time.Hour)
 
 // advance brings the counter to a time, and returns the time that holds for it.
 func (c *counter) advance(limit *Limit, at int64) int64 {
-	c.latest = max(c.latest, at)
+	if at+c.ahead < c.latest-int64(slack) {
+		c.ahead = c.latest - at
+	}
+	c.latest = max(c.latest, at+c.ahead)
 	c.window = int64(limit.Window)
 	if c.window > 0 {
 		c.log.forget(c.latest - c.window)
@@ -81,6 +87,7 @@ func (c *counter) hold(id string, amount int64) {
 		c.held = make(map[string]hold)
 	}
 	expires := c.latest + int64(Lease)
+	c.touched = c.latest
 	c.sum += amount - c.held[id].amount
 	c.held[id] = hold{amount, expires}
 	if len(c.held) == 1 {
@@ -124,19 +131,23 @@ func (c *counter) deny(claim *Claim, now time.Time) *Denial {
 			wait = time.Duration(c.log.freed(d.Used+claim.Amount-claim.Most) + c.window - c.latest)
 		}
 	}
+	if d.Temporary() && c.latest-c.touched > int64(patience) {
+		wait = time.Duration(c.expiry - c.latest)
+	}
 	d.time(wait, reset, now)
 	return d
 }
 
 // idle reports whether nothing in the counter counts any more, or can be told again.
 func (c *counter) idle(at int64) bool {
+	own := at + c.ahead
 	switch {
-	case c.expiry > at && len(c.held) > 0:
+	case c.expiry > own && len(c.held) > 0:
 		return false
 	case c.window > 0:
-		return c.log.count == 0 || c.log.newest() <= at-c.window
+		return c.log.count == 0 || c.log.newest() <= own-c.window
 	case c.ends > 0 && c.ends <= at-idleFor:
 		return true
 	}
-	return !c.keep && c.latest <= at-idleFor
+	return !c.keep && c.latest <= own-idleFor
 }

@@ -62,13 +62,9 @@ type settlement struct {
 	actual Actual
 }
 
-const (
-	// renewEvery leaves room for two renewals that fail.
-	renewEvery = Lease / 4
-	// mostPending bounds what is kept for a store that does not answer. What is beyond
-	// it is in the ledger, but no longer in the store's counters.
-	mostPending = 100_000
-)
+// mostPending bounds what is kept for a store that does not answer. What is beyond it is in
+// the ledger, but no longer in the store's counters.
+const mostPending = 100_000
 
 // New returns a limiter. Its [Limiter.Run] renews reservations.
 func New(options Options) *Limiter {

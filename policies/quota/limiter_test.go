@@ -360,7 +360,7 @@ func TestRedisForgets(t *testing.T) {
 		}
 	}
 	names, err := client.Keys(t.Context(), "*").Result()
-	if err != nil || len(names) < 10 {
+	if err != nil || len(names) < 6 {
 		t.Fatalf("keys %q, %v", names, err)
 	}
 	for _, name := range names {
@@ -370,42 +370,18 @@ func TestRedisForgets(t *testing.T) {
 	}
 }
 
-// Keys expire one after the other, by milliseconds or because the Redis is full. What is
-// left of a counter then makes room for nothing.
-func TestCounterOfWhichKeysAreLost(t *testing.T) {
-	for _, lost := range []string{":state", ":log"} {
-		t.Run(lost, func(t *testing.T) {
-			client := openPatient(t, redistest.Start(t))
-			store := NewRedis(client)
-			s := &subject{Store: store, t: t, now: start}
-			store.clock = func() time.Time { return s.now }
-			limit := NewClaim(requestsIn(2, 10*time.Second), 1)
-			s.mustReserve("before", limit)
-			s.mustReserve("before too", limit)
-			names, err := client.Keys(t.Context(), "*"+lost).Result()
-			if err != nil || len(names) != 1 {
-				t.Fatalf("keys %q, %v", names, err)
-			}
-			client.Del(t.Context(), names[0])
-			if lost == ":log" {
-				s.mustRefuse("the total is known", "at once", limit)
-				s.mustReserve("of a limit that was raised", NewClaim(requestsIn(3, 10*time.Second), 1))
-			}
-			s.now = after(11 * time.Second)
-			s.mustReserve("first", limit)
-			s.mustReserve("second", limit)
-			s.mustRefuse("two in a window is the limit", "third", limit)
-		})
-	}
-}
-
 func FuzzReadVerdict(f *testing.F) {
-	f.Add(int64(1), int64(1), "5", "3", "1000", "-1", 6)
-	f.Add(int64(2), int64(9), "", "", "", "", 2)
-	f.Fuzz(func(t *testing.T, kind, index int64, used, held, wait, reset string, length int) {
-		answer := []any{kind, index, used, held, wait, reset}
+	f.Add(int64(1), int64(1), int64(5), int64(3), int64(1000), int64(-1), 6)
+	f.Add(int64(2), int64(9), int64(0), int64(0), int64(0), int64(0), 2)
+	f.Add(int64(0), int64(0), int64(0), int64(0), int64(0), int64(0), -1)
+	f.Fuzz(func(t *testing.T, kind, index, used, held, wait, reset int64, length int) {
+		var answer any = kind
+		if length >= 0 {
+			all := []any{kind, index, used, held, wait, reset}
+			answer = all[:min(length, len(all))]
+		}
 		all := requestClaims("k", 10)
-		verdict, err := readVerdict(answer[:max(0, min(length, len(answer)))], all, start)
+		verdict, err := readVerdict(answer, all, start)
 		for _, i := range verdict.Unseeded {
 			if i < 0 || i >= len(all) {
 				t.Errorf("claim %d of %d", i, len(all))

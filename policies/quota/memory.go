@@ -73,8 +73,8 @@ func (m *Memory) Settle(_ context.Context, id string, claims []Claim, actual Act
 		claim := &claims[i]
 		c := m.counter(claim, at)
 		c.drop(id)
-		if claim.Measure == Tokens || claim.Measure == Money {
-			c.add(claim, actual.of(&claim.Limit))
+		if amount := actual.of(&claim.Limit); amount > 0 {
+			c.add(claim, amount)
 		}
 	}
 	return nil

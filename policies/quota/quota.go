@@ -134,11 +134,9 @@ func (a Actual) Add(b Actual) Actual {
 	return Actual{a.Tokens + b.Tokens, a.Money.Add(b.Money), a.Upstream.Add(b.Upstream)}
 }
 
-// of is the part that counts for a limit.
+// of is the part that counts for a limit when the request is over.
 func (a Actual) of(l *Limit) int64 {
 	switch l.Measure {
-	case Requests:
-		return 1
 	case Tokens:
 		return max(0, a.Tokens)
 	case Money:
@@ -157,7 +155,8 @@ type Denial struct {
 	Used, Held int64
 	// RetryAfter is when the claim fits at the earliest, as far as can be told now;
 	// zero if it never will. It is exact for requests. Where requests under way stand
-	// in the way it is [heldRetry]: they may be over at any time.
+	// in the way it is [heldRetry]: they may be over at any time. If nobody renews them
+	// their gateway is gone, and it is when the first of their leases ends.
 	RetryAfter time.Duration
 	// ResetAt is when all of the limit is available again if nothing more is used.
 	ResetAt time.Time
@@ -174,30 +173,40 @@ func (d *Denial) Exhausted() bool { return d.Used >= d.Claim.Most }
 // Temporary: the claim would fit if no other request were under way.
 func (d *Denial) Temporary() bool { return d.Used <= d.Claim.Most-d.Claim.Amount }
 
-// time fills in RetryAfter and ResetAt. wait is how long what is settled stands in the
-// way, and reset how long any of it counts; a period of the calendar tells both itself.
+// time fills in RetryAfter and ResetAt. wait is how long the claim does not fit, not above
+// zero if that cannot be told, and reset how long anything settled counts; a period of the
+// calendar tells both itself.
 func (d *Denial) time(wait, reset time.Duration, now time.Time) {
 	d.ResetAt = now.Add(reset)
 	if d.Claim.calendar() {
-		d.ResetAt, wait = d.Claim.Reset.Next(now), 0
-		if !d.ResetAt.IsZero() {
-			wait = d.ResetAt.Sub(now)
-		}
+		d.ResetAt = d.Claim.Reset.Next(now)
 	}
 	switch {
 	case d.Claim.Amount > d.Claim.Most: // never
 	case d.Temporary():
 		d.RetryAfter = heldRetry
-	default:
+		if wait > 0 {
+			d.RetryAfter = wait
+		}
+	case !d.Claim.calendar():
 		d.RetryAfter = wait
+	case !d.ResetAt.IsZero():
+		d.RetryAfter = d.ResetAt.Sub(now)
 	}
 }
 
 const (
 	// Lease is how long a reservation lives without being renewed.
-	Lease = time.Minute
+	Lease = 20 * time.Second
+	// renewEvery leaves room for two renewals that fail.
+	renewEvery = Lease / 4
+	// patience is how long a gateway that lives renews nothing at most, with room for it to
+	// be late.
+	patience = renewEvery + renewEvery/2
 	// heldRetry is what is told a request that waits for others to end.
 	heldRetry = time.Second
+	// slack is how far the clock may go back unnoticed, as callers may come out of order.
+	slack = time.Second
 	// fineness is in how many parts a window is divided to keep tokens and money.
 	fineness = 1024
 )

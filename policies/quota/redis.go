@@ -3,9 +3,10 @@ package quota
 import (
 	"context"
 	_ "embed"
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"strconv"
+	"math"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -20,14 +21,22 @@ import (
 // The keys of a script are not in one slot of a cluster: a Redis Cluster does not serve.
 type Redis struct {
 	client *redis.Client
+	prefix string
 	// clock gives a test its own time. Nil is the Redis's.
 	clock func() time.Time
 }
 
 var _ Store = (*Redis)(nil)
 
+// layoutVersion is part of every key. A gateway whose scripts keep counters in another way
+// has another, and neither reads what the other wrote: while both run, each counts what it
+// admits by itself.
+const layoutVersion = "2"
+
 // NewRedis returns a store on client, which the caller closes.
-func NewRedis(client *redis.Client) *Redis { return &Redis{client: client} }
+func NewRedis(client *redis.Client) *Redis {
+	return &Redis{client: client, prefix: client.Key("limit" + layoutVersion + ":")}
+}
 
 var (
 	//go:embed scripts/counter.lua
@@ -50,42 +59,66 @@ var (
 	usedScript    = goredis.NewScript(common + usedText)
 )
 
+// packed are numbers as the scripts unpack them: doubles, and flags of one byte.
+type packed []byte
+
+func (p *packed) numbers(numbers ...int64) {
+	for _, n := range numbers {
+		*p = binary.LittleEndian.AppendUint64(*p, math.Float64bits(float64(n)))
+	}
+}
+
 // Reserve implements [Store].
 func (r *Redis) Reserve(ctx context.Context, id string, claims []Claim, now time.Time) (Verdict, error) {
-	arguments := make([]any, 0, 3+7*len(claims))
-	arguments = append(arguments, id, r.time(), Lease.Microseconds())
+	p := make(packed, 0, 24+50*len(claims))
+	p.numbers(r.time(), Lease.Microseconds(), patience.Microseconds())
 	for i := range claims {
 		claim := &claims[i]
-		arguments = append(arguments, claim.Measure.String(), claim.Most, claim.Amount, claim.Window.Microseconds(),
-			claim.grain()/1000, claim.seedText(), claim.timeToLive(now))
+		p = append(p, claim.holds(), claim.seeding())
+		p.numbers(claim.Most, claim.Amount, claim.Window.Microseconds(), claim.grain()/1000, claim.timeToLive(now), claim.seed)
 	}
-	answer, err := reserveScript.Run(ctx, r.client, r.names(claims), arguments...).Slice()
+	answer, err := reserveScript.Run(ctx, r.client, r.names(claims), id, []byte(p)).Result()
 	if err != nil {
 		return Verdict{}, err
 	}
 	return readVerdict(answer, claims, now)
 }
 
+// holds is whether the claim is held until it is settled, or counts at once.
+func (c *Claim) holds() byte {
+	if c.Measure == Requests {
+		return 0
+	}
+	return 1
+}
+
+// seeding is whether the counter has to be seeded, and the seed is known.
+func (c *Claim) seeding() byte {
+	switch {
+	case !c.calendar():
+		return 0
+	case !c.seeded:
+		return 1
+	}
+	return 2
+}
+
 // readVerdict reads what the script returned.
-func readVerdict(answer []any, claims []Claim, now time.Time) (Verdict, error) {
-	numbers := make([]int64, len(answer))
-	for i, value := range answer {
-		switch value := value.(type) {
-		case int64:
-			numbers[i] = value
-		case string:
-			var err error
-			if numbers[i], err = strconv.ParseInt(value, 10, 64); err != nil {
-				return Verdict{}, fmt.Errorf("quota: Redis answered %q", answer)
-			}
-		default:
-			return Verdict{}, fmt.Errorf("quota: Redis answered %q", answer)
+func readVerdict(answer any, claims []Claim, now time.Time) (Verdict, error) {
+	if answer == int64(0) {
+		return Verdict{}, nil
+	}
+	unread := func() error { return fmt.Errorf("quota: Redis answered %v", answer) }
+	values, _ := answer.([]any)
+	numbers := make([]int64, len(values))
+	for i, value := range values {
+		var ok bool
+		if numbers[i], ok = value.(int64); !ok {
+			return Verdict{}, unread()
 		}
 	}
 	within := func(i int64) bool { return i >= 1 && i <= int64(len(claims)) }
 	switch {
-	case len(numbers) == 1 && numbers[0] == 0:
-		return Verdict{}, nil
 	case len(numbers) == 6 && numbers[0] == 1 && within(numbers[1]):
 		d := &Denial{Claim: claims[numbers[1]-1], Used: numbers[2], Held: numbers[3]}
 		d.time(time.Duration(numbers[4])*time.Microsecond, time.Duration(numbers[5])*time.Microsecond, now)
@@ -94,40 +127,38 @@ func readVerdict(answer []any, claims []Claim, now time.Time) (Verdict, error) {
 		var verdict Verdict
 		for _, i := range numbers[1:] {
 			if !within(i) {
-				return Verdict{}, fmt.Errorf("quota: Redis answered %q", answer)
+				return Verdict{}, unread()
 			}
 			verdict.Unseeded = append(verdict.Unseeded, int(i-1))
 		}
 		return verdict, nil
 	}
-	return Verdict{}, fmt.Errorf("quota: Redis answered %q", answer)
+	return Verdict{}, unread()
 }
+
+// noted is how long a settlement is noted, so as to count once.
+const noted = 2 * time.Minute
 
 // Settle implements [Store].
 func (r *Redis) Settle(ctx context.Context, id string, claims []Claim, actual Actual, now time.Time) error {
-	return r.settle(ctx, id, claims, 2*Lease, now, func(claim *Claim) any {
-		if claim.Measure != Tokens && claim.Measure != Money {
-			return ""
-		}
-		return actual.of(&claim.Limit)
-	})
+	return r.settle(ctx, id, claims, actual, noted, now)
 }
 
 // Release implements [Store].
 func (r *Redis) Release(ctx context.Context, id string, claims []Claim, now time.Time) error {
-	return r.settle(ctx, id, claims, 0, now, func(*Claim) any { return "" })
+	return r.settle(ctx, id, claims, Actual{}, 0, now)
 }
 
-func (r *Redis) settle(ctx context.Context, id string, claims []Claim, note time.Duration, now time.Time, amount func(*Claim) any) error {
-	names := append(make([]string, 0, len(claims)+1), r.client.Key("settled:"+id))
-	names = append(names, r.names(claims)...)
-	arguments := make([]any, 0, 3+5*len(claims))
-	arguments = append(arguments, id, r.time(), note.Milliseconds())
+func (r *Redis) settle(ctx context.Context, id string, claims []Claim, actual Actual, note time.Duration, now time.Time) error {
+	names := append(make([]string, 0, len(claims)+1), r.prefix+"settled:"+id)
+	names = r.appendNames(names, claims)
+	p := make(packed, 0, 16+40*len(claims))
+	p.numbers(r.time(), note.Milliseconds())
 	for i := range claims {
 		claim := &claims[i]
-		arguments = append(arguments, claim.Amount, amount(claim), claim.Window.Microseconds(), claim.grain()/1000, claim.timeToLive(now))
+		p.numbers(claim.Amount, actual.of(&claim.Limit), claim.Window.Microseconds(), claim.grain()/1000, claim.timeToLive(now))
 	}
-	return settleScript.Run(ctx, r.client, names, arguments...).Err()
+	return settleScript.Run(ctx, r.client, names, id, []byte(p)).Err()
 }
 
 // Renew implements [Store], in one round trip for all.
@@ -139,13 +170,13 @@ func (r *Redis) Renew(ctx context.Context, held []Held, now time.Time) error {
 	renew := func() error {
 		_, err := r.client.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
 			for _, h := range held {
-				arguments := make([]any, 0, 3+3*len(h.Claims))
-				arguments = append(arguments, h.ID, r.time(), Lease.Microseconds())
+				p := make(packed, 0, 16+24*len(h.Claims))
+				p.numbers(r.time(), Lease.Microseconds())
 				for i := range h.Claims {
 					claim := &h.Claims[i]
-					arguments = append(arguments, claim.Amount, claim.Window.Microseconds(), claim.timeToLive(now))
+					p.numbers(claim.Amount, claim.Window.Microseconds(), claim.timeToLive(now))
 				}
-				renewScript.EvalSha(ctx, pipe, r.names(h.Claims), arguments...)
+				renewScript.EvalSha(ctx, pipe, r.names(h.Claims), h.ID, []byte(p))
 			}
 			return nil
 		})
@@ -162,17 +193,20 @@ func (r *Redis) Renew(ctx context.Context, held []Held, now time.Time) error {
 
 // Seed implements [Store].
 func (r *Redis) Seed(ctx context.Context, claim Claim, now time.Time) error {
-	return seedScript.Run(ctx, r.client, r.names([]Claim{claim}), r.time(), claim.seed, claim.timeToLive(now)).Err()
+	var p packed
+	p.numbers(r.time(), claim.seed, claim.timeToLive(now))
+	return seedScript.Run(ctx, r.client, r.names([]Claim{claim}), "", []byte(p)).Err()
 }
 
 // Used implements [Store].
 func (r *Redis) Used(ctx context.Context, claims []Claim, now time.Time) ([]int64, error) {
-	arguments := make([]any, 0, 1+3*len(claims))
-	arguments = append(arguments, r.time())
+	var p packed
+	p.numbers(r.time())
 	for i := range claims {
-		arguments = append(arguments, claims[i].Window.Microseconds(), claims[i].calendar(), claims[i].timeToLive(now))
+		p = append(p, claims[i].seeding())
+		p.numbers(claims[i].Window.Microseconds(), claims[i].timeToLive(now))
 	}
-	used, err := usedScript.Run(ctx, r.client, r.names(claims), arguments...).Int64Slice()
+	used, err := usedScript.Run(ctx, r.client, r.names(claims), "", []byte(p)).Int64Slice()
 	if err == nil && len(used) != len(claims) {
 		err = errors.New("quota: Redis answered for other limits than were asked for")
 	}
@@ -180,29 +214,22 @@ func (r *Redis) Used(ctx context.Context, claims []Claim, now time.Time) ([]int6
 }
 
 func (r *Redis) names(claims []Claim) []string {
-	names := make([]string, len(claims))
+	return r.appendNames(make([]string, 0, len(claims)), claims)
+}
+
+func (r *Redis) appendNames(names []string, claims []Claim) []string {
 	for i := range claims {
-		names[i] = r.client.Key("limit:" + claims[i].name)
+		names = append(names, r.prefix+claims[i].name)
 	}
 	return names
 }
 
-func (r *Redis) time() any {
+// time is the test's, in microseconds, or 0 for the Redis's.
+func (r *Redis) time() int64 {
 	if r.clock == nil {
-		return ""
+		return 0
 	}
 	return r.clock().UnixMicro()
-}
-
-// seedText is the seed as the script takes it.
-func (c *Claim) seedText() any {
-	switch {
-	case !c.calendar():
-		return "-"
-	case !c.seeded:
-		return ""
-	}
-	return c.seed
 }
 
 // timeToLive is how long a counter lives that nobody touches, in milliseconds: longer

@@ -21,7 +21,7 @@ const (
 // askAgain is how long after a budget's counter has begun the ledger is asked again, twice.
 // Requests that were under way then are held in no counter of its, or in one that is gone:
 // that of a process before, or of the limit as it was. What they come to is in the ledger.
-var askAgain = [...]time.Duration{Lease, 10 * Lease}
+var askAgain = [...]time.Duration{time.Minute, 10 * time.Minute}
 
 // seeded is a counter that has begun.
 type seeded struct {
@@ -105,7 +105,7 @@ func (l *Limiter) correct(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(Lease):
+		case <-time.After(askAgain[0]):
 			l.seedAgain(ctx, time.Now())
 		}
 	}

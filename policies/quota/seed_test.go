@@ -112,7 +112,7 @@ func TestWhatWasUnderWayWhenABudgetCameCounts(t *testing.T) {
 		go func() { l.Run(ctx); close(done) }()
 		budget := dollars(10, identity.ResetMonthly)
 		mustReserve(t, l, NewClaim(budget, 1e9)).Settle(t.Context(), Actual{Money: money.Dollar}, time.Now())
-		for i, within := range []time.Duration{2 * Lease, 12 * Lease} {
+		for i, within := range []time.Duration{2 * askAgain[0], askAgain[1] + 2*askAgain[0]} {
 			spent.Store(int64(money.Dollar) * int64(4*i+4))
 			time.Sleep(within)
 			if used, err := l.Used(t.Context(), budget, time.Now()); err != nil || used != int64(4*i+4)*1e9 {

@@ -288,6 +288,35 @@ func TestReservationExpires(t *testing.T) {
 	})
 }
 
+// What a killed gateway holds is free when its lease ends, and that is what clients are
+// told once it is clear that nobody renews it. While somebody lives among those who stand in
+// the way, they may be over at any time.
+func TestRetryAfterOfAKilledGateway(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *subject) {
+		claim := NewClaim(atOnce(2), 1)
+		s.mustReserve("killed", claim)
+		s.pass(time.Second)
+		s.mustReserve("killed too", claim)
+		want := func(why string, after time.Duration) {
+			t.Helper()
+			if denial := s.mustRefuse(why, "next", claim); denial.RetryAfter != after {
+				t.Errorf("%s: told to come again in %v, want %v", why, denial.RetryAfter, after)
+			}
+		}
+		want("two are under way", heldRetry)
+		s.pass(patience)
+		want("they may be renewed just now", heldRetry)
+		s.pass(time.Microsecond)
+		left := Lease - patience - time.Second - time.Microsecond
+		want("nobody has renewed them", left)
+		s.pass(left - time.Microsecond)
+		want("the first lease is almost over", time.Microsecond)
+		s.pass(time.Microsecond)
+		s.mustReserve("lives", claim)
+		want("one lives", heldRetry)
+	})
+}
+
 func TestRenewedReservationLives(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *subject) {
 		claim := NewClaim(atOnce(1), 1)
@@ -417,8 +446,17 @@ func TestClockGoingBackwardsAllowsNoMore(t *testing.T) {
 		if denial.RetryAfter != 10*time.Second || !denial.ResetAt.Equal(after(10*time.Second)) {
 			t.Errorf("%+v, want a refusal for a whole window", denial)
 		}
-		s.now = after(time.Hour + 10*time.Second)
-		s.mustReserve("caught up", claim)
+		s.now = after(10 * time.Second) // the hour is not waited for
+		for i := range 3 {
+			s.mustReserve(fmt.Sprint("later", i), claim)
+		}
+		s.mustRefuse("three are in the window", "fourth", claim)
+		s.now = after(10*time.Second - slack) // callers that come out of order
+		s.mustRefuse("time stands still", "late", claim)
+		s.now = after(20*time.Second - time.Microsecond)
+		s.mustRefuse("the window is not over", "early", claim)
+		s.pass(time.Microsecond)
+		s.mustReserve("in time", claim)
 	})
 }
 

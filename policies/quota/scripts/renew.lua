@@ -1,11 +1,14 @@
--- KEYS are the counters' names. ARGV: the reservation's id, a time or '', the lease, and
--- for each counter: amount, window and time to live.
-local id, now, lease = ARGV[1], clock(ARGV[2]), tonumber(ARGV[3])
-local states = read(1)
-for i, name in ipairs(KEYS) do
-  local a = 4 + (i - 1) * 3
-  local c = open(name, states[i], tonumber(ARGV[a + 1]), now)
-  hold(c, id, tonumber(ARGV[a]), lease)
-  close(c, tonumber(ARGV[a + 2]))
+-- KEYS are the counters' names. ARGV: the reservation's id; and, packed, a time or 0, the
+-- lease, and for each counter: amount, window and time to live.
+local id, packed = ARGV[1], ARGV[2]
+local now, lease, at = struct.unpack('<dd', packed)
+now = clock(now)
+for _, name in ipairs(KEYS) do
+  local amount, window, ttl
+  amount, window, ttl, at = struct.unpack('<ddd', packed, at)
+  local c = open(name, window, ttl, now)
+  if redis.call('HEXISTS', name, 'h' .. id) == 1 then c.sum = c.sum - amount end
+  hold(c, id, amount, lease)
+  close(c)
 end
-return 1
+return 0

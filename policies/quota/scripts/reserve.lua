@@ -1,72 +1,79 @@
--- KEYS are the counters' names. ARGV: the reservation's id, a time or '', the lease, and
--- for each counter: measure, most, amount, window, grain, seed ('' unless known, '-' if
--- none is needed) and time to live.
+-- KEYS are the counters' names. ARGV: the reservation's id; and, packed, a time or 0, the
+-- lease, how long a gateway that lives renews nothing at most, and for each counter:
+-- whether the amount is held (1) or counts at once (0), whether it has to be seeded (1)
+-- and the seed is given (2), most, amount, window, grain, time to live and seed.
 --
--- Returns {0} if all is taken; {1, index, used, held, wait, reset} if a claim does not
--- fit, with times from now in microseconds, -1 for what only the caller's calendar
--- knows; or {2, index, ...} of what nobody has seeded.
-local id, now, lease = ARGV[1], clock(ARGV[2]), tonumber(ARGV[3])
-local claims, unseeded, states = {}, {2}, read(1)
+-- Returns 0 if all is taken; {1, index, used, held, wait, reset} if a claim does not fit,
+-- with times from now in microseconds, -1 for what is not known here; or {2, index, ...}
+-- of what nobody has seeded.
+local id, packed = ARGV[1], ARGV[2]
+local now, lease, patience, at = struct.unpack('<ddd', packed)
+local claims, counters, unseeded, refused = {}, {}, {2}, nil
+now = clock(now)
 for i, name in ipairs(KEYS) do
-  local a = 4 + (i - 1) * 7
-  local claim = {
-    measure = ARGV[a], most = tonumber(ARGV[a + 1]), amount = tonumber(ARGV[a + 2]), grain = tonumber(ARGV[a + 4]),
-    ttl = tonumber(ARGV[a + 6]), counter = open(name, states[i], tonumber(ARGV[a + 3]), now),
-  }
-  local seed, c = ARGV[a + 5], claim.counter
-  if seed ~= '-' and not c.seeded then
-    if seed == '' then
+  local holds, seeding, most, amount, window, grain, ttl, seed
+  holds, seeding, most, amount, window, grain, ttl, seed, at = struct.unpack('<BBdddddd', packed, at)
+  local c = open(name, window, ttl, now)
+  if seeding > 0 and c.seeded == 0 then
+    if seeding == 1 then
       table.insert(unseeded, i)
     else
-      c.total, c.seeded, c.changed = c.total + tonumber(seed), true, true
+      c.total, c.seeded, c.changed = c.total + seed, 1, true
     end
   end
-  claims[i] = claim
+  if not refused and amount > most - c.total - c.sum then refused = i end
+  claims[i], counters[i] = {holds == 1, most, amount, grain}, c
 end
-
-local function finish(verdict)
-  for _, claim in ipairs(claims) do close(claim.counter, claim.ttl) end
-  return verdict
-end
-
-if #unseeded > 1 then return finish(unseeded) end
 
 -- freed is when what is in the window has shrunk by so much.
 local function freed(c, amount)
-  local log, from, portion = c.name .. ':log', 0, 100
-  while true do
-    local entries = redis.call('LRANGE', log, from, from + portion - 1)
-    for _, entry in ipairs(entries) do
-      local at, gone = parse(entry)
-      amount = amount - gone
-      if amount <= 0 then return tonumber(at) + c.window end
+  local log = c.log
+  local from = log.gone
+  for n = log.first, log.next do
+    local entries = log.tail
+    if n < log.next then entries = redis.call('HGET', c.name, 'l' .. n) end
+    while from < #entries do
+      local at, gone, following = struct.unpack(entry, entries, from)
+      amount, from = amount - gone, following
+      if amount <= 0 then return at + c.window end
     end
-    if #entries < portion then return c.now + c.window end
-    from = from + portion
+    from = 1
   end
+  return c.now + c.window
 end
 
-for i, claim in ipairs(claims) do
-  local c = claim.counter
-  if claim.amount > claim.most - c.total - c.sum then
-    local wait, reset = -1, -1
-    if c.window > 0 then
-      reset = c.window
-      local newest = redis.call('LINDEX', c.name .. ':log', -1)
-      if c.sum == 0 and newest then reset = tonumber((parse(newest))) + c.window - c.now end
-      if c.total + claim.amount > claim.most and claim.amount <= claim.most then
-        wait = freed(c, c.total + claim.amount - claim.most) - c.now
-      end
-    end
-    return finish({1, i, text(c.total), text(c.sum), text(wait), text(reset)})
+-- explain is why a claim does not fit.
+local function explain(i)
+  local c, most, amount = counters[i], claims[i][2], claims[i][3]
+  local wait, reset = -1, -1
+  if c.total + amount <= most then
+    -- It waits for others, which may be over at any time. Those whose gateway is gone are
+    -- over with their lease.
+    if c.now - c.touched > patience then wait = c.expiry - c.now end
+  elseif c.window > 0 and amount <= most then
+    wait = freed(c, c.total + amount - most) - c.now
   end
+  if c.window > 0 then
+    local tail = c.log.tail
+    reset = c.window
+    if c.sum == 0 and #tail > 0 then reset = struct.unpack(entry, tail, #tail - 15) + c.window - c.now end
+  end
+  return {1, i, c.total, c.sum, wait, reset}
 end
 
-for _, claim in ipairs(claims) do
-  if claim.measure == 'requests' then
-    add(claim.counter, claim.amount, claim.grain)
-  else
-    hold(claim.counter, id, claim.amount, lease)
+local verdict = 0
+if #unseeded > 1 then
+  verdict = unseeded
+elseif refused then
+  verdict = explain(refused)
+else
+  for i, claim in ipairs(claims) do
+    if claim[1] then
+      hold(counters[i], id, claim[3], lease)
+    else
+      add(counters[i], claim[3], claim[4])
+    end
   end
 end
-return finish({0})
+for _, c in ipairs(counters) do close(c) end
+return verdict
