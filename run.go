@@ -378,6 +378,7 @@ func (g *gateway) apply(ctx context.Context, effective *config.Effective) error 
 	if err := g.use(next); err != nil {
 		return err
 	}
+	g.configureRedis(next.effective)
 	// Attempts under way may still name an old cluster; it goes when the longest
 	// of them is over.
 	time.AfterFunc(g.drainTime(), func() {

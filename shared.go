@@ -12,6 +12,7 @@ import (
 	"github.com/switchyard/switchyard/extproc/signing"
 	"github.com/switchyard/switchyard/policies/cache"
 	"github.com/switchyard/switchyard/policies/catalog"
+	"github.com/switchyard/switchyard/policies/config"
 	"github.com/switchyard/switchyard/policies/health"
 	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/preset"
@@ -38,7 +39,8 @@ func (g *gateway) use(next *generation) error {
 }
 
 // remember opens where conversations went, and where statistics are exchanged.
-// With a Redis, gateways share both; which Redis is read once, at the start.
+// With a Redis, gateways share both; which Redis is read once, at the start. Of a later
+// configuration [gateway.configureRedis] takes what it can.
 func (g *gateway) remember() error {
 	var err error
 	g.registry.MustRegister(g.health.Collector(g.labels))
@@ -59,6 +61,24 @@ func (g *gateway) remember() error {
 	g.countRedisFailures("sticky", shared.Failures)
 	g.countRedisFailures("statistics", g.sharing.Failures)
 	return nil
+}
+
+// configureRedis has the Redis that is open go by a later configuration, and says what
+// only the next start will.
+func (g *gateway) configureRedis(effective *config.Effective) {
+	cfg := effective.Config().GetRedis()
+	var unfollowed []string
+	switch {
+	case cfg == nil && g.redis == nil:
+	case cfg == nil || g.redis == nil:
+		unfollowed = []string{"redis"}
+	default:
+		password, _ := effective.RedisPassword()
+		unfollowed = g.redis.Configure(cfg, password.Reveal())
+	}
+	if len(unfollowed) > 0 {
+		g.log.Warn("settings have changed that take effect at a restart", "settings", strings.Join(unfollowed, ", "))
+	}
 }
 
 func (g *gateway) countRedisFailures(use string, count func() int64) {

@@ -12,6 +12,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"sync/atomic"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -29,6 +30,8 @@ const (
 	// dialTimeout may be longer than a request waits: a connection that is late for
 	// one request serves the next.
 	dialTimeout = time.Second
+	// longestTimeout is the most that `redis.timeout` may be.
+	longestTimeout = 10 * time.Second
 	// poolSize is enough: a command takes a connection for a fraction of a millisecond.
 	poolSize = 16
 )
@@ -37,8 +40,25 @@ const (
 // be called concurrently.
 type Client struct {
 	*goredis.Client
-	prefix  string
-	timeout time.Duration
+	place  place
+	access atomic.Pointer[access]
+}
+
+// place is which Redis it is, and what is whose there.
+type place struct {
+	address, prefix string
+	database        uint32
+	tls             bool
+}
+
+// access is what may change while the client is in use.
+type access struct {
+	username, password string
+	timeout            time.Duration
+}
+
+func placeOf(cfg *configpb.Redis) place {
+	return place{cfg.GetAddress(), cmp.Or(cfg.GetPrefix(), defaultPrefix), cfg.GetDatabase(), cfg.GetTls()}
 }
 
 // Open returns a client for the configuration's `redis`. It does not connect: a
@@ -52,18 +72,22 @@ func Open(cfg *configpb.Redis, password string) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("redis.address: %q; want a host and a port such as redis.internal:6379", cfg.GetAddress())
 	}
-	timeout := cmp.Or(cfg.GetTimeout().AsDuration(), defaultTimeout)
+	c := &Client{place: placeOf(cfg)}
+	c.setAccess(cfg, password)
 	options := &goredis.Options{
 		Addr: cfg.GetAddress(),
 		DB:   int(cfg.GetDatabase()),
 		// A function, because printing the options would show a plain password.
-		CredentialsProvider: func() (string, string) { return cfg.GetUsername(), password },
+		CredentialsProvider: func() (string, string) {
+			known := c.access.Load()
+			return known.username, known.password
+		},
 
 		DialTimeout:           dialTimeout,
 		DialerRetries:         1,
-		ReadTimeout:           timeout,
-		WriteTimeout:          timeout,
-		PoolTimeout:           timeout,
+		ReadTimeout:           longestTimeout, // what holds is [Client.Bound]
+		WriteTimeout:          longestTimeout,
+		PoolTimeout:           longestTimeout,
 		ContextTimeoutEnabled: true,
 		MaxRetries:            -1, // none
 
@@ -80,18 +104,42 @@ func Open(cfg *configpb.Redis, password string) (*Client, error) {
 	// The library logs each failed dial. Those who send the commands log an outage
 	// once; this switch is the process's, and no one else uses the library.
 	logging.Disable()
-	return &Client{
-		Client:  goredis.NewClient(options),
-		prefix:  cmp.Or(cfg.GetPrefix(), defaultPrefix),
-		timeout: timeout,
-	}, nil
+	c.Client = goredis.NewClient(options)
+	return c, nil
+}
+
+// Configure takes in a later `redis`: how long a request may wait, at once, and the
+// credentials, for connections that are opened from then on. It returns the names of other
+// settings that have changed, which the client does not follow: gateways that read a
+// configuration at different moments would count in different places.
+func (c *Client) Configure(cfg *configpb.Redis, password string) (unfollowed []string) {
+	c.setAccess(cfg, password)
+	next := placeOf(cfg)
+	for _, setting := range []struct {
+		name    string
+		changed bool
+	}{
+		{"redis.address", next.address != c.place.address},
+		{"redis.database", next.database != c.place.database},
+		{"redis.tls", next.tls != c.place.tls},
+		{"redis.prefix", next.prefix != c.place.prefix},
+	} {
+		if setting.changed {
+			unfollowed = append(unfollowed, setting.name)
+		}
+	}
+	return unfollowed
+}
+
+func (c *Client) setAccess(cfg *configpb.Redis, password string) {
+	c.access.Store(&access{cfg.GetUsername(), password, cmp.Or(cfg.GetTimeout().AsDuration(), defaultTimeout)})
 }
 
 // Key is the full name of a key: the prefix stands before it.
-func (c *Client) Key(name string) string { return c.prefix + name }
+func (c *Client) Key(name string) string { return c.place.prefix + name }
 
 // Bound ends ctx when a request has waited long enough for Redis, connecting
 // included: after `redis.timeout`.
 func (c *Client) Bound(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, c.timeout)
+	return context.WithTimeout(ctx, c.access.Load().timeout)
 }

@@ -59,6 +59,44 @@ func TestOpen(t *testing.T) {
 	}
 }
 
+// What may change does so at once, or with the next connection; what may not is named.
+func TestConfigure(t *testing.T) {
+	server := redistest.Start(t, "--requirepass", "sesame")
+	cfg := server.Config()
+	cfg.Timeout = durationpb.New(10 * time.Second)
+	client := open(t, cfg, "an old one")
+	if err := client.Ping(t.Context()).Err(); err == nil {
+		t.Fatal("a wrong password is taken")
+	}
+	later := server.Config()
+	later.Timeout = durationpb.New(30 * time.Millisecond)
+	if got := client.Configure(later, "sesame"); got != nil {
+		t.Errorf("%v is not followed", got)
+	}
+	if err := client.Ping(t.Context()).Err(); err != nil {
+		t.Errorf("with the new password: %v", err)
+	}
+	server.Pause()
+	defer server.Resume()
+	ctx, cancel := client.Bound(t.Context())
+	defer cancel()
+	began := time.Now()
+	if err := client.Ping(ctx).Err(); err == nil {
+		t.Error("a paused server answers")
+	}
+	if waited := time.Since(began); waited > 5*time.Second {
+		t.Errorf("waited for %v, want about 30ms", waited)
+	}
+	elsewhere := &configpb.Redis{Address: "other:6379", Database: 3, Tls: true, Prefix: "mine:"}
+	want := "redis.address redis.database redis.tls redis.prefix"
+	if got := strings.Join(client.Configure(elsewhere, ""), " "); got != want {
+		t.Errorf("not followed: %s, want %s", got, want)
+	}
+	if got := client.Key("a"); got != "switchyard:a" {
+		t.Errorf("key %q, want that of the settings at first", got)
+	}
+}
+
 func TestPasswordIsNeverShown(t *testing.T) {
 	const password = "open-sesame"
 	server := redistest.Start(t, "--requirepass", "another")
