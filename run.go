@@ -38,6 +38,7 @@ import (
 	"github.com/switchyard/switchyard/policies/identity/token"
 	"github.com/switchyard/switchyard/policies/preset"
 	"github.com/switchyard/switchyard/policies/probe"
+	"github.com/switchyard/switchyard/policies/quota"
 	"github.com/switchyard/switchyard/policies/redis"
 	"github.com/switchyard/switchyard/policies/routing"
 	"github.com/switchyard/switchyard/policies/sharing"
@@ -79,6 +80,7 @@ type gateway struct {
 	redis    *redis.Client // nil if gateways share nothing
 	account  *account      // nil if none is kept
 	sharing  *sharing.Loop // nil likewise
+	limiter  *quota.Limiter
 	prober   *probe.Prober
 	xds      *xds.Server
 	envoy    *envoy.Supervisor // nil if external
@@ -228,14 +230,14 @@ func (g *gateway) serve(ctx context.Context) error {
 	if g.account != nil {
 		asked, read = g.account, g.account.generations
 	}
-	limiter := g.newLimiter()
+	g.limiter = g.newLimiter()
 	handler := extproc.NewServer(extproc.Options{
 		Policy:    g.policy.Load,
 		Ledger:    asked,
 		Clients:   clients,
 		Providers: providers,
 		Health:    g.health,
-		Limits:    limiter,
+		Limits:    g.limiter,
 		Sticky:    g.sticky,
 		Cache:     g.answers,
 		Preset:    presetIn(g.presets),
@@ -259,8 +261,8 @@ func (g *gateway) serve(ctx context.Context) error {
 			Presets:    g.presets,
 			Identity:   g.managed.api(),
 			Ledger:     read,
-			BudgetUsed: budgetUsed(limiter),
-			FreeDaily:  g.freeDaily(limiter),
+			BudgetUsed: budgetUsed(g.limiter),
+			FreeDaily:  g.freeDaily(g.limiter),
 			Routers:    routing.Routers(),
 			Eligible:   g.eligible,
 			Statistics: g.statistics,
@@ -304,7 +306,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	group.Go(func() error { g.tokens.Run(serving); return nil })
 	group.Go(func() error { return g.reload(failing) })
 	group.Go(func() error { g.share(failing); return nil })
-	group.Go(func() error { limiter.Run(serving); return nil })
+	group.Go(func() error { g.limiter.Run(serving); return nil })
 	group.Go(func() error { g.sweepCache(serving); return nil })
 	group.Go(func() error { return g.announce(failing) })
 	group.Go(func() error {
@@ -379,6 +381,9 @@ func (g *gateway) apply(ctx context.Context, effective *config.Effective) error 
 		return err
 	}
 	g.configureRedis(next.effective)
+	if !quota.SameBudgets(old.effective.Config(), next.effective.Config()) {
+		g.limiter.Recheck()
+	}
 	// Attempts under way may still name an old cluster; it goes when the longest
 	// of them is over.
 	time.AfterFunc(g.drainTime(), func() {

@@ -43,6 +43,7 @@ type Limiter struct {
 	failures atomic.Int64
 	seeding  singleflight.Group
 	asking   chan struct{}   // has room for those who ask the ledger
+	due      chan struct{}   // something in seeds is not to wait
 	serving  context.Context // ends with Run
 	stop     context.CancelFunc
 	refused  refusals
@@ -52,7 +53,9 @@ type Limiter struct {
 	mu      sync.Mutex
 	live    map[string]*Reservation
 	pending []settlement // what the store has not taken yet
-	seeds   []seeded     // counters that began lately
+	seeds   []seeded     // counters that began lately, or are to be corrected
+	// rechecked are the budgets that were used since the last Recheck. Nil before the first.
+	rechecked map[string]struct{}
 }
 
 // settlement is a reservation that is over, and the store does not know it.
@@ -68,7 +71,7 @@ const mostPending = 100_000
 
 // New returns a limiter. Its [Limiter.Run] renews reservations.
 func New(options Options) *Limiter {
-	l := &Limiter{options: options, own: NewMemory(), process: rand.Text(), live: make(map[string]*Reservation), asking: make(chan struct{}, seedsAtOnce)}
+	l := &Limiter{options: options, own: NewMemory(), process: rand.Text(), live: make(map[string]*Reservation), asking: make(chan struct{}, seedsAtOnce), due: make(chan struct{}, 1)}
 	l.serving, l.stop = context.WithCancel(context.Background())
 	if l.options.Store == nil {
 		l.options.Store = l.own
@@ -141,6 +144,7 @@ func (l *Limiter) Reserve(ctx context.Context, claims []Claim, now time.Time) (*
 	}
 	l.mu.Lock()
 	l.live[r.id] = r
+	l.recheck(r.store, claims, now)
 	l.mu.Unlock()
 	return r, nil
 }
@@ -224,6 +228,9 @@ func (l *Limiter) Used(ctx context.Context, limit Limit, now time.Time) (int64, 
 		return 0, err
 	}
 	if used[0] >= 0 {
+		l.mu.Lock()
+		l.recheck(l.options.Store, claims, now)
+		l.mu.Unlock()
 		return used[0], nil
 	}
 	if err := l.seed(ctx, l.options.Store, &claims[0], now); err != nil {

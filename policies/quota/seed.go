@@ -16,12 +16,15 @@ const (
 	seedsAtOnce = 2
 	// mostSeeds bounds what is asked again; it is a correction, and may be left out.
 	mostSeeds = 10_000
+	// mostRechecked bounds for how many budgets it is known that they are asked again.
+	mostRechecked = 100_000
 )
 
-// askAgain is how long after a budget's counter has begun the ledger is asked again, twice.
-// Requests that were under way then are held in no counter of its, or in one that is gone:
-// that of a process before, or of the limit as it was. What they come to is in the ledger.
-var askAgain = [...]time.Duration{time.Minute, 10 * time.Minute}
+// askAgain is how long after a budget's counter has begun the ledger is asked again, twice;
+// for one that counted before and may have missed something, at once too. Requests that were
+// under way then are held in no counter of its, or in one that is gone: that of a process
+// before, or of the limit as it was. What they come to is in the ledger.
+var askAgain = [...]time.Duration{0, time.Minute, 10 * time.Minute}
 
 // seeded is a counter that has begun.
 type seeded struct {
@@ -76,9 +79,41 @@ func (l *Limiter) ask(ctx context.Context, store Store, claim Claim, now time.Ti
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.seeds) < mostSeeds {
-		l.seeds = append(l.seeds, seeded{claim: claim, store: store, period: period, at: now})
+		l.seeds = append(l.seeds, seeded{claim: claim, store: store, period: period, at: now, asked: 1})
 	}
 	return claim.seed, nil
+}
+
+// Recheck has the ledger asked again what was spent under each budget, when it is next used
+// and beside that request: while a budget was not in force nobody counted for it. Until the
+// answer is there, which takes as long as the ledger does, the counter holds as it was.
+func (l *Limiter) Recheck() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.rechecked = make(map[string]struct{})
+}
+
+// recheck has the ledger asked again for budgets that are used for the first time since
+// [Limiter.Recheck]. The caller holds the lock.
+func (l *Limiter) recheck(store Store, claims []Claim, now time.Time) {
+	if l.rechecked == nil || l.options.Spent == nil {
+		return
+	}
+	for i := range claims {
+		claim := &claims[i]
+		if _, known := l.rechecked[claim.name]; known || claim.Measure != Money {
+			continue
+		}
+		if len(l.rechecked) >= mostRechecked || len(l.seeds) >= mostSeeds {
+			return
+		}
+		l.rechecked[claim.name] = struct{}{}
+		l.seeds = append(l.seeds, seeded{claim: *claim, store: store, period: claim.Reset.Start(now), at: now})
+		select {
+		case l.due <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // spent is what the ledger says, of which not too much is asked at once.
@@ -105,9 +140,10 @@ func (l *Limiter) correct(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(askAgain[0]):
-			l.seedAgain(ctx, time.Now())
+		case <-l.due:
+		case <-time.After(askAgain[1]):
 		}
+		l.seedAgain(ctx, time.Now())
 	}
 }
 

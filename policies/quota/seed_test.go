@@ -101,6 +101,45 @@ func TestEndOfTheLimiterEndsWhatTheLedgerIsAsked(t *testing.T) {
 	})
 }
 
+// What was spent while a budget of the configuration was taken out counts when it is back,
+// as soon as the ledger has told, and is asked for once.
+func TestWhatWasSpentWithoutABudgetCounts(t *testing.T) {
+	for _, when := range []string{"reserved", "told"} {
+		t.Run(when, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var spent, asked atomic.Int64
+				l := New(Options{Spent: func(context.Context, Limit, time.Time) (money.USD, error) {
+					asked.Add(1)
+					return money.USD(spent.Load()), nil
+				}})
+				ctx, stop := context.WithCancel(t.Context())
+				done := make(chan struct{})
+				go func() { l.Run(ctx); close(done) }()
+				budget := dollars(10, identity.ResetMonthly)
+				mustReserve(t, l, NewClaim(budget, 1e9)).Settle(t.Context(), Actual{Money: money.Dollar}, time.Now())
+				spent.Store(int64(20 * money.Dollar))
+				l.Recheck()
+				for range 3 {
+					if when == "told" {
+						_, _ = l.Used(t.Context(), budget, time.Now())
+					} else if r, denial := l.Reserve(t.Context(), []Claim{NewClaim(budget, 0)}, time.Now()); denial == nil {
+						r.Settle(t.Context(), Actual{}, time.Now())
+					}
+				}
+				synctest.Wait()
+				if denial := mustRefuse(t, l, NewClaim(budget, 1)); denial.Used != 20e9 {
+					t.Errorf("%d nanodollars used, want what the ledger knows", denial.Used)
+				}
+				if asked.Load() != 2 {
+					t.Errorf("the ledger was asked %d times, want once at first and once again", asked.Load())
+				}
+				stop()
+				<-done
+			})
+		})
+	}
+}
+
 // What was under way when a budget came to hold is held by no counter of it. It counts
 // when the ledger is asked again.
 func TestWhatWasUnderWayWhenABudgetCameCounts(t *testing.T) {
@@ -112,7 +151,7 @@ func TestWhatWasUnderWayWhenABudgetCameCounts(t *testing.T) {
 		go func() { l.Run(ctx); close(done) }()
 		budget := dollars(10, identity.ResetMonthly)
 		mustReserve(t, l, NewClaim(budget, 1e9)).Settle(t.Context(), Actual{Money: money.Dollar}, time.Now())
-		for i, within := range []time.Duration{2 * askAgain[0], askAgain[1] + 2*askAgain[0]} {
+		for i, within := range []time.Duration{2 * askAgain[1], askAgain[2] + 2*askAgain[1]} {
 			spent.Store(int64(money.Dollar) * int64(4*i+4))
 			time.Sleep(within)
 			if used, err := l.Used(t.Context(), budget, time.Now()); err != nil || used != int64(4*i+4)*1e9 {
