@@ -1,8 +1,11 @@
 package e2e
 
 import (
+	"bufio"
 	"encoding/json"
+	"fmt"
 	"maps"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -457,6 +460,182 @@ func TestUnboundedAnswersNeedMaxTokens(t *testing.T) {
 		t.Errorf("%+v", told)
 	}
 	if got := s.ask(cent()); got.status != 200 {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+}
+
+// commands returns, with a Redis's MONITOR, which commands of clients that name a counter
+// of limits it has carried out since the last call.
+func commands(t *testing.T, server *redistest.Server) func() []string {
+	t.Helper()
+	connection, err := net.Dial("tcp", server.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = connection.Close() })
+	lines := bufio.NewScanner(connection)
+	if _, err := fmt.Fprint(connection, "MONITOR\r\n"); err != nil || !lines.Scan() || lines.Text() != "+OK" {
+		t.Fatal(lines.Text(), err)
+	}
+	client, calls := server.OpenPatient(t), 0
+	return func() (seen []string) {
+		t.Helper()
+		calls++
+		mark := fmt.Sprint("mark-", calls)
+		if err := client.Echo(t.Context(), mark).Err(); err != nil {
+			t.Fatal(err)
+		}
+		for lines.Scan() && !strings.Contains(lines.Text(), mark) {
+			if line := lines.Text(); strings.Contains(line, ":limit2:") && !strings.Contains(line, " lua] ") {
+				seen = append(seen, line)
+			}
+		}
+		return seen
+	}
+}
+
+// However many limits a request has, it asks Redis for them once before a provider is
+// asked, and once before the end of its answer. Limits of its model and its provider take
+// one round trip more for each attempt.
+func TestOneRoundTripForAllLimits(t *testing.T) {
+	for name, test := range map[string]struct {
+		ofProvider bool
+		want       int
+	}{"of the request": {false, 1}, "of the provider too": {true, 2}} {
+		t.Run(name, func(t *testing.T) {
+			server := redistest.Start(t)
+			every := settings{"requests": 1000, "tokens": 1000000, "budget": "10", "concurrency": 100}
+			s, only := priced(t, nil)
+			s.config["total_limits"], s.config["organization_limits"] = every, every
+			s.config["limits"] = maps.Clone(every)
+			s.config["limits"].(settings)["per_user"] = every
+			s.config["redis"] = settings{"address": server.Address()}
+			if test.ofProvider {
+				only.config["limits"], s.models["m/x"].(settings)["limits"] = every, every
+			}
+			s.start()
+			body := cent(`"stream":true`, `"user":"alice"`)
+			for range 2 { // loads the scripts, and begins the budgets
+				if got := s.ask(body); got.status != 200 {
+					t.Fatalf("%d %s", got.status, got.body)
+				}
+			}
+			asked := commands(t, server)
+			only.Default(provider.Stream{Answer: provider.Answer{Text: "one two three"}, Pieces: 1, End: provider.EndStall})
+			hangUp := s.begin(t, body, "one")
+			seen := asked()
+			if len(seen) != test.want {
+				t.Errorf("before the answer Redis was asked %d times, want %d:\n%s", len(seen), test.want, strings.Join(seen, "\n"))
+			}
+			hangUp()
+		})
+	}
+}
+
+// What a killed gateway held is free when its lease ends, and once it is clear that nobody
+// renews it, Retry-After is that.
+func TestRetryAfterWhenAGatewayWasKilled(t *testing.T) {
+	server := redistest.Start(t)
+	s, only := priced(t, settings{"concurrency": 2})
+	s.config["redis"] = settings{"address": server.Address()}
+	s.start()
+	config := maps.Clone(s.config)
+	delete(config, "listener")
+	running, err := gateway.Start(t.Context(), gateway.Options{Binary: binary, Directory: t.TempDir(), Config: config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := *s
+	other.Gateway = running
+	only.Default(provider.Stream{Answer: provider.Answer{Text: "one two three"}, Pieces: 1, End: provider.EndStall})
+	for range 2 {
+		defer other.begin(t, cent(`"stream":true`), "one")()
+	}
+	refused := func() (after int) {
+		t.Helper()
+		got := s.ask(cent())
+		got.failed(t, 429)
+		if after, err = strconv.Atoi(got.header.Get("Retry-After")); err != nil {
+			t.Fatal(err)
+		}
+		return after
+	}
+	if after := refused(); after != 1 {
+		t.Errorf("while the other lives: Retry-After %d, want 1", after)
+	}
+	killed := time.Now()
+	running.Kill()
+	only.Default(provider.Answer{Text: "hello", Usage: provider.Usage{Input: 10, Output: 50}})
+	var told time.Time
+	s.until("it is clear that the other is gone", func() bool {
+		after := refused()
+		told = time.Now().Add(time.Duration(after) * time.Second)
+		return after > 1
+	})
+	s.until("the lease has ended", func() bool { return s.ask(cent()).status == 200 })
+	free := time.Now()
+	if early, late := told.Sub(free), free.Sub(told); early > 2*time.Second || late > 5*time.Second {
+		t.Errorf("free %v after the time that was told", late)
+	}
+	t.Logf("free %v after the kill", free.Sub(killed).Round(time.Second/10))
+}
+
+// A reload changes how long requests wait for Redis, and says of which settings it does
+// not take.
+func TestRedisSettingsAtAReload(t *testing.T) {
+	server := redistest.Start(t)
+	s, _ := priced(t, nil)
+	s.config["limits"] = settings{"requests": 1000, "on_redis_failure": "closed"}
+	s.config["redis"] = settings{"address": server.Address(), "timeout": "10s"}
+	s.start()
+	if got := s.ask(cent()); got.status != 200 {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	s.config["redis"] = settings{"address": server.Address(), "timeout": "50ms", "prefix": "other:"}
+	if err := s.WriteConfig(s.config); err != nil {
+		t.Fatal(err)
+	}
+	s.until("the setting is named that waits for a restart", func() bool {
+		return strings.Contains(s.Log(), "take effect at a restart") && strings.Contains(s.Log(), "redis.prefix")
+	})
+	server.Pause()
+	defer server.Resume()
+	began := time.Now()
+	if got := s.ask(cent()); got.status != 503 {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("waited for %v with a time-out of 50ms", took)
+	}
+}
+
+// What a key spends while a reload has taken its budget out counts when another puts it
+// back.
+func TestBudgetThatAReloadTakesOutAndPutsBack(t *testing.T) {
+	s, _ := priced(t, settings{"budget": "0.05"})
+	s.start()
+	spend := func(cents int) {
+		t.Helper()
+		for range cents {
+			if got := s.ask(cent()); got.status != 200 {
+				t.Fatalf("%d %s", got.status, got.body)
+			}
+		}
+	}
+	reload := func(what string, limits settings, happened func() bool) {
+		t.Helper()
+		s.config["limits"] = limits
+		if err := s.WriteConfig(s.config); err != nil {
+			t.Fatal(err)
+		}
+		s.until(what, happened)
+	}
+	spend(2)
+	reload("there is no budget", settings{"unlimited": true}, func() bool { return s.key().Limit == nil })
+	spend(6)
+	reload("there is a budget again", settings{"unlimited": true, "budget": "0.05"}, func() bool { return s.key().Limit != nil })
+	s.until("all of it is spent", func() bool { return *s.key().Left == 0 })
+	if got := s.ask(cent()); got.status != 403 {
 		t.Errorf("%d %s", got.status, got.body)
 	}
 }
