@@ -44,6 +44,7 @@ type Limiter struct {
 	seeding  singleflight.Group
 	asking   chan struct{}   // has room for those who ask the ledger
 	due      chan struct{}   // something in seeds is not to wait
+	answered chan struct{}   // an outage is over, in which leases may have ended
 	serving  context.Context // ends with Run
 	stop     context.CancelFunc
 	refused  refusals
@@ -71,7 +72,7 @@ const mostPending = 100_000
 
 // New returns a limiter. Its [Limiter.Run] renews reservations.
 func New(options Options) *Limiter {
-	l := &Limiter{options: options, own: NewMemory(), process: rand.Text(), live: make(map[string]*Reservation), asking: make(chan struct{}, seedsAtOnce), due: make(chan struct{}, 1)}
+	l := &Limiter{options: options, own: NewMemory(), process: rand.Text(), live: make(map[string]*Reservation), asking: make(chan struct{}, seedsAtOnce), due: make(chan struct{}, 1), answered: make(chan struct{}, 1)}
 	l.serving, l.stop = context.WithCancel(context.Background())
 	if l.options.Store == nil {
 		l.options.Store = l.own
@@ -206,6 +207,10 @@ func (l *Limiter) call(ctx context.Context, store Store, now time.Time, ask func
 	case err == nil:
 		if l.breaker.Answered() {
 			l.options.Log.Info("Redis answers again: limits are kept by all gateways together")
+			select {
+			case l.answered <- struct{}{}:
+			default:
+			}
 		}
 	default:
 		l.failures.Add(1)
@@ -253,6 +258,7 @@ func (l *Limiter) Run(ctx context.Context) {
 			l.settlePending(last, time.Now())
 			cancel()
 			return
+		case <-l.answered:
 		case <-time.After(renewEvery):
 		}
 		now := time.Now()

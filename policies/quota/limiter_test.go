@@ -3,9 +3,11 @@ package quota
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"strconv"
 	"strings"
 	"sync"
@@ -272,6 +274,46 @@ func TestOutageOfRedis(t *testing.T) {
 				t.Errorf("logged:\n%swant one line for the begin and one for the end", got)
 			}
 		})
+	}
+}
+
+// An outage may be longer than a lease. What is under way is told again as soon as it is
+// over, not when the next renewal is due.
+func TestLeasesThatEndedInAnOutage(t *testing.T) {
+	var logged bytes.Buffer
+	server := redistest.Start(t)
+	client := openWith(t, server, 200*time.Millisecond)
+	l := limiterOn(client, &logged, nil)
+	store, later := l.options.Store.(*Redis), time.Duration(0)
+	store.clock = func() time.Time { return time.Now().Add(later) }
+	claim, other := NewClaim(atOnce(2), 1), NewClaim(requestsIn(1e9, time.Hour), 1)
+	r := mustReserve(t, l, claim)
+	server.Pause()
+	for !l.Outage() {
+		mustReserve(t, l, other) // by the gateway's own count
+	}
+	later = 2 * Lease
+	server.Resume()
+	for i := 0; l.Outage(); i++ {
+		if _, denial := l.Reserve(t.Context(), []Claim{other}, time.Now().Add(time.Duration(i)*redis.Pause)); denial != nil || i > 1000 {
+			t.Fatal(i, denial)
+		}
+	}
+	if len(l.answered) != 1 {
+		t.Error("nobody is woken who renews")
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { l.Run(ctx); close(done) }()
+	defer func() { stop(); <-done }()
+	lives := func() bool {
+		value, err := client.HGet(t.Context(), store.prefix+claim.counter(start), "h"+r.id).Bytes()
+		return err == nil && time.UnixMicro(int64(math.Float64frombits(binary.LittleEndian.Uint64(value)))).After(store.clock())
+	}
+	for began := time.Now(); !lives(); {
+		if time.Since(began) > 3*renewEvery {
+			t.Fatal("it is not told again")
+		}
 	}
 }
 
