@@ -314,14 +314,47 @@ func (l *Limiter) settlePending(ctx context.Context, now time.Time) {
 	pending := l.pending
 	l.pending = nil
 	l.mu.Unlock()
+	budgets := make(map[string]Claim)
+	defer func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.askSoon(l.options.Store, slices.Collect(maps.Values(budgets)), now)
+	}()
 	for i, s := range pending {
-		if err := l.settleIn(ctx, l.options.Store, s, now); err != nil {
+		if err := l.settleLate(ctx, s, budgets, now); err != nil {
 			l.mu.Lock()
 			l.pending = append(pending[i:], l.pending...)
 			l.mu.Unlock()
 			return
 		}
 	}
+}
+
+// settleLate settles what the store did not take in time. What it came to in money the ledger
+// is to tell, for the budgets that are added: the store may have lost its counters meanwhile,
+// and have begun them with that sum. A gateway that stops asks nobody any more.
+func (l *Limiter) settleLate(ctx context.Context, s settlement, budgets map[string]Claim, now time.Time) error {
+	var told, others []Claim
+	for _, claim := range s.claims {
+		if claim.Measure == Money && !claim.lasting && l.serving.Err() == nil {
+			told = append(told, claim)
+		} else {
+			others = append(others, claim)
+		}
+	}
+	if len(told) > 0 {
+		err := l.call(ctx, l.options.Store, now, func(ctx context.Context) error { return l.options.Store.Release(ctx, s.id, told, now) })
+		if err != nil {
+			return err
+		}
+		for _, claim := range told {
+			budgets[claim.name] = claim
+		}
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	return l.settleIn(ctx, l.options.Store, settlement{s.id, others, s.actual}, now)
 }
 
 func (l *Limiter) settleIn(ctx context.Context, store Store, s settlement, now time.Time) error {

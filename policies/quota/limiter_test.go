@@ -259,6 +259,7 @@ func TestOutageOfRedis(t *testing.T) {
 				t.Errorf("%d settlements wait, want 2", l.Waiting())
 			}
 
+			ledger.Store(int64(3 * money.Dollar / 10))
 			outage.end(server)
 			for i := range 10_000 {
 				if l.settlePending(t.Context(), time.Now().Add(time.Duration(i)*redis.Pause)); l.Waiting() == 0 {
@@ -266,6 +267,7 @@ func TestOutageOfRedis(t *testing.T) {
 				}
 			}
 			r := mustReserve(t, l, NewClaim(closed, 1), NewClaim(budget, 1))
+			l.seedAgain(t.Context(), time.Now().Add(time.Hour))
 			r.Settle(t.Context(), Actual{}, time.Now())
 			if used, err := l.Used(t.Context(), budget, time.Now()); err != nil || used != 3e8 {
 				t.Errorf("%d nanodollars used, %v; want what was settled in the outage", used, err)

@@ -14,8 +14,9 @@ const (
 	seedAtMost = 10 * time.Minute
 	// seedsAtOnce bounds how much of the database's time is theirs.
 	seedsAtOnce = 2
-	// mostSeeds bounds what is asked again; it is a correction, and may be left out.
-	mostSeeds = 10_000
+	// mostSeeds bounds what is asked again. What is beyond it is in the ledger, but not in
+	// the store's counters.
+	mostSeeds = 100_000
 	// mostRechecked bounds for how many budgets it is known that they are asked again.
 	mostRechecked = 100_000
 )
@@ -100,19 +101,24 @@ func (l *Limiter) recheck(store Store, claims []Claim, now time.Time) {
 		return
 	}
 	for i := range claims {
-		claim := &claims[i]
-		if _, known := l.rechecked[claim.name]; known || claim.Measure != Money {
+		name := claims[i].name
+		if _, known := l.rechecked[name]; known || claims[i].Measure != Money || len(l.rechecked) >= mostRechecked {
 			continue
 		}
-		if len(l.rechecked) >= mostRechecked || len(l.seeds) >= mostSeeds {
-			return
-		}
-		l.rechecked[claim.name] = struct{}{}
-		l.seeds = append(l.seeds, seeded{claim: *claim, store: store, period: claim.Reset.Start(now), at: now})
-		select {
-		case l.due <- struct{}{}:
-		default:
-		}
+		l.rechecked[name] = struct{}{}
+		l.askSoon(store, claims[i:i+1], now)
+	}
+}
+
+// askSoon has the ledger asked what was spent under budgets, beside requests. The caller
+// holds the lock.
+func (l *Limiter) askSoon(store Store, budgets []Claim, now time.Time) {
+	for _, claim := range budgets[:min(len(budgets), max(0, mostSeeds-len(l.seeds)))] {
+		l.seeds = append(l.seeds, seeded{claim: claim, store: store, period: claim.Reset.Start(now), at: now})
+	}
+	select {
+	case l.due <- struct{}{}:
+	default:
 	}
 }
 
