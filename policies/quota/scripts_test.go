@@ -12,10 +12,7 @@ import (
 
 // Requests that fail count no tokens, and leave nothing behind however long they go on.
 func TestNothingIsLoggedOfNothing(t *testing.T) {
-	client := openPatient(t, redistest.Start(t))
-	store := NewRedis(client)
-	s := &subject{store, t, start}
-	store.clock = func() time.Time { return s.now }
+	s, client := onRedis(t)
 	claim := NewClaim(tokensIn(1000, time.Minute), 10)
 	for i := range 100 {
 		s.mustReserve(strconv.Itoa(i), claim)
@@ -43,10 +40,7 @@ func sizeOf(t *testing.T, client *redis.Client, claim Claim) (size int) {
 
 // What has left the window is gone from Redis too, at both ends of the log's pages.
 func TestLogIsNoLongerThanItsWindow(t *testing.T) {
-	client := openPatient(t, redistest.Start(t))
-	store := NewRedis(client)
-	s := &subject{store, t, start}
-	store.clock = func() time.Time { return s.now }
+	s, client := onRedis(t)
 	claim := NewClaim(requestsIn(1000, time.Minute), 1)
 	for i := range 1000 {
 		s.mustReserve(strconv.Itoa(i), claim)
@@ -69,14 +63,11 @@ func TestLogIsNoLongerThanItsWindow(t *testing.T) {
 // A Redis that is short of memory takes a counter as a whole. What is under way is told
 // again, and what is not frees nobody else's place.
 func TestHoldsThatRedisLost(t *testing.T) {
-	client := openPatient(t, redistest.Start(t))
-	store := NewRedis(client)
-	s := &subject{store, t, start}
-	store.clock = func() time.Time { return s.now }
+	s, client := onRedis(t)
 	claim := NewClaim(atOnce(3), 1)
 	s.mustReserve("lost", claim)
 	s.mustReserve("renewed", claim)
-	if removed, err := client.Del(t.Context(), store.prefix+claim.counter(start)).Result(); err != nil || removed != 1 {
+	if removed, err := client.Del(t.Context(), NewRedis(client).prefix+claim.counter(start)).Result(); err != nil || removed != 1 {
 		t.Fatalf("%d counters removed, %v", removed, err)
 	}
 	s.pass(Lease / 2)

@@ -101,12 +101,19 @@ func (s *subject) wantUsed(want int64, limit Limit) {
 func eachStore(t *testing.T, test func(*testing.T, *subject)) {
 	t.Run("memory", func(t *testing.T) { test(t, &subject{NewMemory(), t, start}) })
 	t.Run("redis", func(t *testing.T) {
-		s := &subject{t: t, now: start}
-		store := NewRedis(openPatient(t, redistest.Start(t)))
-		store.clock = func() time.Time { return s.now }
-		s.Store = store
+		s, _ := onRedis(t)
 		test(t, s)
 	})
+}
+
+// onRedis is a subject on a Redis of its own, whose clock is the subject's.
+func onRedis(t *testing.T) (*subject, *redis.Client) {
+	t.Helper()
+	client := openPatient(t, redistest.Start(t))
+	store := NewRedis(client)
+	s := &subject{store, t, start}
+	store.clock = func() time.Time { return s.now }
+	return s, client
 }
 
 // openPatient gives a busy machine time to answer, where the time-out is not what is
