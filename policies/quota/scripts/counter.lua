@@ -7,7 +7,7 @@
 -- A counter is one key, a hash, which is lost as a whole or not at all. Its fields:
 --
 -- s is its state, as `layout` packs it: total, sum (of what is held) and latest, the time
--- that the counter has come to; ahead, by which that is before the clock; expiry, before
+-- that the counter has come to; ahead, by which that is beyond the clock; expiry, before
 -- which nothing held expires; touched, when something was last held or renewed; kept, until
 -- when the key lives; and whether it is seeded. If its window slides there follow, as
 -- `logged`: oldest, before which nothing in the log is; began, when the first part of its
