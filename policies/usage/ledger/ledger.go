@@ -22,9 +22,10 @@ type Store interface {
 
 const (
 	// batch is how many generations are saved at once, gather how long more are
-	// waited for: a row is to be seen within a second.
+	// waited for: a row is to be seen within a second, and a transaction costs the same
+	// for one as for many.
 	batch  = 500
-	gather = 50 * time.Millisecond
+	gather = 200 * time.Millisecond
 
 	saveTimeout = 30 * time.Second
 	firstRetry  = 100 * time.Millisecond
@@ -78,13 +79,20 @@ func (l *Ledger) Run(ctx context.Context, drain time.Duration) {
 // wait waits until something is settled, and a moment more for what comes with it; or
 // until someone wants all of it saved.
 func (l *Ledger) wait(ctx context.Context) {
-	select {
-	case <-ctx.Done():
-	case <-l.journal.Settled():
-		pause(ctx, gather)
-	case done := <-l.asked:
-		if l.saveAll(ctx) {
-			close(done)
+	settled, gathered := l.journal.Settled(), (<-chan time.Time)(nil)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-settled:
+			settled, gathered = nil, time.After(gather)
+		case <-gathered:
+			return
+		case done := <-l.asked: // a request waits for this
+			if l.saveAll(ctx) {
+				close(done)
+			}
+			return
 		}
 	}
 }

@@ -117,8 +117,15 @@ func TestCatchUp(t *testing.T) {
 		go func() { l.Run(ctx, time.Second); close(ended) }()
 		for i := range 20 {
 			settle(t, j, 10*i, 10*i+10)
+			if i%2 > 0 {
+				synctest.Wait() // it gathers by then
+			}
+			began := time.Now()
 			if err := l.CatchUp(t.Context()); err != nil || k.count() != 10*i+10 {
 				t.Fatalf("%d rows when caught up, %v; want %d", k.count(), err, 10*i+10)
+			}
+			if waited := time.Since(began); waited > 0 {
+				t.Errorf("a request waits %v for what is settled", waited)
 			}
 		}
 		k.set(errors.New("down"))
