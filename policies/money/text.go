@@ -1,6 +1,7 @@
 package money
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -126,7 +127,7 @@ func digits(text string) bool {
 // String is the shortest exact decimal in US dollars: "0.00042", "3", "-1.5".
 // It is a valid JSON number and never has an exponent.
 func (a USD) String() string {
-	return string(a.append(nil))
+	return string(a.Append(nil))
 }
 
 // Float64 is the nearest float in US dollars. It is for gauges and counters;
@@ -135,7 +136,7 @@ func (a USD) Float64() float64 { return float64(a) / float64(Dollar) }
 
 // MarshalJSON writes the amount as an exact JSON number.
 func (a USD) MarshalJSON() ([]byte, error) {
-	return a.append(nil), nil
+	return a.Append(nil), nil
 }
 
 // UnmarshalJSON reads a JSON number as [Parse] does.
@@ -148,7 +149,8 @@ func (a *USD) UnmarshalJSON(number []byte) error {
 	return nil
 }
 
-func (a USD) append(dst []byte) []byte {
+// Append appends what [USD.String] returns.
+func (a USD) Append(dst []byte) []byte {
 	if a < 0 {
 		dst = append(dst, '-')
 	}
@@ -158,7 +160,9 @@ func (a USD) append(dst []byte) []byte {
 	if fraction == 0 {
 		return dst
 	}
-	// A leading one keeps the zeros that follow the point.
-	padded := strconv.AppendUint(nil, uint64(Dollar)+fraction, 10)[1:]
-	return append(append(dst, '.'), strings.TrimRight(string(padded), "0")...)
+	// A leading one keeps the zeros that follow the point, and gives way to it.
+	point := len(dst)
+	dst = strconv.AppendUint(dst, uint64(Dollar)+fraction, 10)
+	dst[point] = '.'
+	return bytes.TrimRight(dst, "0")
 }

@@ -2,6 +2,7 @@ package usage
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/switchyard/switchyard/policies/money"
@@ -15,43 +16,43 @@ type Generation struct {
 	// same for every attempt at the request, and no other request has it.
 	ID string `json:"id"`
 	// RequestID is Envoy's id of the request.
-	RequestID string `json:"request_id"`
+	RequestID string `json:"request_id,omitzero"`
 	// Created is when the request came in, to the microsecond.
 	Created time.Time `json:"created"`
 	// KeyHash and KeyName say whose request it was; the hash is "" at a gateway
 	// without keys.
-	KeyHash string `json:"key_hash"`
-	KeyName string `json:"key_name"`
+	KeyHash string `json:"key_hash,omitzero"`
+	KeyName string `json:"key_name,omitzero"`
 	// Workspace is the one that the key is in.
-	Workspace string `json:"workspace,omitempty"`
+	Workspace string `json:"workspace,omitzero"`
 	// API is the kind of the request: "completions", "embeddings" or "rerank".
-	API string `json:"api"`
+	API string `json:"api,omitzero"`
 	// Requested is the model that the client named.
-	Requested string `json:"requested"`
-	Streamed  bool   `json:"streamed"`
+	Requested string `json:"requested,omitzero"`
+	Streamed  bool   `json:"streamed,omitzero"`
 	// Cancelled: the client did not wait for the end.
-	Cancelled bool `json:"cancelled"`
+	Cancelled bool `json:"cancelled,omitzero"`
 	// Estimated: no provider said what was used, at least in one attempt that may be
 	// billed. The counts are then the gateway's own.
-	Estimated bool `json:"estimated"`
+	Estimated bool `json:"estimated,omitzero"`
 
 	// Session, User, Preset, Referer, Title and UserAgent are the client's words, ""
 	// if it said nothing.
-	Session   string `json:"session,omitempty"`
-	User      string `json:"user,omitempty"`
-	Preset    string `json:"preset,omitempty"`
-	Referer   string `json:"referer,omitempty"`
-	Title     string `json:"title,omitempty"`
-	UserAgent string `json:"user_agent,omitempty"`
+	Session   string `json:"session,omitzero"`
+	User      string `json:"user,omitzero"`
+	Preset    string `json:"preset,omitzero"`
+	Referer   string `json:"referer,omitzero"`
+	Title     string `json:"title,omitzero"`
+	UserAgent string `json:"user_agent,omitzero"`
 
 	// FinishReason is normalised (spec row 4), NativeFinishReason the provider's own;
 	// "" where none was given.
-	FinishReason       string `json:"finish_reason,omitempty"`
-	NativeFinishReason string `json:"native_finish_reason,omitempty"`
+	FinishReason       string `json:"finish_reason,omitzero"`
+	NativeFinishReason string `json:"native_finish_reason,omitzero"`
 
 	// ResponseCacheSource is the generation whose answer the client got once more, out of
 	// the cache; "" if a provider answered.
-	ResponseCacheSource string `json:"response_cache_source,omitempty"`
+	ResponseCacheSource string `json:"response_cache_source,omitzero"`
 
 	// Attempts are all those that were forwarded to a provider, in their order. The
 	// last one that was answered is what the client got. What came out of the cache has
@@ -60,7 +61,34 @@ type Generation struct {
 
 	// Content is what was said, nil unless the key has it kept. Stores keep it apart: a
 	// generation that is read from one is without.
-	Content *Content `json:"content,omitempty"`
+	Content *Content `json:"content,omitzero"`
+}
+
+// Clone returns a copy to be kept for long. Its texts are together in a piece of memory of
+// their own: those of g may be parts of a whole request. Content is shared.
+func (g *Generation) Clone() Generation {
+	c := *g
+	c.Attempts = slices.Clone(g.Attempts)
+	texts := []*string{
+		&c.ID, &c.RequestID, &c.KeyHash, &c.KeyName, &c.Workspace, &c.API, &c.Requested, &c.Session, &c.User, &c.Preset, &c.Referer, &c.Title, &c.UserAgent,
+		&c.FinishReason, &c.NativeFinishReason, &c.ResponseCacheSource,
+	}
+	for i := range c.Attempts {
+		a := &c.Attempts[i]
+		texts = append(texts, &a.Endpoint, &a.Model, &a.Provider, &a.ProviderName, &a.OwnKey, &a.UpstreamID, &a.Outcome, &a.Reason, &a.ServiceTier, &a.Prices)
+	}
+	size := 0
+	for _, text := range texts {
+		size += len(*text)
+	}
+	var all strings.Builder
+	all.Grow(size)
+	for _, text := range texts {
+		at := all.Len()
+		all.WriteString(*text)
+		*text = all.String()[at:]
+	}
+	return c
 }
 
 // Cached is the outcome of the attempt that took an answer out of the cache. Its endpoint
@@ -76,34 +104,34 @@ type Attempt struct {
 	Number int `json:"number"`
 	// Endpoint is the endpoint's id, Model the model's, Provider the slug and
 	// ProviderName what clients see.
-	Endpoint     string `json:"endpoint"`
-	Model        string `json:"model"`
-	Provider     string `json:"provider"`
-	ProviderName string `json:"provider_name"`
+	Endpoint     string `json:"endpoint,omitzero"`
+	Model        string `json:"model,omitzero"`
+	Provider     string `json:"provider,omitzero"`
+	ProviderName string `json:"provider_name,omitzero"`
 	// OwnKey is the id of the client's own key that the provider was asked with, "" for
 	// the gateway's.
-	OwnKey string `json:"own_key,omitempty"`
+	OwnKey string `json:"own_key,omitzero"`
 	// UpstreamID is the provider's own id of the answer, "" if it gave none.
-	UpstreamID string `json:"upstream_id,omitempty"`
+	UpstreamID string `json:"upstream_id,omitzero"`
 	// Status is the provider's HTTP status, zero if none came.
-	Status int `json:"status"`
+	Status int `json:"status,omitzero"`
 	// Outcome is "ok", "failed_over", "failed", "cancelled", [Cached] or [Lost]. Reason is the
 	// class of a failure.
-	Outcome string `json:"outcome"`
-	Reason  string `json:"reason,omitempty"`
+	Outcome string `json:"outcome,omitzero"`
+	Reason  string `json:"reason,omitzero"`
 	// Latency runs from the provider's request to the first token, zero if none
 	// came; Duration to the end of the attempt.
-	Latency  Micros `json:"latency"`
-	Duration Micros `json:"duration"`
+	Latency  Micros `json:"latency,omitzero"`
+	Duration Micros `json:"duration,omitzero"`
 	// ServiceTier is the tier that served, "" for the default.
-	ServiceTier string `json:"service_tier,omitempty"`
+	ServiceTier string `json:"service_tier,omitzero"`
 	// Prices identifies the price list that was charged by.
-	Prices string `json:"prices,omitempty"`
+	Prices string `json:"prices,omitzero"`
 	// Tokens and Charge are what the provider bills for the attempt; Estimated says
 	// that it did not tell.
-	Tokens    Tokens `json:"tokens"`
-	Charge    Charge `json:"charge"`
-	Estimated bool   `json:"estimated,omitempty"`
+	Tokens    Tokens `json:"tokens,omitzero"`
+	Charge    Charge `json:"charge,omitzero"`
+	Estimated bool   `json:"estimated,omitzero"`
 }
 
 // Micros is a duration in microseconds.

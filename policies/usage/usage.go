@@ -15,46 +15,46 @@ import (
 // cached tokens twice, or not at all.
 type Tokens struct {
 	// Prompt includes CacheRead, CacheWrite, CacheWrite1h and AudioPrompt.
-	Prompt int64
+	Prompt int64 `json:",omitzero"`
 	// Completion includes Reasoning, AudioCompletion and ImageCompletion.
-	Completion int64
-	Reasoning  int64
+	Completion int64 `json:",omitzero"`
+	Reasoning  int64 `json:",omitzero"`
 	// CacheRead is the part of the prompt that the provider found in its cache.
-	CacheRead int64
+	CacheRead int64 `json:",omitzero"`
 	// CacheWrite is the part of the prompt that was put into the cache for some
 	// minutes, CacheWrite1h the part that was put there for an hour. They do not
 	// overlap.
-	CacheWrite, CacheWrite1h int64
+	CacheWrite, CacheWrite1h int64 `json:",omitzero"`
 	// Images is the number of images in the prompt, not of image tokens.
-	Images int64
+	Images int64 `json:",omitzero"`
 	// AudioPrompt and AudioCompletion are the parts that were heard and spoken. How
 	// many audio tokens came from the cache is not counted here. It is an assumption
 	// that what the cache parts leave over was audio as far as it can be: a cached
 	// prompt with audio in it may have cost less.
-	AudioPrompt, AudioCompletion int64
+	AudioPrompt, AudioCompletion int64 `json:",omitzero"`
 	// ImagePrompt and ImageCompletion count the tokens of images in the prompt and in
 	// the answer. Which of those of the prompt came from the cache is not counted: the
 	// assumption is that of audio.
-	ImagePrompt, ImageCompletion int64
+	ImagePrompt, ImageCompletion int64 `json:",omitzero"`
 	// GeneratedImages is the number of images in the answer.
-	GeneratedImages int64
+	GeneratedImages int64 `json:",omitzero"`
 	// Characters is how much text was spoken, and Seconds how much sound transcribed.
-	Characters, Seconds int64
+	Characters, Seconds int64 `json:",omitzero"`
 	// SearchUnits is how often the price of a request is charged; zero is once.
 	// Rerankers count a long list of documents as several requests.
-	SearchUnits int64
+	SearchUnits int64 `json:",omitzero"`
 	// WebSearches is how many searches the provider made.
-	WebSearches int64
+	WebSearches int64 `json:",omitzero"`
 }
 
 // Charge is what one answer costs, exactly.
 type Charge struct {
 	// Total is Prompt, Completion, and the prices of the request itself and of the
 	// searches that it took.
-	Total money.USD
+	Total money.USD `json:",omitzero"`
 	// Prompt is everything that went in, images and sound included; Completion everything
 	// that came out.
-	Prompt, Completion money.USD
+	Prompt, Completion money.USD `json:",omitzero"`
 	// Upstream is what the provider bills a key of the client's own for, by the list price;
 	// Total is then the gateway's fee alone. It is zero with the gateway's key.
 	Upstream money.USD `json:",omitzero"`
