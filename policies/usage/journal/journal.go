@@ -45,12 +45,16 @@ type Journal struct {
 	notify  chan struct{}
 
 	mu       sync.Mutex
-	bytes    int64               // the sizes of all segments
-	segments []*segment          // the last one is written to
-	latest   int                 // number of the last segment
-	open     map[string]openNote // attempts under way
-	failed   error               // the journal can take no more
+	bytes    int64                // the sizes of all segments
+	segments []*segment           // the last one is written to
+	latest   int                  // number of the last segment
+	open     map[attempt]openNote // those that are under way
+	failed   error                // the journal can take no more
 	damage   error
+
+	remembered      []remembered
+	rememberedBytes int
+	settled         Mark // nothing behind it is
 }
 
 // segment is one file.
@@ -61,6 +65,12 @@ type segment struct {
 	size      int64 // of what is written and whole
 	live      int64 // of size, what tells of attempts that are under way
 	damaged   bool  // something in it cannot be read
+}
+
+// attempt is one at a generation.
+type attempt struct {
+	generation string
+	number     int
 }
 
 // openNote is the last note of an attempt under way, and where it is.
@@ -86,7 +96,7 @@ func Open(parent string, options Options) (j *Journal, lost int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	j = &Journal{options: options, own: own, notify: make(chan struct{}, 1), open: make(map[string]openNote)}
+	j = &Journal{options: options, own: own, notify: make(chan struct{}, 1), open: make(map[attempt]openNote)}
 	if lost, err = j.recover(left); err != nil {
 		return nil, 0, errors.Join(err, j.Close())
 	}
@@ -123,26 +133,26 @@ func (j *Journal) Note(g *usage.Generation) error {
 	if j.bytes+int64(len(line)) > j.options.MaxBytes {
 		return ErrFull
 	}
-	return j.keep(attemptKey(g.ID, &g.Attempts[0]), line)
+	return j.keep(attempt{g.ID, g.Attempts[0].Number}, line)
 }
 
 // keep writes a note and remembers it as the last one of its attempt.
-func (j *Journal) keep(attempt string, line []byte) error {
+func (j *Journal) keep(of attempt, line []byte) error {
 	if err := j.append(line); err != nil {
 		return err
 	}
-	j.close(attempt)
+	j.close(of)
 	last := j.segments[len(j.segments)-1]
 	last.live += int64(len(line))
-	j.open[attempt] = openNote{line, last}
+	j.open[of] = openNote{line, last}
 	return nil
 }
 
 // close forgets the last note of an attempt.
-func (j *Journal) close(attempt string) {
-	if note, ok := j.open[attempt]; ok {
+func (j *Journal) close(of attempt) {
+	if note, ok := j.open[of]; ok {
 		note.segment.live -= int64(len(note.line))
-		delete(j.open, attempt)
+		delete(j.open, of)
 	}
 }
 
@@ -155,7 +165,8 @@ func (j *Journal) Settle(g *usage.Generation) error {
 	if g.Content != nil && (err != nil || j.Bytes()+int64(len(line)) > j.options.MaxBytes/2) {
 		bare := *g
 		bare.Content = nil
-		line, err = encode(kindSettle, &bare)
+		g = &bare
+		line, err = encode(kindSettle, g)
 	}
 	if err != nil {
 		return err
@@ -163,11 +174,12 @@ func (j *Journal) Settle(g *usage.Generation) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for i := range g.Attempts {
-		j.close(attemptKey(g.ID, &g.Attempts[i]))
+		j.close(attempt{g.ID, g.Attempts[i].Number})
 	}
 	if err := j.append(line); err != nil {
 		return err
 	}
+	j.remember(g, len(line))
 	select {
 	case j.notify <- struct{}{}:
 	default:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/switchyard/switchyard/policies/usage"
 )
@@ -167,8 +169,7 @@ func TestTornLineHidesNothingBeforeIt(t *testing.T) {
 	must(t, err)
 	for cut := whole; cut < size; cut++ {
 		torn := t.TempDir()
-		must(t, os.Mkdir(filepath.Join(torn, "process-1"), 0o700))
-		must(t, os.WriteFile(filepath.Join(torn, "process-1", "1"+suffix), text[:cut], 0o600))
+		left(t, torn, text[:cut])
 		again, _ := open(t, torn, Options{})
 		if ids := rest(t, again, Mark{}); !slices.Equal(ids, []string{"gen-1"}) {
 			t.Fatalf("cut at %d: %v", cut, ids)
@@ -372,19 +373,104 @@ func FuzzDecode(f *testing.F) {
 	must(f, err)
 	f.Add(line[:len(line)-1])
 	f.Add([]byte("00000000 s {}"))
+	f.Add([]byte("00000000 x {}"))
 	f.Fuzz(func(t *testing.T, line []byte) {
-		kind, g, err := decode(line)
+		if line = bytes.Clone(line); len(line) >= len(prefix) { // else nothing gets beyond the checksum
+			copy(line, fmt.Appendf(nil, "%08x", crc32.Checksum(line[checkedAt:], castagnoli)))
+		}
+		kind, written, err := check(line)
 		if err != nil || bytes.IndexByte(line, '\n') >= 0 {
+			return
+		}
+		g, err := decode(written)
+		if err != nil {
 			return
 		}
 		again, err := encode(kind, g)
 		must(t, err)
-		_, same, err := decode(again[:len(again)-1])
+		_, written, err = check(again[:len(again)-1])
 		must(t, err)
-		if diff := cmp.Diff(g, same); diff != "" {
+		same, err := decode(written)
+		must(t, err)
+		if diff := cmp.Diff(g, same, cmpopts.EquateEmpty()); diff != "" {
 			t.Error(diff)
 		}
 	})
+}
+
+// Whatever a file holds, the journal opens, and tells what of it cannot be read.
+func FuzzOpen(f *testing.F) {
+	old, err := os.ReadFile(filepath.Join("testdata", "written-before-zeros-were-left-out"+suffix))
+	must(f, err)
+	f.Add(old)
+	f.Add([]byte("\n\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		lines := bytes.SplitAfter(text, []byte("\n"))
+		for _, line := range lines {
+			if line, whole := bytes.CutSuffix(line, []byte("\n")); whole && len(line) >= len(prefix) {
+				copy(line, fmt.Appendf(nil, "%08x", crc32.Checksum(line[checkedAt:], castagnoli)))
+			}
+		}
+		directory := t.TempDir()
+		left(t, directory, text)
+		j, lost := open(t, directory, Options{})
+		ids, damaged := rest(t, j, Mark{}), new(DamageError)
+		if errors.As(j.Damage(), &damaged); len(ids)+damaged.Lines > len(lines) || lost > len(ids) {
+			t.Errorf("%d lines, of which %d damaged, are %v, of which %d lost", len(lines), damaged.Lines, ids, lost)
+		}
+	})
+}
+
+// left makes a segment of a process that has ended.
+func left(t *testing.T, directory string, text []byte) {
+	t.Helper()
+	must(t, os.Mkdir(filepath.Join(directory, "process-1"), 0o700))
+	must(t, os.WriteFile(filepath.Join(directory, "process-1", "000000000001"+suffix), text, 0o600))
+}
+
+// A gateway of an earlier version was killed: nothing of what it left is lost.
+func TestWhatAnOlderProcessWroteIsRead(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("testdata", "written-before-zeros-were-left-out"+suffix))
+	must(t, err)
+	directory := t.TempDir()
+	left(t, directory, text)
+	j, lost := open(t, directory, Options{})
+	must(t, j.Damage())
+	found, _, err := j.Read(Mark{}, 10)
+	must(t, err)
+	base := usage.Generation{
+		RequestID: "2f1f5be4-7d54-9e6c-8d5f-000000000001", Created: time.UnixMicro(1_795_435_464_123_456).UTC(), KeyHash: "7bd1", KeyName: "alice", Workspace: "default",
+		API: "completions", Requested: "m/x:nitro", Streamed: true, Session: "s", User: "u\"\\\n\u2028<>\uFFFD\x00", Preset: "p", Referer: "https://app.example/?a=b&c", Title: "App", UserAgent: "sdk/1",
+	}
+	asked := usage.Attempt{Number: 1, Endpoint: "m/x|a", Model: "m/x", Provider: "a", ProviderName: "A", Prices: "v1"}
+	said := "yes"
+	settled, cached, noted, lostOne := base, base, base, base
+
+	failed, ok := asked, asked
+	failed.Outcome, failed.Reason, failed.Status = "failed_over", "server_error", 503
+	ok.Number, ok.Outcome, ok.Status, ok.UpstreamID, ok.Latency, ok.Duration, ok.ServiceTier, ok.OwnKey = 2, "ok", 200, "msg_1", 300_000, 1_000_000, "flex", "k"
+	ok.Tokens = usage.Tokens{
+		Prompt: 1, Completion: 2, Reasoning: 3, CacheRead: 4, CacheWrite: 5, CacheWrite1h: 6, Images: 7, AudioPrompt: 8, AudioCompletion: 9,
+		ImagePrompt: 10, ImageCompletion: 11, GeneratedImages: 12, Characters: 13, Seconds: 14, SearchUnits: 15, WebSearches: 16,
+	}
+	ok.Charge = usage.Charge{Total: 4_500_000_001, Prompt: 3_000_000_001, Completion: 1_500_000_000, Upstream: 7}
+	settled.ID, settled.FinishReason, settled.NativeFinishReason, settled.Attempts = "gen-1-settled", "stop", "end_turn", []usage.Attempt{failed, ok}
+	settled.Content = &usage.Content{Input: usage.Input{Messages: []byte(`[{"role":"user","content":"hello"}]`)}, Output: usage.Output{Completion: &said}}
+
+	hit := asked
+	hit.Outcome = usage.Cached
+	cached.ID, cached.ResponseCacheSource, cached.Attempts = "gen-1-cached", "gen-1-settled", []usage.Attempt{hit}
+
+	ok.Number = 1
+	noted.ID, noted.FinishReason, noted.NativeFinishReason, noted.Attempts = "gen-1-noted", "stop", "end_turn", []usage.Attempt{ok}
+
+	killed := asked
+	killed.Outcome, killed.Estimated, killed.Tokens, killed.Charge = usage.Lost, true, usage.Tokens{Prompt: 250}, usage.Charge{Total: 62_500_000, Prompt: 62_500_000}
+	lostOne.ID, lostOne.Estimated, lostOne.Attempts = "gen-1-lost", true, []usage.Attempt{killed}
+
+	if diff := cmp.Diff([]usage.Generation{settled, cached, noted, lostOne}, found); diff != "" || lost != 2 {
+		t.Errorf("%d lost; %s", lost, diff)
+	}
 }
 
 // What a request pays: three notes.

@@ -3,13 +3,14 @@ package journal
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
-	"strconv"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/switchyard/switchyard/policies/usage"
 )
@@ -20,7 +21,9 @@ const (
 	kindNote   = 'n'
 	kindSettle = 's'
 
-	prefixLength = len("01234567 s ")
+	prefix    = "01234567 s "
+	checkedAt = len("01234567 ") // where the kind is
+	usualLine = 768
 	// largestLine bounds what is read of a file that is none of ours.
 	largestLine = 1 << 20
 )
@@ -28,41 +31,52 @@ const (
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 func encode(kind byte, g *usage.Generation) ([]byte, error) {
-	line := bytes.NewBuffer(make([]byte, 0, 1<<10))
-	fmt.Fprintf(line, "%08x %c ", 0, kind)
-	if err := json.MarshalWrite(line, g, jsontext.AllowInvalidUTF8(true)); err != nil {
+	line, err := g.AppendJSON(append(make([]byte, 0, usualLine), prefix...))
+	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
-	whole := line.Bytes()
-	copy(whole, fmt.Appendf(nil, "%08x", crc32.Checksum(whole[9:], castagnoli)))
-	if len(whole) >= largestLine {
-		return nil, fmt.Errorf("journal: a generation of %d bytes is too large", len(whole))
+	line[checkedAt] = kind
+	hex.Encode(line, binary.BigEndian.AppendUint32(nil, crc32.Checksum(line[checkedAt:], castagnoli)))
+	if len(line) >= largestLine {
+		return nil, fmt.Errorf("journal: a generation of %d bytes is too large", len(line))
 	}
-	return append(whole, '\n'), nil
+	return append(line, '\n'), nil
 }
 
-// decode reads a line without its end.
-func decode(line []byte) (kind byte, g *usage.Generation, err error) {
-	if len(line) < prefixLength {
+// check returns the kind of a line without its end, and the generation as it is written.
+func check(line []byte) (kind byte, written []byte, err error) {
+	if len(line) < len(prefix) {
 		return 0, nil, io.ErrUnexpectedEOF
 	}
-	sum, err := strconv.ParseUint(string(line[:8]), 16, 32)
-	if err != nil || uint32(sum) != crc32.Checksum(line[9:], castagnoli) {
-		return 0, nil, fmt.Errorf("journal: the checksum of a line does not match")
+	var sum [crc32.Size]byte
+	if _, err := hex.Decode(sum[:], line[:hex.EncodedLen(len(sum))]); err != nil || binary.BigEndian.Uint32(sum[:]) != crc32.Checksum(line[checkedAt:], castagnoli) {
+		return 0, nil, errors.New("journal: the checksum of a line does not match")
 	}
-	g = &usage.Generation{}
-	if err := json.Unmarshal(line[prefixLength:], g); err != nil {
-		return 0, nil, fmt.Errorf("journal: %w", err)
+	switch kind := line[checkedAt]; kind {
+	case kindNote, kindSettle:
+		return kind, line[len(prefix):], nil
+	default:
+		return 0, nil, fmt.Errorf("journal: a line of the unknown kind %q", kind)
 	}
-	return line[9], g, nil
+}
+
+func decode(written []byte) (*usage.Generation, error) {
+	g := &usage.Generation{}
+	if err := json.Unmarshal(written, g); err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	return g, nil
 }
 
 // lines calls each for every line between two offsets, with what it holds, until each
-// says no. It returns where it stopped, which is short of end where the rest is no whole
-// line, and how many lines cannot be read, each of which it passes. The error is the
-// disk's.
-func (s *segment) lines(from, end int64, each func(kind byte, g *usage.Generation) bool) (stopped int64, unreadable int, err error) {
-	reader := bufio.NewReaderSize(io.NewSectionReader(s.file, from, end-from), 64<<10)
+// says no; it passes those that each finds unreadable, too. It returns where it stopped,
+// which is short of end where the rest is no whole line, and how many lines cannot be
+// read. The error is the disk's.
+func (s *segment) lines(from, end int64, each func(kind byte, written []byte) (more bool, err error)) (stopped int64, unreadable int, err error) {
+	if from >= end {
+		return from, 0, nil
+	}
+	reader := bufio.NewReaderSize(io.NewSectionReader(s.file, from, end-from), int(min(end-from, 64<<10)))
 	for {
 		line, length, err := readLine(reader)
 		if err == io.EOF {
@@ -71,9 +85,14 @@ func (s *segment) lines(from, end int64, each func(kind byte, g *usage.Generatio
 		if err != nil {
 			return from, unreadable, err
 		}
-		if kind, g, err := decode(line); err != nil {
+		more := true
+		kind, written, err := check(line)
+		if err == nil {
+			more, err = each(kind, written)
+		}
+		if err != nil {
 			unreadable++
-		} else if !each(kind, g) {
+		} else if !more {
 			return from, unreadable, nil
 		}
 		from += length
@@ -99,8 +118,4 @@ func readLine(reader *bufio.Reader) (line []byte, length int64, err error) {
 			return nil, 0, err
 		}
 	}
-}
-
-func attemptKey(id string, attempt *usage.Attempt) string {
-	return id + "/" + strconv.Itoa(attempt.Number)
 }

@@ -13,49 +13,87 @@ type Mark struct {
 	offset  int64
 }
 
+func (m Mark) before(other Mark) bool {
+	return m.segment < other.segment || m.segment == other.segment && m.offset < other.offset
+}
+
 // mostSaid bounds what is read at once of what was said, in bytes.
 const mostSaid = 8 << 20
 
 // Read returns up to limit settled generations behind mark, in the order in which they
 // were settled, and the mark behind those; fewer where much was said in them, and none
 // only if there is none. The zero Mark is the beginning. Lines that cannot be read are
-// left out, and the error says how many those are.
+// left out, and the error says how many those are. What is returned is not to be changed.
 func (j *Journal) Read(mark Mark, limit int) ([]usage.Generation, Mark, error) {
-	var found []usage.Generation
-	damaged, said := 0, 0
-	full := func() bool { return len(found) == limit || said > mostSaid }
+	b := batch{limit: limit}
+	for !b.full() {
+		known, next, until := j.recall(mark, limit-len(b.found))
+		b.found, mark = append(b.found, known...), next
+		if !mark.before(until) {
+			break
+		}
+		var err error
+		if mark, err = j.readDisk(&b, mark, until); err != nil {
+			return b.found, mark, err
+		}
+	}
+	if b.damaged > 0 {
+		return b.found, mark, &DamageError{Lines: b.damaged}
+	}
+	return b.found, mark, nil
+}
+
+// batch is what is read at once.
+type batch struct {
+	limit   int
+	found   []usage.Generation
+	said    int // bytes of content in it
+	damaged int // lines between them that cannot be read
+}
+
+func (b *batch) full() bool { return len(b.found) == b.limit || b.said > mostSaid }
+
+// readDisk adds to a batch what was settled between two marks, and returns the mark behind
+// what it has read, which is the second one unless the batch is full.
+func (j *Journal) readDisk(b *batch, mark, until Mark) (Mark, error) {
 	for _, view := range j.view() {
 		if view.number < mark.segment {
 			continue
 		}
+		if view.number > until.segment {
+			break
+		}
 		if view.number > mark.segment {
 			mark = Mark{segment: view.number}
 		}
-		stopped, unreadable, err := view.lines(mark.offset, view.size, func(kind byte, g *usage.Generation) bool {
-			if full() {
-				return false
-			}
-			if kind == kindSettle {
-				found, said = append(found, *g), said+g.Content.Size()
-			}
-			return true
-		})
-		if err != nil {
-			return found, mark, err
+		end := view.size
+		if view.number == until.segment {
+			end = until.offset
 		}
+		stopped, unreadable, err := view.lines(mark.offset, end, func(kind byte, written []byte) (bool, error) {
+			if b.full() {
+				return false, nil
+			}
+			if kind != kindSettle {
+				return true, nil
+			}
+			g, err := decode(written)
+			if err != nil {
+				return true, err
+			}
+			b.found, b.said = append(b.found, *g), b.said+g.Content.Size()
+			return true, nil
+		})
 		if unreadable > 0 {
-			damaged += unreadable
+			b.damaged += unreadable
 			j.markDamaged(view.number)
 		}
 		mark.offset = stopped
-		if full() {
-			break
+		if err != nil || b.full() {
+			return mark, err
 		}
 	}
-	if damaged > 0 {
-		return found, mark, &DamageError{Lines: damaged}
-	}
-	return found, mark, nil
+	return until, nil
 }
 
 // DamageError says that lines of the journal cannot be read. The files that hold them
@@ -99,6 +137,7 @@ const liveShare = 4
 func (j *Journal) Forget(mark Mark) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	j.forgetRemembered(mark)
 	last := j.segments[len(j.segments)-1]
 	for first := j.segments[0]; first != last && j.passed(first, mark); first = j.segments[0] {
 		if first.live > first.size/liveShare && !j.crowded() {
@@ -125,9 +164,9 @@ func (j *Journal) move(s *segment) error {
 	if s.live == 0 {
 		return nil
 	}
-	for attempt, note := range j.open {
+	for of, note := range j.open {
 		if note.segment == s {
-			if err := j.keep(attempt, note.line); err != nil {
+			if err := j.keep(of, note.line); err != nil {
 				return err
 			}
 		}

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/switchyard/switchyard/policies/usage"
@@ -33,15 +34,20 @@ func (j *Journal) recover(left []*directory) (lost int, err error) {
 			return 0, err
 		}
 		unreadable := 0
-		s.size, unreadable, err = s.lines(0, status.Size(), func(kind byte, g *usage.Generation) bool {
+		s.size, unreadable, err = s.lines(0, status.Size(), func(kind byte, written []byte) (bool, error) {
+			g, err := decode(written)
 			switch {
+			case err != nil:
+				return true, err
+			case kind == kindNote && len(g.Attempts) == 0:
+				return true, errors.New("journal: a note of no attempt")
 			case kind == kindSettle:
 				settled[g.ID] = true
 				delete(noted, g.ID)
 			case !settled[g.ID]:
 				order = note(noted, order, g)
 			}
-			return true
+			return true, nil
 		})
 		if err != nil {
 			return 0, err
@@ -55,6 +61,7 @@ func (j *Journal) recover(left []*directory) (lost int, err error) {
 		return 0, err
 	}
 	j.segments = append(j.segments, first)
+	j.settled = j.end()
 	for _, id := range order {
 		g := noted[id]
 		if g == nil {
