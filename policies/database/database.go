@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
+	"unicode/utf8"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	"github.com/pressly/goose/v3"
@@ -26,6 +28,44 @@ var migrations embed.FS
 type DB struct {
 	*sql.DB
 	postgres bool
+	kept     sync.Map // *Statement by its text
+}
+
+// Statement is one that is used again and again, in transactions. It may be used
+// concurrently, and is of no use after its database is closed.
+type Statement struct {
+	text     string
+	prepared *sql.Stmt // nil for PostgreSQL
+}
+
+// Keep returns a statement whose placeholders are question marks. It is not to be called
+// within a transaction: for SQLite the first call prepares it, on a connection of its own.
+// PostgreSQL's driver does so by itself where the connection string does not forbid it,
+// as one that leads to a pool of connections may.
+func (d *DB) Keep(ctx context.Context, text string) (*Statement, error) {
+	if kept, ok := d.kept.Load(text); ok {
+		return kept.(*Statement), nil
+	}
+	s := &Statement{text: d.Rebind(text)}
+	if !d.postgres {
+		var err error
+		if s.prepared, err = d.PrepareContext(ctx, text); err != nil {
+			return nil, err
+		}
+	}
+	kept, other := d.kept.LoadOrStore(text, s)
+	if other && s.prepared != nil {
+		return kept.(*Statement), s.prepared.Close()
+	}
+	return kept.(*Statement), nil
+}
+
+// Exec runs the statement in a transaction of its database.
+func (s *Statement) Exec(ctx context.Context, tx *sql.Tx, values ...any) (sql.Result, error) {
+	if s.prepared == nil {
+		return tx.ExecContext(ctx, s.text, values...)
+	}
+	return tx.StmtContext(ctx, s.prepared).ExecContext(ctx, values...)
 }
 
 // OpenSQLite opens a database in a file, creating it if there is none. Readers do not
@@ -99,5 +139,14 @@ func (d *DB) Locking() string {
 // Storable is text as PostgreSQL takes it: one row that it refused would hold up all
 // that follow.
 func Storable(text string) string {
+	for i := range len(text) {
+		if c := text[i]; c == 0 || c >= utf8.RuneSelf {
+			return storable(text)
+		}
+	}
+	return text
+}
+
+func storable(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "")
 }

@@ -1,8 +1,10 @@
 package database
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -41,5 +43,49 @@ func TestReferencesHoldInSQLite(t *testing.T) {
 	defer db.Close()
 	if _, err := db.ExecContext(t.Context(), `INSERT INTO guardrails (id, organization_id, terms, created, updated) VALUES ('g', 'nobody', '{}', 0, 0)`); err == nil {
 		t.Error("a guardrail of an organisation that is not there")
+	}
+}
+
+// A statement is prepared for each connection that needs it, and is of use to all at once.
+func TestStatementIsKeptForAllConnections(t *testing.T) {
+	db, err := OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "x.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	const text = `INSERT INTO organizations (id, name, created) VALUES (?, ?, 0)`
+	var all sync.WaitGroup
+	for n := range 20 {
+		all.Go(func() {
+			insert, err := db.Keep(t.Context(), text)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			tx, err := db.BeginTx(t.Context(), nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer tx.Rollback()
+			if _, err := insert.Exec(t.Context(), tx, fmt.Sprint("o", n), "x"); err != nil {
+				t.Error(err)
+			}
+			if err := tx.Commit(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	count := 0
+	if err := db.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM organizations WHERE name = 'x'`).Scan(&count); err != nil || count != 20 {
+		t.Errorf("%d rows, %v", count, err)
+	}
+	first, err := db.Keep(t.Context(), text)
+	if again, _ := db.Keep(t.Context(), text); err != nil || again != first {
+		t.Errorf("a second statement of the same text, %v", err)
+	}
+	if _, err := db.Keep(t.Context(), `INSERT INTO nothing`); err == nil {
+		t.Error("a statement that is none")
 	}
 }

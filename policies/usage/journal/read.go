@@ -28,7 +28,11 @@ func (j *Journal) Read(mark Mark, limit int) ([]usage.Generation, Mark, error) {
 	b := batch{limit: limit}
 	for !b.full() {
 		known, next, until := j.recall(mark, limit-len(b.found))
-		b.found, mark = append(b.found, known...), next
+		if mark = next; b.found == nil {
+			b.found = known
+		} else {
+			b.found = append(b.found, known...)
+		}
 		if !mark.before(until) {
 			break
 		}

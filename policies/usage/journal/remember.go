@@ -37,6 +37,7 @@ func (j *Journal) recall(mark Mark, limit int) (known []usage.Generation, next, 
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	later := j.remembered[j.passedRemembered(mark):]
+	known = make([]usage.Generation, 0, min(len(later), limit))
 	for len(later) > 0 && len(known) < limit && !mark.before(later[0].from) {
 		known, mark = append(known, later[0].generation), later[0].to
 		later = later[1:]

@@ -5,12 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/bits"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/switchyard/switchyard/policies/database"
 	"github.com/switchyard/switchyard/policies/usage"
@@ -24,82 +24,112 @@ const columns = `id, request_id, created, key_hash, key_name, api, requested, mo
 	`finish_reason, native_finish_reason, prompt_tokens, completion_tokens, reasoning_tokens, cost, attempts, cached_tokens, workspace_id, ` +
 	`response_cache_source_id, byok_cost`
 
+const columnCount = 30
+
+// inserts add 1, 2, 4, … and 64 generations, but for those that are there already: a
+// statement costs either database more than a row does, and PostgreSQL a round trip.
+var inserts = func() (texts [7]string) {
+	row := "(" + placeholders(columnCount) + ")"
+	for i := range texts {
+		texts[i] = `INSERT INTO generations (` + columns + `) VALUES ` + row + strings.Repeat(", "+row, 1<<i-1) + ` ON CONFLICT (id) DO NOTHING`
+	}
+	return texts
+}()
+
 // Save keeps generations, all of them or none. One whose id is there already gains the
 // attempts that it lacks: it is told again after a crash, and by several processes if
 // each had some of the attempts, as at a restart.
 func (s *Store) Save(ctx context.Context, generations []usage.Generation) error {
+	var statements [len(inserts)]*database.Statement
+	for i, text := range inserts[:min(len(inserts), bits.Len(uint(len(generations))))] {
+		var err error
+		if statements[i], err = s.db.Keep(ctx, text); err != nil {
+			return err
+		}
+	}
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback()
-	insert, err := tx.PrepareContext(ctx, s.query(`INSERT INTO generations (`+columns+`) VALUES (`+
-		strings.Repeat("?, ", strings.Count(columns, ","))+`?) ON CONFLICT (id) DO NOTHING`))
-	if err != nil {
-		return err
+	ordered := make([]*usage.Generation, len(generations))
+	for i := range generations {
+		ordered[i] = &generations[i]
 	}
-	defer insert.Close()
 	// In one order in all processes, or two of them could wait for each other's rows.
-	ordered := slices.SortedFunc(slices.Values(generations), func(a, b usage.Generation) int { return strings.Compare(a.ID, b.ID) })
-	for i := range ordered {
-		err := s.save(ctx, tx, insert, &ordered[i])
-		if err == nil {
-			err = s.saveContent(ctx, tx, &ordered[i])
+	slices.SortStableFunc(ordered, func(a, b *usage.Generation) int { return strings.Compare(a.ID, b.ID) })
+	for rest := ordered; len(rest) > 0; {
+		size := min(len(inserts), bits.Len(uint(len(rest)))) - 1
+		some := rest[:1<<size]
+		if err := s.add(ctx, tx, statements[size], some); err != nil {
+			return fmt.Errorf("generations %s to %s: %w", some[0].ID, some[len(some)-1].ID, err)
 		}
-		if err != nil {
-			return fmt.Errorf("generation %s: %w", ordered[i].ID, err)
+		rest = rest[len(some):]
+	}
+	for _, g := range ordered {
+		if err := s.saveContent(ctx, tx, g); err != nil {
+			return fmt.Errorf("generation %s: %w", g.ID, err)
 		}
 	}
 	return tx.Commit()
 }
 
-func (s *Store) save(ctx context.Context, tx *sql.Tx, insert *sql.Stmt, g *usage.Generation) error {
-	values, err := row(g)
+func (s *Store) add(ctx context.Context, tx *sql.Tx, insert *database.Statement, generations []*usage.Generation) error {
+	values, attempts := make([]any, 0, len(generations)*columnCount), []byte(nil)
+	for _, g := range generations {
+		attempts = usage.AppendAttempts(attempts[:0], g.Attempts)
+		values = appendRow(values, g, string(attempts))
+	}
+	result, err := insert.Exec(ctx, tx, values...)
 	if err != nil {
 		return err
 	}
-	result, err := insert.ExecContext(ctx, values...)
-	if err != nil {
+	if added, err := result.RowsAffected(); err != nil || added == int64(len(generations)) {
 		return err
 	}
-	if added, err := result.RowsAffected(); err != nil || added > 0 {
-		return err
+	for _, g := range generations { // those that were added now know all
+		if err := s.merge(ctx, tx, g); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// merge adds to a generation what g knows beyond it.
+func (s *Store) merge(ctx context.Context, tx *sql.Tx, g *usage.Generation) error {
 	known, err := s.get(ctx, tx, g.ID, s.db.Locking())
 	if err != nil || !known.Merge(g) {
-		return err
-	}
-	if values, err = row(known); err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, s.query(`DELETE FROM generations WHERE id = ?`), g.ID); err != nil {
 		return err
 	}
-	_, err = insert.ExecContext(ctx, values...)
+	_, err = tx.ExecContext(ctx, s.query(inserts[0]), appendRow(nil, known, string(usage.AppendAttempts(nil, known.Attempts)))...)
 	return err
 }
 
-func row(g *usage.Generation) ([]any, error) {
-	attempts, err := json.Marshal(g.Attempts, jsontext.AllowInvalidUTF8(true))
-	if err != nil {
-		return nil, err
-	}
+// appendRow appends the values of the columns, of which attempts is one.
+func appendRow(values []any, g *usage.Generation, attempts string) []any {
 	served := g.Served()
 	if served == nil {
 		served = &usage.Attempt{}
 	}
-	values := []any{
+	first := len(values)
+	values = append(values,
 		g.ID, g.RequestID, g.Created.UnixMicro(), g.KeyHash, g.KeyName, g.API, g.Requested, served.Model, served.Provider, served.Endpoint,
 		g.Streamed, g.Cancelled, g.Estimated, g.Session, g.User, g.Preset, g.Referer, g.Title, g.UserAgent,
-		g.FinishReason, g.NativeFinishReason, served.Tokens.Prompt, served.Tokens.Completion, served.Tokens.Reasoning, int64(g.Cost()), string(attempts), served.Tokens.CacheRead, g.Workspace,
+		g.FinishReason, g.NativeFinishReason, served.Tokens.Prompt, served.Tokens.Completion, served.Tokens.Reasoning, int64(g.Cost()),
+		attempts, served.Tokens.CacheRead, g.Workspace,
 		g.ResponseCacheSource, int64(g.Upstream()),
-	}
-	for i, value := range values {
+	)
+	for i, value := range values[first:] {
 		if text, ok := value.(string); ok {
-			values[i] = database.Storable(text)
+			if storable := database.Storable(text); storable != text {
+				values[first+i] = storable
+			}
 		}
 	}
-	return values, nil
+	return values
 }
 
 // Get returns a generation. The error is [ErrNone] if there is none of that id, or the

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -124,6 +125,68 @@ func TestAttemptsThatSeveralProcessesTellOfAreOneGeneration(t *testing.T) {
 		spent, err := s.SpentBy(t.Context(), Who{KeyHash: "hash"}, time.Time{})
 		if err != nil || spent.Cost != 4*whole.Cost() {
 			t.Errorf("spent %v, %v", spent, err)
+		}
+	})
+}
+
+// A batch larger than a statement, of which some are there already, one is told twice,
+// and the last ones are told by two processes: each is there once, and whole.
+func TestBatchOfNewAndKnownGenerations(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		const count = 150
+		id := func(n int) string { return fmt.Sprintf("gen-1-%03d", n) }
+		part := func(n, attempt int) usage.Generation {
+			g := generation(id(n), noon)
+			g.Attempts = g.Attempts[attempt-1 : attempt]
+			return g
+		}
+		var known, batch []usage.Generation
+		for n := range count {
+			switch {
+			case n%3 == 0:
+				known, batch = append(known, part(n, 1)), append(batch, part(n, 2))
+			case n > 140:
+				batch = append(batch, part(n, 2), part(n, 1))
+			default:
+				batch = append(batch, generation(id(n), noon))
+			}
+		}
+		batch = append(batch, batch[1])
+		slices.Reverse(batch)
+		for _, told := range [][]usage.Generation{known, batch, batch} {
+			if err := s.Save(t.Context(), told); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for n := range count {
+			want := generation(id(n), noon)
+			if got, err := s.Get(t.Context(), id(n)); err != nil || !cmp.Equal(&want, got) {
+				t.Fatalf("%v %s", err, cmp.Diff(&want, got))
+			}
+		}
+		want := generation("", noon)
+		if spent, err := s.SpentBy(t.Context(), Who{}, time.Time{}); err != nil || spent.Requests != count || spent.Cost != want.Cost().Mul(count) {
+			t.Errorf("%+v, %v", spent, err)
+		}
+	})
+}
+
+func TestBatchOfAnySize(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		s, total := open(), int64(0)
+		for _, size := range []int{0, 1, 2, 3, 63, 64, 65, 127, 128, 500} {
+			var batch []usage.Generation
+			for n := range size {
+				batch = append(batch, generation(fmt.Sprintf("gen-%d-%d", size, n), noon))
+			}
+			total += int64(size)
+			if err := s.Save(t.Context(), batch); err != nil {
+				t.Fatal(err)
+			}
+			if spent, err := s.SpentBy(t.Context(), Who{}, time.Time{}); err != nil || spent.Requests != total {
+				t.Errorf("%d at once: %+v, %v; want %d", size, spent, err, total)
+			}
 		}
 	})
 }
