@@ -23,7 +23,7 @@ const (
 
 	prefix    = "01234567 s "
 	checkedAt = len("01234567 ") // where the kind is
-	usualLine = 768
+	usualLine = 1024
 	// largestLine bounds what is read of a file that is none of ours.
 	largestLine = 1 << 20
 )
