@@ -36,6 +36,10 @@ var inserts = func() (texts [7]string) {
 	return texts
 }()
 
+// update changes one, whose id comes last. A row that was deleted and made anew would not be
+// found by another process that waits for it.
+var update = `UPDATE generations SET ` + strings.ReplaceAll(strings.TrimPrefix(columns, "id, "), ", ", " = ?, ") + ` = ? WHERE id = ?`
+
 // Save keeps generations, all of them or none. One whose id is there already gains the
 // attempts that it lacks: it is told again after a crash, and by several processes if
 // each had some of the attempts, as at a restart.
@@ -56,15 +60,26 @@ func (s *Store) Save(ctx context.Context, generations []usage.Generation) error 
 	for i := range generations {
 		ordered[i] = &generations[i]
 	}
-	// In one order in all processes, or two of them could wait for each other's rows.
+	// In one order in all processes, new rows before others are locked, or two of them
+	// could wait for each other's.
 	slices.SortStableFunc(ordered, func(a, b *usage.Generation) int { return strings.Compare(a.ID, b.ID) })
+	var known []*usage.Generation // at least in part
 	for rest := ordered; len(rest) > 0; {
 		size := min(len(inserts), bits.Len(uint(len(rest)))) - 1
 		some := rest[:1<<size]
-		if err := s.add(ctx, tx, statements[size], some); err != nil {
+		added, err := add(ctx, tx, statements[size], some)
+		if err != nil {
 			return fmt.Errorf("generations %s to %s: %w", some[0].ID, some[len(some)-1].ID, err)
 		}
+		if added < int64(len(some)) {
+			known = append(known, some...)
+		}
 		rest = rest[len(some):]
+	}
+	for _, g := range known { // of what was added now there is nothing to merge
+		if err := s.merge(ctx, tx, g); err != nil {
+			return fmt.Errorf("generation %s: %w", g.ID, err)
+		}
 	}
 	for _, g := range ordered {
 		if err := s.saveContent(ctx, tx, g); err != nil {
@@ -74,7 +89,8 @@ func (s *Store) Save(ctx context.Context, generations []usage.Generation) error 
 	return tx.Commit()
 }
 
-func (s *Store) add(ctx context.Context, tx *sql.Tx, insert *database.Statement, generations []*usage.Generation) error {
+// add adds generations, but for those that are there, and tells how many it has added.
+func add(ctx context.Context, tx *sql.Tx, insert *database.Statement, generations []*usage.Generation) (int64, error) {
 	values, attempts := make([]any, 0, len(generations)*columnCount), []byte(nil)
 	for _, g := range generations {
 		attempts = usage.AppendAttempts(attempts[:0], g.Attempts)
@@ -82,17 +98,9 @@ func (s *Store) add(ctx context.Context, tx *sql.Tx, insert *database.Statement,
 	}
 	result, err := insert.Exec(ctx, tx, values...)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if added, err := result.RowsAffected(); err != nil || added == int64(len(generations)) {
-		return err
-	}
-	for _, g := range generations { // those that were added now know all
-		if err := s.merge(ctx, tx, g); err != nil {
-			return err
-		}
-	}
-	return nil
+	return result.RowsAffected()
 }
 
 // merge adds to a generation what g knows beyond it.
@@ -101,10 +109,8 @@ func (s *Store) merge(ctx context.Context, tx *sql.Tx, g *usage.Generation) erro
 	if err != nil || !known.Merge(g) {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, s.query(`DELETE FROM generations WHERE id = ?`), g.ID); err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, s.query(inserts[0]), appendRow(nil, known, string(usage.AppendAttempts(nil, known.Attempts)))...)
+	values := appendRow(nil, known, string(usage.AppendAttempts(nil, known.Attempts)))
+	_, err = tx.ExecContext(ctx, s.query(update), append(values[1:], values[0])...)
 	return err
 }
 

@@ -172,6 +172,38 @@ func TestBatchOfNewAndKnownGenerations(t *testing.T) {
 	})
 }
 
+// Processes that tell of the same generations at once, in batches of their own, do not wait
+// for each other without end.
+func TestManyTellOfTheSame(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		const count = 200
+		for round := range 5 {
+			var stores sync.WaitGroup
+			for process := range 4 {
+				s := open()
+				stores.Go(func() {
+					var batch []usage.Generation
+					for n := range count {
+						g := generation(fmt.Sprintf("gen-%d-%03d", round, n), noon)
+						g.Attempts = g.Attempts[(n+process)%2 : (n+process)%2+1]
+						if batch = append(batch, g); (n+1)%(20+30*process) == 0 || n == count-1 {
+							if err := s.Save(t.Context(), batch); err != nil {
+								t.Error(err)
+							}
+							batch = nil
+						}
+					}
+				})
+			}
+			stores.Wait()
+		}
+		want := generation("", noon)
+		if spent, err := open().SpentBy(t.Context(), Who{}, time.Time{}); err != nil || spent.Requests != 5*count || spent.Cost != want.Cost().Mul(5*count) {
+			t.Errorf("%+v, %v", spent, err)
+		}
+	})
+}
+
 func TestBatchOfAnySize(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func() *Store) {
 		s, total := open(), int64(0)
