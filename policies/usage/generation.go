@@ -69,10 +69,9 @@ type Generation struct {
 func (g *Generation) Clone() Generation {
 	c := *g
 	c.Attempts = slices.Clone(g.Attempts)
-	texts := []*string{
+	texts := append(make([]*string, 0, 48), // three attempts
 		&c.ID, &c.RequestID, &c.KeyHash, &c.KeyName, &c.Workspace, &c.API, &c.Requested, &c.Session, &c.User, &c.Preset, &c.Referer, &c.Title, &c.UserAgent,
-		&c.FinishReason, &c.NativeFinishReason, &c.ResponseCacheSource,
-	}
+		&c.FinishReason, &c.NativeFinishReason, &c.ResponseCacheSource)
 	for i := range c.Attempts {
 		a := &c.Attempts[i]
 		texts = append(texts, &a.Endpoint, &a.Model, &a.Provider, &a.ProviderName, &a.OwnKey, &a.UpstreamID, &a.Outcome, &a.Reason, &a.ServiceTier, &a.Prices)
