@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
 
 	"github.com/switchyard/switchyard/policies/money"
@@ -46,17 +45,21 @@ than it was given; a negative amount takes back (after --, as in "credits add --
 It takes a management key of the gateway's configuration in ` + managementVariable + `.`,
 		Args: cobra.ExactArgs(1),
 		RunE: withAPI(client, func(command *cobra.Command, c *apiClient, arguments []string) error {
+			amount, err := money.Parse(arguments[0])
+			if err != nil {
+				return fmt.Errorf("%w: AMOUNT: %w", errUsage, err)
+			}
 			var told struct {
 				Data struct {
 					ID     string    `json:"id"`
 					Amount money.USD `json:"amount"`
 				} `json:"data"`
 			}
-			members := map[string]any{"amount": jsontext.Value(arguments[0]), "reference": reference, "note": note}
+			members := map[string]any{"amount": amount, "reference": reference, "note": note}
 			if err := c.call(command.Context(), http.MethodPost, "/organizations/"+url.PathEscape(organization)+"/credits", members, &told); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(command.OutOrStdout(), "entry %s: $%s\n", told.Data.ID, told.Data.Amount)
+			_, err = fmt.Fprintf(command.OutOrStdout(), "entry %s: $%s\n", told.Data.ID, told.Data.Amount)
 			return err
 		}),
 	}

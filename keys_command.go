@@ -83,7 +83,7 @@ func addKeyCommand(client func() (*apiClient, error)) *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 	}
 	flags := command.Flags()
-	flags.StringVar(&limit, "limit", "", "the most that it may spend, in US dollars")
+	flags.StringVar(&limit, "limit", "", "the most that it may spend, in US dollars with up to 9 digits after the point")
 	flags.StringVar(&reset, "limit-reset", "", "when the limit begins anew: daily, weekly or monthly (default: never)")
 	flags.StringVar(&expires, "expires", "", "when it ends: a time in UTC such as 2030-01-31T00:00:00Z")
 	flags.StringVar(&role, "role", "", "make a management key: owner, admin, developer, billing or viewer")
@@ -94,9 +94,9 @@ func addKeyCommand(client func() (*apiClient, error)) *cobra.Command {
 	command.RunE = withAPI(client, func(command *cobra.Command, c *apiClient, arguments []string) error {
 		members := map[string]any{"name": arguments[0]}
 		if limit != "" {
-			amount, err := money.Parse(limit)
+			amount, err := identity.ParseBudget(limit)
 			if err != nil {
-				return fmt.Errorf("%w: --limit: %w", errUsage, err)
+				return fmt.Errorf("%w: --limit %w", errUsage, err)
 			}
 			members["limit"] = amount
 		}

@@ -88,6 +88,21 @@ func TestWrongCommandLinesAreTheCallers(t *testing.T) {
 	}
 }
 
+// The gateway is not asked for what it would refuse.
+func TestAmountsOnTheCommandLine(t *testing.T) {
+	t.Setenv(managementVariable, "k")
+	t.Setenv(apiVariable, "http://127.0.0.1:1")
+	for _, arguments := range [][]string{
+		{"keys", "add", "k", "--limit", "1e30"}, {"keys", "add", "k", "--limit=-1"}, {"keys", "add", "k", "--limit", "NaN"}, {"keys", "add", "k", "--limit", "0.0000000001"},
+		{"credits", "add", "1e30"}, {"credits", "add", "Infinity"}, {"credits", "add", "0.0000000000001"},
+	} {
+		_, err := execute(t, arguments...)
+		if amount := arguments[len(arguments)-1]; !errors.Is(err, errUsage) || !strings.Contains(err.Error(), strings.TrimPrefix(amount, "--limit=")) {
+			t.Errorf("%v: %v", arguments, err)
+		}
+	}
+}
+
 func TestLocalKeyIsMadeOnceAndPrivate(t *testing.T) {
 	directory := filepath.Join(t.TempDir(), "state")
 	first, err := localKey(directory)

@@ -98,7 +98,7 @@ func (s *server) setBudget(w http.ResponseWriter, r *http.Request, by *identity.
 	if err := readBody(r, &members); err != nil {
 		return err
 	}
-	amount, err := readBound("limit_usd", members.Limit, "To let nothing be spent, disable the workspace's keys.")
+	amount, err := readBudget("limit_usd", members.Limit, "To let nothing be spent, disable the workspace's keys.")
 	if err != nil {
 		return err
 	}

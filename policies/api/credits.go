@@ -105,23 +105,25 @@ func (s *server) addCredits(w http.ResponseWriter, r *http.Request, by *identity
 
 // readAmount reads a number of US dollars, which may be negative.
 func readAmount(name string, value jsontext.Value) (money.USD, error) {
-	text, sign := string(value), money.USD(1)
-	if strings.HasPrefix(text, "-") {
-		text, sign = text[1:], -1
+	if value == nil {
+		return 0, badRequest("%s is missing.", name)
 	}
-	amount, err := money.Parse(text)
-	if value.Kind() != '0' || err != nil {
-		return 0, badRequest("%s must be a number of US dollars with up to 12 decimals.", name)
+	amount, err := money.Parse(string(value))
+	if err != nil {
+		return 0, badRequest("%s must be a number of US dollars from %s to %s with at most 12 digits after the point, not %s.", name, -money.Max, money.Max, money.Excerpt(string(value)))
 	}
-	return sign * amount, nil
+	return amount, nil
 }
 
-// readBound reads a number of US dollars above 0 that is not to be exceeded; instead tells
-// what to do for none.
-func readBound(name string, value jsontext.Value, instead string) (money.USD, error) {
-	amount, err := money.Bound(string(value))
-	if value.Kind() != '0' || err != nil || amount <= 0 {
-		return 0, badRequest("%s must be a number of US dollars above 0. %s", name, instead)
+// readBudget reads a number of US dollars that is not to be exceeded; instead tells what
+// to do for none.
+func readBudget(name string, value jsontext.Value, instead string) (money.USD, error) {
+	if value == nil {
+		return 0, badRequest("%s is missing.", name)
+	}
+	amount, err := identity.ParseBudget(string(value))
+	if err != nil {
+		return 0, badRequest("%s %v. %s", name, err, instead)
 	}
 	return amount, nil
 }

@@ -197,7 +197,7 @@ func (m *guardrailMembers) applyBudget(terms *keystore.GuardrailTerms) error {
 	if m.Limit != nil {
 		terms.Limit = nil
 		if m.Limit.Kind() != 'n' {
-			amount, err := readBound("limit_usd", m.Limit, "For no limit say null.")
+			amount, err := readBudget("limit_usd", m.Limit, "For no limit say null.")
 			if err != nil {
 				return err
 			}

@@ -175,7 +175,7 @@ func (m *keyMembers) apply(k *keystore.Key, now time.Time) error {
 	if m.Limit != nil {
 		k.Limit = nil
 		if m.Limit.Kind() != 'n' {
-			amount, err := readBound("limit", m.Limit, "For no limit say null; to stop a key, disable it.")
+			amount, err := readBudget("limit", m.Limit, "For no limit say null; to stop a key, disable it.")
 			if err != nil {
 				return err
 			}

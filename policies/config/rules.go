@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"strconv"
 	"sync"
 
 	"buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
@@ -65,7 +66,11 @@ func pathOf(broken *validate.FieldPath) (path, protoreflect.FieldDescriptor) {
 // unless one of a few words was asked for.
 func ruleText(violation *protovalidate.Violation, field protoreflect.FieldDescriptor) string {
 	if form := formOf(field); form != "" {
-		return "must be " + form
+		text := "must be " + form
+		if field.Kind() != protoreflect.EnumKind {
+			text += foundText(violation.FieldValue.String())
+		}
+		return text
 	}
 	rules, _ := proto.GetExtension(field.Options(), validate.E_Field).(*validate.FieldRules)
 	switch rule := violation.RuleDescriptor.Name(); {
@@ -83,10 +88,19 @@ func ruleText(violation *protovalidate.Violation, field protoreflect.FieldDescri
 	case rule == "unique":
 		return "must not list anything twice"
 	case rules.GetDuration().HasLte():
-		return "must be from 0s to " + durationText(rules.GetDuration().GetLte())
+		return "must be from " + durationText(rules.GetDuration().GetGte()) + " to " + durationText(rules.GetDuration().GetLte())
 	default:
 		return violation.Proto.GetMessage()
 	}
+}
+
+// foundText tells a number that is there instead. Other text may be a secret.
+func foundText(text string) string {
+	const longest = 40
+	if _, err := strconv.ParseFloat(text, 64); err != nil || len(text) > longest {
+		return ""
+	}
+	return " (found " + text + ")"
 }
 
 // formOf returns the schema's words for what the field looks like.

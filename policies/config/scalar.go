@@ -6,7 +6,9 @@ import (
 	"strconv"
 	"time"
 
+	"buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	"go.yaml.in/yaml/v3"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/durationpb"
 )
@@ -25,8 +27,20 @@ func (d *decoder) scalar(node *yaml.Node, field protoreflect.FieldDescriptor, at
 	value, ok := parseScalar(node.Value, field)
 	if !ok {
 		d.report.failAt(positionOf(node), at, "must be %s", insteadOf(node.Value, field))
+	} else if ok = !isAbsence(value, field); !ok {
+		d.report.failAt(positionOf(node), at, "must be %s%s", formOf(field), foundText(node.Value))
 	}
 	return value, ok
+}
+
+// isAbsence reports whether a number stands for a field that is not set: whoever writes
+// it means something else than the default.
+func isAbsence(value protoreflect.Value, field protoreflect.FieldDescriptor) bool {
+	if kind := field.Kind(); kind != protoreflect.Uint32Kind && kind != protoreflect.Int64Kind {
+		return false
+	}
+	rules, _ := proto.GetExtension(field.Options(), validate.E_Field).(*validate.FieldRules)
+	return rules.GetIgnore() == validate.Ignore_IGNORE_IF_ZERO_VALUE && value.Equal(field.Default())
 }
 
 func parseScalar(text string, field protoreflect.FieldDescriptor) (protoreflect.Value, bool) {

@@ -1,9 +1,30 @@
 package identity
 
 import (
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/switchyard/switchyard/policies/money"
 )
+
+// What cannot be kept to exactly is refused: another bound in its place would be a surprise.
+func TestBudgetsThatCannotBeKept(t *testing.T) {
+	for text, want := range map[string]money.USD{"0.000000001": MinBudget, "9000000": MaxBudget, "2.50": 5 * money.Dollar / 2, "4.2e-7": 420_000, "0.30000000000000004": 3 * money.Dollar / 10, "1.1000000000000001": 11 * money.Dollar / 10} {
+		if got, err := ParseBudget(text); err != nil || got != want {
+			t.Errorf("%s: %s, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"1e30", "-1", "0", "0.0000000001", "0.3000000000001", "1e-300", "99999999999.0000000000000001", "9000000.000000001", "NaN", "Infinity", "1e99999", `"1"`, "null", ""} {
+		_, err := ParseBudget(text)
+		if want := "must be a number of US dollars from 0.000000001 to 9000000 with at most 9 digits after the point, not " + text; err == nil || err.Error() != want {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	if _, err := ParseBudget(strings.Repeat("9", 1<<20)); len(err.Error()) > 200 {
+		t.Errorf("an error of %d bytes", len(err.Error()))
+	}
+}
 
 func TestRow163PeriodsAreThoseOfUTC(t *testing.T) {
 	at := func(text string) time.Time {

@@ -56,12 +56,12 @@ const (
 // NewLimits reads limits, of which none is given by default. path is that of their
 // field, for the error.
 func NewLimits(path string, from *configpb.Limits) (Limits, error) {
-	budget, err := money.Parse(cmp.Or(from.GetBudget(), "0"))
-	if err == nil && budget < 0 {
-		err = money.ErrRange
-	}
-	if err != nil {
-		return Limits{}, fmt.Errorf("%s.budget: %w", path, err)
+	var budget money.USD
+	if text := from.GetBudget(); text != "" {
+		var err error
+		if budget, err = ParseBudget(text); err != nil {
+			return Limits{}, fmt.Errorf("%s.budget: %w", path, err)
+		}
 	}
 	limits := Limits{
 		Budget:      Budget{Amount: budget, Reset: resets[from.GetBudgetReset()]},

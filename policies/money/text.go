@@ -32,6 +32,15 @@ func ParsePerMillion(text string) (USD, error) {
 	return parse(text, 6)
 }
 
+// Excerpt is a text as errors quote it: as much of it as any amount has.
+func Excerpt(text string) string {
+	const most = 40
+	if len(text) > most {
+		return strings.ToValidUTF8(text[:most], "") + "..."
+	}
+	return text
+}
+
 // Bound reads an amount that something must not exceed: as [Parse] does, but what is
 // finer than a picodollar is rounded down, and what is beyond the range is [Max]. No
 // amount lies between such a bound and what was written, so that nothing is lost;
@@ -68,12 +77,12 @@ func bound(text string, scale int64) (USD, error) {
 func parse(text string, scale int) (USD, error) {
 	mantissa, exponent, err := splitExponent(text)
 	if err != nil {
-		return 0, fmt.Errorf("%q: %w", text, err)
+		return 0, refusal(text, scale, err)
 	}
 	negative := strings.HasPrefix(mantissa, "-")
 	whole, fraction, pointed := strings.Cut(strings.TrimPrefix(mantissa, "-"), ".")
 	if !digits(whole) || pointed && !digits(fraction) {
-		return 0, fmt.Errorf("%q: %w", text, ErrSyntax)
+		return 0, refusal(text, scale, ErrSyntax)
 	}
 
 	// Digits without a point, and the power of ten that they stand for.
@@ -86,18 +95,31 @@ func parse(text string, scale int) (USD, error) {
 	case trimmed == "":
 		return 0, nil
 	case power < 0:
-		return 0, fmt.Errorf("%q: %w", text, ErrPrecision)
+		return 0, refusal(text, scale, ErrPrecision)
 	case len(trimmed)+power > 19:
-		return 0, fmt.Errorf("%q: %w", text, ErrRange)
+		return 0, refusal(text, scale, ErrRange)
 	}
 	amount, err := strconv.ParseUint(trimmed+strings.Repeat("0", power), 10, 64)
 	if err != nil || amount > math.MaxInt64 {
-		return 0, fmt.Errorf("%q: %w", text, ErrRange)
+		return 0, refusal(text, scale, ErrRange)
 	}
 	if negative {
 		return -USD(amount), nil
 	}
 	return USD(amount), nil
+}
+
+// refusal says why text is no amount of so many digits after the point, and what is taken.
+func refusal(text string, scale int, why error) error {
+	switch {
+	case errors.Is(why, ErrPrecision):
+		return fmt.Errorf("%q: %w, of which %d are taken", Excerpt(text), why, scale)
+	case errors.Is(why, ErrRange):
+		largest := strconv.FormatInt(math.MaxInt64, 10)
+		point := len(largest) - scale
+		return fmt.Errorf("%q: %w, which ends at %s.%s", Excerpt(text), why, largest[:point], largest[point:])
+	}
+	return fmt.Errorf("%q: %w", Excerpt(text), why)
 }
 
 // splitExponent cuts the exponent off a number: programs write small prices

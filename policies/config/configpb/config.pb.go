@@ -4153,7 +4153,7 @@ type Limits struct {
 	// Requests in any `window`. Default for keys: 40; else none. Above it the answer
 	// is 429.
 	Requests uint32 `protobuf:"varint,1,opt,name=requests,proto3" json:"requests,omitempty"`
-	// Default 10s.
+	// From 1ms to 24h. Default 10s.
 	Window *durationpb.Duration `protobuf:"bytes,2,opt,name=window,proto3" json:"window,omitempty"`
 	// No limit on requests.
 	Unlimited bool `protobuf:"varint,3,opt,name=unlimited,proto3" json:"unlimited,omitempty"`
@@ -4161,7 +4161,7 @@ type Limits struct {
 	// with the most that it can come to until it is over. Default: no limit. Above it
 	// the answer is 429.
 	Tokens int64 `protobuf:"varint,4,opt,name=tokens,proto3" json:"tokens,omitempty"`
-	// Default 1m.
+	// From 1ms to 24h. Default 1m.
 	TokensWindow *durationpb.Duration `protobuf:"bytes,5,opt,name=tokens_window,json=tokensWindow,proto3" json:"tokens_window,omitempty"`
 	// US dollars that may be spent until `budget_reset`. A request counts with the most
 	// that it can cost until it is over. Default: no limit. Above it the answer is 402,
@@ -4750,15 +4750,15 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\tmax_price\x18\v \x01(\v2\x1e.switchyard.config.v1.MaxPriceR\bmaxPrice\x128\n" +
 	"\x18enforce_distillable_text\x18\f \x01(\bR\x16enforceDistillableText\x12\x1f\n" +
 	"\vno_training\x18\r \x01(\bR\n" +
-	"noTraining\"\xd3\x06\n" +
-	"\bMaxPrice\x12\xa4\x01\n" +
-	"\x06prompt\x18\x01 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\x06prompt\x12\xac\x01\n" +
+	"noTraining\"\x94\a\n" +
+	"\bMaxPrice\x12\xb7\x01\n" +
+	"\x06prompt\x18\x01 \x01(\tB\x9e\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,6})?)?$\x82\xb5\x18ta decimal number of US dollars per million such as 2.50, with at most nine digits before the point and six behind itR\x06prompt\x12\xbf\x01\n" +
 	"\n" +
-	"completion\x18\x02 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\n" +
-	"completion\x12\xa6\x01\n" +
-	"\arequest\x18\x03 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\arequest\x12\xa2\x01\n" +
-	"\x05image\x18\x04 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\x05image\x12\xa2\x01\n" +
-	"\x05audio\x18\x05 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\x05audio\"\x94\x01\n" +
+	"completion\x18\x02 \x01(\tB\x9e\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,6})?)?$\x82\xb5\x18ta decimal number of US dollars per million such as 2.50, with at most nine digits before the point and six behind itR\n" +
+	"completion\x12\xaf\x01\n" +
+	"\arequest\x18\x03 \x01(\tB\x94\x01\xbaH#r!2\x1f^([0-9]{1,6}([.][0-9]{1,9})?)?$\x82\xb5\x18ja decimal number of US dollars such as 0.04, below a million and with at most nine digits behind the pointR\arequest\x12\xab\x01\n" +
+	"\x05image\x18\x04 \x01(\tB\x94\x01\xbaH#r!2\x1f^([0-9]{1,6}([.][0-9]{1,9})?)?$\x82\xb5\x18ja decimal number of US dollars such as 0.04, below a million and with at most nine digits behind the pointR\x05image\x12\xab\x01\n" +
+	"\x05audio\x18\x05 \x01(\tB\x94\x01\xbaH#r!2\x1f^([0-9]{1,6}([.][0-9]{1,9})?)?$\x82\xb5\x18ja decimal number of US dollars such as 0.04, below a million and with at most nine digits behind the pointR\x05audio\"\x94\x01\n" +
 	"\x06Preset\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12#\n" +
@@ -4935,31 +4935,31 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\bdisabled\x18\x10 \x01(\bR\bdisabledB\t\n" +
 	"\a_weightB\x11\n" +
 	"\x0f_canary_percentB\a\n" +
-	"\x05_tier\"\xa2\x16\n" +
-	"\x06Prices\x12\xa4\x01\n" +
-	"\x06prompt\x18\x01 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\x06prompt\x12\xac\x01\n" +
+	"\x05_tier\"\xa0\x18\n" +
+	"\x06Prices\x12\xb7\x01\n" +
+	"\x06prompt\x18\x01 \x01(\tB\x9e\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,6})?)?$\x82\xb5\x18ta decimal number of US dollars per million such as 2.50, with at most nine digits before the point and six behind itR\x06prompt\x12\xbf\x01\n" +
 	"\n" +
-	"completion\x18\x02 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\n" +
-	"completion\x12\xab\x01\n" +
+	"completion\x18\x02 \x01(\tB\x9e\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,6})?)?$\x82\xb5\x18ta decimal number of US dollars per million such as 2.50, with at most nine digits before the point and six behind itR\n" +
+	"completion\x12\xbe\x01\n" +
 	"\n" +
-	"cache_read\x18\x03 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\tcacheRead\x12\xad\x01\n" +
-	"\vcache_write\x18\x04 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\n" +
-	"cacheWrite\x12\xaa\x01\n" +
-	"\treasoning\x18\x05 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\treasoning\x12\xa6\x01\n" +
-	"\arequest\x18\x06 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\arequest\x12\xa2\x01\n" +
-	"\x05image\x18\a \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\x05image\x12\xb2\x01\n" +
-	"\x0ecache_write_1h\x18\b \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\fcacheWrite1h\x12\xa2\x01\n" +
-	"\x05audio\x18\t \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\x05audio\x12\xaf\x01\n" +
+	"cache_read\x18\x03 \x01(\tB\x9e\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,6})?)?$\x82\xb5\x18ta decimal number of US dollars per million such as 2.50, with at most nine digits before the point and six behind itR\tcacheRead\x12\xc0\x01\n" +
+	"\vcache_write\x18\x04 \x01(\tB\x9e\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,6})?)?$\x82\xb5\x18ta decimal number of US dollars per million such as 2.50, with at most nine digits before the point and six behind itR\n" +
+	"cacheWrite\x12\xbd\x01\n" +
+	"\treasoning\x18\x05 \x01(\tB\x9e\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,6})?)?$\x82\xb5\x18ta decimal number of US dollars per million such as 2.50, with at most nine digits before the point and six behind itR\treasoning\x12\xaf\x01\n" +
+	"\arequest\x18\x06 \x01(\tB\x94\x01\xbaH#r!2\x1f^([0-9]{1,6}([.][0-9]{1,9})?)?$\x82\xb5\x18ja decimal number of US dollars such as 0.04, below a million and with at most nine digits behind the pointR\arequest\x12\xab\x01\n" +
+	"\x05image\x18\a \x01(\tB\x94\x01\xbaH#r!2\x1f^([0-9]{1,6}([.][0-9]{1,9})?)?$\x82\xb5\x18ja decimal number of US dollars such as 0.04, below a million and with at most nine digits behind the pointR\x05image\x12\xc5\x01\n" +
+	"\x0ecache_write_1h\x18\b \x01(\tB\x9e\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,6})?)?$\x82\xb5\x18ta decimal number of US dollars per million such as 2.50, with at most nine digits before the point and six behind itR\fcacheWrite1h\x12\xb5\x01\n" +
+	"\x05audio\x18\t \x01(\tB\x9e\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,6})?)?$\x82\xb5\x18ta decimal number of US dollars per million such as 2.50, with at most nine digits before the point and six behind itR\x05audio\x12\xc2\x01\n" +
 	"\faudio_output\x18\n" +
-	" \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\vaudioOutput\x12\xaf\x01\n" +
-	"\fimage_output\x18\v \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\vimageOutput\x12\xab\x01\n" +
+	" \x01(\tB\x9e\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,6})?)?$\x82\xb5\x18ta decimal number of US dollars per million such as 2.50, with at most nine digits before the point and six behind itR\vaudioOutput\x12\xc2\x01\n" +
+	"\fimage_output\x18\v \x01(\tB\x9e\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,6})?)?$\x82\xb5\x18ta decimal number of US dollars per million such as 2.50, with at most nine digits before the point and six behind itR\vimageOutput\x12\xb4\x01\n" +
 	"\n" +
-	"web_search\x18\f \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\twebSearch\x12\xad\x01\n" +
-	"\vimage_token\x18\x0e \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\n" +
-	"imageToken\x12\xb5\x01\n" +
-	"\x0fgenerated_image\x18\x0f \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\x0egeneratedImage\x12\xaa\x01\n" +
-	"\tcharacter\x18\x10 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\tcharacter\x12\xa4\x01\n" +
-	"\x06second\x18\x11 \x01(\tB\x8b\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,9})?)?$\x82\xb5\x18aa decimal number of US dollars such as 2.50, with at most nine digits on either side of the pointR\x06second\x12A\n" +
+	"web_search\x18\f \x01(\tB\x94\x01\xbaH#r!2\x1f^([0-9]{1,6}([.][0-9]{1,9})?)?$\x82\xb5\x18ja decimal number of US dollars such as 0.04, below a million and with at most nine digits behind the pointR\twebSearch\x12\xc0\x01\n" +
+	"\vimage_token\x18\x0e \x01(\tB\x9e\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,6})?)?$\x82\xb5\x18ta decimal number of US dollars per million such as 2.50, with at most nine digits before the point and six behind itR\n" +
+	"imageToken\x12\xbe\x01\n" +
+	"\x0fgenerated_image\x18\x0f \x01(\tB\x94\x01\xbaH#r!2\x1f^([0-9]{1,6}([.][0-9]{1,9})?)?$\x82\xb5\x18ja decimal number of US dollars such as 0.04, below a million and with at most nine digits behind the pointR\x0egeneratedImage\x12\xbd\x01\n" +
+	"\tcharacter\x18\x10 \x01(\tB\x9e\x01\xbaH#r!2\x1f^([0-9]{1,9}([.][0-9]{1,6})?)?$\x82\xb5\x18ta decimal number of US dollars per million such as 2.50, with at most nine digits before the point and six behind itR\tcharacter\x12\xad\x01\n" +
+	"\x06second\x18\x11 \x01(\tB\x94\x01\xbaH#r!2\x1f^([0-9]{1,6}([.][0-9]{1,9})?)?$\x82\xb5\x18ja decimal number of US dollars such as 0.04, below a million and with at most nine digits behind the pointR\x06second\x12A\n" +
 	"\toverrides\x18\r \x03(\v2#.switchyard.config.v1.PriceOverrideR\toverrides\"\xe8\x01\n" +
 	"\rPriceOverride\x123\n" +
 	"\x11min_prompt_tokens\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x0fminPromptTokens\x12*\n" +
@@ -4985,16 +4985,16 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"allowedIps\x12\x1c\n" +
 	"\tguardrail\x18\t \x01(\tR\tguardrail\x12#\n" +
 	"\rstore_content\x18\n" +
-	" \x01(\bR\fstoreContent\"\xc6\x05\n" +
-	"\x06Limits\x12%\n" +
-	"\brequests\x18\x01 \x01(\rB\t\xbaH\x06*\x04\x18\xa0\x8d\x06R\brequests\x12A\n" +
-	"\x06window\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\x0e\xbaH\v\xaa\x01\b\"\x04\b\x80\xa3\x052\x00R\x06window\x12\x1c\n" +
-	"\tunlimited\x18\x03 \x01(\bR\tunlimited\x12&\n" +
-	"\x06tokens\x18\x04 \x01(\x03B\x0e\xbaH\v\"\t\x18\x80\xa0\x94\xa5\x8d\x1d(\x00R\x06tokens\x12N\n" +
-	"\rtokens_window\x18\x05 \x01(\v2\x19.google.protobuf.DurationB\x0e\xbaH\v\xaa\x01\b\"\x04\b\x80\xa3\x052\x00R\ftokensWindow\x12\xad\x01\n" +
+	" \x01(\bR\fstoreContent\"\xa7\a\n" +
+	"\x06Limits\x12p\n" +
+	"\brequests\x18\x01 \x01(\rBT\xbaH\v\xd8\x01\x01*\x06\x18\xa0\x8d\x06(\x01\x82\xb5\x18Ba whole number from 1 to 100000; for no limit, say unlimited: trueR\brequests\x12E\n" +
+	"\x06window\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\f\"\x04\b\x80\xa3\x052\x04\x10\xc0\x84=R\x06window\x12\x1c\n" +
+	"\tunlimited\x18\x03 \x01(\bR\tunlimited\x12o\n" +
+	"\x06tokens\x18\x04 \x01(\x03BW\xbaH\x0e\xd8\x01\x01\"\t\x18\x80\xa0\x94\xa5\x8d\x1d(\x01\x82\xb5\x18Ba whole number from 1 to 1000000000000; for no limit, leave it outR\x06tokens\x12R\n" +
+	"\rtokens_window\x18\x05 \x01(\v2\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\f\"\x04\b\x80\xa3\x052\x04\x10\xc0\x84=R\ftokensWindow\x12\xad\x01\n" +
 	"\x06budget\x18\x06 \x01(\tB\x94\x01\xbaH#r!2\x1f^([0-9]{1,6}([.][0-9]{1,9})?)?$\x82\xb5\x18ja decimal number of US dollars such as 2.50, below a million and with at most nine digits behind the pointR\x06budget\x12N\n" +
-	"\fbudget_reset\x18\a \x01(\x0e2!.switchyard.config.v1.BudgetResetB\b\xbaH\x05\x82\x01\x02\x10\x01R\vbudgetReset\x12+\n" +
-	"\vconcurrency\x18\b \x01(\rB\t\xbaH\x06*\x04\x18\xc0\x84=R\vconcurrency\x12V\n" +
+	"\fbudget_reset\x18\a \x01(\x0e2!.switchyard.config.v1.BudgetResetB\b\xbaH\x05\x82\x01\x02\x10\x01R\vbudgetReset\x12p\n" +
+	"\vconcurrency\x18\b \x01(\rBN\xbaH\v\xd8\x01\x01*\x06\x18\xc0\x84=(\x01\x82\xb5\x18<a whole number from 1 to 1000000; for no limit, leave it outR\vconcurrency\x12V\n" +
 	"\x10on_redis_failure\x18\t \x01(\x0e2\".switchyard.config.v1.RedisFailureB\b\xbaH\x05\x82\x01\x02\x10\x01R\x0eonRedisFailure\x127\n" +
 	"\bper_user\x18\n" +
 	" \x01(\v2\x1c.switchyard.config.v1.LimitsR\aperUser\"\x8f\b\n" +

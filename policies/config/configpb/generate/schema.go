@@ -112,7 +112,7 @@ func valueSchema(field protoreflect.FieldDescriptor, rules *validate.FieldRules)
 	case protoreflect.BoolKind:
 		return object{"type": "boolean"}
 	case protoreflect.Uint32Kind:
-		schema := object{"type": "integer", "minimum": 0}
+		schema := object{"type": "integer", "minimum": rules.GetUint32().GetGte()}
 		if rules.GetUint32().HasLte() {
 			schema["maximum"] = rules.GetUint32().GetLte()
 		}
