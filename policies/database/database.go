@@ -98,7 +98,7 @@ func migrate(ctx context.Context, db *DB, dialect goose.Dialect) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	provider, err := goose.NewProvider(dialect, db.DB, files)
+	provider, err := goose.NewProvider(dialect, db.DB, files, goose.WithGoMigrations(defaultCreated()))
 	if err == nil {
 		_, err = provider.Up(ctx)
 	}
