@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/switchyard/switchyard/policies/identity"
+	keystore "github.com/switchyard/switchyard/policies/identity/store"
 	"github.com/switchyard/switchyard/policies/money"
 	"github.com/switchyard/switchyard/policies/usage"
 	"github.com/switchyard/switchyard/policies/usage/store"
@@ -205,8 +206,25 @@ func (s *server) content(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		s.ledgerFailed(w, err)
 	default:
+		if err := s.noteRead(r.Context(), key, found); err != nil {
+			s.refuseChange(w, err)
+			return
+		}
 		reply(w, http.StatusOK, data[wireContent]{wireContent{content.Input, content.Output, content.Error}})
 	}
+}
+
+// noteRead has it in the audit log who reads what was said, before they do: what cannot be
+// logged is not told. A gateway without managed keys has no such log.
+func (s *server) noteRead(ctx context.Context, by *identity.Key, g *usage.Generation) error {
+	if s.Identity == nil {
+		return nil
+	}
+	type read struct {
+		KeyHash   string `json:"key_hash"`
+		Workspace string `json:"workspace_id"`
+	}
+	return s.Identity.Store.Note(ctx, actor(by), keystore.Entry{Action: "content.read", Target: g.ID, Before: read{g.KeyHash, g.Workspace}})
 }
 
 // wireContent is what was said as clients get it (spec section 1.3).

@@ -90,6 +90,29 @@ func (t *transaction) exec(ctx context.Context, text string, values ...any) erro
 // change makes a change and its entry in the audit log, both or neither. One change at
 // a time is made: the version's row is locked first.
 func (s *Store) change(ctx context.Context, by Actor, do func(*transaction) (Entry, error)) error {
+	return s.transact(ctx, func(t *transaction) error {
+		if err := t.exec(ctx, `UPDATE identity_state SET version = version + 1 WHERE id = 1`); err != nil {
+			return err
+		}
+		t.now = now() // of changes at once, the one that waited is the later one
+		if err := s.claim(ctx, t); err != nil {
+			return err
+		}
+		entry, err := do(t)
+		if err != nil {
+			return err
+		}
+		return t.log(ctx, by, entry)
+	})
+}
+
+// Note logs what was done with something that is not kept here. Gateways read nothing anew
+// for it.
+func (s *Store) Note(ctx context.Context, by Actor, entry Entry) error {
+	return s.transact(ctx, func(t *transaction) error { return t.log(ctx, by, entry) })
+}
+
+func (s *Store) transact(ctx context.Context, do func(*transaction) error) error {
 	db, err := s.source.Get(ctx)
 	if err != nil {
 		return err
@@ -99,27 +122,13 @@ func (s *Store) change(ctx context.Context, by Actor, do func(*transaction) (Ent
 		return err
 	}
 	defer tx.Rollback()
-	t := &transaction{tx, db, time.Now().UTC().Truncate(time.Microsecond)}
-	if err := t.exec(ctx, `UPDATE identity_state SET version = version + 1 WHERE id = 1`); err != nil {
-		return err
-	}
-	if err := s.claim(ctx, t); err != nil {
-		return err
-	}
-	entry, err := do(t)
-	if err != nil {
-		return err
-	}
-	if err := t.log(ctx, by, entry); err != nil {
+	if err := do(&transaction{tx, db, now()}); err != nil {
 		return err
 	}
 	return tx.Commit()
 }
 
-// Note logs a change of something that is not kept here.
-func (s *Store) Note(ctx context.Context, by Actor, entry Entry) error {
-	return s.change(ctx, by, func(*transaction) (Entry, error) { return entry, nil })
-}
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 // claim sees to it that the keys are of one secret alone: that of the first change.
 func (s *Store) claim(ctx context.Context, t *transaction) error {

@@ -410,3 +410,24 @@ func BenchmarkLoad10000Keys(b *testing.B) {
 		ring.With(snapshot.Credentials)
 	}
 }
+
+// A note is no change: no gateway reads all keys anew for it.
+func TestNoteIsLoggedAndNothingElse(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		made(t, s, Key{Name: "k"})
+		before, err := s.Version(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Note(t.Context(), root, Entry{Action: "content.read", Target: "gen-1"}); err != nil {
+			t.Fatal(err)
+		}
+		if after, err := s.Version(t.Context()); err != nil || after != before {
+			t.Errorf("version %d became %d, %v", before, after, err)
+		}
+		if logged, err := s.Audit(t.Context(), identity.Default, Page{Limit: 1}); err != nil || len(logged) != 1 || logged[0].Action != "content.read" || string(logged[0].Before) != "null" {
+			t.Errorf("%+v, %v", logged, err)
+		}
+	})
+}
