@@ -1,11 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
 
 	"github.com/switchyard/switchyard/policies/money"
@@ -93,16 +98,18 @@ func purgeCommand(client func() (*apiClient, error)) *cobra.Command {
 func auditCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "audit",
-		Short: "Show the last 100 changes of keys at a running gateway",
+		Short: "Show the last 100 changes at a running gateway, and reads of what was said",
 		Args:  cobra.NoArgs,
 	}
 	client := apiFlag(command)
 	command.RunE = withAPI(client, func(command *cobra.Command, c *apiClient, _ []string) error {
 		type entry struct {
-			Created time.Time `json:"created_at"`
-			Actor   string    `json:"actor_name"`
-			Action  string    `json:"action"`
-			Target  string    `json:"target"`
+			Created time.Time      `json:"created_at"`
+			Actor   string         `json:"actor_name"`
+			Action  string         `json:"action"`
+			Target  string         `json:"target"`
+			Before  jsontext.Value `json:"before"`
+			After   jsontext.Value `json:"after"`
 		}
 		var told struct {
 			Data []entry `json:"data"`
@@ -110,9 +117,27 @@ func auditCommand() *cobra.Command {
 		if err := c.call(command.Context(), http.MethodGet, "/audit?limit=100", nil, &told); err != nil {
 			return err
 		}
-		return table(command.OutOrStdout(), "TIME\tWHO\tWHAT\tOF", told.Data, func(e entry) []any {
-			return []any{e.Created.Format(time.RFC3339), e.Actor, e.Action, e.Target}
+		return table(command.OutOrStdout(), "TIME\tWHO\tWHAT\tOF\tCHANGED", told.Data, func(e entry) []any {
+			return []any{e.Created.Format(time.RFC3339), e.Actor, e.Action, e.Target, changes(e.Before, e.After)}
 		})
 	})
 	return command
+}
+
+// changes are the members of an object that are others after a change, with what they were;
+// "" where there is no object before it or none after it.
+func changes(before, after jsontext.Value) string {
+	var old, fresh map[string]jsontext.Value
+	if json.Unmarshal(before, &old) != nil || json.Unmarshal(after, &fresh) != nil || old == nil || fresh == nil {
+		return ""
+	}
+	names := maps.Clone(old)
+	maps.Copy(names, fresh)
+	var changed []string
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if was, is := cmp.Or(string(old[name]), "null"), cmp.Or(string(fresh[name]), "null"); was != is && name != "updated_at" {
+			changed = append(changed, name+" "+was+" → "+is)
+		}
+	}
+	return strings.Join(changed, ", ")
 }

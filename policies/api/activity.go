@@ -175,7 +175,9 @@ func (s *server) purge(w http.ResponseWriter, r *http.Request, by *identity.Key)
 	if err != nil {
 		return err
 	}
-	note := keystore.Entry{Action: "usage.purge", Target: before.Format(time.DateOnly), Before: workspaces}
+	note := keystore.Entry{Action: "usage.purge", Target: before.Format(time.DateOnly), Before: struct {
+		Workspaces []string `json:"workspace_ids"`
+	}{workspaces}}
 	if err := s.Identity.Store.Note(r.Context(), actor(by), note); err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ type Key struct {
 	Exclusive bool `json:"is_byok_only"`
 	Required  bool `json:"is_required"`
 	// Retains: the account may retain data, whatever the provider promises the gateway.
-	Retains bool `json:"retains_data,omitempty"`
+	Retains bool `json:"-"` // declared_zdr says the contrary
 	// Order is the place among the keys of the provider, the lowest first.
 	Order int64 `json:"sort_order"`
 	// Models, KeyHashes and Users bound what the key is used for, and by whom; nil is no

@@ -10,12 +10,13 @@ import (
 	"github.com/switchyard/switchyard/policies/money"
 )
 
-// Budget is the most that may be spent in each period. The zero value is no budget.
+// Budget is the most that may be spent in each period. The zero value is no budget. As
+// JSON it has the members of a workspace's (spec section 1.5).
 type Budget struct {
-	Amount money.USD
-	Reset  Reset
+	Amount money.USD `json:"limit_usd"`
+	Reset  Reset     `json:"reset_interval"`
 	// IncludeBYOK counts towards it what providers bill their own keys for (row 164).
-	IncludeBYOK bool
+	IncludeBYOK bool `json:"include_byok_in_budgets"`
 	// Since is when the budget came to hold, or was set otherwise than in its amount: what
 	// was spent while there was none is in the ledger alone. Zero for always.
 	Since time.Time `json:"-"`

@@ -1,13 +1,27 @@
 package identity
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
-// MarshalText is String, for JSON.
-func (r Reset) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+// MarshalJSON writes the word of the API, or null for [ResetNever].
+func (r Reset) MarshalJSON() ([]byte, error) {
+	if r == ResetNever {
+		return []byte("null"), nil
+	}
+	return strconv.AppendQuote(nil, r.String()), nil
+}
 
-// UnmarshalText is [ParseReset].
-func (r *Reset) UnmarshalText(text []byte) (err error) {
-	*r, err = ParseReset(string(text))
+// UnmarshalJSON reads null or a word as [ParseReset] does.
+func (r *Reset) UnmarshalJSON(value []byte) (err error) {
+	name := ""
+	if string(value) != "null" {
+		if name, err = strconv.Unquote(string(value)); err != nil {
+			return err
+		}
+	}
+	*r, err = ParseReset(name)
 	return err
 }
 

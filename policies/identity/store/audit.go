@@ -7,10 +7,12 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
+
+	"github.com/switchyard/switchyard/policies/byok"
 )
 
 // Entry is one change to be logged. Before and After are written as JSON, nil as
-// nothing; they hold no secret.
+// nothing; they hold no secret, and their members have the names that they have in the API.
 type Entry struct {
 	Action, Target string
 	Before, After  any
@@ -43,6 +45,50 @@ func (t *transaction) log(ctx context.Context, by Actor, entry Entry) error {
 	}
 	return t.exec(ctx, `INSERT INTO audit_log (id, organization_id, created, actor_hash, actor_name, action, target, before, after) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		id.String(), by.Organization, micros(t.now), by.Hash, by.Name, entry.Action, entry.Target, before, after)
+}
+
+// loggedGuardrail is a guardrail by the API's names: there each author has a switch.
+func loggedGuardrail(g *Guardrail) any {
+	type logged struct {
+		*Guardrail
+		ByAuthor struct{}        `json:"enforce_zdr,omitzero"` // not the map that is kept
+		Switches map[string]bool `json:",embed"`
+	}
+	switches := make(map[string]bool, len(g.ZDR))
+	for author, enforced := range g.ZDR {
+		switches["enforce_zdr_"+author] = enforced
+	}
+	return logged{Guardrail: g, Switches: switches}
+}
+
+// loggedAssignees are who was assigned to a guardrail, or no more.
+func loggedAssignees(kind Assignee, of []string) any {
+	if kind == AssigneeMember {
+		return struct {
+			Users []string `json:"member_user_ids"`
+		}{of}
+	}
+	return struct {
+		Keys []string `json:"key_hashes"`
+	}{of}
+}
+
+// loggedMembers are who was put into a workspace, or taken out.
+type loggedMembers struct {
+	Users []string `json:"user_ids"`
+}
+
+// loggedOwnKey is an own key by the API's names.
+func loggedOwnKey(k *byok.Key) any {
+	type logged struct {
+		*byok.Key
+		DeclaredZDR *bool `json:"declared_zdr,omitzero"`
+	}
+	l := logged{Key: k}
+	if k.Retains {
+		l.DeclaredZDR = new(false)
+	}
+	return l
 }
 
 func text(value any) (string, error) {

@@ -27,7 +27,7 @@ type Guardrail struct {
 	Updated time.Time `json:"updated_at"`
 	// Limited is when the limit was last set otherwise than in its amount; zero if it is as
 	// it was made.
-	Limited time.Time `json:"limited_at,omitzero"`
+	Limited time.Time `json:"-"`
 }
 
 // GuardrailTerms are what a guardrail says. Nil lists and switches say nothing.
@@ -171,7 +171,7 @@ func (s *Store) CreateGuardrail(ctx context.Context, by Actor, terms GuardrailTe
 	g := Guardrail{ID: uuid.NewString(), GuardrailTerms: terms}
 	err := s.change(ctx, by, func(t *transaction) (Entry, error) {
 		g.Created, g.Updated = t.now, t.now
-		return Entry{Action: "guardrail.create", Target: g.ID, After: g}, t.saveGuardrail(ctx, by, &g)
+		return Entry{Action: "guardrail.create", Target: g.ID, After: loggedGuardrail(&g)}, t.saveGuardrail(ctx, by, &g)
 	})
 	return g, err
 }
@@ -200,7 +200,7 @@ func (s *Store) UpdateGuardrail(ctx context.Context, by Actor, id string, alter 
 		if (g.Limit == nil) != (before.Limit == nil) || g.Reset != before.Reset || g.IncludeBYOK != before.IncludeBYOK {
 			g.Limited = t.now
 		}
-		return Entry{Action: "guardrail.update", Target: id, Before: before, After: g}, t.saveGuardrail(ctx, by, &g)
+		return Entry{Action: "guardrail.update", Target: id, Before: loggedGuardrail(&before), After: loggedGuardrail(&g)}, t.saveGuardrail(ctx, by, &g)
 	})
 	return g, err
 }
@@ -216,7 +216,7 @@ func (s *Store) DeleteGuardrail(ctx context.Context, by Actor, id string) error 
 		if err == nil {
 			err = t.exec(ctx, `DELETE FROM guardrails WHERE id = ?`, id)
 		}
-		return Entry{Action: "guardrail.delete", Target: id, Before: g}, err
+		return Entry{Action: "guardrail.delete", Target: id, Before: loggedGuardrail(&g)}, err
 	})
 }
 
@@ -241,7 +241,7 @@ func (s *Store) Assign(ctx context.Context, by Actor, id string, kind Assignee, 
 			}
 			n++
 		}
-		return Entry{Action: "guardrail.assign", Target: id, After: to}, nil
+		return Entry{Action: "guardrail.assign", Target: id, After: loggedAssignees(kind, to)}, nil
 	})
 	return n, err
 }
@@ -274,7 +274,7 @@ func (s *Store) Unassign(ctx context.Context, by Actor, id string, kind Assignee
 			}
 			n += held
 		}
-		return Entry{Action: "guardrail.unassign", Target: id, Before: from}, nil
+		return Entry{Action: "guardrail.unassign", Target: id, Before: loggedAssignees(kind, from)}, nil
 	})
 	return n, err
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // Key is a managed key. It is a value; the audit log keeps it as JSON, so that it holds
-// no secret.
+// no secret, and has the API's names.
 type Key struct {
 	// Hash is the SHA-256 of the key as it was made. It stays when the key is rotated.
 	Hash string `json:"hash"`
@@ -45,7 +45,7 @@ type Key struct {
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 	// Limited is when the limit was last set otherwise than in its amount, or the key came
 	// into its workspace; zero if neither was since it was made.
-	Limited time.Time `json:"limited_at,omitzero"`
+	Limited time.Time `json:"-"`
 }
 
 const keyColumns = `hash, name, label, role, disabled, spend_limit, limit_reset, include_byok, store_content, creator, workspace_id, models, providers, ips, created, updated, expires, limited`

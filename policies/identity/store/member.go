@@ -19,7 +19,7 @@ type Member struct {
 	Email     string        `json:"email"`
 	FirstName string        `json:"first_name"`
 	LastName  string        `json:"last_name"`
-	Role      identity.Role `json:"role"`
+	Role      identity.Role `json:"gateway_role"`
 	Created   time.Time     `json:"created_at"`
 }
 
@@ -172,7 +172,7 @@ func (s *Store) Enroll(ctx context.Context, by Actor, workspace string, members 
 				return Entry{}, err
 			}
 		}
-		return Entry{Action: "workspace.add_members", Target: w.ID, After: members}, nil
+		return Entry{Action: "workspace.add_members", Target: w.ID, After: loggedMembers{members}}, nil
 	})
 	return added, err
 }
@@ -202,7 +202,7 @@ func (s *Store) Expel(ctx context.Context, by Actor, workspace string, members [
 			}
 			removed += n
 		}
-		return Entry{Action: "workspace.remove_members", Target: w.ID, Before: members}, nil
+		return Entry{Action: "workspace.remove_members", Target: w.ID, Before: loggedMembers{members}}, nil
 	})
 	return removed, err
 }

@@ -116,7 +116,7 @@ func (s *Store) CreateOwnKey(ctx context.Context, by Actor, k byok.Key) (byok.Ke
 				return Entry{}, err
 			}
 		}
-		return Entry{Action: "byok.create", Target: k.ID, After: k}, s.insertOwnKey(ctx, t, &k)
+		return Entry{Action: "byok.create", Target: k.ID, After: loggedOwnKey(&k)}, s.insertOwnKey(ctx, t, &k)
 	})
 	return k, err
 }
@@ -162,7 +162,7 @@ func (s *Store) UpdateOwnKey(ctx context.Context, by Actor, id string, alter fun
 				return Entry{}, err
 			}
 		}
-		return Entry{Action: action, Target: k.ID, Before: before, After: k},
+		return Entry{Action: action, Target: k.ID, Before: loggedOwnKey(&before), After: loggedOwnKey(&k)},
 			t.exec(ctx, `UPDATE own_keys SET name = ?, label = ?, disabled = ?, fallback = ?, exclusive = ?, required = ?, retains = ?, sort_order = ?, models = ?, key_hashes = ?, users = ?, updated = ? WHERE id = ?`,
 				k.Name, k.Label, k.Disabled, k.Fallback, k.Exclusive, k.Required, k.Retains, k.Order, listed(k.Models), listed(k.KeyHashes), listed(k.Users), micros(k.Updated), k.ID)
 	})
@@ -176,7 +176,7 @@ func (s *Store) DeleteOwnKey(ctx context.Context, by Actor, id string) error {
 		if err == nil {
 			err = t.exec(ctx, `DELETE FROM own_keys WHERE id = ?`, id)
 		}
-		return Entry{Action: "byok.delete", Target: id, Before: k}, err
+		return Entry{Action: "byok.delete", Target: id, Before: loggedOwnKey(&k)}, err
 	})
 }
 
