@@ -75,7 +75,8 @@ func createKeyCommand() *cobra.Command {
 }
 
 func addKeyCommand(client func() (*apiClient, error)) *cobra.Command {
-	var limit, reset, expires, role, workspace string
+	var limit, reset, expires, role, workspace, member string
+	var nobodys bool
 	var models, providers, ips []string
 	command := &cobra.Command{
 		Use:   "add NAME",
@@ -88,6 +89,9 @@ func addKeyCommand(client func() (*apiClient, error)) *cobra.Command {
 	flags.StringVar(&expires, "expires", "", "when it ends: a time in UTC such as 2030-01-31T00:00:00Z")
 	flags.StringVar(&role, "role", "", "make a management key: owner, admin, developer, billing or viewer")
 	flags.StringVar(&workspace, "workspace", "", "id or slug of its workspace (default: the default one)")
+	flags.StringVar(&member, "member", "", "address or id of the member whose key it is (default: the one whose management key makes it)")
+	flags.BoolVar(&nobodys, "nobodys", false, "it is no member's, and stays when the one who makes it leaves")
+	command.MarkFlagsMutuallyExclusive("member", "nobodys")
 	flags.StringSliceVar(&models, "models", nil, "what it may ask for, such as openai/*")
 	flags.StringSliceVar(&providers, "providers", nil, "who may answer it")
 	flags.StringSliceVar(&ips, "ips", nil, "addresses and networks that it may be used from")
@@ -104,6 +108,15 @@ func addKeyCommand(client func() (*apiClient, error)) *cobra.Command {
 			if value != "" {
 				members[name] = value
 			}
+		}
+		if nobodys {
+			members["creator_user_id"] = nil
+		} else if member != "" {
+			id, err := c.findMember(command.Context(), member)
+			if err != nil {
+				return err
+			}
+			members["creator_user_id"] = id
 		}
 		for name, list := range map[string][]string{"allowed_models": models, "allowed_providers": providers, "allowed_ips": ips} {
 			if len(list) > 0 {
@@ -217,6 +230,24 @@ func (c *apiClient) find(ctx context.Context, wanted string) (string, error) {
 		return found[0], nil
 	}
 	return "", fmt.Errorf("%q is one of %d keys; say more of the hash: %s", wanted, len(found), strings.Join(found, ", "))
+}
+
+// findMember returns the id of the member with an address, or with the id.
+func (c *apiClient) findMember(ctx context.Context, wanted string) (string, error) {
+	type member struct {
+		ID    string `json:"id"`
+		Email string `json:"email"`
+	}
+	members, err := pages[member](ctx, c, "/organization/members?limit=100")
+	if err != nil {
+		return "", err
+	}
+	for _, m := range members {
+		if m.ID == wanted || strings.EqualFold(m.Email, wanted) {
+			return m.ID, nil
+		}
+	}
+	return "", fmt.Errorf("no member of the organisation has the address or id %q", wanted)
 }
 
 // table prints rows in columns.

@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -61,6 +62,18 @@ func TestRow173And178ManagedGuardrailsHoldForWhomTheyAreAssignedTo(t *testing.T)
 		s.done(http.MethodPost, "/guardrails/"+redact+"/assignments/members", `{"member_user_ids":["`+member.Data.ID+`"]}`)
 		if got := ask("write to ada@example.com"); got.status != 200 || !strings.Contains(sent(), "write to [EMAIL]") {
 			t.Errorf("row 175: %d %s", got.status, sent())
+		}
+		// What holds for a member holds for the keys that they make, and that are made for them.
+		developer := s.makeKey(`{"name":"ada's","role":"developer","creator_user_id":"` + member.Data.ID + `"}`).Key
+		byAda := s.do(http.MethodPost, "/api/v1/keys", `{"name":"k"}`, as(developer)...).body
+		for _, made := range []string{byAda, s.command("keys", "add", "k", "--member", "ada@example.com")} {
+			fresh := regexp.MustCompile(`sk-sy-v1-[0-9a-f]{64}`).FindString(made)
+			if got := s.ask(`{"model":"m/x","max_tokens":10,"messages":[{"role":"user","content":"write to ada@example.com"}]}`, as(fresh)...); got.status != 200 || !strings.Contains(sent(), "write to [EMAIL]") {
+				t.Errorf("row 178: %d %s with the key of %s", got.status, sent(), made)
+			}
+		}
+		if got := s.do(http.MethodPost, "/api/v1/keys", `{"name":"k","creator_user_id":null}`, as(developer)...); got.status != 403 {
+			t.Errorf("row 178: %d %s", got.status, got.body)
 		}
 		s.done(http.MethodPost, "/guardrails/"+block+"/assignments/keys", `{"key_hashes":["`+key.Data.Hash+`"]}`)
 		before := only.calls()

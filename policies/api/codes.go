@@ -57,7 +57,7 @@ func (s *server) createCode(w http.ResponseWriter, r *http.Request, by *identity
 		return badRequest("code_challenge_method must be %s or %s.", methodS256, methodPlain)
 	}
 	// Headers may be in Latin-1.
-	terms := keystore.Key{Name: strings.ToValidUTF8(r.Header.Get("X-OpenRouter-Title"), "\uFFFD")}
+	terms := keystore.Key{Creator: by.Creator, Name: strings.ToValidUTF8(r.Header.Get("X-OpenRouter-Title"), "\uFFFD")}
 	if terms.Name == "" || len(terms.Name) > maxName {
 		terms.Name = "by code"
 	}

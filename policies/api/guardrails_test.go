@@ -136,6 +136,76 @@ func TestDeveloperTakesNoKeyOutOfAGuardrail(t *testing.T) {
 	}
 }
 
+// Row 178: who is held to a guardrail makes no key that is free of it, and gets the secret
+// of none.
+func TestMemberIsHeldByEveryKeyThatTheyMake(t *testing.T) {
+	g := manage(t)
+	member := func(email, role string) string {
+		t.Helper()
+		return as[data[wireMember]](g, 201, managementKey, "POST", "/organization/members", `{"email":"`+email+`","gateway_role":"`+role+`"}`).Data.ID
+	}
+	ada, bob, eve := member("ada@example.com", "developer"), member("bob@example.com", "developer"), member("eve@example.com", "admin")
+	makes := func(user, role string) string {
+		t.Helper()
+		return g.made(managementKey, `{"name":"m","role":"`+role+`","creator_user_id":"`+user+`"}`).Key
+	}
+	held, free, admin := makes(ada, "developer"), makes(bob, "developer"), makes(eve, "admin")
+	id := g.guardrail(`{"name":"g","content_filters":[{"pattern":"secret","action":"block"}]}`)
+	for _, user := range []string{ada, eve} {
+		if got := g.call(managementKey, "POST", "/api/v1/guardrails/"+id+"/assignments/members", `{"member_user_ids":["`+user+`"]}`); got.Code != 200 {
+			t.Fatalf("%d %s", got.Code, got.Body)
+		}
+	}
+	own := g.made(held, `{"name":"k"}`)
+	if own.Data.Creator == nil || *own.Data.Creator != ada {
+		t.Errorf("the key is of %v", own.Data.Creator)
+	}
+	if told := g.call(own.Key, "GET", "/api/v1/key", "").Body.String(); !strings.Contains(told, `"creator_user_id":"`+ada+`"`) {
+		t.Errorf("whose key it is: %s", told)
+	}
+	code := as[data[struct {
+		ID string `json:"id"`
+	}]](g, 200, held, "POST", "/auth/keys/code", `{"callback_url":"https://a.example"}`).Data.ID
+	exchanged := as[struct {
+		Key  string  `json:"key"`
+		User *string `json:"user_id"`
+	}](g, 200, managementKey, "POST", "/auth/keys", `{"code":"`+code+`"}`)
+	if exchanged.User == nil || *exchanged.User != ada {
+		t.Errorf("the code's key is of %v", exchanged.User)
+	}
+	snapshot, err := g.Identity.Store.Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{own.Key, exchanged.Key} {
+		if got := snapshot.Guarded.Members[identity.Hash(key)]; got.Guardrail != id || got.Member != ada {
+			t.Errorf("held is %+v", got)
+		}
+	}
+	others := g.made(managementKey, `{"name":"k"}`).Data
+	if others.Creator != nil {
+		t.Errorf("a key that the configuration's makes is of %s", *others.Creator)
+	}
+	for _, test := range []struct {
+		name, by, method, path, body string
+		status                       int
+	}{
+		{"nobody's", held, "POST", "/keys", `{"name":"k","creator_user_id":null}`, 403},
+		{"another's", held, "POST", "/keys", `{"name":"k","creator_user_id":"` + bob + `"}`, 403},
+		{"one's own", held, "POST", "/keys", `{"name":"k","creator_user_id":"` + ada + `"}`, 201},
+		{"the secret of nobody's", held, "POST", "/keys/" + others.Hash + "/rotate", "", 403},
+		{"the secret of one's own", held, "POST", "/keys/" + own.Data.Hash + "/rotate", "", 200},
+		{"by who is not held", free, "POST", "/keys", `{"name":"k","creator_user_id":null}`, 201},
+		{"by who may free keys", admin, "POST", "/keys", `{"name":"k","creator_user_id":null}`, 201},
+		{"of who is not in the workspace", held, "POST", "/keys", `{"name":"k","workspace_id":"` + as[data[wireWorkspace]](g, 201, managementKey, "POST", "/workspaces", `{"name":"Lab","slug":"lab"}`).Data.ID + `"}`, 400},
+	} {
+		got := g.call(test.by, test.method, "/api/v1"+test.path, test.body)
+		if got.Code != test.status || got.Code == 403 && !strings.Contains(got.Body.String(), "leave creator_user_id out") {
+			t.Errorf("%s: %d %s", test.name, got.Code, got.Body)
+		}
+	}
+}
+
 // What OpenRouter's clients say of a guardrail though it is as it would be without.
 func TestGuardrailTakesWhatClientsSayByDefault(t *testing.T) {
 	g := manage(t)

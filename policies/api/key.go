@@ -21,7 +21,7 @@ type keyInfo struct {
 	IsFreeTier      bool       `json:"is_free_tier"`
 	IsManagementKey bool       `json:"is_management_key"`
 	IsProvisioning  bool       `json:"is_provisioning_key"` // the same, deprecated
-	Creator         *string    `json:"creator_user_id"`     // not known here
+	Creator         *string    `json:"creator_user_id"`
 	Organization    string     `json:"organization_id"`
 	Workspace       string     `json:"workspace_id"`
 	DataRegions     []string   `json:"allowed_data_regions"` // of OpenRouter's hosts, of which there is one
@@ -87,6 +87,7 @@ func (s *server) key(w http.ResponseWriter, r *http.Request) {
 		IncludeBYOK:     key.Budget.IncludeBYOK,
 		IsManagementKey: key.Management(),
 		IsProvisioning:  key.Management(),
+		Creator:         stated(key.Creator),
 		Organization:    key.Organization,
 		Workspace:       key.Workspace,
 		DataRegions:     []string{"global"},

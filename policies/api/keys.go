@@ -210,13 +210,14 @@ func (m *keyMembers) apply(k *keystore.Key, now time.Time) error {
 	return nil
 }
 
-// createKey is row 160.
+// createKey is row 160. A key whose user is not named is of the member who makes it: what
+// they are held to holds for it.
 func (s *server) createKey(w http.ResponseWriter, r *http.Request, by *identity.Key) error {
 	var members keyMembers
 	if err := readBody(r, &members); err != nil {
 		return err
 	}
-	k := keystore.Key{}
+	k := keystore.Key{Creator: by.Creator}
 	if members.Name == nil {
 		return badRequest("name is missing.")
 	}

@@ -89,11 +89,14 @@ func (s *server) refuseChange(w http.ResponseWriter, err error) {
 	case errors.Is(err, keystore.ErrNone):
 		refuse(w, http.StatusNotFound, "not_found", "Not found in your organization. Keys of the configuration are changed there.")
 	case errors.Is(err, keystore.ErrNoMember):
-		refuse(w, http.StatusBadRequest, "invalid_request", "The user of creator_user_id is not a member of the workspace.")
+		refuse(w, http.StatusBadRequest, "invalid_request", "The key would be of somebody who is not in its workspace. Add them to it by POST /workspaces/{id}/members/add, or name another one as creator_user_id: null is nobody, and without it the key is of the member who makes it.")
 	case errors.Is(err, keystore.ErrRole):
 		refuse(w, http.StatusForbidden, "permission_denied", "A management key may not do more than the member whose it is.")
 	case errors.Is(err, keystore.ErrHeld):
 		refuse(w, http.StatusForbidden, "permission_denied", fmt.Sprintf("The key is held to the guardrail of its user or its workspace. To change creator_user_id or workspace_id of it takes %s, which these have: %s.",
+			identity.WriteGuardrails, roleNames(identity.WriteGuardrails.Roles())))
+	case errors.Is(err, keystore.ErrMaker):
+		refuse(w, http.StatusForbidden, "permission_denied", fmt.Sprintf("You are held to a guardrail, and with you every key whose secret you get: leave creator_user_id out, so that the key is yours. To make or rotate keys of others takes %s, which these have: %s.",
 			identity.WriteGuardrails, roleNames(identity.WriteGuardrails.Roles())))
 	case errors.Is(err, keystore.ErrNoVault):
 		refuse(w, http.StatusBadRequest, "invalid_request", "This gateway keeps no own keys of providers: with a shared database byok.encryption_key must be configured.")
@@ -110,7 +113,7 @@ func (s *server) refuseChange(w http.ResponseWriter, err error) {
 }
 
 func actor(by *identity.Key) keystore.Actor {
-	a := keystore.Actor{Hash: by.Hash, Name: by.Name, Organization: by.Organization, Frees: by.Role.May(identity.WriteGuardrails)}
+	a := keystore.Actor{Hash: by.Hash, Name: by.Name, Organization: by.Organization, Member: by.Creator, Frees: by.Role.May(identity.WriteGuardrails)}
 	if by.Token {
 		a.TokenEnds = by.ExpiresAt
 	}

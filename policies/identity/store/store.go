@@ -34,6 +34,9 @@ var (
 	ErrNoMember = errors.New("is not a member of the workspace")
 	// ErrHeld: a key would be free of the guardrail of its member or workspace.
 	ErrHeld = errors.New("is held to a guardrail")
+	// ErrMaker: whoever gets a key's secret would be free of the guardrail that they are
+	// held to.
+	ErrMaker = errors.New("is not held to the guardrail of the member who would have its secret")
 	// errUnchanged ends a change that turned out to be none.
 	errUnchanged = errors.New("identity: nothing to change")
 	// ErrNoVault: there is nothing to encrypt customers' own keys by.
@@ -64,6 +67,8 @@ func New(source Source, sealer identity.Sealer, vault *byok.Vault) *Store {
 // Actor is who changes something, in their organisation.
 type Actor struct {
 	Hash, Name, Organization string
+	// Member is the id of the member whose key they come with, "" for nobody's.
+	Member string
 	// Frees: they may take keys out of guardrails.
 	Frees bool
 	// TokenEnds is when the token ends of who has that and no key, else zero.
@@ -198,7 +203,7 @@ func scanKey(scan func(...any) error) (Key, error) {
 
 // Create adds a key that plaintext stands for, and returns it. Of k only what a client
 // says counts: Hash, Label and the times are made here. The error is [ErrNone] if the
-// workspace is not in the actor's organisation, or [ErrNoMember].
+// workspace is not in the actor's organisation, [ErrNoMember], or [ErrMaker].
 func (s *Store) Create(ctx context.Context, by Actor, k Key, plaintext string) (Key, error) {
 	k.Hash, k.Label = identity.Hash(plaintext), identity.Label(plaintext)
 	err := s.change(ctx, by, func(t *transaction) (Entry, error) { return s.addKey(ctx, t, by, &k) })
@@ -211,6 +216,9 @@ func (s *Store) addKey(ctx context.Context, t *transaction, by Actor, k *Key) (E
 		k.Workspace = defaultOf(by.Organization)
 	}
 	if err := t.place(ctx, by, k); err != nil {
+		return Entry{}, err
+	}
+	if err := t.holdsMaker(ctx, by, k); err != nil {
 		return Entry{}, err
 	}
 	if err := t.exec(ctx, `INSERT INTO api_keys (`+keyColumns+`) VALUES (?`+strings.Repeat(", ?", strings.Count(keyColumns, ","))+`)`, k.values()...); err != nil {
@@ -282,7 +290,7 @@ func (t *transaction) staysHeld(ctx context.Context, by Actor, before, after *Ke
 	}
 	held := 0
 	if before.Creator != after.Creator {
-		n, err := t.count(ctx, `guardrail_assignments WHERE kind = ? AND assignee = ?`, string(AssigneeMember), before.Creator)
+		n, err := t.countHeld(ctx, before.Creator)
 		if err != nil {
 			return err
 		}
@@ -299,6 +307,24 @@ func (t *transaction) staysHeld(ctx context.Context, by Actor, before, after *Ke
 		return ErrHeld
 	}
 	return nil
+}
+
+// countHeld counts the guardrails that a member is held to.
+func (t *transaction) countHeld(ctx context.Context, member string) (int, error) {
+	return t.count(ctx, `guardrail_assignments WHERE kind = ? AND assignee = ?`, string(AssigneeMember), member)
+}
+
+// holdsMaker refuses to give the secret of a key that is not theirs to a member who is
+// held to a guardrail, but to who may take keys out of it: by that key they would be free.
+func (t *transaction) holdsMaker(ctx context.Context, by Actor, k *Key) error {
+	if by.Frees || by.Member == "" || k.Creator == by.Member {
+		return nil
+	}
+	held, err := t.countHeld(ctx, by.Member)
+	if err == nil && held > 0 {
+		err = ErrMaker
+	}
+	return err
 }
 
 func (t *transaction) saveKey(ctx context.Context, k *Key) error {
@@ -327,13 +353,16 @@ func (s *Store) Delete(ctx context.Context, by Actor, hash string, refuse func(*
 }
 
 // Rotate gives a key a new secret, plaintext. The secrets before it are good until
-// overlap has passed, if they were good that long. The error is [ErrNone], or what
-// refuse returned of the key.
+// overlap has passed, if they were good that long. The error is [ErrNone], [ErrMaker], or
+// what refuse returned of the key.
 func (s *Store) Rotate(ctx context.Context, by Actor, hash, plaintext string, overlap time.Duration, refuse func(*Key) error) (k Key, previousExpires time.Time, err error) {
 	err = s.change(ctx, by, func(t *transaction) (Entry, error) {
 		before, err := t.key(ctx, by, hash)
 		if err == nil {
 			err = refuse(&before)
+		}
+		if err == nil {
+			err = t.holdsMaker(ctx, by, &before)
 		}
 		if err != nil {
 			return Entry{}, err
