@@ -21,6 +21,7 @@ type guardrail struct {
 	rules       *guard.Guardrail
 	constraints *routing.Constraints
 	budget      identity.Limits
+	managed     bool
 }
 
 // guardrails are those of a configuration, or of the database beside them, by name or
@@ -54,7 +55,7 @@ func newGuardrails(cfg *configpb.Config) (*guardrails, error) {
 		if err != nil {
 			failures = append(failures, err)
 		}
-		g.known[name] = guardrail{rules, constraints, budget}
+		g.known[name] = guardrail{rules: rules, constraints: constraints, budget: budget}
 	}
 	for _, key := range cfg.GetKeys() {
 		g.keys = append(g.keys, key.GetHash())
@@ -111,7 +112,7 @@ func (u *uniting) unite(names []string, member keystore.MemberGuardrail) *extpro
 		united.Constraints = append(united.Constraints, g.constraints)
 		if g.budget.Budget.Amount > 0 {
 			g.budget.Budget.Since = latest(g.budget.Budget.Since, since)
-			united.Budgets = append(united.Budgets, extproc.GuardBudget{Guardrail: name, Member: member, Limits: g.budget})
+			united.Budgets = append(united.Budgets, extproc.GuardBudget{Guardrail: name, Member: member, Managed: g.managed, Limits: g.budget})
 		}
 	}
 	for _, name := range names {

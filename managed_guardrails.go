@@ -43,7 +43,7 @@ func (m *managedGuardrails) use(guarded keystore.Guarded, failed func(id string,
 		known, ok := m.compiled[id]
 		if !ok || !known.updated.Equal(from.Updated) {
 			rules, err := guard.NewManaged(id, api.ContentRules(&from.GuardrailTerms))
-			known = compiledGuardrail{guardrail{rules: rules, constraints: guardrailConstraints(&from.GuardrailTerms)}, from.Updated}
+			known = compiledGuardrail{guardrail{rules: rules, constraints: guardrailConstraints(&from.GuardrailTerms), managed: true}, from.Updated}
 			if from.Limit != nil {
 				known.budget.Budget = identity.Budget{Amount: *from.Limit, Reset: from.Reset, IncludeBYOK: from.IncludeBYOK, Since: from.Limited}
 			}

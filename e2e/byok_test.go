@@ -371,12 +371,12 @@ func TestOwnKeysByCommand(t *testing.T) {
 		want      string
 	}{
 		{[]string{"byok", "list"}, `claude +0 +ours +sk-\.\.\.3210 +alone +all +` + id[1]},
-		{[]string{"byok", "list", "--workspace", "none"}, `Not found`},
+		{[]string{"byok", "list", "--workspace", "none"}, `There is no workspace "none"`},
 		{[]string{"byok", "reseal"}, `^0 keys`},
 		{[]string{"byok", "add", "nobody"}, `not a provider`},
 		{[]string{"byok", "add", "claude", "--fallback", "--only"}, `fallback`},
 		{[]string{"byok", "delete", id[1]}, `^$`},
-		{[]string{"byok", "delete", id[1]}, `Not found`},
+		{[]string{"byok", "delete", id[1]}, `There is no own key of a provider`},
 	} {
 		if out := command("x", step.arguments...); !regexp.MustCompile(step.want).MatchString(out) || strings.Contains(out, ownSecret) {
 			t.Errorf("%v: %s", step.arguments, out)

@@ -107,7 +107,7 @@ func TestRow174GuardrailBudgetHoldsForEachKey(t *testing.T) {
 		if got := ask(one.Key); got.status != 200 {
 			t.Fatalf("%d %s", got.status, got.body)
 		}
-		if told := ask(one.Key).failed(t, 403); !strings.HasPrefix(told.Message, "Guardrail limit exceeded (daily limit)") {
+		if told := ask(one.Key).failed(t, 403); !strings.HasPrefix(told.Message, "Guardrail limit exceeded (daily limit)") || !strings.HasSuffix(told.Message, "Manage it with a management key, by PATCH /api/v1/guardrails/"+id+".") {
 			t.Errorf("%+v", told)
 		}
 		if got := ask(other.Key); got.status != 200 {

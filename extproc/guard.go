@@ -29,6 +29,8 @@ type Guard struct {
 type GuardBudget struct {
 	// Guardrail is its name or id, Member the id of the member, "" for the key.
 	Guardrail, Member string
+	// Managed: the guardrail is of the database, and changed over the API.
+	Managed bool
 	identity.Limits
 }
 

@@ -3,6 +3,7 @@ package extproc
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -165,9 +166,27 @@ func (a *attempt) exhaustedBudget(d *quota.Denial, told *dialect.Error) *dialect
 	if a.policy.BudgetStatus != http.StatusPaymentRequired || kind == quota.KindGuardrail {
 		told.Status, told.Type = http.StatusForbidden, "permission_denied"
 	}
-	told.Message = fmt.Sprintf("%s limit exceeded (%s limit)%s. Manage it in the gateway's configuration.",
-		strings.ToUpper(kind[:1])+kind[1:], periodText(d.Claim.Reset), untilText(d))
+	told.Message = fmt.Sprintf("%s limit exceeded (%s limit)%s. Manage it %s.",
+		strings.ToUpper(kind[:1])+kind[1:], periodText(d.Claim.Reset), untilText(d), a.managedBy(d))
 	return told
+}
+
+// managedBy says where whoever may can raise a budget.
+func (a *attempt) managedBy(d *quota.Denial) string {
+	switch kindOf(d) {
+	case quota.KindKey:
+		if a.key.Managed {
+			return "with a management key, by PATCH /api/v1/keys/{hash}"
+		}
+	case quota.KindGuardrail:
+		for _, budget := range a.policy.GuardOf(a.key).Budgets {
+			limits := quota.Guardrail(budget.Guardrail, a.key, budget.Member, &budget.Limits)
+			if budget.Managed && slices.ContainsFunc(limits, func(l quota.Limit) bool { return l.Scope == d.Claim.Scope }) {
+				return "with a management key, by PATCH /api/v1/guardrails/" + budget.Guardrail
+			}
+		}
+	}
+	return "in the gateway's configuration"
 }
 
 func periodText(reset identity.Reset) string {

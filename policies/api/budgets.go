@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -80,7 +81,7 @@ func (s *server) showBudget(w http.ResponseWriter, r *http.Request, by *identity
 	}
 	at := slices.IndexFunc(all, func(b keystore.WorkspaceBudget) bool { return b.Reset == reset })
 	if at < 0 {
-		return keystore.ErrNone
+		return &refusal{http.StatusNotFound, "not_found", fmt.Sprintf("The workspace has no %s budget; PUT makes one.", r.PathValue("interval"))}
 	}
 	reply(w, http.StatusOK, data[wireBudget]{newBudget(all[at])})
 	return nil

@@ -176,7 +176,7 @@ func (m *ownKeyMembers) declare(k *byok.Key) error {
 func (s *server) applyCredential(text string, k *byok.Key) error {
 	provider, ok := s.Catalog().Provider(k.Provider)
 	if !ok {
-		return badRequest("provider: %q is not a provider of this gateway.", k.Provider)
+		return badRequest("provider: %q is not a provider of this gateway; GET /providers lists them.", k.Provider)
 	}
 	check := s.Identity.CheckOwnKey
 	if check == nil {
@@ -204,7 +204,7 @@ func (s *server) checkHashes(r *http.Request, by *identity.Key, hashes []string)
 		}
 		switch _, err := s.Identity.Store.Key(r.Context(), by.Organization, hash); {
 		case errors.Is(err, keystore.ErrNone):
-			return badRequest("%s is not the hash of a key of your organization", hash)
+			return badRequest("%s is not the hash of a key of your organization; GET /keys lists them", hash)
 		case err != nil:
 			return err
 		}
@@ -223,7 +223,7 @@ func (s *server) checkUsers(r *http.Request, by *identity.Key, users []string) e
 	}
 	for _, user := range users {
 		if !slices.ContainsFunc(members, func(m keystore.Member) bool { return m.ID == user }) {
-			return badRequest("%q is not a member of your organization", user)
+			return badRequest("%q is not a member of your organization; GET /organization/members lists them", user)
 		}
 	}
 	return nil
@@ -236,8 +236,11 @@ func (s *server) createOwnKey(w http.ResponseWriter, r *http.Request, by *identi
 	if err := readBody(r, &members); err != nil {
 		return err
 	}
-	if members.Provider == nil || members.Key == nil {
-		return badRequest("provider or key is missing.")
+	switch {
+	case members.Provider == nil:
+		return missing("provider")
+	case members.Key == nil:
+		return missing("key")
 	}
 	wanted := byok.Key{Provider: *members.Provider, Workspace: keystore.DefaultWorkspace(by.Organization), Order: -1}
 	if members.WorkspaceID != nil {
@@ -291,7 +294,7 @@ func (s *server) updateOwnKey(w http.ResponseWriter, r *http.Request, by *identi
 		return err
 	}
 	if members.Provider != nil || members.WorkspaceID != nil {
-		return badRequest("The provider and the workspace of a key do not change. Make another key.")
+		return badRequest("provider and workspace_id of an own key do not change: leave them out, or make another key.")
 	}
 	// What is asked of the database is asked before the change, which holds it.
 	var checked byok.Key

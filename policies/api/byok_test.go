@@ -107,8 +107,8 @@ func TestOwnKeysThatAreRefused(t *testing.T) {
 	g := manage(t)
 	created := g.own(managementKey, `{"provider":"openai","key":"`+ownSecret+`"}`)
 	for body, want := range map[string]string{
-		`{"key":"a"}`:                            "provider or key",
-		`{"provider":"openai"}`:                  "provider or key",
+		`{"key":"a"}`:                            "provider is missing",
+		`{"provider":"openai"}`:                  "key is missing",
 		`{"provider":"nobody","key":"a"}`:        "provider",
 		`{"provider":"openai","key":"SECRET x"}`: "key",
 		`{"provider":"openai","key":"{\"api_key\":\"SECRET\",\"region\":\"europe\"}"}`:            "region",

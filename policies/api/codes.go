@@ -97,7 +97,7 @@ func (s *server) exchangeCode(w http.ResponseWriter, r *http.Request) {
 	}
 	err := readBody(r, &members)
 	if err == nil && members.Code == "" {
-		err = badRequest("code is missing.")
+		err = missing("code")
 	}
 	if err == nil && members.Method != nil && *members.Method != methodS256 && *members.Method != methodPlain {
 		err = badRequest("code_challenge_method must be %s or %s.", methodS256, methodPlain)

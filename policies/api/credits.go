@@ -106,7 +106,7 @@ func (s *server) addCredits(w http.ResponseWriter, r *http.Request, by *identity
 // readAmount reads a number of US dollars, which may be negative.
 func readAmount(name string, value jsontext.Value) (money.USD, error) {
 	if value == nil {
-		return 0, badRequest("%s is missing.", name)
+		return 0, missing(name)
 	}
 	amount, err := money.Parse(string(value))
 	if err != nil {
@@ -119,7 +119,7 @@ func readAmount(name string, value jsontext.Value) (money.USD, error) {
 // to do for none.
 func readBudget(name string, value jsontext.Value, instead string) (money.USD, error) {
 	if value == nil {
-		return 0, badRequest("%s is missing.", name)
+		return 0, missing(name)
 	}
 	amount, err := identity.ParseBudget(string(value))
 	if err != nil {

@@ -200,9 +200,9 @@ func (s *server) content(w http.ResponseWriter, r *http.Request) {
 	content, err := s.Ledger.Content(r.Context(), found.ID)
 	switch {
 	case errors.Is(err, store.ErrNone) && !key.Management() && !key.StoreContent:
-		refuse(w, http.StatusForbidden, "permission_denied", "What is said with this key is not stored. To have it stored, set store_content of the key.")
+		refuse(w, http.StatusForbidden, "permission_denied", "What is said with this key is not stored. To have it stored, set store_content of the key, in the gateway's configuration or by PATCH /keys/{hash}.")
 	case errors.Is(err, store.ErrNone):
-		refuse(w, http.StatusNotFound, "not_found", fmt.Sprintf("Content of generation %s not found", found.ID))
+		refuse(w, http.StatusNotFound, "not_found", fmt.Sprintf("Content of generation %s not found: its key stored none then, or it has been deleted since", found.ID))
 	case err != nil:
 		s.ledgerFailed(w, err)
 	default:

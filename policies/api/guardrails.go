@@ -417,7 +417,7 @@ func (s *server) createGuardrail(w http.ResponseWriter, r *http.Request, by *ide
 		return err
 	}
 	if members.Name == nil {
-		return badRequest("name is missing.")
+		return missing("name")
 	}
 	if err := s.checkGuardrailWorkspace(r.Context(), members.WorkspaceID, by); err != nil {
 		return err
@@ -434,7 +434,7 @@ func (s *server) createGuardrail(w http.ResponseWriter, r *http.Request, by *ide
 		return err
 	}
 	if len(kept) >= maxGuardrails {
-		return badRequest("An organisation has up to %d guardrails; change or delete one.", maxGuardrails)
+		return badRequest("An organization has up to %d guardrails; change or delete one.", maxGuardrails)
 	}
 	created, err := s.Identity.Store.CreateGuardrail(r.Context(), actor(by), terms)
 	if err == nil {
@@ -462,7 +462,7 @@ func (s *server) updateGuardrail(w http.ResponseWriter, r *http.Request, by *ide
 		return err
 	}
 	if members.WorkspaceID != nil {
-		return badRequest("The workspace of a guardrail does not change.")
+		return badRequest("workspace_id: a guardrail stays where it is; leave it out, or make another guardrail.")
 	}
 	if err := members.checkFilters(); err != nil {
 		return err

@@ -44,7 +44,7 @@ func TestRow179GuardrailsThatCannotBe(t *testing.T) {
 		`{"name":""}`:                            "name must have",
 		`{"enable_free_model_publication":true}`: "must be false or null",
 		`{"colour":"red"}`:                       "Unknown member",
-		`{"workspace_id":"default"}`:             "workspace of a guardrail",
+		`{"workspace_id":"default"}`:             "workspace_id: a guardrail stays where it is",
 	} {
 		got := g.call(managementKey, "PATCH", "/api/v1/guardrails/"+id, body)
 		if told := got.Body.String(); got.Code != 400 || !strings.Contains(told, says) {

@@ -75,7 +75,7 @@ func (s *server) routeKeys(mux *http.ServeMux, base string) {
 // mayChange refuses to change a management key that is above who asks.
 func mayChange(by *identity.Key, role identity.Role) error {
 	if role != "" && !(by.Role.May(identity.WriteManagementKeys) && by.Role.Reaches(role)) {
-		return forbidden("The role %s may not make or change a management key with the role %s.", by.Role, role)
+		return forbidden("The role %s may not make or change a management key with the role %s: that takes a role which may do at least as much.", by.Role, role)
 	}
 	return nil
 }
@@ -147,7 +147,7 @@ func (s *server) checkProvider(named string) error {
 			return nil
 		}
 	}
-	return badRequest("%q is not a provider of this gateway", named)
+	return badRequest("%q is not a provider of this gateway; GET /providers lists them", named)
 }
 
 // apply changes k as the members say that need no catalog.
@@ -163,7 +163,7 @@ func (m *keyMembers) apply(k *keystore.Key, now time.Time) error {
 	}
 	if m.WorkspaceID != nil {
 		if k.Workspace = *m.WorkspaceID; k.Workspace == "" {
-			return badRequest("workspace_id must be the id of a workspace.")
+			return badRequest("workspace_id must be the id or the slug of a workspace.")
 		}
 	}
 	if m.IncludeBYOK != nil {
@@ -219,7 +219,7 @@ func (s *server) createKey(w http.ResponseWriter, r *http.Request, by *identity.
 	}
 	k := keystore.Key{Creator: by.Creator}
 	if members.Name == nil {
-		return badRequest("name is missing.")
+		return missing("name")
 	}
 	if members.Role != nil {
 		k.Role = *members.Role
@@ -283,7 +283,7 @@ func (s *server) updateKey(w http.ResponseWriter, r *http.Request, by *identity.
 		return err
 	}
 	if members.Role != nil {
-		return badRequest("The role of a key does not change. Make another key.")
+		return badRequest("role: a key keeps the role that it was made with; make another key.")
 	}
 	updated, err := s.Identity.Store.Update(r.Context(), actor(by), r.PathValue("hash"), func(k *keystore.Key) error {
 		if err := mayChange(by, k.Role); err != nil {

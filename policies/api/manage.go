@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -83,15 +84,17 @@ func roleNames(roles []identity.Role) string {
 // refuseChange answers why nothing was changed, or read.
 func (s *server) refuseChange(w http.ResponseWriter, err error) {
 	var refused *refusal
+	var none *keystore.NoneError
+	var taken *keystore.TakenError
 	switch {
 	case errors.As(err, &refused):
 		refuse(w, refused.status, refused.errorType, refused.message)
-	case errors.Is(err, keystore.ErrNone):
-		refuse(w, http.StatusNotFound, "not_found", "Not found in your organization. Keys of the configuration are changed there.")
+	case errors.As(err, &none):
+		refuse(w, http.StatusNotFound, "not_found", noneText(none))
 	case errors.Is(err, keystore.ErrNoMember):
 		refuse(w, http.StatusBadRequest, "invalid_request", "The key would be of somebody who is not in its workspace. Add them to it by POST /workspaces/{id}/members/add, or name another one as creator_user_id: null is nobody, and without it the key is of the member who makes it.")
 	case errors.Is(err, keystore.ErrRole):
-		refuse(w, http.StatusForbidden, "permission_denied", "A management key may not do more than the member whose it is.")
+		refuse(w, http.StatusForbidden, "permission_denied", "A management key may do no more than the member whose it is: give it a lower role, or the member a higher one.")
 	case errors.Is(err, keystore.ErrHeld):
 		refuse(w, http.StatusForbidden, "permission_denied", fmt.Sprintf("The key is held to the guardrail of its user or its workspace. To change creator_user_id or workspace_id of it takes %s, which these have: %s.",
 			identity.WriteGuardrails, roleNames(identity.WriteGuardrails.Roles())))
@@ -100,16 +103,40 @@ func (s *server) refuseChange(w http.ResponseWriter, err error) {
 			identity.WriteGuardrails, roleNames(identity.WriteGuardrails.Roles())))
 	case errors.Is(err, keystore.ErrNoVault):
 		refuse(w, http.StatusBadRequest, "invalid_request", "This gateway keeps no own keys of providers: with a shared database byok.encryption_key must be configured.")
-	case errors.Is(err, keystore.ErrTaken):
-		refuse(w, http.StatusConflict, "invalid_request", "That is taken by another one in your organization.")
+	case errors.As(err, &taken):
+		refuse(w, http.StatusConflict, "invalid_request", fmt.Sprintf("%s: another %s of the organization has %q already. Choose another.", taken.Member, taken.Kind, taken.Value))
 	case errors.Is(err, keystore.ErrRange):
 		refuse(w, http.StatusBadRequest, "invalid_request", fmt.Sprintf("All credits of an organization together must be between -$%s and $%s.", money.Max, money.Max))
 	case errors.Is(err, keystore.ErrInUse):
-		refuse(w, http.StatusBadRequest, "invalid_request", "The workspace has keys, or is the default one, which all members are in for good.")
+		refuse(w, http.StatusBadRequest, "invalid_request", "The workspace has keys, or own keys of providers. Delete them first, or move keys by PATCH /keys/{hash} with another workspace_id.")
+	case errors.Is(err, keystore.ErrDefault):
+		refuse(w, http.StatusBadRequest, "invalid_request", "This is the organization's default workspace: it is not deleted, and all members are in it for good.")
 	default:
 		s.Logger.Error("the database cannot be read or written", "error", err.Error())
 		refuse(w, http.StatusServiceUnavailable, "server", "The gateway's database cannot be read or written at the moment. Its log says why.")
 	}
+}
+
+// lists are where what there is of a kind is listed.
+var lists = map[keystore.Kind]string{
+	keystore.KindKey:          "/keys?include_disabled=true",
+	keystore.KindWorkspace:    "/workspaces",
+	keystore.KindMember:       "/organization/members",
+	keystore.KindGuardrail:    "/guardrails",
+	keystore.KindOwnKey:       "/byok",
+	keystore.KindOrganization: "/organizations",
+}
+
+func noneText(none *keystore.NoneError) string {
+	where := " in your organization"
+	if none.Kind == keystore.KindOrganization {
+		where = ""
+	}
+	text := fmt.Sprintf("There is no %s %.64q%s; GET %s lists what there is.", none.Kind, none.Named, where, lists[none.Kind])
+	if none.Kind == keystore.KindKey {
+		text += " Keys of the gateway's configuration are not managed here, but in its file."
+	}
+	return text
 }
 
 func actor(by *identity.Key) keystore.Actor {
@@ -148,10 +175,33 @@ func readBody(r *http.Request, into any) error {
 	case errors.Is(err, json.ErrUnknownName) && errors.As(err, &semantic):
 		return badRequest("Unknown member %q. Nothing was changed.", strings.TrimPrefix(string(semantic.JSONPointer), "/"))
 	case errors.As(err, &semantic):
-		return badRequest("Member %q cannot be a %s like this.", strings.TrimPrefix(string(semantic.JSONPointer), "/"), semantic.JSONKind)
+		return badRequest("Member %q must be %s, not %s.", strings.TrimPrefix(string(semantic.JSONPointer), "/"), wanted(semantic.GoType), kinds[semantic.JSONKind])
 	}
-	return badRequest("The request body is not valid JSON.")
+	return badRequest("The request body is not a valid JSON object: %v.", err)
 }
+
+// kinds are what JSON calls its values.
+var kinds = map[jsontext.Kind]string{'n': "null", 't': "true", 'f': "false", '0': "a number like this", '"': "a string like this", '{': "an object", '[': "a list"}
+
+// wanted is what a member takes, in the words of JSON.
+func wanted(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Pointer:
+		return wanted(t.Elem())
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int64:
+		return "a whole number"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Struct:
+		return "an object"
+	}
+	return "a string"
+}
+
+// missing refuses a request without a member that it needs.
+func missing(name string) *refusal { return badRequest("%s is missing.", name) }
 
 // textOrNull reads a string, or null as "". An empty string is neither.
 func textOrNull(value jsontext.Value, most int) (string, error) {

@@ -102,7 +102,7 @@ func (m *memberMembers) apply(by *identity.Key, member *keystore.Member) error {
 // mayChangeMember refuses to change a member whose role is above who asks.
 func mayChangeMember(by *identity.Key, member *keystore.Member) error {
 	if !by.Role.Reaches(member.Role) {
-		return forbidden("The role %s may not add or change a member with the role %s.", by.Role, member.Role)
+		return forbidden("The role %s may not add or change a member with the role %s: that takes a role which may do at least as much.", by.Role, member.Role)
 	}
 	return nil
 }
@@ -120,8 +120,11 @@ func (s *server) createMember(w http.ResponseWriter, r *http.Request, by *identi
 	if err := readBody(r, &members); err != nil {
 		return err
 	}
-	if members.Email == nil || members.Role == nil {
-		return badRequest("email or gateway_role is missing.")
+	switch {
+	case members.Email == nil:
+		return missing("email")
+	case members.Role == nil:
+		return missing("gateway_role")
 	}
 	var wanted keystore.Member
 	if err := members.apply(by, &wanted); err != nil {

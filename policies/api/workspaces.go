@@ -140,8 +140,11 @@ func (s *server) createWorkspace(w http.ResponseWriter, r *http.Request, by *ide
 	if err := readBody(r, &members); err != nil {
 		return err
 	}
-	if members.Name == nil || members.Slug == nil {
-		return badRequest("name or slug is missing.")
+	switch {
+	case members.Name == nil:
+		return missing("name")
+	case members.Slug == nil:
+		return missing("slug")
 	}
 	var wanted keystore.Workspace
 	if err := s.applyWorkspace(&members, &wanted); err != nil {
@@ -165,7 +168,7 @@ func (s *server) applyWorkspace(m *workspaceMembers, w *keystore.Workspace) erro
 	if _, ok := s.Catalog().Alias(w.DefaultTextModel); ok {
 		return nil
 	}
-	return badRequest("default_text_model: %q is not a model of this gateway.", w.DefaultTextModel)
+	return badRequest("default_text_model: %q is not a model of this gateway; GET /models lists them.", w.DefaultTextModel)
 }
 
 func (s *server) updateWorkspace(w http.ResponseWriter, r *http.Request, by *identity.Key) error {

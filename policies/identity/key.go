@@ -39,6 +39,8 @@ type Key struct {
 	// Operator keys are management keys of the configuration, which may make
 	// organisations.
 	Operator bool
+	// Managed keys are of the database, and changed over the API.
+	Managed bool
 	// Token: it is no key that was presented, but an issuer's token. No key has its Hash.
 	Token bool
 	// Creator is the id of the member whose key it is, "" if nobody's.

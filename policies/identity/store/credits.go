@@ -47,7 +47,7 @@ func (s *Store) AddCredits(ctx context.Context, by Actor, e CreditEntry) (entry 
 	err = s.change(ctx, by, func(t *transaction) (Entry, error) {
 		n, err := t.count(ctx, `organizations WHERE id = ?`, e.Organization)
 		if err == nil && n == 0 {
-			err = ErrNone
+			err = &NoneError{KindOrganization, e.Organization}
 		}
 		if err != nil {
 			return Entry{}, err
@@ -56,7 +56,7 @@ func (s *Store) AddCredits(ctx context.Context, by Actor, e CreditEntry) (entry 
 			entry, err = scanCredit(t.QueryRowContext(ctx, t.db.Rebind(`SELECT `+creditColumns+` FROM credit_entries WHERE organization_id = ? AND reference = ?`), e.Organization, e.Reference).Scan)
 			switch {
 			case err == nil && entry.Amount != e.Amount:
-				return Entry{}, ErrTaken
+				return Entry{}, &TakenError{"entry", "reference", e.Reference}
 			case err == nil:
 				return Entry{}, errUnchanged
 			case !errors.Is(err, ErrNone):

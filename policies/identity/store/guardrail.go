@@ -139,6 +139,12 @@ func (s *Store) Guardrails(ctx context.Context, organization string) ([]Guardrai
 
 const oneGuardrail = `SELECT ` + guardrailColumns + ` FROM guardrails WHERE id = ? AND organization_id = ?`
 
+// guardrail reads a guardrail within a change.
+func (t *transaction) guardrail(ctx context.Context, by Actor, id string) (Guardrail, error) {
+	g, err := scanGuardrail(t.QueryRowContext(ctx, t.db.Rebind(oneGuardrail), id, by.Organization).Scan)
+	return g, noneOf(err, KindGuardrail, id)
+}
+
 // Guardrail returns a guardrail of an organisation, or [ErrNone].
 func (s *Store) Guardrail(ctx context.Context, organization, id string) (Guardrail, error) {
 	db, err := s.source.Get(ctx)
@@ -163,7 +169,7 @@ func unchanged(workspaces []Workspace, id string) (Guardrail, error) {
 			return defaultGuardrail(&workspaces[i]), nil
 		}
 	}
-	return Guardrail{}, ErrNone
+	return Guardrail{}, &NoneError{KindGuardrail, id}
 }
 
 // CreateGuardrail adds a guardrail that nobody is held to yet.
@@ -185,7 +191,7 @@ func (s *Store) UpdateGuardrail(ctx context.Context, by Actor, id string, alter 
 	}
 	var g Guardrail
 	err = s.change(ctx, by, func(t *transaction) (Entry, error) {
-		before, err := scanGuardrail(t.QueryRowContext(ctx, t.db.Rebind(oneGuardrail), id, by.Organization).Scan)
+		before, err := t.guardrail(ctx, by, id)
 		if errors.Is(err, ErrNone) {
 			before, err = unchanged(workspaces, id)
 		}
@@ -209,7 +215,7 @@ func (s *Store) UpdateGuardrail(ctx context.Context, by Actor, id string, alter 
 // default one then says nothing again.
 func (s *Store) DeleteGuardrail(ctx context.Context, by Actor, id string) error {
 	return s.change(ctx, by, func(t *transaction) (Entry, error) {
-		g, err := scanGuardrail(t.QueryRowContext(ctx, t.db.Rebind(oneGuardrail), id, by.Organization).Scan)
+		g, err := t.guardrail(ctx, by, id)
 		if err == nil {
 			err = t.exec(ctx, `DELETE FROM guardrail_assignments WHERE guardrail_id = ?`, id)
 		}
@@ -226,7 +232,7 @@ func (s *Store) DeleteGuardrail(ctx context.Context, by Actor, id string) error 
 func (s *Store) Assign(ctx context.Context, by Actor, id string, kind Assignee, to []string) (int, error) {
 	n := 0
 	err := s.change(ctx, by, func(t *transaction) (Entry, error) {
-		if _, err := scanGuardrail(t.QueryRowContext(ctx, t.db.Rebind(oneGuardrail), id, by.Organization).Scan); err != nil {
+		if _, err := t.guardrail(ctx, by, id); err != nil {
 			return Entry{}, err
 		}
 		for _, assignee := range to {
@@ -261,7 +267,7 @@ func (t *transaction) belongs(ctx context.Context, by Actor, kind Assignee, assi
 func (s *Store) Unassign(ctx context.Context, by Actor, id string, kind Assignee, from []string) (int, error) {
 	n := 0
 	err := s.change(ctx, by, func(t *transaction) (Entry, error) {
-		if _, err := scanGuardrail(t.QueryRowContext(ctx, t.db.Rebind(oneGuardrail), id, by.Organization).Scan); err != nil {
+		if _, err := t.guardrail(ctx, by, id); err != nil {
 			return Entry{}, err
 		}
 		for _, assignee := range from {

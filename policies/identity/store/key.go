@@ -110,7 +110,7 @@ func (k *Key) sameCounter(before *Key) bool {
 // known is what the data path sees of the key, by one of its secrets.
 func (k *Key) known(in *Workspace, secretExpires time.Time) (*identity.Key, error) {
 	key := &identity.Key{
-		Name: k.Name, Hash: k.Hash, Role: k.Role, Organization: in.Organization, Workspace: in.ID,
+		Managed: true, Name: k.Name, Hash: k.Hash, Role: k.Role, Organization: in.Organization, Workspace: in.ID,
 		DefaultModel: in.DefaultTextModel, DefaultSort: in.DefaultSort, Disabled: k.Disabled, ExpiresAt: k.ExpiresAt,
 		AllowedModels: k.AllowedModels, AllowedProviders: k.AllowedProviders, Creator: k.Creator, StoreContent: k.StoreContent, Since: k.Limited,
 	}

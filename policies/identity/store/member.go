@@ -42,13 +42,14 @@ func (s *Store) Members(ctx context.Context, organization string) ([]Member, err
 }
 
 func (t *transaction) member(ctx context.Context, by Actor, id string) (Member, error) {
-	return scanMember(t.QueryRowContext(ctx, t.db.Rebind(`SELECT `+memberColumns+` FROM members WHERE id = ? AND organization_id = ?`), id, by.Organization).Scan)
+	m, err := scanMember(t.QueryRowContext(ctx, t.db.Rebind(`SELECT `+memberColumns+` FROM members WHERE id = ? AND organization_id = ?`), id, by.Organization).Scan)
+	return m, noneOf(err, KindMember, id)
 }
 
 func (t *transaction) freeEmail(ctx context.Context, by Actor, m *Member) error {
 	n, err := t.count(ctx, `members WHERE email_lowered = ? AND organization_id = ? AND id <> ?`, strings.ToLower(m.Email), by.Organization, m.ID)
 	if err == nil && n > 0 {
-		err = ErrTaken
+		err = &TakenError{KindMember, "email", m.Email}
 	}
 	return err
 }
@@ -179,12 +180,12 @@ func (s *Store) Enroll(ctx context.Context, by Actor, workspace string, members 
 
 // Expel takes members out of a workspace, disables their keys in it, and returns how many
 // were in it. Nobody leaves the default workspace but with the organisation: the error
-// is [ErrInUse] then.
+// is [ErrDefault] then.
 func (s *Store) Expel(ctx context.Context, by Actor, workspace string, members []string) (removed int, err error) {
 	err = s.change(ctx, by, func(t *transaction) (Entry, error) {
 		w, err := t.workspace(ctx, by, workspace)
 		if err == nil && w.ID == defaultOf(by.Organization) {
-			err = ErrInUse
+			err = ErrDefault
 		}
 		if err != nil {
 			return Entry{}, err

@@ -64,7 +64,8 @@ const oneWorkspace = `SELECT ` + workspaceColumns + ` FROM workspaces WHERE (id 
 	`ORDER BY CASE WHEN id = ? THEN 0 ELSE 1 END LIMIT 1`
 
 func (t *transaction) workspace(ctx context.Context, by Actor, id string) (Workspace, error) {
-	return scanWorkspace(t.QueryRowContext(ctx, t.db.Rebind(oneWorkspace), id, id, by.Organization, id).Scan)
+	w, err := scanWorkspace(t.QueryRowContext(ctx, t.db.Rebind(oneWorkspace), id, id, by.Organization, id).Scan)
+	return w, noneOf(err, KindWorkspace, id)
 }
 
 // Workspace returns a workspace of an organisation by its id or slug, or [ErrNone].
@@ -73,7 +74,8 @@ func (s *Store) Workspace(ctx context.Context, organization, id string) (Workspa
 	if err != nil {
 		return Workspace{}, err
 	}
-	return scanWorkspace(db.QueryRowContext(ctx, db.Rebind(oneWorkspace), id, id, organization, id).Scan)
+	w, err := scanWorkspace(db.QueryRowContext(ctx, db.Rebind(oneWorkspace), id, id, organization, id).Scan)
+	return w, noneOf(err, KindWorkspace, id)
 }
 
 // Workspaces lists those of an organisation, the oldest first.
@@ -134,7 +136,7 @@ func (t *transaction) addWorkspace(ctx context.Context, by Actor, w *Workspace) 
 func (t *transaction) freeSlug(ctx context.Context, by Actor, w *Workspace) error {
 	n, err := t.count(ctx, `workspaces WHERE (slug = ? OR id = ?) AND organization_id = ? AND deleted = 0 AND id <> ?`, w.Slug, w.Slug, by.Organization, w.ID)
 	if err == nil && n > 0 {
-		err = ErrTaken
+		err = &TakenError{KindWorkspace, "slug", w.Slug}
 	}
 	return err
 }
@@ -164,10 +166,13 @@ func (s *Store) UpdateWorkspace(ctx context.Context, by Actor, id string, alter 
 }
 
 // DeleteWorkspace removes a workspace without keys that is not the default one; else the
-// error is [ErrInUse].
+// error is [ErrInUse] or [ErrDefault].
 func (s *Store) DeleteWorkspace(ctx context.Context, by Actor, id string) error {
 	return s.change(ctx, by, func(t *transaction) (Entry, error) {
 		w, err := t.workspace(ctx, by, id)
+		if err == nil && w.ID == defaultOf(by.Organization) {
+			err = ErrDefault
+		}
 		if err != nil {
 			return Entry{}, err
 		}
@@ -176,7 +181,7 @@ func (s *Store) DeleteWorkspace(ctx context.Context, by Actor, id string) error 
 		if err == nil {
 			own, err = t.count(ctx, `own_keys WHERE workspace_id = ?`, w.ID)
 		}
-		if err == nil && (n+own > 0 || w.ID == defaultOf(by.Organization)) {
+		if err == nil && n+own > 0 {
 			err = ErrInUse
 		}
 		if err == nil {

@@ -140,8 +140,8 @@ func TestWorkspaceLivesAndDies(t *testing.T) {
 		if keys, err := s.Keys(t.Context(), identity.Default, Page{Limit: 9, Workspace: w.ID}); err != nil || len(keys) != 1 {
 			t.Errorf("%+v, %v", keys, err)
 		}
-		for _, used := range []string{w.ID, identity.Default} {
-			if err := s.DeleteWorkspace(t.Context(), root, used); !errors.Is(err, ErrInUse) {
+		for used, want := range map[string]error{w.ID: ErrInUse, identity.Default: ErrDefault} {
+			if err := s.DeleteWorkspace(t.Context(), root, used); !errors.Is(err, want) {
 				t.Errorf("%s is deleted: %v", used, err)
 			}
 		}
@@ -213,7 +213,7 @@ func TestMembersTakeTheirKeysWithThem(t *testing.T) {
 		}
 		disabled(true, developer)
 		disabled(false, own)
-		if _, err := s.Expel(t.Context(), root, identity.Default, []string{member.ID}); !errors.Is(err, ErrInUse) {
+		if _, err := s.Expel(t.Context(), root, identity.Default, []string{member.ID}); !errors.Is(err, ErrDefault) {
 			t.Errorf("out of the default workspace: %v", err)
 		}
 		if err := s.DeleteMember(t.Context(), root, member.ID, func(*Member) error { return nil }); err != nil {

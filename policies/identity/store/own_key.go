@@ -88,7 +88,14 @@ func (s *Store) OwnKey(ctx context.Context, organization, id string) (byok.Key, 
 	if err != nil {
 		return byok.Key{}, err
 	}
-	return scanOwnKey(db.QueryRowContext(ctx, db.Rebind(oneOwnKey), id, organization).Scan)
+	k, err := scanOwnKey(db.QueryRowContext(ctx, db.Rebind(oneOwnKey), id, organization).Scan)
+	return k, noneOf(err, KindOwnKey, id)
+}
+
+// ownKey reads an own key within a change.
+func (t *transaction) ownKey(ctx context.Context, by Actor, id string) (byok.Key, error) {
+	k, err := scanOwnKey(t.QueryRowContext(ctx, t.db.Rebind(oneOwnKey), id, by.Organization).Scan)
+	return k, noneOf(err, KindOwnKey, id)
 }
 
 // OwnKeys lists those of an organisation that a workspace may use, of one provider or
@@ -146,7 +153,7 @@ func (s *Store) UpdateOwnKey(ctx context.Context, by Actor, id string, alter fun
 	}
 	var k byok.Key
 	err := s.change(ctx, by, func(t *transaction) (Entry, error) {
-		before, err := scanOwnKey(t.QueryRowContext(ctx, t.db.Rebind(oneOwnKey), id, by.Organization).Scan)
+		before, err := t.ownKey(ctx, by, id)
 		if err != nil {
 			return Entry{}, err
 		}
@@ -172,7 +179,7 @@ func (s *Store) UpdateOwnKey(ctx context.Context, by Actor, id string, alter fun
 // DeleteOwnKey removes an own key, credential and all. The error is [ErrNone].
 func (s *Store) DeleteOwnKey(ctx context.Context, by Actor, id string) error {
 	return s.change(ctx, by, func(t *transaction) (Entry, error) {
-		k, err := scanOwnKey(t.QueryRowContext(ctx, t.db.Rebind(oneOwnKey), id, by.Organization).Scan)
+		k, err := t.ownKey(ctx, by, id)
 		if err == nil {
 			err = t.exec(ctx, `DELETE FROM own_keys WHERE id = ?`, id)
 		}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"time"
@@ -19,15 +20,18 @@ import (
 
 // Why there is no answer, or no change.
 var (
-	// ErrNone: there is no such key, workspace or member in the organisation.
+	// ErrNone: there is no such thing in the organisation. Of what was named it is a
+	// [*NoneError].
 	ErrNone = errors.New("not found")
 	// ErrTaken: another workspace has the slug, another member the address, or another
-	// entry of credits the reference.
+	// entry of credits the reference. It is a [*TakenError].
 	ErrTaken = errors.New("is taken")
 	// ErrRange: an organisation's credits would come to more than can be counted.
 	ErrRange = errors.New("come to more than can be counted")
-	// ErrInUse: a workspace has keys, or is the default one.
+	// ErrInUse: a workspace has keys.
 	ErrInUse = errors.New("is in use")
+	// ErrDefault: a workspace is the default one.
+	ErrDefault = errors.New("is the default workspace")
 	// ErrRole: a management key may do more than the member whose it is to be.
 	ErrRole = errors.New("may do more than the member whose it is to be")
 	// ErrNoMember: the one whose key it is to be is not a member of the workspace.
@@ -44,6 +48,51 @@ var (
 	// ErrSecret: the keys are not this gateway's. Nothing is read or written then.
 	ErrSecret = errors.New("identity: the keys in the database were made with another secret; set identity.secret to the one of the gateway that made them")
 )
+
+// Kind is what something is that is kept here.
+type Kind string
+
+// The kinds.
+const (
+	KindKey          Kind = "key"
+	KindWorkspace    Kind = "workspace"
+	KindMember       Kind = "member"
+	KindGuardrail    Kind = "guardrail"
+	KindOwnKey       Kind = "own key of a provider"
+	KindOrganization Kind = "organization"
+)
+
+// NoneError is [ErrNone] of something that was named, by its hash, id or slug.
+type NoneError struct {
+	Kind  Kind
+	Named string
+}
+
+func (e *NoneError) Error() string { return fmt.Sprintf("there is no %s %q", e.Kind, e.Named) }
+
+// Is reports whether target is [ErrNone].
+func (e *NoneError) Is(target error) bool { return target == ErrNone }
+
+// noneOf says of [ErrNone] what there is none of.
+func noneOf(err error, kind Kind, named string) error {
+	if err == ErrNone {
+		return &NoneError{kind, named}
+	}
+	return err
+}
+
+// TakenError is [ErrTaken] of a value, which another of the kind has as the API's member.
+type TakenError struct {
+	Kind          Kind
+	Member, Value string
+}
+
+func (e *TakenError) Error() string {
+	return fmt.Sprintf("another %s has the %s %q", e.Kind, e.Member, e.Value)
+}
+
+// Is reports whether target is [ErrTaken].
+func (e *TakenError) Is(target error) bool { return target == ErrTaken }
 
 // Source opens the database, or tells why it cannot be opened now.
 type Source interface {
@@ -165,7 +214,8 @@ const oneKey = `SELECT ` + keyColumns + ` FROM api_keys WHERE hash = ? AND ` + o
 
 // key reads a key within a change.
 func (t *transaction) key(ctx context.Context, by Actor, hash string) (Key, error) {
-	return scanKey(t.QueryRowContext(ctx, t.db.Rebind(oneKey), hash, by.Organization).Scan)
+	k, err := scanKey(t.QueryRowContext(ctx, t.db.Rebind(oneKey), hash, by.Organization).Scan)
+	return k, noneOf(err, KindKey, hash)
 }
 
 // place sees to it that a key is in a workspace of the organisation, that its member is,
@@ -395,7 +445,8 @@ func (s *Store) Key(ctx context.Context, organization, hash string) (Key, error)
 	if err != nil {
 		return Key{}, err
 	}
-	return scanKey(db.QueryRowContext(ctx, db.Rebind(oneKey), hash, organization).Scan)
+	k, err := scanKey(db.QueryRowContext(ctx, db.Rebind(oneKey), hash, organization).Scan)
+	return k, noneOf(err, KindKey, hash)
 }
 
 // Page is a part of a list, the newest first.
