@@ -39,14 +39,20 @@ func (g *gateway) newLimiter() *quota.Limiter {
 
 // spent is what the ledger knows under a budget, all that was settled before included.
 func (a *account) spent(ctx context.Context, budget quota.Limit, since time.Time) (money.USD, error) {
+	spent, _, err := a.billed(ctx, budget, since)
+	return spent, err
+}
+
+// billed is spent, and in how many requests.
+func (a *account) billed(ctx context.Context, budget quota.Limit, since time.Time) (spent money.USD, requests int64, err error) {
 	if err := a.ledger.CatchUp(ctx); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	bill, err := a.generations.SpentBy(ctx, store.Who(budget.Of), since)
 	if budget.IncludeBYOK {
-		return bill.Cost.Add(bill.Upstream), err
+		bill.Cost = bill.Cost.Add(bill.Upstream)
 	}
-	return bill.Cost, err
+	return bill.Cost, bill.Requests, err
 }
 
 // freeDaily is a key's limit on a day's requests to free models, with what counts for it.
@@ -58,17 +64,5 @@ func (g *gateway) freeDaily(limiter *quota.Limiter) func(context.Context, *ident
 		}
 		used, err := limiter.Used(ctx, limit, now)
 		return limit.Most, used, err
-	}
-}
-
-// budgetUsed is what a key has spent of its budget, false if it has none.
-func budgetUsed(limiter *quota.Limiter) func(context.Context, *identity.Key, time.Time) (money.USD, error) {
-	return func(ctx context.Context, key *identity.Key, now time.Time) (money.USD, error) {
-		limit, ok := quota.Budget(key)
-		if !ok {
-			return 0, nil
-		}
-		used, err := limiter.Used(ctx, limit, now)
-		return quota.Dollars(used), err
 	}
 }

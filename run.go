@@ -261,7 +261,7 @@ func (g *gateway) serve(ctx context.Context) error {
 			Presets:    g.presets,
 			Identity:   g.managed.api(),
 			Ledger:     read,
-			BudgetUsed: budgetUsed(g.limiter),
+			KeyLimits:  g.keyLimits(g.limiter),
 			FreeDaily:  g.freeDaily(g.limiter),
 			Routers:    routing.Routers(),
 			Eligible:   g.eligible,

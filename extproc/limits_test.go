@@ -3,6 +3,7 @@ package extproc
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -38,11 +39,13 @@ func (g *gateway) spent() int64 {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	budget, ok := quota.Budget(key)
-	if !ok {
+	var rules *quota.Rules
+	limits := rules.Request(key, "")
+	at := slices.IndexFunc(limits, func(l quota.Limit) bool { return l.Measure == quota.Money })
+	if at < 0 {
 		g.t.Fatal("the key has no budget")
 	}
-	used, err := g.Limits.Used(context.Background(), budget, time.Now())
+	used, err := g.Limits.Used(context.Background(), limits[at], time.Now())
 	if err != nil {
 		g.t.Fatal(err)
 	}

@@ -18,7 +18,6 @@ import (
 
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/identity"
-	"github.com/switchyard/switchyard/policies/money"
 	"github.com/switchyard/switchyard/policies/preset"
 )
 
@@ -43,9 +42,9 @@ type Options struct {
 	// Ledger is the gateway's account of its requests. Nil is a gateway that keeps
 	// none: what it would tell is 404, or left out.
 	Ledger Ledger
-	// BudgetUsed tells what a key has spent of its budget in the period that now is in. It
-	// may be nil.
-	BudgetUsed func(ctx context.Context, key *identity.Key, now time.Time) (money.USD, error)
+	// KeyLimits tells what bounds a key at a time. It may be nil: then its own limit on
+	// requests is all that is told.
+	KeyLimits func(ctx context.Context, key *identity.Key, now time.Time) (KeyLimits, error)
 	// Identity is the keys that are managed over the API; it needs a Ledger. Nil is a
 	// gateway without: their paths are 404.
 	Identity *Identity

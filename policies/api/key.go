@@ -28,23 +28,61 @@ type keyInfo struct {
 	ExpiresAt       *time.Time `json:"expires_at"`
 	RateLimit       rateLimit  `json:"rate_limit"`
 	FreeDaily       freeDaily  `json:"free_model_daily_requests"`
-	// Budgets are the key's own alone, Effective the one that refuses first.
+	// Budgets are all that hold for the key, in the order in which they refuse; Effective
+	// is the one that refuses first. Limit and what is left of it are the key's own.
 	Budgets   []keyBudget `json:"budgets"`
 	Effective *keyBudget  `json:"effective_budget"`
 	*keyUsage
 }
 
-// keyBudget is a budget that holds for the key.
+// KeyLimits are what bounds a key.
+type KeyLimits struct {
+	// Requests is the tightest limit on requests; zero is none. Shared says that it is one
+	// of all keys of the organisation together.
+	Requests identity.Limit
+	Shared   bool
+	// Budgets are in the order in which requests are held to them.
+	Budgets []KeyBudget
+}
+
+// KeyBudget is a budget that holds for a key, as it is at a time.
+type KeyBudget struct {
+	Scope BudgetScope
+	// ID is that of a workspace's budget, GuardrailID that of a guardrail, or its name in
+	// the configuration.
+	ID, GuardrailID string
+	identity.Budget
+	// Spent counts for it in its period. What requests under way have reserved does not.
+	Spent money.USD
+}
+
+// BudgetScope says whose budget it is, in the words of OpenRouter's SDKs; the last three
+// are the gateway's own.
+type BudgetScope string
+
+// The scopes.
+const (
+	ScopeKey              BudgetScope = "key_limit"
+	ScopeWorkspace        BudgetScope = "workspace"
+	ScopeKeyGuardrail     BudgetScope = "api_key"
+	ScopeMemberGuardrail  BudgetScope = "member"
+	ScopeDefaultGuardrail BudgetScope = "workspace_default_key"
+	ScopeGatewayGuardrail BudgetScope = "gateway_default_key"
+	ScopeOrganization     BudgetScope = "organization"
+	ScopeCredits          BudgetScope = "credits"
+)
+
+// keyBudget is a budget as clients get it.
 type keyBudget struct {
-	Scope       string     `json:"scope"`
-	BudgetID    *string    `json:"budget_id"`
-	GuardrailID *string    `json:"guardrail_id"`
-	Limit       money.USD  `json:"limit_usd"`
-	Spent       money.USD  `json:"spend_usd"`
-	Remaining   money.USD  `json:"remaining_usd"`
-	Reset       *string    `json:"reset_interval"`
-	ResetsAt    *time.Time `json:"resets_at"`
-	IncludeBYOK bool       `json:"include_byok"`
+	Scope       BudgetScope `json:"scope"`
+	BudgetID    *string     `json:"budget_id"`
+	GuardrailID *string     `json:"guardrail_id"`
+	Limit       money.USD   `json:"limit_usd"`
+	Spent       money.USD   `json:"spend_usd"`
+	Remaining   money.USD   `json:"remaining_usd"` // nothing or less refuses
+	Reset       *string     `json:"reset_interval"`
+	ResetsAt    *time.Time  `json:"resets_at"`
+	IncludeBYOK bool        `json:"include_byok"`
 }
 
 // rateLimit says -1 requests where there is no limit (row 159).
@@ -98,9 +136,6 @@ func (s *server) key(w http.ResponseWriter, r *http.Request) {
 	if !key.ExpiresAt.IsZero() {
 		info.ExpiresAt = &key.ExpiresAt
 	}
-	if key.Limit.Requests > 0 {
-		info.RateLimit = rateLimit{key.Limit.Requests, key.Limit.Window.String(), "Requests in any interval of this length."}
-	}
 	if s.FreeDaily != nil {
 		limit, used, err := s.FreeDaily(r.Context(), key, time.Now())
 		if err != nil {
@@ -109,8 +144,8 @@ func (s *server) key(w http.ResponseWriter, r *http.Request) {
 			info.FreeDaily = freeDaily{limit, max(0, limit-used), used}
 		}
 	}
-	if err := s.tellBudget(r.Context(), key, &info); err != nil {
-		s.Logger.Warn("it is not known what a key has spent of its budget", "error", err.Error())
+	if err := s.tellLimits(r.Context(), key, &info); err != nil {
+		s.Logger.Warn("it is not known what counts for a key's budgets", "error", err.Error())
 		refuse(w, http.StatusServiceUnavailable, "provider_overloaded", "It is not known at the moment what the key has spent. Try again later.")
 		return
 	}
@@ -125,24 +160,50 @@ func (s *server) key(w http.ResponseWriter, r *http.Request) {
 	reply(w, http.StatusOK, data[keyInfo]{info})
 }
 
-// tellBudget fills in the key's budget, if it has one. What requests under way have
-// reserved of it is not spent yet.
-func (s *server) tellBudget(ctx context.Context, key *identity.Key, info *keyInfo) error {
-	if key.Budget.Amount <= 0 || s.BudgetUsed == nil {
-		return nil
-	}
+// tellLimits fills in what bounds the key.
+func (s *server) tellLimits(ctx context.Context, key *identity.Key, info *keyInfo) error {
 	now := time.Now()
-	used, err := s.BudgetUsed(ctx, key, now)
-	if err != nil {
-		return err
+	limits := KeyLimits{Requests: key.Limit}
+	if s.KeyLimits != nil {
+		var err error
+		if limits, err = s.KeyLimits(ctx, key, now); err != nil {
+			return err
+		}
 	}
-	left := max(0, key.Budget.Amount.Add(-used))
-	info.Limit, info.LimitRemaining = &key.Budget.Amount, &left
-	info.LimitReset = stated(key.Budget.Reset.String())
-	info.Budgets = []keyBudget{{
-		Scope: "key_limit", Limit: key.Budget.Amount, Spent: used, Remaining: left, IncludeBYOK: key.Budget.IncludeBYOK,
-		Reset: info.LimitReset, ResetsAt: stated(key.Budget.Reset.Next(now)),
-	}}
-	info.Effective = &info.Budgets[0]
+	if limits.Requests.Requests > 0 {
+		info.RateLimit = rateLimit{limits.Requests.Requests, limits.Requests.Window.String(), "Requests in any interval of this length."}
+		if limits.Shared {
+			info.RateLimit.Note = "Requests in any interval of this length, of all keys of the organization together."
+		}
+	}
+	for i := range limits.Budgets {
+		budget := &limits.Budgets[i]
+		told := keyBudget{
+			Scope: budget.Scope, BudgetID: stated(budget.ID), GuardrailID: stated(budget.GuardrailID),
+			Limit: budget.Amount, Spent: budget.Spent, Remaining: budget.Amount.Add(-budget.Spent),
+			Reset: stated(budget.Reset.String()), ResetsAt: stated(budget.Reset.Next(now)), IncludeBYOK: budget.IncludeBYOK,
+		}
+		if told.Scope == ScopeKey {
+			left := max(0, told.Remaining)
+			info.Limit, info.LimitRemaining, info.LimitReset = &told.Limit, &left, told.Reset
+		}
+		info.Budgets = append(info.Budgets, told)
+	}
+	info.Effective = effective(info.Budgets)
 	return nil
+}
+
+// effective is the first budget of which nothing is left, or else the one of which the
+// least is; nil of none.
+func effective(budgets []keyBudget) *keyBudget {
+	var least *keyBudget
+	for i := range budgets {
+		switch {
+		case budgets[i].Remaining <= 0:
+			return &budgets[i]
+		case least == nil || budgets[i].Remaining < least.Remaining:
+			least = &budgets[i]
+		}
+	}
+	return least
 }

@@ -17,6 +17,8 @@ type Budget struct {
 	Reset  Reset     `json:"reset_interval"`
 	// IncludeBYOK counts towards it what providers bill their own keys for (row 164).
 	IncludeBYOK bool `json:"include_byok_in_budgets"`
+	// ID is that of a workspace's budget, "" of others.
+	ID string `json:"-"`
 	// Since is when the budget came to hold, or was set otherwise than in its amount: what
 	// was spent while there was none is in the ledger alone. Zero for always.
 	Since time.Time `json:"-"`

@@ -196,13 +196,3 @@ func userName(keyHash, user string) string {
 	sum := sha256.Sum256([]byte(keyHash + "\x00" + user))
 	return hex.EncodeToString(sum[:16])
 }
-
-// Budget is a key's budget, false if it has none.
-func Budget(key *identity.Key) (Limit, bool) {
-	for _, limit := range appendLimits(nil, KindKey, key.Hash, Spender{KeyHash: key.Hash}, &key.Limits) {
-		if limit.Measure == Money {
-			return limit, true
-		}
-	}
-	return Limit{}, false
-}

@@ -136,6 +136,7 @@ func (s *Store) budgets(ctx context.Context) (map[string][]identity.Budget, erro
 	all, err := list(ctx, s, scanBudget, budgets+` ORDER BY b.workspace_id, b.reset`)
 	known := make(map[string][]identity.Budget)
 	for _, each := range all {
+		each.Budget.ID = each.ID
 		each.Budget.Since = each.Created // it is deleted and made anew, or keeps counting
 		known[each.Workspace] = append(known[each.Workspace], each.Budget)
 	}
