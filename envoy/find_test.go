@@ -58,8 +58,30 @@ func TestFindOrder(t *testing.T) {
 	if err := os.RemoveAll(".tmp"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := envoy.Find(context.Background(), ""); !errors.Is(err, envoy.ErrNotFound) {
-		t.Errorf("found nothing: %v", err)
+	// Elsewhere than in the repository, the one that is there with the gateway's own binary is found.
+	own, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	build := filepath.Dir(own)
+	for _, path := range []string{filepath.Join(build, ".tmp", "envoy", "bin", "envoy"), filepath.Join(build, "envoy")} {
+		fake(t, path, "1.40.0")
+		t.Cleanup(func() { _ = os.Remove(path) })
+		expect("", path)
+	}
+	for _, path := range []string{filepath.Join(build, "envoy"), filepath.Join(build, ".tmp")} {
+		if err := os.RemoveAll(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err = envoy.Find(context.Background(), "")
+	if !errors.Is(err, envoy.ErrNotFound) {
+		t.Fatalf("found nothing: %v", err)
+	}
+	for _, told := range []string{installed, filepath.Join(build, "envoy"), "make envoy", "envoy.path", "--envoy-path", "ENVOY_PATH", "on PATH"} {
+		if !strings.Contains(err.Error(), told) {
+			t.Errorf("no word of %s: %v", told, err)
+		}
 	}
 }
 

@@ -2521,7 +2521,8 @@ func (x *ServerTLS) GetPrivateKeyFile() string {
 type Envoy struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Path of the envoy binary. Default: ENVOY_PATH, then `envoy` on PATH, then
-	// the one that `make` installed.
+	// the one that `make` installed below the working directory, then the one beside
+	// the gateway's own binary, or in the repository that it was built in.
 	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
 	// Worker threads. Default: one for each processor.
 	Concurrency uint32 `protobuf:"varint,2,opt,name=concurrency,proto3" json:"concurrency,omitempty"`
