@@ -50,6 +50,12 @@ func manage(t *testing.T) *managedGateway {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
+	return manageIn(t, db)
+}
+
+// manageIn is manage with a database that is there.
+func manageIn(t *testing.T, db *database.DB) *managedGateway {
+	t.Helper()
 	configured, err := identity.NewKeyring(&configpb.Config{Keys: []*configpb.Key{
 		{Name: "root", Hash: identity.Hash(managementKey), Management: true},
 		{Name: "app", Hash: identity.Hash(goodKey)},
