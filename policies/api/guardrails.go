@@ -457,25 +457,17 @@ func (s *server) checkGuardrailWorkspace(ctx context.Context, named *string, by 
 }
 
 func (s *server) updateGuardrail(w http.ResponseWriter, r *http.Request, by *identity.Key) error {
-	var members guardrailMembers
-	if err := readBody(r, &members); err != nil {
-		return err
-	}
-	if members.WorkspaceID != nil {
-		return badRequest("workspace_id: a guardrail stays where it is; leave it out, or make another guardrail.")
-	}
-	if err := members.checkFilters(); err != nil {
-		return err
-	}
-	updated, err := s.Identity.Store.UpdateGuardrail(r.Context(), actor(by), r.PathValue("id"), func(terms *keystore.GuardrailTerms) error {
-		return s.applyGuardrail(&members, terms)
-	})
-	if err != nil {
-		return err
-	}
-	s.refresh(r)
-	reply(w, http.StatusOK, data[wireGuardrail]{newGuardrail(updated)})
-	return nil
+	return patch[guardrailMembers, keystore.GuardrailTerms, keystore.Guardrail]{
+		check: func(m *guardrailMembers) error {
+			if m.WorkspaceID != nil {
+				return badRequest("workspace_id: a guardrail stays where it is; leave it out, or make another guardrail.")
+			}
+			return m.checkFilters()
+		},
+		apply:  s.applyGuardrail,
+		update: s.Identity.Store.UpdateGuardrail,
+		reply:  replyWith(w, newGuardrail),
+	}.serve(s, r, by)
 }
 
 func (s *server) deleteGuardrail(w http.ResponseWriter, r *http.Request, by *identity.Key) error {

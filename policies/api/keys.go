@@ -278,24 +278,22 @@ func (s *server) replyKey(w http.ResponseWriter, r *http.Request, k keystore.Key
 }
 
 func (s *server) updateKey(w http.ResponseWriter, r *http.Request, by *identity.Key) error {
-	var members keyMembers
-	if err := readBody(r, &members); err != nil {
-		return err
-	}
-	if members.Role != nil {
-		return badRequest("role: a key keeps the role that it was made with; make another key.")
-	}
-	updated, err := s.Identity.Store.Update(r.Context(), actor(by), r.PathValue("hash"), func(k *keystore.Key) error {
-		if err := mayChange(by, k.Role); err != nil {
-			return err
-		}
-		return s.applyKey(&members, k, time.Now())
-	})
-	if err != nil {
-		return err
-	}
-	s.refresh(r)
-	return s.replyKey(w, r, updated)
+	return patch[keyMembers, keystore.Key, keystore.Key]{
+		check: func(m *keyMembers) error {
+			if m.Role != nil {
+				return badRequest("role: a key keeps the role that it was made with; make another key.")
+			}
+			return nil
+		},
+		apply: func(m *keyMembers, k *keystore.Key) error {
+			if err := mayChange(by, k.Role); err != nil {
+				return err
+			}
+			return s.applyKey(m, k, time.Now())
+		},
+		update: s.Identity.Store.Update,
+		reply:  func(k keystore.Key) error { return s.replyKey(w, r, k) },
+	}.serve(s, r, by)
 }
 
 // deleteKey is row 167.

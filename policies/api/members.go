@@ -138,22 +138,16 @@ func (s *server) createMember(w http.ResponseWriter, r *http.Request, by *identi
 }
 
 func (s *server) updateMember(w http.ResponseWriter, r *http.Request, by *identity.Key) error {
-	var members memberMembers
-	if err := readBody(r, &members); err != nil {
-		return err
-	}
-	updated, err := s.Identity.Store.UpdateMember(r.Context(), actor(by), r.PathValue("id"), func(m *keystore.Member) error {
-		if err := mayChangeMember(by, m); err != nil {
-			return err
-		}
-		return members.apply(by, m)
-	})
-	if err != nil {
-		return err
-	}
-	s.refresh(r)
-	reply(w, http.StatusOK, data[wireMember]{newMember(updated)})
-	return nil
+	return patch[memberMembers, keystore.Member, keystore.Member]{
+		apply: func(m *memberMembers, member *keystore.Member) error {
+			if err := mayChangeMember(by, member); err != nil {
+				return err
+			}
+			return m.apply(by, member)
+		},
+		update: s.Identity.Store.UpdateMember,
+		reply:  replyWith(w, newMember),
+	}.serve(s, r, by)
 }
 
 func (s *server) deleteMember(w http.ResponseWriter, r *http.Request, by *identity.Key) error {

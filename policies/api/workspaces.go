@@ -172,19 +172,9 @@ func (s *server) applyWorkspace(m *workspaceMembers, w *keystore.Workspace) erro
 }
 
 func (s *server) updateWorkspace(w http.ResponseWriter, r *http.Request, by *identity.Key) error {
-	var members workspaceMembers
-	if err := readBody(r, &members); err != nil {
-		return err
-	}
-	updated, err := s.Identity.Store.UpdateWorkspace(r.Context(), actor(by), r.PathValue("id"), func(w *keystore.Workspace) error {
-		return s.applyWorkspace(&members, w)
-	})
-	if err != nil {
-		return err
-	}
-	s.refresh(r)
-	reply(w, http.StatusOK, data[wireWorkspace]{newWorkspace(updated)})
-	return nil
+	return patch[workspaceMembers, keystore.Workspace, keystore.Workspace]{
+		apply: s.applyWorkspace, update: s.Identity.Store.UpdateWorkspace, reply: replyWith(w, newWorkspace),
+	}.serve(s, r, by)
 }
 
 func (s *server) deleteWorkspace(w http.ResponseWriter, r *http.Request, by *identity.Key) error {
