@@ -130,6 +130,26 @@ func TestAuditHasTheNamesOfTheAPI(t *testing.T) {
 	}
 }
 
+// A key that is disabled because its member leaves is logged as any other.
+func TestKeysThatGoWithTheirMemberAreLogged(t *testing.T) {
+	g := manage(t)
+	user := as[data[wireMember]](g, 201, managementKey, "POST", "/organization/members", `{"email":"ada@example.com","gateway_role":"developer"}`).Data.ID
+	key := g.made(managementKey, `{"name":"k","creator_user_id":"`+user+`"}`).Data.Hash
+	g.made(managementKey, `{"name":"other"}`)
+	g.made(managementKey, `{"name":"disabled already","disabled":true,"creator_user_id":"`+user+`"}`)
+	if got := g.call(managementKey, "DELETE", "/api/v1/organization/members/"+user, ""); got.Code != 200 {
+		t.Fatalf("%d %s", got.Code, got.Body)
+	}
+	before, after := g.audited("key.update")
+	if before["hash"] != key || before["disabled"] != false || after["disabled"] != true {
+		t.Errorf("%v became %v", before, after)
+	}
+	g.inOrder("key.update", key, 1)
+	if log := g.call(managementKey, "GET", "/api/v1/audit?limit=100", "").Body.String(); strings.Count(log, "key.update") != 1 {
+		t.Errorf("%s", log)
+	}
+}
+
 func TestDefaultWorkspaceWasMadeAtSomeTime(t *testing.T) {
 	g := manage(t)
 	for _, path := range []string{"/workspaces", "/workspaces/default", "/organizations", "/guardrails/" + keystore.DefaultGuardrail("default")} {

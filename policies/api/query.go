@@ -186,8 +186,11 @@ func (p *parser) price(name string) *money.USD {
 		return nil
 	}
 	price, err := money.ParsePerMillion(text)
-	if err != nil || price < 0 {
-		p.fail("%s: %q is not a price; want US dollars for a million tokens such as 2.5", name, text)
+	switch {
+	case err != nil:
+		p.fail("%s: %v; want US dollars for a million tokens", name, err)
+	case price < 0:
+		p.fail("%s: %q is not a price: none is negative", name, text)
 	}
 	return &price
 }

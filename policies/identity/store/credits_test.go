@@ -112,7 +112,7 @@ func TestWorkspaceHasOneBudgetForEachPeriod(t *testing.T) {
 		if first.ID != second.ID || first.Created != second.Created || len(checked) != 2 {
 			t.Errorf("%+v, then %+v; checked %v", first, second, checked)
 		}
-		want := map[string][]identity.Budget{w.ID: {{Amount: 8 * money.Dollar, Since: first.Created}, {Amount: money.Dollar, Reset: identity.ResetDaily, Since: daily.Created}}}
+		want := map[string][]identity.Budget{w.ID: {{ID: first.ID, Amount: 8 * money.Dollar, Since: first.Created}, {ID: daily.ID, Amount: money.Dollar, Reset: identity.ResetDaily, Since: daily.Created}}}
 		if snapshot, err := s.Load(t.Context()); err != nil || !cmp.Equal(want, snapshot.Budgets) {
 			t.Errorf("%v %s", err, cmp.Diff(want, snapshot.Budgets))
 		}

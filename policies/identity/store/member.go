@@ -91,7 +91,7 @@ func (s *Store) UpdateMember(ctx context.Context, by Actor, id string, alter fun
 			if m.Role.Reaches(role) {
 				continue
 			}
-			if err := t.exec(ctx, `UPDATE api_keys SET disabled = ?, updated = ? WHERE creator = ? AND role = ?`, true, micros(t.now), m.ID, string(role)); err != nil {
+			if err := t.disableKeys(ctx, by, `creator = ? AND role = ?`, m.ID, string(role)); err != nil {
 				return Entry{}, err
 			}
 		}
@@ -110,7 +110,7 @@ func (s *Store) DeleteMember(ctx context.Context, by Actor, id string, refuse fu
 			err = refuse(&m)
 		}
 		if err == nil {
-			err = t.exec(ctx, `UPDATE api_keys SET disabled = ?, updated = ? WHERE creator = ?`, true, micros(t.now), m.ID)
+			err = t.disableKeys(ctx, by, `creator = ?`, m.ID)
 		}
 		if err == nil {
 			err = t.exec(ctx, `DELETE FROM workspace_members WHERE member_id = ?`, m.ID)
@@ -196,7 +196,7 @@ func (s *Store) Expel(ctx context.Context, by Actor, workspace string, members [
 				err = t.exec(ctx, `DELETE FROM workspace_members WHERE workspace_id = ? AND member_id = ?`, w.ID, id)
 			}
 			if err == nil {
-				err = t.exec(ctx, `UPDATE api_keys SET disabled = ?, updated = ? WHERE workspace_id = ? AND creator = ?`, true, micros(t.now), w.ID, id)
+				err = t.disableKeys(ctx, by, `workspace_id = ? AND creator = ?`, w.ID, id)
 			}
 			if err != nil {
 				return Entry{}, err

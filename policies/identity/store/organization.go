@@ -100,6 +100,10 @@ func list[Row any](ctx context.Context, s *Store, read func(scan func(...any) er
 	if err != nil {
 		return nil, err
 	}
+	return readAll(rows, read)
+}
+
+func readAll[Row any](rows *sql.Rows, read func(scan func(...any) error) (Row, error)) ([]Row, error) {
 	defer rows.Close()
 	all := []Row{}
 	for rows.Next() {

@@ -382,6 +382,29 @@ func (t *transaction) saveKey(ctx context.Context, k *Key) error {
 		`created = ?, updated = ?, expires = ?, limited = ? WHERE hash = ?`, append(k.values()[1:], k.Hash)...)
 }
 
+// disableKeys disables the keys that meet a condition, and logs each.
+func (t *transaction) disableKeys(ctx context.Context, by Actor, where string, values ...any) error {
+	rows, err := t.QueryContext(ctx, t.db.Rebind(`SELECT `+keyColumns+` FROM api_keys WHERE disabled = ? AND `+where+` ORDER BY hash`), append([]any{false}, values...)...)
+	if err != nil {
+		return err
+	}
+	keys, err := readAll(rows, scanKey)
+	if err != nil {
+		return err
+	}
+	for _, before := range keys {
+		k := before
+		k.Disabled, k.Updated = true, t.now
+		if err := t.saveKey(ctx, &k); err != nil {
+			return err
+		}
+		if err := t.log(ctx, by, Entry{Action: "key.update", Target: k.Hash, Before: before, After: k}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Delete removes a key. The error is [ErrNone], or what refuse returned of the key.
 func (s *Store) Delete(ctx context.Context, by Actor, hash string, refuse func(*Key) error) error {
 	return s.change(ctx, by, func(t *transaction) (Entry, error) {
