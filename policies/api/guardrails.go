@@ -207,7 +207,7 @@ func (m *guardrailMembers) applyBudget(terms *keystore.GuardrailTerms) error {
 	if m.Reset != nil {
 		text, err := textOrNull(m.Reset, 20)
 		if err == nil {
-			terms.Reset, err = identity.ParseReset(text)
+			terms.Reset, err = readReset(text)
 		}
 		if err != nil {
 			return badRequest("reset_interval: %v.", err)

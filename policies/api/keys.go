@@ -187,7 +187,7 @@ func (m *keyMembers) apply(k *keystore.Key, now time.Time) error {
 		value jsontext.Value
 		read  func(text string) error
 	}{
-		{"limit_reset", m.LimitReset, func(text string) (err error) { k.Reset, err = identity.ParseReset(text); return err }},
+		{"limit_reset", m.LimitReset, func(text string) (err error) { k.Reset, err = readReset(text); return err }},
 		{"expires_at", m.ExpiresAt, func(text string) (err error) {
 			if k.ExpiresAt, err = identity.ParseExpiry(text); err == nil && text != "" && !k.ExpiresAt.After(now) {
 				return badRequest("%q is in the past", text)
@@ -208,6 +208,15 @@ func (m *keyMembers) apply(k *keystore.Key, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// readReset reads the name of a reset; "" is null.
+func readReset(text string) (identity.Reset, error) {
+	reset, err := identity.ParseReset(text)
+	if err != nil {
+		err = badRequest("%v, and null, for never", err)
+	}
+	return reset, err
 }
 
 // createKey is row 160. A key whose user is not named is of the member who makes it: what

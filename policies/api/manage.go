@@ -175,9 +175,13 @@ func readBody(r *http.Request, into any) error {
 	case errors.Is(err, json.ErrUnknownName) && errors.As(err, &semantic):
 		return badRequest("Unknown member %q. Nothing was changed.", strings.TrimPrefix(string(semantic.JSONPointer), "/"))
 	case errors.As(err, &semantic):
-		return badRequest("Member %q must be %s, not %s.", strings.TrimPrefix(string(semantic.JSONPointer), "/"), wanted(semantic.GoType), kinds[semantic.JSONKind])
+		what := "The request body"
+		if semantic.JSONPointer != "" {
+			what = fmt.Sprintf("Member %q", strings.TrimPrefix(string(semantic.JSONPointer), "/"))
+		}
+		return badRequest("%s must be %s, not %s.", what, wanted(semantic.GoType), kinds[semantic.JSONKind])
 	}
-	return badRequest("The request body is not a valid JSON object: %v.", err)
+	return badRequest("The request body is not a valid JSON object: %s.", strings.TrimPrefix(err.Error(), "jsontext: "))
 }
 
 // kinds are what JSON calls its values.
