@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/switchyard/switchyard/policies/database"
+	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/money"
 	"github.com/switchyard/switchyard/policies/usage"
 	"github.com/switchyard/switchyard/policies/usage/journal"
@@ -56,7 +57,11 @@ func (g *gateway) openAccount(ctx context.Context) error {
 			return errors.Join(err, kept.Close())
 		}
 	}
-	a.generations = generations{a.database}
+	secret, err := g.identitySecret()
+	if err != nil {
+		return errors.Join(err, a.close())
+	}
+	a.generations = generations{a.database, identity.NewSealer(secret)}
 	a.ledger = ledger.New(kept, a.generations, g.registry, g.log)
 	g.account = a
 	return nil
@@ -66,8 +71,10 @@ func (g *gateway) openAccount(ctx context.Context) error {
 // than it is to be.
 func (a *account) run(ctx context.Context, g *gateway) {
 	var beside sync.WaitGroup
-	beside.Go(func() { a.database.Connect(ctx, g.log) })
-	beside.Go(func() { a.purge(ctx, g) })
+	beside.Go(func() {
+		a.database.Connect(ctx, g.log)
+		a.tidy(ctx, g)
+	})
 	a.ledger.Run(ctx, drainLedger)
 	beside.Wait()
 }
@@ -75,27 +82,34 @@ func (a *account) run(ctx context.Context, g *gateway) {
 const (
 	// drainLedger is how long the end of the gateway waits for the database.
 	drainLedger = 5 * time.Second
-	purgeEvery  = time.Hour
+	tidyEvery   = time.Hour
 )
 
-func (a *account) purge(ctx context.Context, g *gateway) {
+// tidy adds up what is in no sum yet, and deletes what is older than it is to be, until
+// ctx ends.
+func (a *account) tidy(ctx context.Context, g *gateway) {
+	failed := func(what string, err error) bool {
+		if err != nil && ctx.Err() == nil {
+			g.log.Warn(what, "error", err.Error())
+		}
+		return err != nil
+	}
 	sweep := func(what string, keep time.Duration, purge func(context.Context, time.Time) (int64, error)) {
 		deleted, err := purge(ctx, time.Now().Add(-keep))
-		if err != nil && ctx.Err() == nil && !errors.Is(err, database.ErrPending) {
-			g.log.Warn(what+" cannot be deleted", "error", err.Error())
-		} else if deleted > 0 {
+		if !failed(what+" cannot be deleted", err) && deleted > 0 {
 			g.log.Info(what+" are deleted", "generations", deleted)
 		}
 	}
-	for {
+	for ctx.Err() == nil {
+		failed("generations cannot be added to the sums", a.generations.SumUp(ctx))
+		failed("what end users spent cannot be condensed", a.generations.CondenseUsers(ctx, time.Now()))
 		sweep("old contents of generations", a.keepSaid, a.generations.PurgeContents)
 		if a.keep > 0 {
 			sweep("old generations", a.keep, a.generations.Purge)
 		}
 		select {
 		case <-ctx.Done():
-			return
-		case <-time.After(purgeEvery):
+		case <-time.After(tidyEvery):
 		}
 	}
 }
@@ -103,14 +117,17 @@ func (a *account) purge(ctx context.Context, g *gateway) {
 func (a *account) close() error { return errors.Join(a.Journal.Close(), a.database.Close()) }
 
 // generations are those of a database that may not be there yet.
-type generations struct{ database *database.Pending }
+type generations struct {
+	database *database.Pending
+	sealer   identity.Sealer
+}
 
 func (g generations) store(ctx context.Context) (*store.Store, error) {
 	db, err := g.database.Get(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return store.New(db), nil
+	return store.New(db, g.sealer), nil
 }
 
 // Save is [store.Store.Save].
@@ -174,6 +191,24 @@ func (g generations) Sums(ctx context.Context, span store.Span, by ...store.Dime
 		return nil, err
 	}
 	return s.Sums(ctx, span, by...)
+}
+
+// SumUp is [store.Store.SumUp].
+func (g generations) SumUp(ctx context.Context) error {
+	s, err := g.store(ctx)
+	if err != nil {
+		return err
+	}
+	return s.SumUp(ctx)
+}
+
+// CondenseUsers is [store.Store.CondenseUsers].
+func (g generations) CondenseUsers(ctx context.Context, now time.Time) error {
+	s, err := g.store(ctx)
+	if err != nil {
+		return err
+	}
+	return s.CondenseUsers(ctx, now)
 }
 
 // Purge is [store.Store.Purge].

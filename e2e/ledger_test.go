@@ -15,6 +15,7 @@ import (
 	"github.com/switchyard/switchyard/e2e/gateway"
 	"github.com/switchyard/switchyard/e2e/provider"
 	"github.com/switchyard/switchyard/policies/database"
+	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/money"
 	"github.com/switchyard/switchyard/policies/usage/postgrestest"
 	"github.com/switchyard/switchyard/policies/usage/store"
@@ -180,7 +181,7 @@ func TestNothingServedIsMissingAfterKills(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	total, err := store.New(db).SpentBy(t.Context(), store.Who{KeyHash: hash(clientKey)}, time.Time{})
+	total, err := store.New(db, identity.NewSealer([]byte("secret"))).SpentBy(t.Context(), store.Who{KeyHash: hash(clientKey)}, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}

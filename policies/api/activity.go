@@ -157,8 +157,8 @@ func (s *server) usage(w http.ResponseWriter, r *http.Request, caller *identity.
 
 // purge is the gateway's own: ?before=2026-11-01 deletes the organisation's generations
 // of before that day, which is yesterday at the latest: a generation is told again after a
-// crash, and would count twice if it was gone. What they come to by day stays, but not what
-// each end user spent: a user's budget of a week or a month knows of the days that are left.
+// crash, and would count twice if it was gone. What they come to by day stays, so that no
+// sum or budget changes; what end users spent stays under pseudonyms.
 func (s *server) purge(w http.ResponseWriter, r *http.Request, by *identity.Key) error {
 	query := parser{values: r.URL.Query()}
 	before := query.date("before")

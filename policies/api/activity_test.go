@@ -75,7 +75,7 @@ func TestCreditsAndUsageAreOfAllKeys(t *testing.T) {
 	}
 	for query, want := range map[string]string{
 		"":                                    `[{"usage":1.5,"byok_usage_inference":6,"requests":3,`,
-		"?by=key":                             `"key_name":"old name","usage":1,"byok_usage_inference":4,"requests":2,`,
+		"?by=key":                             `"key_name":"new name","usage":1,"byok_usage_inference":4,"requests":2,`,
 		"?by=day,model&api_key_hash=" + other: `[{"date":"` + now.Format(time.DateOnly) + `","model":"m/a","usage":0.5,"byok_usage_inference":2,"requests":1,`,
 		"?by=day&from=" + now.AddDate(0, 0, -40).Format(time.DateOnly) + "&to=" + now.AddDate(0, 0, -40).Format(time.DateOnly): `"usage":0.5,"byok_usage_inference":2,"requests":1,`,
 	} {

@@ -35,19 +35,15 @@ func (s *server) credits(w http.ResponseWriter, r *http.Request, by *identity.Ke
 		Total money.USD `json:"total_credits"`
 		Used  money.USD `json:"total_usage"`
 	}
-	workspaces, err := s.Identity.Store.WorkspaceIDs(r.Context(), by.Organization)
-	if err != nil {
-		return err
-	}
 	entries, err := s.Identity.Store.CreditEntries(r.Context(), by.Organization)
 	if err != nil {
 		return err
 	}
-	sums, err := s.Ledger.Sums(r.Context(), store.Span{To: time.Now().AddDate(1, 0, 0), KeyHash: "*", Workspaces: workspaces})
+	spent, err := s.Ledger.SpentBy(r.Context(), store.Who{Organization: by.Organization}, time.Time{})
 	if err != nil {
 		return err
 	}
-	told := credits{Used: sums[0].Cost}
+	told := credits{Used: spent.Cost}
 	for _, entry := range entries {
 		told.Total = told.Total.Add(entry.Amount)
 	}

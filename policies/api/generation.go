@@ -26,6 +26,8 @@ type Ledger interface {
 	Content(ctx context.Context, id string) (*usage.Content, error)
 	// Spending is what some keys have cost, by period.
 	Spending(ctx context.Context, keyHashes []string, since store.Periods) (map[string]store.Spending, error)
+	// SpentBy is what someone has spent from a day on.
+	SpentBy(ctx context.Context, who store.Who, since time.Time) (store.Bill, error)
 	// Sums adds up what was done by some dimensions; by none, there is one sum.
 	Sums(ctx context.Context, span store.Span, by ...store.Dimension) ([]store.Group, error)
 	// PurgeWorkspaces deletes what was created before a time in some workspaces, and

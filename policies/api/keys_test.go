@@ -65,7 +65,7 @@ func manageIn(t *testing.T, db *database.DB) *managedGateway {
 	}
 	var current atomic.Pointer[identity.Keyring]
 	current.Store(configured)
-	g := &managedGateway{T: t, Options: gateway(t), generations: store.New(db)}
+	g := &managedGateway{T: t, Options: gateway(t), generations: store.New(db, identity.NewSealer([]byte("secret")))}
 	keys := keystore.New(openDatabase{db, &g.asked}, identity.NewSealer([]byte("secret")), byok.NewVault("secret", ""))
 	watcher := keystore.NewWatcher(keys, func(s keystore.Snapshot) { current.Store(configured.With(s.Credentials)) }, slog.New(slog.DiscardHandler))
 	g.Keys, g.Ledger, g.Identity = current.Load, g.generations, &Identity{Store: keys, Refresh: watcher.Refresh}

@@ -60,12 +60,12 @@ func (d *DB) Keep(ctx context.Context, text string) (*Statement, error) {
 	return kept.(*Statement), nil
 }
 
-// Exec runs the statement in a transaction of its database.
-func (s *Statement) Exec(ctx context.Context, tx *sql.Tx, values ...any) (sql.Result, error) {
+// Query runs the statement in a transaction of its database.
+func (s *Statement) Query(ctx context.Context, tx *sql.Tx, values ...any) (*sql.Rows, error) {
 	if s.prepared == nil {
-		return tx.ExecContext(ctx, s.text, values...)
+		return tx.QueryContext(ctx, s.text, values...)
 	}
-	return tx.StmtContext(ctx, s.prepared).ExecContext(ctx, values...)
+	return tx.StmtContext(ctx, s.prepared).QueryContext(ctx, values...)
 }
 
 // OpenSQLite opens a database in a file, creating it if there is none. Readers do not

@@ -1,6 +1,7 @@
 package database
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -53,7 +54,7 @@ func TestStatementIsKeptForAllConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	const text = `INSERT INTO organizations (id, name, created) VALUES (?, ?, 0)`
+	const text = `INSERT INTO organizations (id, name, created) VALUES (?, ?, 0) RETURNING id`
 	var all sync.WaitGroup
 	for n := range 20 {
 		all.Go(func() {
@@ -68,8 +69,13 @@ func TestStatementIsKeptForAllConnections(t *testing.T) {
 				return
 			}
 			defer tx.Rollback()
-			if _, err := insert.Exec(t.Context(), tx, fmt.Sprint("o", n), "x"); err != nil {
+			rows, err := insert.Query(t.Context(), tx, fmt.Sprint("o", n), "x")
+			if err != nil {
 				t.Error(err)
+				return
+			}
+			if !rows.Next() || errors.Join(rows.Err(), rows.Close()) != nil {
+				t.Errorf("nothing is inserted, %v", rows.Err())
 			}
 			if err := tx.Commit(); err != nil {
 				t.Error(err)

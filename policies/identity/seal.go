@@ -26,6 +26,13 @@ func (s Sealer) SealCode(digest string, kept ...string) string {
 	return s.sum(append([]string{"code", digest}, kept...)...)
 }
 
+// Pseudonym is what stands for an end user of a key where the name is not to be kept: 32
+// hex digits, the same for the same name and key, from which nobody without the secret can
+// tell the name, or whether it is one that they try.
+func (s Sealer) Pseudonym(keyHash, user string) string {
+	return s.sum("end user", keyHash, user)[:32]
+}
+
 // Fits reports whether a seal is that of its key. How long it takes tells nothing of
 // the seal that would.
 func (s Sealer) Fits(seal, digest string, key *Key) bool {

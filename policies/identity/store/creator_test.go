@@ -18,7 +18,7 @@ import (
 func TestWhatMembersSpentOutlivesTheirKeys(t *testing.T) {
 	databasetest.OnBoth(t, func(t *testing.T, open func() *database.DB) {
 		db := open()
-		s, bills := New(opened{db}, sealer, nil), ledger.New(db)
+		s, bills := New(opened{db}, sealer, nil), ledger.New(db, sealer)
 		ada, bob := createdMember(t, s, "ada@example.com", identity.Admin), createdMember(t, s, "bob@example.com", identity.Admin)
 		count := 0
 		spend := func(k Key) {

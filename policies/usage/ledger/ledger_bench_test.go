@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/switchyard/switchyard/policies/database"
+	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/usage"
 	"github.com/switchyard/switchyard/policies/usage/journal"
 	"github.com/switchyard/switchyard/policies/usage/postgrestest"
@@ -42,7 +43,7 @@ func benchmark(b *testing.B, db *database.DB, err error) {
 	}
 	b.Cleanup(func() { _ = j.Close() })
 	ctx, stop := context.WithCancel(b.Context())
-	l, ended := New(j, store.New(db), prometheus.NewRegistry(), slog.New(slog.DiscardHandler)), make(chan struct{})
+	l, ended := New(j, store.New(db, identity.NewSealer([]byte("secret"))), prometheus.NewRegistry(), slog.New(slog.DiscardHandler)), make(chan struct{})
 	go func() { l.Run(ctx, time.Second); close(ended) }()
 	b.Cleanup(func() { stop(); <-ended })
 

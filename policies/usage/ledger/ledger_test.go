@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/switchyard/switchyard/policies/database"
+	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/usage"
 	"github.com/switchyard/switchyard/policies/usage/journal"
 	"github.com/switchyard/switchyard/policies/usage/postgrestest"
@@ -223,7 +224,7 @@ func TestRealDatabaseStopsUnderLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	saved := store.New(db)
+	saved := store.New(db, identity.NewSealer([]byte("secret")))
 	j := openJournal(t, filepath.Join(t.TempDir(), "journal"))
 	stop := run(t, j, saved)
 	const requests = 3000

@@ -29,9 +29,9 @@ const columnCount = 30
 // inserts add 1, 2, 4, … and 64 generations, but for those that are there already: a
 // statement costs either database more than a row does, and PostgreSQL a round trip.
 var inserts = func() (texts [7]string) {
-	row := "(" + placeholders(columnCount) + ")"
+	row := "(" + placeholders(columnCount) + ", TRUE)"
 	for i := range texts {
-		texts[i] = `INSERT INTO generations (` + columns + `) VALUES ` + row + strings.Repeat(", "+row, 1<<i-1) + ` ON CONFLICT (id) DO NOTHING`
+		texts[i] = `INSERT INTO generations (` + columns + `, summed) VALUES ` + row + strings.Repeat(", "+row, 1<<i-1) + ` ON CONFLICT (id) DO NOTHING RETURNING id`
 	}
 	return texts
 }()
@@ -40,9 +40,9 @@ var inserts = func() (texts [7]string) {
 // found by another process that waits for it.
 var update = `UPDATE generations SET ` + strings.ReplaceAll(strings.TrimPrefix(columns, "id, "), ", ", " = ?, ") + ` = ? WHERE id = ?`
 
-// Save keeps generations, all of them or none. One whose id is there already gains the
-// attempts that it lacks: it is told again after a crash, and by several processes if
-// each had some of the attempts, as at a restart.
+// Save keeps generations, all of them or none, and adds them to the sums. One whose id is
+// there already gains the attempts that it lacks: it is told again after a crash, and by
+// several processes if each had some of the attempts, as at a restart.
 func (s *Store) Save(ctx context.Context, generations []usage.Generation) error {
 	var statements [len(inserts)]*database.Statement
 	for i, text := range inserts[:min(len(inserts), bits.Len(uint(len(generations))))] {
@@ -64,6 +64,7 @@ func (s *Store) Save(ctx context.Context, generations []usage.Generation) error 
 	// could wait for each other's.
 	slices.SortStableFunc(ordered, func(a, b *usage.Generation) int { return strings.Compare(a.ID, b.ID) })
 	var known []*usage.Generation // at least in part
+	sums := s.newTally()
 	for rest := ordered; len(rest) > 0; {
 		size := min(len(inserts), bits.Len(uint(len(rest)))) - 1
 		some := rest[:1<<size]
@@ -71,13 +72,18 @@ func (s *Store) Save(ctx context.Context, generations []usage.Generation) error 
 		if err != nil {
 			return fmt.Errorf("generations %s to %s: %w", some[0].ID, some[len(some)-1].ID, err)
 		}
-		if added < int64(len(some)) {
-			known = append(known, some...)
+		for _, g := range some {
+			if added[g.ID] {
+				sums.add(g)
+				delete(added, g.ID) // it may be told twice
+			} else {
+				known = append(known, g)
+			}
 		}
 		rest = rest[len(some):]
 	}
-	for _, g := range known { // of what was added now there is nothing to merge
-		if err := s.merge(ctx, tx, g); err != nil {
+	for _, g := range known {
+		if err := s.merge(ctx, tx, sums, g); err != nil {
 			return fmt.Errorf("generation %s: %w", g.ID, err)
 		}
 	}
@@ -86,28 +92,55 @@ func (s *Store) Save(ctx context.Context, generations []usage.Generation) error 
 			return fmt.Errorf("generation %s: %w", g.ID, err)
 		}
 	}
+	if err := sums.save(ctx, s, tx); err != nil {
+		return err
+	}
 	return tx.Commit()
 }
 
-// add adds generations, but for those that are there, and tells how many it has added.
-func add(ctx context.Context, tx *sql.Tx, insert *database.Statement, generations []*usage.Generation) (int64, error) {
+// add adds generations, but for those that are there, and returns the ids of what it has
+// added.
+func add(ctx context.Context, tx *sql.Tx, insert *database.Statement, generations []*usage.Generation) (map[string]bool, error) {
 	values, attempts := make([]any, 0, len(generations)*columnCount), []byte(nil)
 	for _, g := range generations {
 		attempts = usage.AppendAttempts(attempts[:0], g.Attempts)
 		values = appendRow(values, g, string(attempts))
 	}
-	result, err := insert.Exec(ctx, tx, values...)
+	rows, err := insert.Query(ctx, tx, values...)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return result.RowsAffected()
+	defer rows.Close()
+	added := make(map[string]bool, len(generations))
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		added[id] = true
+	}
+	return added, rows.Err()
 }
 
-// merge adds to a generation what g knows beyond it.
-func (s *Store) merge(ctx context.Context, tx *sql.Tx, g *usage.Generation) error {
+// merge adds to a generation what g knows beyond it. One that is in no sum yet is added to
+// them later, as it is then.
+func (s *Store) merge(ctx context.Context, tx *sql.Tx, sums *tally, g *usage.Generation) error {
 	known, err := s.get(ctx, tx, g.ID, s.db.Locking())
-	if err != nil || !known.Merge(g) {
+	if err != nil {
 		return err
+	}
+	before := *known
+	before.Attempts = slices.Clone(known.Attempts)
+	if !known.Merge(g) {
+		return nil
+	}
+	var summed bool
+	if err := tx.QueryRowContext(ctx, s.query(`SELECT summed FROM generations WHERE id = ?`), g.ID).Scan(&summed); err != nil {
+		return err
+	}
+	if summed {
+		sums.remove(&before)
+		sums.add(known)
 	}
 	values := appendRow(nil, known, string(usage.AppendAttempts(nil, known.Attempts)))
 	_, err = tx.ExecContext(ctx, s.query(update), append(values[1:], values[0])...)

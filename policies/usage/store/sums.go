@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -20,10 +21,8 @@ type Total struct {
 	Upstream money.USD
 }
 
-// sums are of the view that also has the days whose generations were deleted.
-const sums = `COALESCE(SUM(requests), 0), COALESCE(SUM(prompt_tokens), 0), COALESCE(SUM(completion_tokens), 0), COALESCE(SUM(reasoning_tokens), 0), COALESCE(SUM(cost), 0), COALESCE(SUM(cached_tokens), 0), COALESCE(SUM(byok_cost), 0)`
-
-// Who is whose generations are asked for; an empty field is everyone's, or any.
+// Who is whose generations are asked for: one of them, or an end user of a key. None is
+// everyone.
 type Who struct {
 	KeyHash, User, Member, Model, Provider, Workspace, Organization string
 }
@@ -36,55 +35,62 @@ type Bill struct {
 	Upstream money.USD
 }
 
-// SpentBy is what some have spent from a time on. Of end users, what was deleted is not
-// known. A member's is what was spent with each key while it was theirs, whether there
-// still is one; of a day whose generations were deleted, with the keys that were theirs
-// when it began.
-//
-// It may read all that an organisation has ever done: of keys and workspaces an index has
-// what it reads.
+// SpentBy is what someone has spent from a day in UTC on, which a time is on. It reads a
+// row for each day. A member's is what was spent with each key while it was theirs,
+// whether there still is one; a model's and a provider's what their attempts cost, whoever
+// served in the end, and Requests are those attempts.
 func (s *Store) SpentBy(ctx context.Context, who Who, since time.Time) (Bill, error) {
-	text, values := billed(who, since)
+	text, values, err := s.spent(who, since)
+	if err != nil {
+		return Bill{}, err
+	}
+	if err := s.SumUp(ctx); err != nil {
+		return Bill{}, err
+	}
 	var b Bill
-	err := s.db.QueryRowContext(ctx, s.query(text), values...).Scan(&b.Requests, &b.Cost, &b.Upstream)
+	err = s.db.QueryRowContext(ctx, s.query(text), values...).Scan(&b.Requests, &b.Cost, &b.Upstream)
 	return b, err
 }
 
-// billed is the query of [Store.SpentBy]. The view is not asked: SQLite does not look into
-// it for an index.
-func billed(who Who, since time.Time) (text string, values []any) {
-	where, values := "@created >= ?", []any{since.UnixMicro()}
-	for column, value := range map[string]string{"key_hash": who.KeyHash, "model": who.Model, "provider": who.Provider, "workspace_id": who.Workspace} {
-		if value != "" {
-			where, values = where+" AND "+column+" = ?", append(values, database.Storable(value))
-		}
+// spent is the query of [Store.SpentBy]. The error is that no such sum is kept.
+func (s *Store) spent(who Who, since time.Time) (text string, values []any, err error) {
+	kind, name := kindWorkspace, ""
+	switch who {
+	case Who{}, Who{Organization: who.Organization}:
+	case Who{KeyHash: who.KeyHash}:
+		kind, name = kindKey, who.KeyHash
+	case Who{KeyHash: who.KeyHash, User: who.User}:
+		kind, name = kindUser, s.pseudonym(who.KeyHash, who.User)
+	case Who{Member: who.Member}:
+		kind, name = kindMember, who.Member
+	case Who{Model: who.Model}:
+		kind, name = kindModel, who.Model
+	case Who{Provider: who.Provider}:
+		kind, name = kindProvider, who.Provider
+	case Who{Workspace: who.Workspace}:
+		name = who.Workspace
+	default:
+		return "", nil, fmt.Errorf("ledger: no sum is kept for %+v", who)
 	}
-	if who.Member != "" {
-		where, values = where+" AND key_hash IN (SELECT key_hash FROM key_creators WHERE creator = ?)"+
-			" AND EXISTS (SELECT 1 FROM key_creators c WHERE c.creator = ? AND c.key_hash = u.key_hash AND c.since <= @created AND @created < c.until)",
-			append(values, who.Member, who.Member)
+	text = `SELECT COALESCE(SUM(requests), 0), COALESCE(SUM(cost), 0), COALESCE(SUM(byok_cost), 0) FROM spending_days WHERE kind = ? AND day >= ?`
+	values = []any{kind, dayOf(since)}
+	switch {
+	case name != "":
+		text, values = text+` AND name = ?`, append(values, database.Storable(name))
+	case who.Organization != "":
+		text, values = text+` AND name IN (SELECT id FROM workspaces WHERE organization_id = ?)`, append(values, who.Organization)
 	}
-	if who.Organization != "" {
-		where, values = where+" AND workspace_id IN (SELECT id FROM workspaces WHERE organization_id = ?)", append(values, who.Organization)
-	}
-	each := func(columns, table, created, where string) string {
-		return `SELECT ` + columns + `, COALESCE(SUM(cost), 0) AS cost, COALESCE(SUM(byok_cost), 0) AS byok_cost FROM ` + table + ` u WHERE ` + strings.ReplaceAll(where, "@created", created)
-	}
-	generations, days := each("COUNT(*) AS requests", "generations", "created", where), ""
-	if who.User == "" {
-		days = ` UNION ALL ` + each("COALESCE(SUM(requests), 0)", "generation_days", "day", where)
-		values = slices.Concat(values, values)
-	} else {
-		generations, values = generations+" AND end_user = ?", append(values, database.Storable(who.User))
-	}
-	return `SELECT SUM(requests), SUM(cost), SUM(byok_cost) FROM (` + generations + days + `) both_tables`, values
+	return text, values, nil
 }
 
 func (t *Total) fields() []any {
 	return []any{&t.Requests, &t.PromptTokens, &t.CompletionTokens, &t.ReasoningTokens, &t.Cost, &t.CachedTokens, &t.Upstream}
 }
 
-// Periods are when those began that a key's usage is told by.
+// dayOf is the day in UTC that a time is on, as tables have it.
+func dayOf(t time.Time) int64 { return t.Truncate(24 * time.Hour).UnixMicro() }
+
+// Periods are the days on which those began that a key's usage is told by.
 type Periods struct{ Day, Week, Month time.Time }
 
 // Spending is what a key has cost: ever, and since its periods began.
@@ -92,8 +98,8 @@ type Spending struct {
 	Spent
 	// Upstream is what providers billed the client's own keys.
 	Upstream Spent
-	// Last is when the key last asked, zero for never. Of generations that were deleted it
-	// is known to the day, and is its beginning.
+	// Last is when the key last asked, zero for never. Of generations that were deleted
+	// before there were sums it is known to the day, and is its beginning.
 	Last time.Time
 }
 
@@ -106,16 +112,19 @@ func (s *Store) Spending(ctx context.Context, keyHashes []string, since Periods)
 	if len(keyHashes) == 0 {
 		return spending, nil
 	}
-	periods := []any{since.Day.UnixMicro(), since.Week.UnixMicro(), since.Month.UnixMicro()}
+	if err := s.SumUp(ctx); err != nil {
+		return nil, err
+	}
+	periods := []any{dayOf(since.Day), dayOf(since.Week), dayOf(since.Month)}
 	values := slices.Concat(periods, periods)
 	for _, hash := range keyHashes {
 		values = append(values, hash)
 	}
 	spent := func(column string) string {
-		return `COALESCE(SUM(` + column + `), 0)` + strings.Repeat(`, COALESCE(SUM(CASE WHEN created >= ? THEN `+column+` ELSE 0 END), 0)`, len(periods))
+		return `COALESCE(SUM(` + column + `), 0)` + strings.Repeat(`, COALESCE(SUM(CASE WHEN day >= ? THEN `+column+` ELSE 0 END), 0)`, len(periods))
 	}
-	rows, err := s.db.QueryContext(ctx, s.query(`SELECT key_hash, `+spent("cost")+`, `+spent("byok_cost")+`, MAX(created) FROM usage_sums `+
-		`WHERE key_hash IN (?`+strings.Repeat(", ?", len(keyHashes)-1)+`) GROUP BY key_hash`), values...)
+	rows, err := s.db.QueryContext(ctx, s.query(`SELECT name, `+spent("cost")+`, `+spent("byok_cost")+`, MAX(latest) FROM spending_days `+
+		`WHERE kind = '`+kindKey+`' AND name IN (`+placeholders(len(keyHashes))+`) GROUP BY name`), values...)
 	if err != nil {
 		return nil, err
 	}
@@ -134,11 +143,14 @@ func (s *Store) Spending(ctx context.Context, keyHashes []string, since Periods)
 	return spending, rows.Err()
 }
 
-// UpstreamSince is what providers have billed clients' own keys from a time on, by the
-// organisation. Those that were billed nothing are left out.
+// UpstreamSince is what providers have billed clients' own keys from a day in UTC on, by
+// the organisation. Those that were billed nothing are left out.
 func (s *Store) UpstreamSince(ctx context.Context, since time.Time) (map[string]money.USD, error) {
-	rows, err := s.db.QueryContext(ctx, s.query(`SELECT w.organization_id, SUM(u.byok_cost) FROM usage_sums u JOIN workspaces w ON w.id = u.workspace_id `+
-		`WHERE u.created >= ? AND u.byok_cost > 0 GROUP BY w.organization_id`), since.UnixMicro())
+	if err := s.SumUp(ctx); err != nil {
+		return nil, err
+	}
+	rows, err := s.db.QueryContext(ctx, s.query(`SELECT w.organization_id, SUM(d.byok_cost) FROM spending_days d JOIN workspaces w ON w.id = d.name `+
+		`WHERE d.kind = '`+kindWorkspace+`' AND d.day >= ? AND d.byok_cost > 0 GROUP BY w.organization_id`), dayOf(since))
 	if err != nil {
 		return nil, err
 	}
@@ -155,8 +167,8 @@ func (s *Store) UpstreamSince(ctx context.Context, since time.Time) (map[string]
 	return billed, rows.Err()
 }
 
-// Span is a time between two others, the second one excluded, and whom it is asked
-// about: a key, "*" for all, in any of some workspaces.
+// Span is from one day in UTC to another, that excluded, and whom it is asked about: a
+// key, "*" for all, in any of some workspaces.
 type Span struct {
 	From, To   time.Time
 	KeyHash    string
@@ -175,10 +187,10 @@ const (
 	ByWorkspace
 )
 
-// groups are the columns of a dimension. Of a key that was
-// renamed, one of the names is shown.
+// groups are the columns of a dimension. A day has the name that a key had last; of days
+// with several, one is shown.
 var groups = map[Dimension]struct{ by, shown string }{
-	ByDay:       {"created / 86400000000", "created / 86400000000"},
+	ByDay:       {"day", "day"},
 	ByKey:       {"key_hash", "key_hash, MAX(key_name)"},
 	ByModel:     {"model", "model"},
 	ByEndpoint:  {"model, endpoint, provider", "model, endpoint, provider"},
@@ -196,6 +208,9 @@ type Group struct {
 
 // Sums adds up what was done by some dimensions, the latest day first.
 func (s *Store) Sums(ctx context.Context, span Span, by ...Dimension) ([]Group, error) {
+	if err := s.SumUp(ctx); err != nil {
+		return nil, err
+	}
 	var columns, grouped, order []string
 	for _, dimension := range by {
 		group := groups[dimension]
@@ -205,8 +220,11 @@ func (s *Store) Sums(ctx context.Context, span Span, by ...Dimension) ([]Group, 
 		}
 		order = append(order, group.by)
 	}
-	text := `SELECT ` + strings.Join(append(columns, sums), ", ") + ` FROM usage_sums WHERE created >= ? AND created < ? AND workspace_id IN (NULL` + strings.Repeat(", ?", len(span.Workspaces)) + `)`
-	values := []any{span.From.UnixMicro(), span.To.UnixMicro()}
+	for column := range strings.SplitSeq("requests, prompt_tokens, completion_tokens, reasoning_tokens, cost, cached_tokens, byok_cost", ", ") {
+		columns = append(columns, "COALESCE(SUM("+column+"), 0)")
+	}
+	text := `SELECT ` + strings.Join(columns, ", ") + ` FROM usage_days WHERE day >= ? AND day < ? AND workspace_id IN (NULL` + strings.Repeat(", ?", len(span.Workspaces)) + `)`
+	values := []any{dayOf(span.From), dayOf(span.To)}
 	for _, workspace := range span.Workspaces {
 		values = append(values, workspace)
 	}
@@ -215,7 +233,8 @@ func (s *Store) Sums(ctx context.Context, span Span, by ...Dimension) ([]Group, 
 		values = append(values, span.KeyHash)
 	}
 	if len(by) > 0 {
-		text += ` GROUP BY ` + strings.Join(grouped, ", ") + ` ORDER BY ` + strings.Join(order, ", ")
+		// What all attempts were merged away from comes to nothing.
+		text += ` GROUP BY ` + strings.Join(grouped, ", ") + ` HAVING SUM(requests) > 0 ORDER BY ` + strings.Join(order, ", ")
 	}
 	rows, err := s.db.QueryContext(ctx, s.query(text), values...)
 	if err != nil {
@@ -245,7 +264,7 @@ func (s *Store) Sums(ctx context.Context, span Span, by ...Dimension) ([]Group, 
 			return nil, err
 		}
 		if slices.Contains(by, ByDay) {
-			g.Day = time.Unix(day*86400, 0).UTC()
+			g.Day = time.UnixMicro(day).UTC()
 		}
 		all = append(all, g)
 	}
