@@ -2,7 +2,6 @@ package config
 
 import (
 	"strconv"
-	"time"
 
 	"github.com/switchyard/switchyard/policies/config/configpb"
 )
@@ -10,7 +9,7 @@ import (
 // checkLimits checks all limits of the configuration. What cannot be kept is refused
 // here, not left without effect.
 func (l *loader) checkLimits(config *configpb.Config) {
-	budgets, retention := false, config.GetLedger().GetRetention().AsDuration()
+	budgets := false
 	check := func(limits *configpb.Limits, at path) {
 		budgets = budgets || limits.GetBudget() != ""
 		l.checkEachLimit(limits, at)
@@ -19,10 +18,6 @@ func (l *loader) checkLimits(config *configpb.Config) {
 		check(limits, at)
 		if user := limits.GetPerUser(); user != nil {
 			check(user, at.field("per_user"))
-			if period := periodOf(user); retention > 0 && user.GetBudget() != "" && (period == 0 || period > retention) {
-				l.report.fail(at.field("per_user").field("budget"), "is longer than ledger.retention, %s, after which nobody knows what which user spent; raise that, or let the budget begin anew sooner",
-					durationText(config.GetLedger().GetRetention()))
-			}
 			l.refusePerUser(user, at.field("per_user"))
 		}
 	}
@@ -75,18 +70,4 @@ func (l *loader) refusePerUser(limits *configpb.Limits, at path) {
 	if limits.GetPerUser() != nil {
 		l.report.fail(at.field("per_user"), "belongs to the limits of keys; remove it here")
 	}
-}
-
-// periodOf is the longest that a budget lasts, zero if it never begins anew.
-func periodOf(limits *configpb.Limits) time.Duration {
-	const day = 24 * time.Hour
-	switch limits.GetBudgetReset() {
-	case configpb.BudgetReset_BUDGET_RESET_DAILY:
-		return day
-	case configpb.BudgetReset_BUDGET_RESET_WEEKLY:
-		return 7 * day
-	case configpb.BudgetReset_BUDGET_RESET_MONTHLY:
-		return 31 * day
-	}
-	return 0
 }

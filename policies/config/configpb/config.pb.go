@@ -2304,7 +2304,8 @@ type Ledger struct {
 	// postgres://user:password@host:5432/database. Default: a SQLite file in the
 	// gateway's state directory.
 	Postgres *Secret `protobuf:"bytes,1,opt,name=postgres,proto3" json:"postgres,omitempty"`
-	// Rows older than this are deleted. Default: never.
+	// Rows older than this are deleted; what they come to by day stays, and so do budgets.
+	// Default: never.
 	Retention *durationpb.Duration `protobuf:"bytes,2,opt,name=retention,proto3" json:"retention,omitempty"`
 	// Keep no account. What keys have used is then not known.
 	Disabled bool `protobuf:"varint,3,opt,name=disabled,proto3" json:"disabled,omitempty"`
