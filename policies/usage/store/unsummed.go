@@ -14,7 +14,7 @@ import (
 
 // summedAtOnce is how many generations one transaction adds to the sums: writers wait
 // for it.
-const summedAtOnce = 500
+const summedAtOnce = 2000
 
 // SumUp adds to the sums what is not in them: generations from before there were any, or
 // of a gateway of before that still runs. Whoever asks for sums does it first, so that
