@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -78,6 +80,49 @@ func TestLedgerThatTakesLongIsHeardByTheNextRequest(t *testing.T) {
 			t.Errorf("asked %d times, logged %s", asked.Load(), logged.String())
 		}
 	})
+}
+
+// While nobody can tell what was spent, nothing more is: not even under a budget that is
+// open, whose store answers or goes by its own count while another does not.
+func TestNobodySpendsWhileItIsNotKnownWhatWasSpent(t *testing.T) {
+	for name, store := range map[string]func() Store{"its own store": func() Store { return nil }, "a shared store": func() Store { return NewMemory() }} {
+		for _, closed := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, closed %v", name, closed), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					known := make(chan struct{})
+					l := New(Options{Store: store(), Log: slog.New(slog.DiscardHandler), Spent: func(ctx context.Context, _ Limit, _ time.Time) (money.USD, error) {
+						<-known
+						return 9 * money.Dollar / 10, nil
+					}})
+					budget := dollars(1, identity.ResetNever)
+					budget.Closed = closed
+					var crowd sync.WaitGroup
+					for range 50 {
+						crowd.Go(func() {
+							if r, denial := l.Reserve(t.Context(), []Claim{NewClaim(budget, 1)}, time.Now()); r != nil || !denial.Unknown || denial.RetryAfter <= 0 {
+								t.Errorf("%+v, %+v", r, denial)
+							}
+						})
+					}
+					crowd.Wait()
+					if l.Live() != 0 {
+						t.Errorf("%d hold something", l.Live())
+					}
+					close(known)
+					synctest.Wait()
+					admitted := 0
+					for range 50 {
+						if r, _ := l.Reserve(t.Context(), []Claim{NewClaim(budget, 5e7)}, time.Now()); r != nil {
+							admitted++
+						}
+					}
+					if admitted != 2 {
+						t.Errorf("%d times five cents are admitted for the ten that are left", admitted)
+					}
+				})
+			})
+		}
+	}
 }
 
 // The database is not held up by what nobody needs any more.
