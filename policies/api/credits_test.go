@@ -99,10 +99,22 @@ func TestRow180BudgetsOfAWorkspaceGrowWithTheirInterval(t *testing.T) {
 func TestPurgeDeletesGenerationsAndKeepsWhatTheyCost(t *testing.T) {
 	g := manage(t)
 	now := time.Now()
-	if err := g.generations.Save(t.Context(), []usage.Generation{
-		served("gen-1-old", now.AddDate(0, 0, -9), identity.Hash("k"), "k"), served("gen-1-new", now, identity.Hash("k"), "k"),
-	}); err != nil {
+	old := served("gen-1-old", now.AddDate(0, 0, -9), identity.Hash("k"), "k")
+	old.User = "ada"
+	if err := g.generations.Save(t.Context(), []usage.Generation{old, served("gen-1-new", now, identity.Hash("k"), "k")}); err != nil {
 		t.Fatal(err)
+	}
+	told := func() string {
+		t.Helper()
+		all := ""
+		for _, path := range []string{"/activity", "/usage?by=day,key,model,workspace", "/credits"} {
+			all += g.call(managementKey, "GET", "/api/v1"+path, "").Body.String()
+		}
+		return all
+	}
+	before := told()
+	if strings.Count(before, `"usage":0.5`) != 3 || !strings.Contains(before, `"total_usage":1`) {
+		t.Errorf("told: %s", before)
 	}
 	day := now.UTC().AddDate(0, 0, -3).Format(time.DateOnly)
 	if got := g.call(managementKey, "DELETE", "/api/v1/usage?before="+day, "").Body.String(); got != `{"data":{"deleted_generations":1}}`+"\n" {
@@ -111,9 +123,13 @@ func TestPurgeDeletesGenerationsAndKeepsWhatTheyCost(t *testing.T) {
 	if _, err := g.generations.Get(t.Context(), "gen-1-new"); err != nil {
 		t.Errorf("the new one: %v", err)
 	}
-	spent, err := g.generations.SpentBy(t.Context(), store.Who{}, time.Time{})
-	if err != nil || spent.Cost != money.Dollar {
-		t.Errorf("%+v, %v", spent, err)
+	if after := told(); after != before {
+		t.Errorf("told %s\nand before %s", after, before)
+	}
+	for who, want := range map[store.Who]money.USD{{}: money.Dollar, {KeyHash: identity.Hash("k"), User: "ada"}: money.Dollar / 2} {
+		if spent, err := g.generations.SpentBy(t.Context(), who, time.Time{}); err != nil || spent.Cost != want {
+			t.Errorf("%+v: %+v, %v", who, spent, err)
+		}
 	}
 	if got := g.call(managementKey, "GET", "/api/v1/audit", "").Body.String(); !strings.Contains(got, `"action":"usage.purge","target":"`+day) {
 		t.Errorf("audit: %s", got)

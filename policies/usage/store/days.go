@@ -51,7 +51,7 @@ type spending struct {
 // tally adds up what changes in a transaction. Generations are added once they are sure
 // to be in it.
 type tally struct {
-	keyed    map[string][]*keyed // by key
+	keyed    map[string][]keyed // by key
 	usage    map[usedOn]*Total
 	names    map[string]string // of keys
 	spending map[spender]*spending
@@ -66,7 +66,7 @@ type keyed struct {
 
 func (s *Store) newTally() *tally {
 	return &tally{
-		keyed: make(map[string][]*keyed), usage: make(map[usedOn]*Total), names: make(map[string]string),
+		keyed: make(map[string][]keyed), usage: make(map[usedOn]*Total), names: make(map[string]string),
 		spending: make(map[spender]*spending), users: s.pseudonym,
 	}
 }
@@ -100,7 +100,7 @@ func (t *tally) count(g *usage.Generation, sign int64) {
 	t.spend(spender{kindWorkspace, on.workspace, day}, whole, 0)
 	if key != "" {
 		t.spend(spender{kindKey, key, day}, whole, created)
-		t.keyed[key] = append(t.keyed[key], &keyed{created, whole})
+		t.keyed[key] = append(t.keyed[key], keyed{created, whole})
 	}
 	if g.User != "" {
 		t.spend(spender{kindUser, t.users(key, g.User), day}, whole, 0)
