@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
@@ -88,7 +89,19 @@ func OpenPostgres(ctx context.Context, connection string) (*DB, error) {
 		return nil, errors.New("database: the connection string of PostgreSQL cannot be read")
 	}
 	db.SetMaxOpenConns(8)
+	if err := reached(ctx, db); err != nil {
+		return nil, errors.Join(fmt.Errorf("database: %w", err), db.Close())
+	}
 	return migrate(ctx, &DB{DB: db, postgres: true}, goose.DialectPostgres)
+}
+
+// connectTimeout bounds how long is waited for a server that may not be there.
+const connectTimeout = 30 * time.Second
+
+func reached(ctx context.Context, db *sql.DB) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	return db.PingContext(ctx)
 }
 
 // migrate brings the schema up to date. Migrations lead forward only; of several

@@ -19,7 +19,8 @@ type Pending struct {
 var ErrPending = errors.New("the gateway's database is not reached yet")
 
 const (
-	connectTimeout = 30 * time.Second
+	// openTimeout leaves room for a change of the schema that reads all rows.
+	openTimeout    = 15 * time.Minute
 	reconnectEvery = 2 * time.Second
 )
 
@@ -36,7 +37,7 @@ func PendingPostgres(connection string) *Pending {
 // Connect opens the database, trying again until ctx ends.
 func (p *Pending) Connect(ctx context.Context, log *slog.Logger) {
 	for ctx.Err() == nil {
-		trying, cancel := context.WithTimeout(ctx, connectTimeout)
+		trying, cancel := context.WithTimeout(ctx, openTimeout)
 		err := p.Open(trying)
 		cancel()
 		if err == nil {
