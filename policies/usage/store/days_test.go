@@ -297,7 +297,7 @@ func TestUsersAreCondensed(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func() *Store) {
 		s := open() // noon is a Wednesday, the 25th
 		var all []usage.Generation
-		for i, days := range []int{0, -1, -24, -25, -60} {
+		for i, days := range []int{5, 0, -1, -24, -25, -60} {
 			for user := range purgedAtOnce/2 + 1 { // more than one transaction
 				g := generation(fmt.Sprintf("gen-%d-%d", i, user), noon.AddDate(0, 0, days))
 				g.User = fmt.Sprint("user", user)
@@ -326,29 +326,28 @@ func TestUsersAreCondensed(t *testing.T) {
 			if err := s.CondenseUsers(t.Context(), noon); err != nil {
 				t.Fatal(err)
 			}
-			if got := days("user7"); got != 4 { // this month's three, and one for what was before
+			if got := days("user7"); got != 5 { // this month's four, and one for what was before
 				t.Errorf("%d rows", got)
 			}
-			for since, want := range map[time.Time]int64{{}: 5, identity.ResetMonthly.Start(noon): 3, identity.ResetWeekly.Start(noon): 2, identity.ResetDaily.Start(noon): 1} {
+			for since, want := range map[time.Time]int64{{}: 6, identity.ResetMonthly.Start(noon): 4, identity.ResetWeekly.Start(noon): 3, identity.ResetDaily.Start(noon): 2} {
 				if got := spent(since); got != want {
 					t.Errorf("%d since %v, want %d", got, since, want)
 				}
 			}
 		}
-		// The week of December 1st, a Tuesday, begins in November; a gateway may be a few
-		// minutes behind, in which it is November.
+		// A gateway may be a few minutes behind, in which it is November; the first week of
+		// December begins on November 30th.
 		first := time.Date(2026, 12, 1, 0, 5, 0, 0, time.UTC)
-		if err := s.CondenseUsers(t.Context(), first); err != nil {
-			t.Fatal(err)
-		}
-		if got := days("user7"); got != 4 {
-			t.Errorf("%d rows", got)
-		}
-		if err := s.CondenseUsers(t.Context(), first.AddDate(0, 0, 7)); err != nil {
-			t.Fatal(err)
-		}
-		if got := days("user7"); got != 1 || spent(time.Time{}) != 5 {
-			t.Errorf("%d rows for %d requests", got, spent(time.Time{}))
+		for _, step := range []struct {
+			now  time.Time
+			want int
+		}{{first, 5}, {first.AddDate(0, 0, 1), 2}, {first.AddDate(0, 0, 7), 1}} {
+			if err := s.CondenseUsers(t.Context(), step.now); err != nil {
+				t.Fatal(err)
+			}
+			if got := days("user7"); got != step.want || spent(time.Time{}) != 6 {
+				t.Errorf("on %v: %d rows for %d requests, want %d", step.now, got, spent(time.Time{}), step.want)
+			}
 		}
 	})
 }

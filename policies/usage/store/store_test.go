@@ -351,14 +351,17 @@ func TestSpendingOfKeysIsByPeriod(t *testing.T) {
 		s := open()
 		other := generation("gen-1-d", noon)
 		other.KeyHash = "other"
-		if err := s.Save(t.Context(), []usage.Generation{
-			generation("gen-1-a", noon), generation("gen-1-b", noon.AddDate(0, 0, -1)), generation("gen-1-c", noon.AddDate(0, 0, -9)), other,
-		}); err != nil {
-			t.Fatal(err)
+		for _, told := range [][]usage.Generation{
+			{generation("gen-1-a", noon), generation("gen-1-b", noon.AddDate(0, 0, -1)), generation("gen-1-c", noon.AddDate(0, 0, -9)), other},
+			{generation("gen-1-e", noon.Add(-time.Hour))}, // late, and not the last that was asked
+		} {
+			if err := s.Save(t.Context(), told); err != nil {
+				t.Fatal(err)
+			}
 		}
 		cost, own := other.Cost(), other.Upstream()
 		got, err := s.Spending(t.Context(), []string{"hash", "silent"}, Periods{Day: noon, Week: noon.AddDate(0, 0, -7), Month: noon.AddDate(0, -1, 0)})
-		want := map[string]Spending{"hash": {Spent: Spent{3 * cost, cost, 2 * cost, 3 * cost}, Upstream: Spent{3 * own, own, 2 * own, 3 * own}, Last: noon}}
+		want := map[string]Spending{"hash": {Spent: Spent{4 * cost, 2 * cost, 3 * cost, 4 * cost}, Upstream: Spent{4 * own, 2 * own, 3 * own, 4 * own}, Last: noon}}
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%v %s", err, diff)
 		}
