@@ -100,7 +100,9 @@ func (a *account) tidy(ctx context.Context, g *gateway) {
 			g.log.Info(what+" are deleted", "generations", deleted)
 		}
 	}
-	for ctx.Err() == nil {
+	// What an earlier process may have told already is told again first: of what is gone by
+	// then it would count twice.
+	for a.ledger.CatchUp(ctx) == nil {
 		failed("generations cannot be added to the sums", a.generations.SumUp(ctx))
 		failed("what end users spent cannot be condensed", a.generations.CondenseUsers(ctx, time.Now()))
 		sweep("old contents of generations", a.keepSaid, a.generations.PurgeContents)
