@@ -34,5 +34,5 @@ func defaultCreated() *goose.Migration {
 		}
 		return nil
 	}
-	return goose.NewGoMigration(17, &goose.GoFunc{RunTx: up}, nil)
+	return goose.NewGoMigration(15, &goose.GoFunc{RunTx: up}, nil)
 }
