@@ -13,9 +13,47 @@ type usage struct {
 	written5m, written1h           int64
 	thought, searched              int64
 	tier                           string
+	apart                          dialect.Usage // of iterations that the counts above leave out
 }
 
 func (u *usage) read(object []byte) {
+	u.readCounts(object)
+	if iterations := rawjson.Get(object, "iterations"); rawjson.Kind(iterations) == '[' {
+		u.apart = readApart(iterations)
+	}
+}
+
+// readApart adds up the iterations that the API bills beside the message's own counts:
+// those that sum up the conversation, and an advisor's. The latter's price is that of
+// another model, which is not known here: they count as the model's own.
+func readApart(iterations []byte) dialect.Usage {
+	var all dialect.Usage
+	for c := rawjson.Walk(iterations); c.Next(); {
+		switch rawjson.Text(rawjson.Get(c.Value, "type")) {
+		case "compaction", "advisor_message":
+			var iteration usage
+			iteration.readCounts(c.Value)
+			all = plus(all, iteration.total())
+		}
+	}
+	return all
+}
+
+// plus adds up tokens, and is never more than a count can be.
+func plus(a, b dialect.Usage) dialect.Usage {
+	for _, sum := range []struct {
+		into *int64
+		more int64
+	}{
+		{&a.Prompt, b.Prompt}, {&a.Completion, b.Completion}, {&a.Reasoning, b.Reasoning},
+		{&a.CacheRead, b.CacheRead}, {&a.CacheWrite, b.CacheWrite}, {&a.CacheWrite1h, b.CacheWrite1h},
+	} {
+		*sum.into = min(*sum.into+sum.more, 1<<50)
+	}
+	return a
+}
+
+func (u *usage) readCounts(object []byte) {
 	for c := rawjson.Walk(object); c.Next(); {
 		switch string(c.Name) {
 		case "input_tokens":
@@ -45,7 +83,7 @@ func (u *usage) read(object []byte) {
 func (u *usage) total() dialect.Usage {
 	hour := u.written1h
 	written := max(u.written, u.written5m+hour)
-	return dialect.Usage{
+	return plus(dialect.Usage{
 		Prompt:       u.input + u.cached + written,
 		Completion:   u.output,
 		CacheRead:    u.cached,
@@ -53,5 +91,5 @@ func (u *usage) total() dialect.Usage {
 		CacheWrite1h: hour,
 		Reasoning:    min(u.thought, u.output),
 		WebSearches:  u.searched,
-	}
+	}, u.apart)
 }
