@@ -140,10 +140,12 @@ func (d *decoder) message(object []byte) error {
 		d.emit(dialect.Event{Kind: dialect.EventText, Text: words})
 	}
 	for call := rawjson.Walk(calls); call.Next(); {
-		if d.calls >= mostCalls {
+		function := rawjson.Get(call.Value, "function")
+		name := rawjson.Text(rawjson.Get(function, "name"))
+		if d.calls >= mostCalls || name == "" {
 			return errNoMessage
 		}
-		d.call(call.Value)
+		d.call(call.Value, name, rawjson.Get(function, "arguments"))
 	}
 	return nil
 }
@@ -162,11 +164,9 @@ func (d *decoder) think(words string) {
 }
 
 // call reads a call, which comes whole, in newer servers with an id.
-func (d *decoder) call(object []byte) {
-	function := rawjson.Get(object, "function")
-	name := rawjson.Text(rawjson.Get(function, "name"))
+func (d *decoder) call(object []byte, name string, given []byte) {
 	arguments := jsontext.Value("{}")
-	if given := rawjson.Get(function, "arguments"); rawjson.Kind(given) == '{' {
+	if rawjson.Kind(given) == '{' {
 		arguments = jsontext.Value(given).Clone()
 		_ = arguments.Compact() // what is valid cannot fail
 	}
