@@ -12,6 +12,9 @@ func (l *loader) checkLimits(config *configpb.Config) {
 	budgets := false
 	check := func(limits *configpb.Limits, at path) {
 		budgets = budgets || limits.GetBudget() != ""
+		if config.GetRedis() == nil && limits.GetOnRedisFailure() != configpb.RedisFailure_REDIS_FAILURE_UNSPECIFIED {
+			l.report.warn(at.field("on_redis_failure"), "has no effect without redis")
+		}
 		l.checkEachLimit(limits, at)
 	}
 	keys := func(limits *configpb.Limits, at path) {
