@@ -74,7 +74,7 @@ var outages = []outage{
 }
 
 // Whatever happens to the first candidate before its first token, the client
-// gets the second one's answer and nothing of the first's.
+// gets the second one's answer and nothing of the first's (known-failures 25).
 func TestFailover(t *testing.T) {
 	s := newStage(t)
 	good := s.openAI("good")
@@ -267,6 +267,7 @@ func TestRow69All429(t *testing.T) {
 	}
 }
 
+// known-failures 49.
 func TestStopOnKeepsAFailureClassFromFailingOver(t *testing.T) {
 	s := newStage(t)
 	first, second := s.openAI("first"), s.openAI("second")
@@ -284,7 +285,7 @@ func TestStopOnKeepsAFailureClassFromFailingOver(t *testing.T) {
 }
 
 // A failed endpoint goes behind the others until it has cooled down, or for as
-// long as it asked for.
+// long as it asked for (known-failures 48).
 func TestCoolDownSteersTheNextPlan(t *testing.T) {
 	s := newStage(t)
 	failing, limited, good := s.openAI("failing"), s.openAI("limited"), s.openAI("good")

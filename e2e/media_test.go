@@ -75,6 +75,7 @@ func costOf(t *testing.T, body string) float64 {
 	return answer.Usage.Cost
 }
 
+// known-failures 7.
 func TestImagesAreGenerated(t *testing.T) {
 	s, at := media(t)
 	s.start()
@@ -133,6 +134,7 @@ func TestImageStreams(t *testing.T) {
 	}
 }
 
+// known-failures 7.
 func TestSpeech(t *testing.T) {
 	s, at := media(t)
 	s.start()
@@ -175,6 +177,7 @@ func TestSpeech(t *testing.T) {
 	}
 }
 
+// known-failures 7.
 func TestTranscripts(t *testing.T) {
 	s, at := media(t)
 	s.start()
@@ -313,7 +316,7 @@ func TestSpeechFailsOverBeforeItsFirstByte(t *testing.T) {
 }
 
 // What the client has of a sound is never followed by an error in JSON, and a sound that
-// breaks off does not look whole.
+// breaks off does not look whole (known-failures 24).
 func TestSpeechThatBreaksOffIsCut(t *testing.T) {
 	s, at := media(t)
 	at.tts.config["timeouts"] = settings{"between_tokens": "1s"}

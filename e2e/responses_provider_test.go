@@ -235,7 +235,8 @@ func TestResponsesProviderFailover(t *testing.T) {
 }
 
 // A client of the same API keeps its bytes: the order of members, what the gateway does
-// not know, custom tools; and the provider's events get through as they are.
+// not know, custom tools; and the provider's events get through as they are
+// (known-failures 37).
 func TestResponsesPassThrough(t *testing.T) {
 	s := newStage(t)
 	vendor := s.responder("vendor")

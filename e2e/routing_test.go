@@ -188,7 +188,7 @@ func TestRow42BalanceByPrice(t *testing.T) {
 }
 
 // The tokens of a request that moved on are not charged twice, and the price is
-// that of who served it.
+// that of who served it (known-failures 14).
 func TestRow60FallbackByPrice(t *testing.T) {
 	r := newRouting(t)
 	r.start()

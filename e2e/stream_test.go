@@ -50,7 +50,7 @@ func TestRow80StreamFraming(t *testing.T) {
 }
 
 // However a provider cuts and ends its lines, the client gets the same answer in
-// the gateway's own framing.
+// the gateway's own framing (known-failures 29).
 func TestSplitAndMergedChunks(t *testing.T) {
 	s, gpt, claude := pair(t)
 	s.start()
@@ -172,7 +172,7 @@ const apart = 50 * time.Millisecond
 
 // Rows 62 and 86: what breaks off after the first byte is an error inside the
 // stream, and no other provider is asked. A reset is the known limit: Envoy
-// resets the client's stream too, which no client takes for an end.
+// resets the client's stream too, which no client takes for an end (known-failures 24).
 func TestRow86MidStreamErrors(t *testing.T) {
 	s := newStage(t)
 	gpt, claude, second := s.openAI("gpt"), s.anthropic("claude"), s.openAI("second")

@@ -79,6 +79,7 @@ func TestRow1BasicChat(t *testing.T) {
 // near compares dollars to a hundredth of a millionth cent.
 func near(a, b float64) bool { return a-b < 1e-12 && b-a < 1e-12 }
 
+// known-failures 38.
 func TestRow4FinishReasons(t *testing.T) {
 	s, gpt, claude := pair(t)
 	s.start()
@@ -214,7 +215,7 @@ func TestHeaderSpoofing(t *testing.T) {
 }
 
 // The vendor's own headers (its request ids, rate limits, cookies, proxies) say
-// nothing to the gateway's clients, whatever the answer is.
+// nothing to the gateway's clients, whatever the answer is (known-failures 14).
 func TestVendorHeadersStayInside(t *testing.T) {
 	s, gpt, claude := pair(t)
 	s.start()
@@ -240,7 +241,7 @@ func TestVendorHeadersStayInside(t *testing.T) {
 	})
 }
 
-// No answer, and no error, shows the provider's key or address.
+// No answer, and no error, shows the provider's key or address (known-failures 54).
 func TestProvidersCredentialsStayInside(t *testing.T) {
 	s, gpt, claude := pair(t)
 	s.start()

@@ -79,7 +79,7 @@ func flood(written *atomic.Int64) http.HandlerFunc {
 
 // TestSlowReaders opens streams whose clients stop reading. What is under way
 // has to stay bounded, and others have to be served as if nothing was, also
-// where they share connections.
+// where they share connections (known-failures 30).
 func TestSlowReaders(t *testing.T) {
 	t.Parallel()
 	// One worker, and one stream less than a connection to a provider carries:

@@ -150,7 +150,7 @@ func (g *gateway) disturb(id string, random *rand.Rand) {
 	}
 }
 
-// known-failures 31: nothing waits in the gateway. What a provider sends goes on at the
+// known-failures 28 and 31: nothing waits in the gateway. What a provider sends goes on at the
 // same moment, and so do the headers that were held for the first token.
 func TestNothingIsDelayed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

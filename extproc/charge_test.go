@@ -9,7 +9,7 @@ import (
 )
 
 // What an endpoint charges besides tokens is counted where it can be told: images in
-// the request, searches by the provider's own word.
+// the request, searches by the provider's own word (known-failures 7).
 func TestImagesAndSearchesAreCharged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGateway(t, func(cfg *configpb.Config, _ *Policy) {
@@ -29,7 +29,8 @@ func TestImagesAndSearchesAreCharged(t *testing.T) {
 	})
 }
 
-// A provider that has no room in a tier may serve by the default one, and bills that.
+// A provider that has no room in a tier may serve by the default one, and bills that
+// (known-failures 5).
 func TestRow132TierThatServedIsBilled(t *testing.T) {
 	for _, test := range []struct {
 		name, served string

@@ -60,7 +60,7 @@ func TestClientGetsNothingOfTheProviders(t *testing.T) {
 	})
 }
 
-// Once the client has a token, a failure is told inside the stream.
+// Once the client has a token, a failure is told inside the stream (known-failures 26).
 func TestCommittedStreamEndsInBand(t *testing.T) {
 	for _, test := range []struct {
 		name, sends string

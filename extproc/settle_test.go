@@ -10,7 +10,8 @@ import (
 	"github.com/switchyard/switchyard/policies/health"
 )
 
-// However a stream ends, its attempt is charged once, and the charge is the same.
+// However a stream ends, its attempt is charged once, and the charge is the same
+// (known-failures 10).
 func TestSettlesOnce(t *testing.T) {
 	for _, test := range []struct {
 		name, outcome string

@@ -120,7 +120,7 @@ func TestClosedSchemaForAnthropic(t *testing.T) {
 }
 
 // TestRow101ReasoningRoundTrip sends an answer back as clients keep it: whole, and
-// in the pieces in which it was streamed.
+// in the pieces in which it was streamed (known-failures 36).
 func TestRow101ReasoningRoundTrip(t *testing.T) {
 	thinking := "step by step"
 	signature := provider.Signature(thinking)

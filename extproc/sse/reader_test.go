@@ -37,6 +37,7 @@ func read(t testing.TB, r *Reader, chunks ...[]byte) []named {
 	return events
 }
 
+// known-failures 29.
 func TestReader(t *testing.T) {
 	for _, test := range []struct {
 		name, stream string
@@ -93,6 +94,7 @@ func TestDataIsValidUntilTheNextFeed(t *testing.T) {
 	}
 }
 
+// known-failures 29.
 func TestReaderIsBounded(t *testing.T) {
 	line := strings.Repeat("x", 40)
 	for _, test := range []struct{ name, stream string }{

@@ -78,6 +78,7 @@ func open(t *testing.T, path string, apply func(*Effective) error) (*Store, mess
 	return store, log
 }
 
+// known-failures 57.
 func TestReload(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "gateway.yaml")
 	write(t, path, limit("1"))

@@ -203,6 +203,7 @@ func TestErrorBody(t *testing.T) {
 	}
 }
 
+// known-failures 2.
 func TestUsageShapes(t *testing.T) {
 	for _, test := range []struct {
 		name, object string

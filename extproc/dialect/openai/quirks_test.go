@@ -82,6 +82,7 @@ var quirkCases = []struct {
 		want: `{"model":"gpt","messages":[{"role":"assistant","content":"","tool_calls":[{"id":"1"}]},{"role":"assistant","tool_calls":[{"id":"2"}],"content":""}]}`},
 }
 
+// known-failures 38.
 func TestQuirks(t *testing.T) {
 	for _, test := range quirkCases {
 		t.Run(test.name, func(t *testing.T) {
