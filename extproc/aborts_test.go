@@ -17,7 +17,7 @@ import (
 // known-failures 41: streams that clients give up leave nothing behind, wherever they
 // are cut: not their bodies, not what is known of their requests, no timer.
 func TestAbortsLeaveNoMemory(t *testing.T) {
-	const size, round = 32 << 10, 45 // two rounds that are kept would be 3 MB
+	const size, round = 32 << 10, 45                                                // two rounds that are kept would be 3 MB
 	prompt := strings.Replace(streamOf, "hello", strings.Repeat("word", size/4), 1) // no prompt that takes long to count
 	long := strings.Replace(token, "hi", strings.Repeat("x", size), 1)
 	synctest.Test(t, func(t *testing.T) {
