@@ -242,8 +242,9 @@ func newInputs(effective *config.Effective, models *catalog.Catalog, apiSocket s
 		InferencePaths:  clients.Paths(),
 		ErrorBody:       registry.ErrorBody,
 	}
-	if tls := cfg.GetListener().GetTls(); tls != nil {
-		in.TLS = &xds.ServerTLS{CertificateFile: tls.GetCertificateFile(), KeyFile: tls.GetPrivateKeyFile()}
+	if cfg.GetListener().GetTls() != nil {
+		chain, key := effective.ListenerCertificate()
+		in.TLS = &xds.ServerTLS{CertificatePEM: chain, KeyPEM: []byte(key.Reveal())}
 	}
 	// The processor's own deadlines are the tighter ones; Envoy's must not end a
 	// wait that a provider's configuration allows.
@@ -252,7 +253,7 @@ func newInputs(effective *config.Effective, models *catalog.Catalog, apiSocket s
 		longest = max(longest, p.Timeouts.ResponseHeaders, p.Timeouts.FirstToken, p.Timeouts.BetweenTokens)
 		cluster := xds.Cluster{Name: p.Cluster, Host: p.Host, Port: uint32(p.Port), ConnectTimeout: p.Timeouts.Connect}
 		if p.Scheme == "https" {
-			cluster.TLS = &xds.UpstreamTLS{CAFile: p.CAFile}
+			cluster.TLS = &xds.UpstreamTLS{AuthoritiesPEM: effective.Authorities(p.Slug)}
 			if p.CAFile == "" && in.SystemCAFile == "" {
 				if in.SystemCAFile, err = xds.FindSystemCAFile(); err != nil {
 					return xds.Inputs{}, err

@@ -108,12 +108,21 @@ func TestWhatEnvoyRefusesChangesNothing(t *testing.T) {
 		},
 		"a bundle that does not exist": {
 			func(in *xds.Inputs) {
-				in.Clusters = append(in.Clusters, xds.Cluster{Name: "bad", Host: "127.0.0.1", Port: 443, TLS: &xds.UpstreamTLS{CAFile: "/does/not/exist"}})
+				in.SystemCAFile = "/does/not/exist"
+				in.Clusters = append(in.Clusters, xds.Cluster{Name: "bad", Host: "127.0.0.1", Port: 443, TLS: &xds.UpstreamTLS{}})
 			},
 			"cluster", "/does/not/exist",
 		},
+		"authorities that are none": {
+			func(in *xds.Inputs) {
+				in.Clusters = append(in.Clusters, xds.Cluster{Name: "bad", Host: "127.0.0.1", Port: 443, TLS: &xds.UpstreamTLS{AuthoritiesPEM: []byte("nonsense")}})
+			},
+			"cluster", "certificate",
+		},
 		"a certificate that is none": {
-			func(in *xds.Inputs) { in.TLS = &xds.ServerTLS{CertificatePEM: "nonsense", KeyPEM: "nonsense"} },
+			func(in *xds.Inputs) {
+				in.TLS = &xds.ServerTLS{CertificatePEM: []byte("nonsense"), KeyPEM: []byte("nonsense")}
+			},
 			"secret", "certificate",
 		},
 	} {

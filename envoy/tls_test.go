@@ -1,14 +1,17 @@
 package envoy_test
 
 import (
+	"bufio"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"math/big"
 	"net"
 	"net/http"
@@ -27,7 +30,8 @@ type authority struct {
 	t           *testing.T
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
-	file        string // PEM of the certificate
+	pem         []byte // of the certificate
+	file        string // which has that
 }
 
 func newAuthority(t *testing.T) *authority {
@@ -38,9 +42,8 @@ func newAuthority(t *testing.T) *authority {
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
-	var text []byte
-	a.certificate, a.key, text, _ = a.sign(template, template, nil)
-	if err := os.WriteFile(a.file, text, 0o600); err != nil {
+	a.certificate, a.key, a.pem, _ = a.sign(template, template, nil)
+	if err := os.WriteFile(a.file, a.pem, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return a
@@ -178,7 +181,7 @@ func TestProviderTLS(t *testing.T) {
 		},
 		"foreign authority": {
 			address: serveTLS(t, good, goodKey, nil),
-			change:  func(c *xds.Cluster) { c.TLS.CAFile = foreign.file },
+			change:  func(c *xds.Cluster) { c.TLS.AuthoritiesPEM = foreign.pem },
 			failure: "CERTIFICATE_VERIFY_FAILED",
 		},
 		"expired": {
@@ -238,7 +241,7 @@ func TestIngressTLS(t *testing.T) {
 	ca := newAuthority(t)
 	certificate, key := ca.issue(time.Hour, "gateway.example")
 	s := newStage(t, script{{cluster: "good"}}, func(in *xds.Inputs) {
-		in.TLS = &xds.ServerTLS{CertificatePEM: string(certificate), KeyPEM: string(key)}
+		in.TLS = &xds.ServerTLS{CertificatePEM: certificate, KeyPEM: key}
 		in.Clusters = []xds.Cluster{serve(t, "good", echo("good"))}
 	})
 	s.url = strings.Replace(s.url, "http:", "https:", 1)
@@ -260,13 +263,80 @@ func TestIngressTLS(t *testing.T) {
 	}
 	first := connect()
 	renewed, renewedKey := ca.issue(time.Hour, "gateway.example")
-	s.inputs.TLS = &xds.ServerTLS{CertificatePEM: string(renewed), KeyPEM: string(renewedKey)}
+	s.inputs.TLS = &xds.ServerTLS{CertificatePEM: renewed, KeyPEM: renewedKey}
 	s.update()
 	eventually(t, "the renewed certificate", func() bool { return connect() != first })
 	if modified := s.stat("listener_manager.listener_modified"); modified != 0 {
 		t.Errorf("%d listeners were modified, and drained", modified)
 	}
-	if dump := s.admin(http.MethodGet, "/config_dump"); strings.Contains(dump, "PRIVATE KEY") {
-		t.Error("config_dump shows the private key")
+	dump := s.admin(http.MethodGet, "/config_dump")
+	if !strings.Contains(dump, base64.StdEncoding.EncodeToString(renewed)) || !strings.Contains(dump, base64.StdEncoding.EncodeToString([]byte("[redacted]"))) {
+		t.Error("config_dump does not show the certificate, or nothing in place of the private key")
+	}
+	for _, shown := range []string{dump, s.log.String(), s.admin(http.MethodGet, "/certs")} {
+		for _, secret := range [][]byte{key, renewedKey} {
+			if strings.Contains(shown, "PRIVATE KEY") || strings.Contains(shown, base64.StdEncoding.EncodeToString(secret)) {
+				t.Errorf("the private key is shown:\n%s", shown)
+			}
+		}
+	}
+}
+
+// TestOtherAuthorities exchanges those of a provider: who is asked next is checked by
+// the new ones, on a new connection, and a stream in flight goes on.
+func TestOtherAuthorities(t *testing.T) {
+	t.Parallel()
+	ours, foreign := newAuthority(t), newAuthority(t)
+	certificate, key := ours.issue(time.Hour, "localhost")
+	pair, err := tls.X509KeyPair(certificate, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := make(chan struct{})
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		fmt.Fprintln(w, "first")
+		w.(http.Flusher).Flush()
+		if string(body) == "stream" {
+			<-next
+			fmt.Fprintln(w, "last")
+		}
+	}))
+	server.Config.ErrorLog = quiet()
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, NextProtos: []string{"h2"}}
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	cluster := site("provider", server.Listener.Addr().String())
+	s := newStage(t, script{{cluster: "provider"}}, func(in *xds.Inputs) {
+		cluster.TLS = &xds.UpstreamTLS{ServerName: "localhost", AuthoritiesPEM: ours.pem}
+		in.Clusters = []xds.Cluster{cluster}
+	})
+	response, err := s.client.Post(s.url+inferencePath, "application/json", strings.NewReader("stream"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	stream := bufio.NewReader(response.Body)
+	if line, err := stream.ReadString('\n'); err != nil || line != "first\n" {
+		t.Fatalf("%q, %v", line, err)
+	}
+	trust := func(a *authority) int {
+		t.Helper()
+		cluster.TLS = &xds.UpstreamTLS{ServerName: "localhost", AuthoritiesPEM: a.pem}
+		s.inputs.Clusters = []xds.Cluster{cluster}
+		s.update()
+		response, _ := s.post("hello")
+		return response.StatusCode
+	}
+	if status := trust(foreign); status != http.StatusServiceUnavailable {
+		t.Errorf("%d of a provider that the new authority does not vouch for", status)
+	}
+	if status := trust(ours); status != http.StatusOK {
+		t.Errorf("%d of one that it does", status)
+	}
+	close(next)
+	if line, err := stream.ReadString('\n'); err != nil || line != "last\n" {
+		t.Errorf("the stream in flight: %q, %v", line, err)
 	}
 }

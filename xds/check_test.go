@@ -14,7 +14,7 @@ import (
 // that the check did not follow would let the snapshot pass.
 func TestEveryReferenceIsChecked(t *testing.T) {
 	t.Parallel()
-	in := with(func(in *Inputs) { in.TLS = &ServerTLS{CertificatePEM: "a", KeyPEM: "b"} })
+	in := with(func(in *Inputs) { in.TLS = &ServerTLS{CertificatePEM: []byte("a"), KeyPEM: []byte("b")} })
 	for _, test := range []struct {
 		typ           resource.Type
 		missing, from string

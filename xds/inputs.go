@@ -13,7 +13,10 @@
 // One retry of the outer route is one attempt at one provider.
 package xds
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Inputs is everything a snapshot depends on. The zero value of every field
 // but Listen and APISocket has a meaning, given with the field.
@@ -88,14 +91,13 @@ type Address struct {
 	Port uint32 // 0 to 65535; 0 lets the kernel choose
 }
 
-// ServerTLS is the certificate of the listener. Each part is either a file,
-// read by Envoy itself, or inline PEM; a file wins.
+// ServerTLS is the certificate chain of the listener and its private key, in PEM.
+// They are content and no file names: Envoy watches a file for renames alone, and a
+// name that stays the same is nothing to push.
 type ServerTLS struct {
-	CertificateFile string
-	KeyFile         string
-	CertificatePEM  string
-	KeyPEM          string
-	MinVersion      TLSVersion // the zero value is TLS 1.2
+	CertificatePEM []byte
+	KeyPEM         []byte
+	MinVersion     TLSVersion // the zero value is TLS 1.2
 }
 
 // TLSVersion is the lowest protocol version a listener speaks.
@@ -139,9 +141,10 @@ type UpstreamTLS struct {
 	// the cluster's host.
 	ServerName string
 
-	// CAFile is the bundle of trusted authorities; empty means
-	// Inputs.SystemCAFile.
-	CAFile string
+	// AuthoritiesPEM are the trusted authorities; empty means Inputs.SystemCAFile.
+	// Other authorities are another cluster to Envoy: it finishes what is under way
+	// on the connections that the old ones vouched for, and takes them for no more.
+	AuthoritiesPEM []byte
 }
 
 // Protocol is the HTTP version spoken to a provider.
@@ -182,6 +185,8 @@ func (in Inputs) Keeping(old Inputs) Inputs {
 		}
 	}
 	in.Clusters = union
+	// What is kept needs the bundle, even if nothing else in it does any more.
+	in.SystemCAFile = cmp.Or(in.SystemCAFile, old.SystemCAFile)
 	return in
 }
 

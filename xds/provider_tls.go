@@ -29,14 +29,16 @@ func (p *packer) providerTLS(site Cluster, systemCAFile string) *core.TransportS
 		name.SanType = tls.SubjectAltNameMatcher_IP_ADDRESS
 		sni = "" // RFC 6066, section 3: literal addresses are not permitted
 	}
+	authorities := &core.DataSource{Specifier: &core.DataSource_Filename{Filename: systemCAFile}}
+	if len(site.TLS.AuthoritiesPEM) > 0 {
+		authorities = inline(site.TLS.AuthoritiesPEM)
+	}
 	return p.tlsSocket(&tls.UpstreamTlsContext{
 		Sni: sni,
 		CommonTlsContext: &tls.CommonTlsContext{
 			TlsParams: &tls.TlsParameters{TlsMinimumProtocolVersion: tls.TlsParameters_TLSv1_2, TlsMaximumProtocolVersion: tls.TlsParameters_TLSv1_3},
 			ValidationContextType: &tls.CommonTlsContext_ValidationContext{ValidationContext: &tls.CertificateValidationContext{
-				TrustedCa: &core.DataSource{Specifier: &core.DataSource_Filename{
-					Filename: cmp.Or(site.TLS.CAFile, systemCAFile),
-				}},
+				TrustedCa:                 authorities,
 				MatchTypedSubjectAltNames: []*tls.SubjectAltNameMatcher{name},
 			}},
 		},

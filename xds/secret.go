@@ -18,21 +18,20 @@ func (p *packer) ingressTLS(minVersion TLSVersion) *core.TransportSocket {
 	}})
 }
 
-// ingressSecret is the listener's certificate. Envoy shows inline keys as
-// redacted in its admin interface.
+// ingressSecret is the listener's certificate. Envoy redacts the key in its admin
+// interface.
 func ingressSecret(certificate ServerTLS) *tls.Secret {
 	return &tls.Secret{
 		Name: secretIngress,
 		Type: &tls.Secret_TlsCertificate{TlsCertificate: &tls.TlsCertificate{
-			CertificateChain: fileOrInline(certificate.CertificateFile, certificate.CertificatePEM),
-			PrivateKey:       fileOrInline(certificate.KeyFile, certificate.KeyPEM),
+			CertificateChain: inline(certificate.CertificatePEM),
+			PrivateKey:       inline(certificate.KeyPEM),
 		}},
 	}
 }
 
-func fileOrInline(file, inline string) *core.DataSource {
-	if file != "" {
-		return &core.DataSource{Specifier: &core.DataSource_Filename{Filename: file}}
-	}
-	return &core.DataSource{Specifier: &core.DataSource_InlineString{InlineString: inline}}
+// inline takes bytes, since what stands between the blocks of a PEM file may be in any
+// encoding.
+func inline(pem []byte) *core.DataSource {
+	return &core.DataSource{Specifier: &core.DataSource_InlineBytes{InlineBytes: pem}}
 }

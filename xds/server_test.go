@@ -238,9 +238,9 @@ func TestOnlyDifferencesAreSent(t *testing.T) {
 		{"a provider changed", changed, []string{"cluster groq"}},
 		{"a provider less", minimal(), []string{"-cluster groq"}},
 		{"a route", hedging, []string{"route ingress"}},
-		{"TLS on", with(func(in *Inputs) { in.TLS = &ServerTLS{CertificatePEM: "a", KeyPEM: "b"} }),
+		{"TLS on", with(func(in *Inputs) { in.TLS = &ServerTLS{CertificatePEM: []byte("a"), KeyPEM: []byte("b")} }),
 			[]string{"listener ingress", "route ingress", "secret ingress"}}, // the route hedges no more
-		{"certificate renewed", with(func(in *Inputs) { in.TLS = &ServerTLS{CertificatePEM: "c", KeyPEM: "d"} }),
+		{"certificate renewed", with(func(in *Inputs) { in.TLS = &ServerTLS{CertificatePEM: []byte("c"), KeyPEM: []byte("d")} }),
 			[]string{"secret ingress"}},
 		{"TLS off", minimal(), []string{"-secret ingress", "listener ingress"}},
 	} {

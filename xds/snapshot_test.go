@@ -53,10 +53,7 @@ func TestGoldenSnapshots(t *testing.T) {
 	inputs := map[string]Inputs{
 		"minimal": minimal(),
 		"listener_tls": with(func(in *Inputs) {
-			in.TLS = &ServerTLS{CertificateFile: "/tls/cert.pem", KeyFile: "/tls/key.pem", MinVersion: TLS13}
-		}),
-		"listener_tls_inline": with(func(in *Inputs) {
-			in.TLS = &ServerTLS{CertificatePEM: "certificate", KeyPEM: "key"}
+			in.TLS = &ServerTLS{CertificatePEM: []byte("certificate"), KeyPEM: []byte("key"), MinVersion: TLS13}
 		}),
 		"hedging":          with(func(in *Inputs) { in.HedgeAfter = 800 * time.Millisecond }),
 		"twenty_providers": with(func(in *Inputs) { in.Clusters = twenty() }),
@@ -92,7 +89,7 @@ func TestGoldenSnapshots(t *testing.T) {
 				{Name: "plain_http2", Host: "vllm.example.com", Port: 80, Protocol: ProtocolHTTP2},
 				{Name: "replicas", Host: "vllm.default.svc", Port: 80, Spread: true},
 				{Name: "tls_http1", Host: "old.example.com", Port: 443, TLS: &UpstreamTLS{}, Protocol: ProtocolHTTP1},
-				{Name: "tls_private", Host: "10.0.0.7", Port: 443, TLS: &UpstreamTLS{ServerName: "llm.corp.example", CAFile: "/tls/corp.pem"}},
+				{Name: "tls_private", Host: "10.0.0.7", Port: 443, TLS: &UpstreamTLS{ServerName: "llm.corp.example", AuthoritiesPEM: []byte("authorities, Z\xfcrich")}},
 			}
 		}),
 	}
@@ -288,5 +285,15 @@ func TestKeepingAddsOnlyWhatIsNotNamed(t *testing.T) {
 	}
 	if len(in.Clusters) != 2 {
 		t.Errorf("the receiver was changed: %v", in.Clusters)
+	}
+}
+
+// The last provider that the system's authorities vouch for goes: while it is kept, it
+// needs them still.
+func TestKeepingTheSystemsAuthorities(t *testing.T) {
+	t.Parallel()
+	in := with(func(in *Inputs) { in.Clusters, in.SystemCAFile = nil, "" }).Keeping(minimal())
+	if _, err := Build(in); err != nil {
+		t.Error(err)
 	}
 }

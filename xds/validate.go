@@ -34,11 +34,11 @@ func (in Inputs) validate() error {
 		report("listen.port %d: give a port from 0 to 65535", in.Listen.Port)
 	}
 	if in.TLS != nil {
-		if in.TLS.CertificateFile == "" && in.TLS.CertificatePEM == "" {
-			report("tls.certificate: give a file or inline PEM")
+		if len(in.TLS.CertificatePEM) == 0 {
+			report("tls.certificate: give PEM")
 		}
-		if in.TLS.KeyFile == "" && in.TLS.KeyPEM == "" {
-			report("tls.key: give a file or inline PEM")
+		if len(in.TLS.KeyPEM) == 0 {
+			report("tls.key: give PEM")
 		}
 	}
 	if in.MaxRequestBytes > math.MaxUint32 {
@@ -105,7 +105,7 @@ func (c Cluster) validate(systemCAFile string) []error {
 		if c.TLS.ServerName != "" && !hostName.MatchString(c.TLS.ServerName) {
 			report("tls.server_name %q: give a DNS name", c.TLS.ServerName)
 		}
-		if c.TLS.CAFile == "" && systemCAFile == "" {
+		if len(c.TLS.AuthoritiesPEM) == 0 && systemCAFile == "" {
 			report("tls.ca_file: no system bundle was found, install ca-certificates or name a file")
 		}
 	}

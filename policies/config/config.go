@@ -169,10 +169,14 @@ func (l *loader) lookup(name string) string {
 }
 
 // readNamed reads a file that the configuration names in the given field, and
-// reports if it cannot. An empty name is no file.
+// reports if it cannot. An empty name is no file. A file that is named twice is read
+// once: what was checked is what is used.
 func (l *loader) readNamed(name string, at path) ([]byte, bool) {
 	if name == "" || l.report.isFaulty(at) {
 		return nil, false
+	}
+	if data, read := l.files[name]; read {
+		return data, true
 	}
 	data, err := l.options.ReadFile(name)
 	if err != nil {

@@ -20,6 +20,9 @@ type Effective struct {
 	own        ownSecrets
 	warnings   Problems
 	files      []string
+	chain      []byte // of the listener
+	key        Secret // to that
+	trusted    map[string][]byte
 	body       int64
 	fallback   bool
 	generation string
@@ -33,6 +36,14 @@ func newEffective(config *configpb.Config, secrets map[string]Secret, own ownSec
 		config: config, secrets: secrets, own: own, body: body, fallback: fallback,
 		warnings: slices.Clip(l.report.warnings),
 		files:    slices.Sorted(maps.Keys(l.files)),
+		chain:    l.files[config.GetListener().GetTls().GetCertificateFile()],
+		key:      Secret{string(l.files[config.GetListener().GetTls().GetPrivateKeyFile()])},
+		trusted:  map[string][]byte{},
+	}
+	for slug, provider := range config.GetProviders() {
+		if authorities, given := l.files[provider.GetCaFile()]; given {
+			effective.trusted[slug] = authorities
+		}
 	}
 	text, err := proto.MarshalOptions{Deterministic: true}.Marshal(config)
 	if err != nil {
@@ -71,6 +82,15 @@ func (e *Effective) Secret(provider string) (Secret, bool) {
 	secret, ok := e.secrets[provider]
 	return secret, ok
 }
+
+// ListenerCertificate returns the certificate chain of the listener and its private key,
+// in PEM, as they were when the configuration was read; both are empty without TLS. They
+// serve together, whatever has become of their files. The caller must not change them.
+func (e *Effective) ListenerCertificate() (chain []byte, key Secret) { return e.chain, e.key }
+
+// Authorities returns what a provider's ca_file held when the configuration was read, in
+// PEM, and nothing if it has none. The caller must not change it.
+func (e *Effective) Authorities(provider string) []byte { return e.trusted[provider] }
 
 // RedisPassword returns the password of the Redis that gateways share, and false
 // if it needs none.
