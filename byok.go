@@ -10,6 +10,7 @@ import (
 	"github.com/switchyard/switchyard/extproc/signing"
 	"github.com/switchyard/switchyard/policies/byok"
 	"github.com/switchyard/switchyard/policies/catalog"
+	"github.com/switchyard/switchyard/policies/config"
 	"github.com/switchyard/switchyard/policies/identity"
 )
 
@@ -30,6 +31,23 @@ func (g *gateway) ownKeyVault() (*byok.Vault, error) {
 		return nil, err
 	}
 	return byok.NewVault(string(secret), ""), nil
+}
+
+// configureOwnKeys encrypts customers' own keys by the secrets of a configuration that has
+// come after old. Else `byok reseal` would find nothing to do by those there were, and
+// whoever then gave up the previous one would lose the keys.
+func (g *gateway) configureOwnKeys(old, next *config.Effective) {
+	was, previouslyWas, _ := old.ByokSecrets()
+	is, previouslyIs, _ := next.ByokSecrets()
+	if was == is && previouslyWas == previouslyIs {
+		return
+	}
+	vault, err := g.ownKeyVault()
+	if err != nil {
+		g.log.Error("customers' own keys are still encrypted by the secret there was", "error", err.Error())
+		return
+	}
+	g.managed.store.UseVault(vault)
 }
 
 // composeOwnKeys puts customers' own keys, as they are known, into a policy. Those that

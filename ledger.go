@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/database"
 	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/money"
@@ -23,8 +24,8 @@ type account struct {
 	database    *database.Pending
 	generations generations
 	ledger      *ledger.Ledger
-	keep        time.Duration // zero for ever
-	keepSaid    time.Duration // what was said
+	// settings has an entry when the configuration has changed.
+	settings chan struct{}
 }
 
 // openAccount opens the ledger. A PostgreSQL that is down is waited for in the
@@ -45,10 +46,7 @@ func (g *gateway) openAccount(ctx context.Context) error {
 	if err := kept.Damage(); err != nil {
 		g.log.Error("part of the ledger's journal cannot be read and is left out", "error", err.Error())
 	}
-	a := &account{Journal: kept, keep: settings.GetRetention().AsDuration(), keepSaid: settings.GetContentRetention().AsDuration()}
-	if a.keep > 0 {
-		a.keepSaid = min(a.keepSaid, a.keep)
-	}
+	a := &account{Journal: kept, settings: make(chan struct{}, 1)}
 	if postgres, ok := effective.LedgerPostgres(); ok {
 		a.database = database.PendingPostgres(postgres.Reveal())
 	} else {
@@ -105,14 +103,33 @@ func (a *account) tidy(ctx context.Context, g *gateway) {
 	for a.ledger.CatchUp(ctx) == nil {
 		failed("generations cannot be added to the sums", a.generations.SumUp(ctx))
 		failed("what end users spent cannot be condensed", a.generations.CondenseUsers(ctx, time.Now()))
-		sweep("old contents of generations", a.keepSaid, a.generations.PurgeContents)
-		if a.keep > 0 {
-			sweep("old generations", a.keep, a.generations.Purge)
+		all, said := retention(g.current.Load().effective.Config().GetLedger())
+		sweep("old contents of generations", said, a.generations.PurgeContents)
+		if all > 0 {
+			sweep("old generations", all, a.generations.Purge)
 		}
 		select {
 		case <-ctx.Done():
+		case <-a.settings:
 		case <-time.After(tidyEvery):
 		}
+	}
+}
+
+// retention is how long generations are kept, zero for ever, and what was said in them.
+func retention(settings *configpb.Ledger) (all, said time.Duration) {
+	all, said = settings.GetRetention().AsDuration(), settings.GetContentRetention().AsDuration()
+	if all > 0 {
+		said = min(said, all)
+	}
+	return all, said
+}
+
+// reconfigured deletes at once what is older than a new configuration keeps.
+func (a *account) reconfigured() {
+	select {
+	case a.settings <- struct{}{}:
+	default: // it is about to be done
 	}
 }
 

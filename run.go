@@ -65,10 +65,12 @@ const patience = 30 * time.Second
 type gateway struct {
 	runOptions
 	log      *slog.Logger
+	level    slog.LevelVar // of the log
 	registry *prometheus.Registry
 	sockets  envoy.Sockets
 	api      string // socket
 	store    *config.Store
+	started  *config.Effective // with which settings that is that a reload does not change
 	current  atomic.Pointer[generation]
 	policy   atomic.Pointer[extproc.Policy] // current's, with the managed keys
 	managed  managed
@@ -137,7 +139,7 @@ func run(ctx context.Context, options runOptions) error {
 		g.envoy = envoy.NewSupervisor(envoy.Options{
 			Binary: binary, Directory: g.runDirectory, Sockets: g.sockets,
 			Concurrency: effective.Config().GetEnvoy().GetConcurrency(),
-			DrainTime:   g.drainTime(),
+			DrainTime:   g.drainTime,
 			AccessLog:   os.Stdout, Log: g.log, Registry: g.registry,
 		})
 	}
@@ -194,7 +196,7 @@ func (g *gateway) load(ctx context.Context) error {
 		servers.Close()
 		return err
 	}
-	g.log = newLog(os.Stderr, effective.Config().GetTelemetry())
+	g.log = newLog(os.Stderr, effective.Config().GetTelemetry(), &g.level)
 	loading.Logger = g.log
 	if effective.IsFallback() {
 		g.demo = servers
@@ -362,6 +364,7 @@ func (g *gateway) apply(ctx context.Context, effective *config.Effective) error 
 	}
 	old := g.current.Load()
 	if old == nil { // the first: serve pushes it when there is a server
+		g.started = effective
 		return g.use(next)
 	}
 	version, err := g.xds.Update(ctx, next.inputs.Keeping(old.inputs))
@@ -380,7 +383,7 @@ func (g *gateway) apply(ctx context.Context, effective *config.Effective) error 
 	if err := g.use(next); err != nil {
 		return err
 	}
-	g.configureRedis(next.effective)
+	g.follow(old.effective, next.effective)
 	if !quota.SameBudgets(old.effective.Config(), next.effective.Config()) {
 		g.limiter.Recheck()
 	}

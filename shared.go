@@ -27,6 +27,7 @@ func (g *gateway) use(next *generation) error {
 	if err := g.presets.Configure(next.effective.Config()); err != nil {
 		return err
 	}
+	g.setLogLevel(next.effective.Config().GetTelemetry())
 	g.health.Configure(next.health)
 	g.current.Store(next)
 	g.tokens.Configure(newIssuers(next.effective.Config().GetIdentity().GetIssuers()))
@@ -63,21 +64,18 @@ func (g *gateway) remember() error {
 	return nil
 }
 
-// configureRedis has the Redis that is open go by a later configuration, and says what
+// configureRedis has the Redis that is open go by a later configuration, and returns what
 // only the next start will.
-func (g *gateway) configureRedis(effective *config.Effective) {
+func (g *gateway) configureRedis(effective *config.Effective) (unfollowed []string) {
 	cfg := effective.Config().GetRedis()
-	var unfollowed []string
 	switch {
 	case cfg == nil && g.redis == nil:
+		return nil
 	case cfg == nil || g.redis == nil:
-		unfollowed = []string{"redis"}
+		return []string{"redis"}
 	default:
 		password, _ := effective.RedisPassword()
-		unfollowed = g.redis.Configure(cfg, password.Reveal())
-	}
-	if len(unfollowed) > 0 {
-		g.log.Warn("settings have changed that take effect at a restart", "settings", strings.Join(unfollowed, ", "))
+		return g.redis.Configure(cfg, password.Reveal())
 	}
 }
 

@@ -85,10 +85,7 @@ Ctrl-C drains and stops.
 }
 
 // newLog writes to out as the configuration says: text for people, JSON else.
-func newLog(out *os.File, telemetry *configpb.Telemetry) *slog.Logger {
-	var level slog.Level
-	// The configuration's levels are slog's own names, and checked.
-	_ = level.UnmarshalText([]byte(telemetry.GetLogLevel()))
+func newLog(out *os.File, telemetry *configpb.Telemetry, level slog.Leveler) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level}
 	format := telemetry.GetLogFormat()
 	if format == "" {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -154,4 +155,79 @@ func TestRenewedAuthorities(t *testing.T) {
 			}
 		})
 	}
+}
+
+// reconfigure writes the stage's configuration.
+func (s *stage) reconfigure() {
+	s.Helper()
+	if err := s.WriteConfig(s.config); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// Known failures 57: what a reload cannot change it names, once, and the rest it changes.
+func TestSettingsThatWaitForARestart(t *testing.T) {
+	s, _, _ := pair(t)
+	s.config["telemetry"] = settings{"log_format": "json"}
+	s.start()
+	id := s.ask(question("m/openai")).header.Get("X-Generation-Id")
+	known := func() int { return s.do(http.MethodGet, "/api/v1/generation?id="+id, "").status }
+	s.until("the ledger has the generation", func() bool { return known() == http.StatusOK })
+	if strings.Contains(s.Log(), `"level":"DEBUG"`) {
+		t.Fatal("the log is of another level already")
+	}
+
+	s.config["telemetry"] = settings{"log_format": "text", "log_level": "debug"}
+	s.config["identity"] = settings{"secret": settings{"value": strings.Repeat("0123456789", 4)}}
+	s.config["ledger"] = settings{"max_journal": "1MiB", "retention": "0.001s"}
+	s.reconfigure()
+	const warning = `"msg":"settings have changed that take effect at a restart","settings":"identity.secret, ledger.max_journal, telemetry.log_format"`
+	s.until("the settings are named", func() bool { return strings.Contains(s.Log(), warning) })
+	s.until("what is older than the new retention is deleted", func() bool { return known() == http.StatusNotFound })
+	s.ask(question("m/anthropic", `"seed":1`)) // for which that provider has no words
+	s.until("the log is of the new level", func() bool { return strings.Contains(s.Log(), `"level":"DEBUG"`) })
+	if n := strings.Count(s.Log(), "take effect at a restart"); n != 1 {
+		t.Errorf("%d warnings of one reload", n)
+	}
+}
+
+// The encryption key is exchanged in a gateway that runs, as README says: `byok reseal`
+// encrypts by the new one, so that the previous one can go.
+func TestEncryptionKeyThatIsExchanged(t *testing.T) {
+	s, gpt, claude := withKeys(t)
+	s.manageable()
+	secret := func(of string) settings { return settings{"value": strings.Repeat(of, 32)} }
+	s.config["byok"] = settings{"encryption_key": secret("a")}
+	s.start()
+	s.makeOwnKey(`{"provider":"claude","key":"` + ownSecret + `","is_byok_only":true}`)
+	own := func() bool {
+		gpt.Reset()
+		claude.Reset()
+		s.ask(question("m/y"))
+		return slices.Equal(askedBy(gpt, claude), []string{"own"})
+	}
+	s.until("the own key is used", own)
+	loaded := 0
+	exchange := func(keys settings) {
+		t.Helper()
+		s.config["byok"] = keys
+		s.reconfigure()
+		loaded++
+		s.until("the configuration is reloaded", func() bool {
+			return strings.Count(s.Log(), `"configuration reloaded"`) == loaded
+		})
+	}
+	exchange(settings{"encryption_key": secret("b"), "previous_encryption_key": secret("a")})
+	if got := s.manage(http.MethodPost, "/byok/reseal", ""); got.body != `{"resealed":1}`+"\n" {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	exchange(settings{"encryption_key": secret("b")})
+	s.until("the own key is used without the previous secret", own)
+	if strings.Contains(s.Log(), "cannot be read") {
+		t.Error("the own key was unreadable for a while")
+	}
+	exchange(settings{"encryption_key": secret("a")})
+	s.until("the gateway says what it cannot read", func() bool {
+		return strings.Contains(s.Log(), "customers' own keys are left out that cannot be read")
+	})
 }

@@ -106,13 +106,14 @@ func (s *Supervisor) watchReadiness(ctx context.Context, dead <-chan struct{}) {
 // then it is told to end, and at last made to.
 func (s *Supervisor) stop(process *os.Process, dead <-chan struct{}) {
 	s.update(func(state *State) { state.Reason = "draining" })
-	ctx, cancel := context.WithTimeout(context.Background(), s.DrainTime)
+	drainTime := s.DrainTime()
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
 	admin := newAdmin(s.Sockets.Admin)
 	if err := admin.drain(ctx); err != nil {
 		s.Log.Warn("envoy does not drain", "error", err.Error())
 	} else if left := admin.waitIdle(ctx, dead); left > 0 {
-		s.Log.Warn("streams cut at the end of the drain time", "streams", left, "drain_time", s.DrainTime)
+		s.Log.Warn("streams cut at the end of the drain time", "streams", left, "drain_time", drainTime)
 	}
 	if err := process.Signal(syscall.SIGTERM); err != nil {
 		return // it is gone

@@ -121,7 +121,7 @@ func newStageWith(t *testing.T, script script, change func(*xds.Inputs), run fun
 
 	options := envoy.Options{
 		Binary: binary, Directory: directory, Sockets: s.sockets, Concurrency: 2,
-		DrainTime: 5 * time.Second, AccessLog: s.accessLog, Log: logger, Registry: registry,
+		DrainTime: func() time.Duration { return 5 * time.Second }, AccessLog: s.accessLog, Log: logger, Registry: registry,
 	}
 	run(&options)
 	s.supervisor = envoy.NewSupervisor(options)

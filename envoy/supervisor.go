@@ -37,8 +37,9 @@ type Options struct {
 	// HeapLimit, in bytes, is when Envoy begins to turn requests away; zero is
 	// three quarters of what the machine or the container has.
 	HeapLimit uint64
-	// DrainTime is how long streams in flight may go on after the end was asked for.
-	DrainTime time.Duration
+	// DrainTime is how long streams in flight may go on after the end was asked for. It
+	// is asked then.
+	DrainTime func() time.Duration
 	// AccessLog gets what Envoy writes to its standard output, line by line.
 	AccessLog io.Writer
 	Log       *slog.Logger

@@ -120,7 +120,7 @@ func TestDrainTimeIsTheLimit(t *testing.T) {
 	s := newStage(t, script{{cluster: "silent"}}, func(in *xds.Inputs) {
 		in.Clusters = []xds.Cluster{serve(t, "silent", silent)}
 	})
-	s.supervisor.DrainTime = 200 * time.Millisecond
+	s.supervisor.DrainTime = func() time.Duration { return 200 * time.Millisecond }
 	failed := make(chan error, 1)
 	go func() {
 		response, err := http.Post(s.url+inferencePath, "", strings.NewReader("hello"))

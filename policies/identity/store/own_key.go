@@ -56,6 +56,7 @@ func placeOf(k *byok.Key) byok.Place {
 // out, and unreadable says why.
 func (s *Store) openOwnKeys(ctx context.Context) (keys []byok.Key, unreadable, err error) {
 	var failures []error
+	vault := s.vault.Load()
 	keys, err = list(ctx, s, func(scan func(...any) error) (byok.Key, error) {
 		var sealed string
 		k, err := scanSealed(scan, &sealed)
@@ -63,8 +64,8 @@ func (s *Store) openOwnKeys(ctx context.Context) (keys []byok.Key, unreadable, e
 			return k, err
 		}
 		credential, failed := "", error(ErrNoVault)
-		if s.vault != nil {
-			credential, failed = s.vault.Open(placeOf(&k), sealed)
+		if vault != nil {
+			credential, failed = vault.Open(placeOf(&k), sealed)
 		}
 		if failed != nil {
 			failures = append(failures, fmt.Errorf("%s: %w", k.ID, failed))
@@ -109,7 +110,8 @@ func (s *Store) OwnKeys(ctx context.Context, organization, workspace, provider s
 // and the order, the last, if k has a negative one. The error is [ErrNoVault], or
 // [ErrNone] if the workspace is not in the actor's organisation.
 func (s *Store) CreateOwnKey(ctx context.Context, by Actor, k byok.Key) (byok.Key, error) {
-	if s.vault == nil {
+	vault := s.vault.Load()
+	if vault == nil {
 		return byok.Key{}, ErrNoVault
 	}
 	k.ID, k.Organization, k.Creator = uuid.NewString(), by.Organization, by.Hash
@@ -123,7 +125,7 @@ func (s *Store) CreateOwnKey(ctx context.Context, by Actor, k byok.Key) (byok.Ke
 				return Entry{}, err
 			}
 		}
-		return Entry{Action: "byok.create", Target: k.ID, After: loggedOwnKey(&k)}, s.insertOwnKey(ctx, t, &k)
+		return Entry{Action: "byok.create", Target: k.ID, After: loggedOwnKey(&k)}, t.insertOwnKey(ctx, vault, &k)
 	})
 	return k, err
 }
@@ -138,17 +140,18 @@ func (t *transaction) placeOwnKey(ctx context.Context, by Actor, k *byok.Key) er
 	return err
 }
 
-func (s *Store) insertOwnKey(ctx context.Context, t *transaction, k *byok.Key) error {
+func (t *transaction) insertOwnKey(ctx context.Context, vault *byok.Vault, k *byok.Key) error {
 	credential, _ := k.Credential.Reveal()
 	return t.exec(ctx, `INSERT INTO own_keys (`+ownKeyColumns+`, sealed) VALUES (?`+strings.Repeat(", ?", strings.Count(ownKeyColumns, ",")+1)+`)`,
 		k.ID, k.Organization, k.Workspace, k.Provider, k.Name, k.Label, k.Disabled, k.Fallback, k.Exclusive, k.Required, k.Retains, k.Order,
-		listed(k.Models), listed(k.KeyHashes), listed(k.Users), k.Creator, micros(k.Created), micros(k.Updated), s.vault.Seal(placeOf(k), credential))
+		listed(k.Models), listed(k.KeyHashes), listed(k.Users), k.Creator, micros(k.Created), micros(k.Updated), vault.Seal(placeOf(k), credential))
 }
 
 // UpdateOwnKey changes an own key and returns it. alter finds no credential in it, and
 // may give it a new one. The error is [ErrNone], [ErrNoVault], or what alter returned.
 func (s *Store) UpdateOwnKey(ctx context.Context, by Actor, id string, alter func(*byok.Key) error) (byok.Key, error) {
-	if s.vault == nil {
+	vault := s.vault.Load()
+	if vault == nil {
 		return byok.Key{}, ErrNoVault
 	}
 	var k byok.Key
@@ -165,7 +168,7 @@ func (s *Store) UpdateOwnKey(ctx context.Context, by Actor, id string, alter fun
 		action := "byok.update"
 		if credential, given := k.Credential.Reveal(); given {
 			action = "byok.rotate"
-			if err := t.exec(ctx, `UPDATE own_keys SET sealed = ? WHERE id = ?`, s.vault.Seal(placeOf(&k), credential), k.ID); err != nil {
+			if err := t.exec(ctx, `UPDATE own_keys SET sealed = ? WHERE id = ?`, vault.Seal(placeOf(&k), credential), k.ID); err != nil {
 				return Entry{}, err
 			}
 		}
@@ -190,7 +193,8 @@ func (s *Store) DeleteOwnKey(ctx context.Context, by Actor, id string) error {
 // ResealOwnKeys encrypts anew what the previous secret of the vault encrypted, in every
 // organisation, and returns how much that was. What does not open stays as it is.
 func (s *Store) ResealOwnKeys(ctx context.Context, by Actor) (resealed int, err error) {
-	if s.vault == nil {
+	vault := s.vault.Load()
+	if vault == nil {
 		return 0, ErrNoVault
 	}
 	type old struct {
@@ -215,11 +219,11 @@ func (s *Store) ResealOwnKeys(ctx context.Context, by Actor) (resealed int, err 
 			return Entry{}, err
 		}
 		for _, each := range all {
-			credential, err := s.vault.Open(placeOf(&each.key), each.sealed)
-			if err != nil || s.vault.Current(each.sealed) {
+			credential, err := vault.Open(placeOf(&each.key), each.sealed)
+			if err != nil || vault.Current(each.sealed) {
 				continue
 			}
-			if err := t.exec(ctx, `UPDATE own_keys SET sealed = ? WHERE id = ?`, s.vault.Seal(placeOf(&each.key), credential), each.key.ID); err != nil {
+			if err := t.exec(ctx, `UPDATE own_keys SET sealed = ? WHERE id = ?`, vault.Seal(placeOf(&each.key), credential), each.key.ID); err != nil {
 				return Entry{}, err
 			}
 			resealed++

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -213,6 +214,50 @@ func TestForeignAndMovedOwnKeysAreLeftOut(t *testing.T) {
 		}
 		if _, unreadable := credentials(t, without); !errors.Is(unreadable, ErrNoVault) {
 			t.Errorf("%v", unreadable)
+		}
+	})
+}
+
+// The secrets are exchanged while the gateway runs: its watcher reads the own keys with
+// the new ones, though nothing has changed in the database.
+func TestVaultThatIsExchanged(t *testing.T) {
+	databasetest.OnBoth(t, func(t *testing.T, open func() *database.DB) {
+		s := New(opened{open()}, sealer, byok.NewVault("old secret", ""))
+		madeOwn(t, s, byok.Key{})
+		var seen Snapshot
+		watcher := NewWatcher(s, func(snapshot Snapshot) { seen = snapshot }, slog.New(slog.DiscardHandler))
+		look := func() string {
+			t.Helper()
+			seen = Snapshot{}
+			if err := watcher.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if len(seen.OwnKeys) == 0 {
+				return ""
+			}
+			credential, _ := seen.OwnKeys[0].Credential.Reveal()
+			return credential
+		}
+		if look() != ownSecret {
+			t.Error("the own key is not read")
+		}
+		s.UseVault(byok.NewVault("new secret", ""))
+		if look() != "" || !errors.Is(seen.Unreadable, byok.ErrOtherKey) {
+			t.Errorf("by another secret: %v", seen.Unreadable)
+		}
+		s.UseVault(byok.NewVault("new secret", "old secret"))
+		if look() != ownSecret {
+			t.Errorf("by the previous one: %v", seen.Unreadable)
+		}
+		if n, err := s.ResealOwnKeys(t.Context(), root); n != 1 || err != nil {
+			t.Errorf("%d encrypted anew, %v", n, err)
+		}
+		s.UseVault(byok.NewVault("new secret", ""))
+		if look() != ownSecret {
+			t.Errorf("the previous one is given up: %v", seen.Unreadable)
+		}
+		if look() != "" || seen.Version != 0 {
+			t.Error("it is read again for nothing")
 		}
 	})
 }

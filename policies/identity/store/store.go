@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/switchyard/switchyard/policies/byok"
@@ -104,14 +105,20 @@ type Source interface {
 type Store struct {
 	source Source
 	sealer identity.Sealer
-	vault  *byok.Vault // nil if customers' own keys cannot be kept
+	vault  atomic.Pointer[byok.Vault] // nil if customers' own keys cannot be kept
 }
 
 // New returns the keys of a database, which are sealed by sealer. Customers' own keys of
 // providers are encrypted by vault; nil keeps none.
 func New(source Source, sealer identity.Sealer, vault *byok.Vault) *Store {
-	return &Store{source, sealer, vault}
+	s := &Store{source: source, sealer: sealer}
+	s.UseVault(vault)
+	return s
 }
+
+// UseVault encrypts customers' own keys by another vault from now on, or keeps none with
+// nil. A [Watcher] reads those there are anew.
+func (s *Store) UseVault(vault *byok.Vault) { s.vault.Store(vault) }
 
 // Actor is who changes something, in their organisation.
 type Actor struct {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"time"
+
+	"github.com/switchyard/switchyard/policies/byok"
 )
 
 const (
@@ -24,9 +26,10 @@ type Watcher struct {
 
 	// turn has one entry: whoever looks takes it, and waits no longer than it may.
 	turn   chan struct{}
-	known  bool  // a snapshot is in use
-	newest int64 // its version
-	failed bool  // the last look at the database
+	known  bool        // a snapshot is in use
+	newest int64       // its version
+	vault  *byok.Vault // which its own keys were opened with
+	failed bool        // the last look at the database
 }
 
 // NewWatcher hands each snapshot to use, one after the other.
@@ -73,8 +76,9 @@ func (w *Watcher) Refresh(ctx context.Context) error {
 }
 
 func (w *Watcher) refresh(ctx context.Context) error {
+	vault := w.store.vault.Load()
 	version, err := w.store.Version(ctx)
-	if err != nil || w.known && version == w.newest {
+	if err != nil || w.known && version == w.newest && vault == w.vault {
 		return err
 	}
 	snapshot, err := w.store.Load(ctx)
@@ -88,6 +92,6 @@ func (w *Watcher) refresh(ctx context.Context) error {
 		w.log.Error("customers' own keys are left out that cannot be read", "error", snapshot.Unreadable.Error())
 	}
 	w.use(snapshot)
-	w.known, w.newest = true, snapshot.Version
+	w.known, w.newest, w.vault = true, snapshot.Version, vault
 	return nil
 }
