@@ -1,12 +1,40 @@
 package main
 
 import (
+	"context"
 	"log/slog"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/switchyard/switchyard/policies/config"
 	"github.com/switchyard/switchyard/policies/config/configpb"
+	"github.com/switchyard/switchyard/xds"
 )
+
+// push has Envoy serve the inputs, and the clusters of configurations that drain beside
+// them. The caller holds pushing.
+func (g *gateway) push(ctx context.Context, in xds.Inputs) (version string, err error) {
+	for _, replaced := range g.draining {
+		in = in.Keeping(*replaced)
+	}
+	return g.xds.Update(ctx, in)
+}
+
+// drain keeps the clusters of a configuration that was replaced for the drain time:
+// requests that came before may still name them. The caller holds pushing.
+func (g *gateway) drain(ctx context.Context, replaced *generation) {
+	inputs := replaced.inputs // and no more of it: a catalog is large
+	g.draining = slices.Insert(g.draining, 0, &inputs)
+	time.AfterFunc(g.drainTime(), func() {
+		g.pushing.Lock()
+		defer g.pushing.Unlock()
+		g.draining = slices.DeleteFunc(g.draining, func(each *xds.Inputs) bool { return each == &inputs })
+		if _, err := g.push(ctx, g.current.Load().inputs); err != nil {
+			g.log.Error("old clusters cannot be removed", "error", err.Error())
+		}
+	})
+}
 
 // follow has what was opened at the start go by a configuration that has come after old,
 // and names what only the next start will.

@@ -85,6 +85,8 @@ type gateway struct {
 	limiter  *quota.Limiter
 	prober   *probe.Prober
 	xds      *xds.Server
+	pushing  sync.Mutex        // held while Envoy is given a configuration
+	draining []*xds.Inputs     // of configurations that were replaced, the last one first
 	envoy    *envoy.Supervisor // nil if external
 	demo     *demo.Servers     // nil if real providers answer
 }
@@ -367,35 +369,29 @@ func (g *gateway) apply(ctx context.Context, effective *config.Effective) error 
 		g.started = effective
 		return g.use(next)
 	}
-	version, err := g.xds.Update(ctx, next.inputs.Keeping(old.inputs))
+	g.pushing.Lock()
+	defer g.pushing.Unlock()
+	version, err := g.push(ctx, next.inputs.Keeping(old.inputs))
 	if err != nil {
 		return err
 	}
 	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if err := g.xds.WaitAcked(waiting, version); err != nil {
+	if err = g.xds.WaitAcked(waiting, version); err == nil {
+		err = g.use(next)
+	}
+	if err != nil {
 		// The plans stay, and so must the clusters that they name.
-		if _, back := g.xds.Update(context.WithoutCancel(ctx), old.inputs); back != nil {
+		if _, back := g.push(context.WithoutCancel(ctx), old.inputs); back != nil {
 			g.log.Error("the last configuration cannot be served again", "error", back.Error())
 		}
-		return err
-	}
-	if err := g.use(next); err != nil {
 		return err
 	}
 	g.follow(old.effective, next.effective)
 	if !quota.SameBudgets(old.effective.Config(), next.effective.Config()) {
 		g.limiter.Recheck()
 	}
-	// Attempts under way may still name an old cluster; it goes when the longest
-	// of them is over.
-	time.AfterFunc(g.drainTime(), func() {
-		if g.current.Load() == next {
-			if _, err := g.xds.Update(context.WithoutCancel(ctx), next.inputs); err != nil {
-				g.log.Error("old clusters cannot be removed", "error", err.Error())
-			}
-		}
-	})
+	g.drain(context.WithoutCancel(ctx), old)
 	return nil
 }
 

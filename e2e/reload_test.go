@@ -3,6 +3,8 @@ package e2e
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -229,5 +231,100 @@ func TestEncryptionKeyThatIsExchanged(t *testing.T) {
 	exchange(settings{"encryption_key": secret("a")})
 	s.until("the gateway says what it cannot read", func() bool {
 		return strings.Contains(s.Log(), "customers' own keys are left out that cannot be read")
+	})
+}
+
+// A request that came before two reloads, and one that Envoy refused, goes to the provider
+// of its own configuration.
+func TestUploadThroughReloads(t *testing.T) {
+	s := newStage(t)
+	first, second, third := s.openAI("first"), s.openAI("second"), s.openAI("third")
+	only := func(at *site) {
+		for _, each := range s.sites {
+			delete(s.providers, each.slug)
+		}
+		s.providers[at.slug] = at.config
+		s.serve("m/x", at)
+	}
+	only(first)
+	s.start()
+	reader, writer := io.Pipe()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/api/v1/chat/completions", reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", "Bearer "+clientKey)
+	type result struct {
+		response *http.Response
+		err      error
+	}
+	results := make(chan result, 1)
+	go func() {
+		response, err := s.client.Do(request)
+		results <- result{response, err}
+	}()
+	body := question("m/x")
+	if _, err := writer.Write([]byte(body[:20])); err != nil {
+		t.Fatal(err)
+	}
+	s.until("the gateway has begun with the request", func() bool {
+		held, err := s.Metric("switchyard_held_bytes", `bodies="requests"`)
+		return err == nil && held > 0
+	})
+	moved := func(to *site) {
+		t.Helper()
+		only(to)
+		s.reconfigure()
+		s.until("the model is served by "+to.slug, func() bool { return s.ask(question("m/x")).decode(t).Provider == to.slug })
+	}
+	moved(second)
+
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	listener := s.config["listener"]
+	s.config["listener"] = settings{"address": taken.Addr().String()}
+	s.reconfigure()
+	s.until("Envoy refuses a port that is taken", func() bool { return strings.Contains(s.Log(), "configuration refused") })
+	s.config["listener"] = listener
+	moved(third)
+
+	if _, err := writer.Write([]byte(body[20:])); err != nil {
+		t.Fatal(err)
+	}
+	writer.Close()
+	got := <-results
+	if got.err != nil {
+		t.Fatal(got.err)
+	}
+	defer got.response.Body.Close()
+	text, err := io.ReadAll(got.response.Body)
+	if err != nil || got.response.StatusCode != http.StatusOK || !strings.Contains(string(text), `"provider":"first"`) {
+		t.Errorf("%d %s, %v", got.response.StatusCode, text, err)
+	}
+	if failed, err := s.Metric("switchyard_attempts_total", `outcome="failed_over"`); err != nil || failed != 0 {
+		t.Errorf("%v attempts failed over, %v", failed, err)
+	}
+}
+
+// What was replaced is kept for the drain time, and no longer.
+func TestReplacedProvidersGo(t *testing.T) {
+	s := newStage(t)
+	sites := []*site{s.openAI("first"), s.openAI("second"), s.openAI("third")}
+	s.config["envoy"] = settings{"drain_time": "1s"}
+	s.start()
+	for _, at := range sites[:2] {
+		delete(s.providers, at.slug)
+		s.reconfigure()
+		s.until(at.slug+" is replaced", func() bool {
+			return !strings.Contains(s.do(http.MethodGet, "/api/v1/providers", "").body, `"`+at.slug+`"`)
+		})
+	}
+	s.until("both clusters are removed", func() bool {
+		removed, err := s.Metric("switchyard_xds_pushed_resources_total", `type="cluster"`, `change="removed"`)
+		return err == nil && removed == 2
 	})
 }
