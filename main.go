@@ -90,7 +90,11 @@ func runCommand() *cobra.Command {
 
 Without a configuration file, the providers whose keys are in the environment
 are used (OPENAI_API_KEY, ANTHROPIC_API_KEY, ...); without any, demo providers
-answer. SIGHUP reads the configuration again; SIGINT and SIGTERM drain and stop.`,
+answer. SIGINT and SIGTERM drain and stop.
+
+The configuration is read again, with the certificates and secrets in the files
+that it names, when one of them changes and on SIGHUP. What does not take effect
+before a restart is named in the log.`,
 		Args: cobra.NoArgs,
 	}
 	path := configFlag(command)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -19,6 +20,10 @@ func TestSettingsOfTheStart(t *testing.T) {
 		}
 		return effective
 	}
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	long := strings.Repeat("secret", 6)
 	for more, want := range map[string][]string{
 		"": nil,
@@ -32,6 +37,11 @@ func TestSettingsOfTheStart(t *testing.T) {
 		"byok: {encryption_key: {value: " + long + "}, fee_percent: 5}\n": nil,
 		"telemetry: {log_format: text, log_level: debug}\n":               {"telemetry.log_format"},
 	} {
+		for _, name := range want {
+			if !strings.Contains(string(readme), "`"+name+"`") {
+				t.Errorf("README does not say that %s takes effect at a restart", name)
+			}
+		}
 		if diff := cmp.Diff(want, atRestart(read(""), read(more))); diff != "" {
 			t.Errorf("%s(-want +got):\n%s", more, diff)
 		}
