@@ -1481,8 +1481,8 @@ type Identity struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// At least 32 characters that nobody can guess, the same at all gateways that share
 	// a database: without it, who can write to the database could add keys. Keys made
-	// with another secret are none. Default: one made at the first start, in
-	// identity-secret in the gateway's state directory.
+	// with another secret are none. Read once, at the start. Default: one made at the
+	// first start, in identity-secret in the gateway's state directory.
 	Secret *Secret `protobuf:"bytes,1,opt,name=secret,proto3" json:"secret,omitempty"`
 	// Issuers of OpenID Connect whose tokens are taken for keys.
 	Issuers       []*Issuer `protobuf:"bytes,2,rep,name=issuers,proto3" json:"issuers,omitempty"`
@@ -2301,16 +2301,17 @@ func (x *Redis) GetTimeout() *durationpb.Duration {
 type Ledger struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Connection string of a PostgreSQL, which gateways may share, such as
-	// postgres://user:password@host:5432/database. Default: a SQLite file in the
-	// gateway's state directory.
+	// postgres://user:password@host:5432/database. Read once, at the start. Default: a
+	// SQLite file in the gateway's state directory.
 	Postgres *Secret `protobuf:"bytes,1,opt,name=postgres,proto3" json:"postgres,omitempty"`
 	// Rows older than this are deleted; what they come to by day stays, and so do budgets.
 	// Default: never.
 	Retention *durationpb.Duration `protobuf:"bytes,2,opt,name=retention,proto3" json:"retention,omitempty"`
-	// Keep no account. What keys have used is then not known.
+	// Keep no account. What keys have used is then not known. Read once, at the start.
 	Disabled bool `protobuf:"varint,3,opt,name=disabled,proto3" json:"disabled,omitempty"`
 	// Largest size of the journal on local disk, which holds what the database has not
-	// taken yet; when it is full, requests are answered 503. Default 1GiB.
+	// taken yet; when it is full, requests are answered 503. Read once, at the start.
+	// Default 1GiB.
 	MaxJournal string `protobuf:"bytes,4,opt,name=max_journal,json=maxJournal,proto3" json:"max_journal,omitempty"`
 	// What was said with keys that have store_content is deleted when it is older than
 	// this, or than retention. Default 720h, which is 30 days.
@@ -2466,7 +2467,8 @@ func (x *Listener) GetTrustedHops() uint32 {
 // configuration file.
 type ServerTLS struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// PEM certificate chain.
+	// PEM certificate chain. It and the key are read again when they change; as long as
+	// the two do not fit, the last ones that did are served.
 	CertificateFile string `protobuf:"bytes,1,opt,name=certificate_file,json=certificateFile,proto3" json:"certificate_file,omitempty"`
 	// PEM private key.
 	PrivateKeyFile string `protobuf:"bytes,2,opt,name=private_key_file,json=privateKeyFile,proto3" json:"private_key_file,omitempty"`
@@ -2521,11 +2523,10 @@ func (x *ServerTLS) GetPrivateKeyFile() string {
 // Envoy says how the gateway's Envoy is found and run.
 type Envoy struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Path of the envoy binary. Default: ENVOY_PATH, then `envoy` on PATH, then
-	// the one that `make` installed below the working directory, then the one beside
-	// the gateway's own binary, or in the repository that it was built in.
+	// Path of the envoy binary. Read once, at the start. Default: ENVOY_PATH, then
+	// `envoy` on PATH, then the one that `make` installed.
 	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
-	// Worker threads. Default: one for each processor.
+	// Worker threads. Read once, at the start. Default: one for each processor.
 	Concurrency uint32 `protobuf:"varint,2,opt,name=concurrency,proto3" json:"concurrency,omitempty"`
 	// How long streams in flight may go on after a stop was asked for.
 	// Default 30s.
@@ -4559,7 +4560,7 @@ type Telemetry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// debug, info (default), warn or error.
 	LogLevel string `protobuf:"bytes,1,opt,name=log_level,json=logLevel,proto3" json:"log_level,omitempty"`
-	// json or text. Default: text on a terminal, json otherwise.
+	// json or text. Read once, at the start. Default: text on a terminal, json otherwise.
 	LogFormat string `protobuf:"bytes,2,opt,name=log_format,json=logFormat,proto3" json:"log_format,omitempty"`
 	// Do not write Envoy's access log.
 	NoAccessLog   bool `protobuf:"varint,3,opt,name=no_access_log,json=noAccessLog,proto3" json:"no_access_log,omitempty"`
