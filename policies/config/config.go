@@ -152,6 +152,9 @@ func (l *loader) absolutePaths(config *configpb.Config) {
 	}
 	resolveSecret(config.GetRedis().GetPassword())
 	resolveSecret(config.GetLedger().GetPostgres())
+	resolveSecret(config.GetIdentity().GetSecret())
+	resolveSecret(config.GetByok().GetEncryptionKey())
+	resolveSecret(config.GetByok().GetPreviousEncryptionKey())
 	if tls := config.GetListener().GetTls(); tls != nil {
 		resolve(&tls.CertificateFile)
 		resolve(&tls.PrivateKeyFile)

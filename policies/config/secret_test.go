@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -109,5 +111,27 @@ func TestWarnings(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
 		})
+	}
+}
+
+// A file is found beside the configuration, wherever the gateway was started.
+func TestSecretFilesBesideTheConfiguration(t *testing.T) {
+	options := world()
+	text := strings.Repeat("s", minOwnSecret)
+	options.ReadFile = func(name string) ([]byte, error) {
+		if filepath.Dir(name) != "/etc/switchyard" {
+			return nil, fs.ErrNotExist
+		}
+		return []byte(text), nil
+	}
+	_, err := Parse("/etc/switchyard/gateway.yaml", []byte(`
+providers: {openai: {credential: {file: a}}}
+redis: {address: "localhost:6379", password: {file: b}}
+ledger: {postgres: {file: c}}
+identity: {secret: {file: d}}
+byok: {encryption_key: {file: e}, previous_encryption_key: {file: f}}
+`), options)
+	if err != nil {
+		t.Error(err)
 	}
 }
