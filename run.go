@@ -70,7 +70,7 @@ type gateway struct {
 	sockets  envoy.Sockets
 	api      string // socket
 	store    *config.Store
-	started  *config.Effective // with which settings that is that a reload does not change
+	started  *config.Effective // the first, which holds for what is read at the start alone
 	current  atomic.Pointer[generation]
 	policy   atomic.Pointer[extproc.Policy] // current's, with the managed keys
 	managed  managed
@@ -198,6 +198,7 @@ func (g *gateway) load(ctx context.Context) error {
 		servers.Close()
 		return err
 	}
+	g.setLogLevel(effective.Config().GetTelemetry())
 	g.log = newLog(os.Stderr, effective.Config().GetTelemetry(), &g.level)
 	loading.Logger = g.log
 	if effective.IsFallback() {

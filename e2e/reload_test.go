@@ -57,6 +57,25 @@ func put(t *testing.T, path string, text []byte) {
 	}
 }
 
+// inFlight begins a stream of some seconds at the site. What it returns waits for the end,
+// and fails the test if the stream was cut.
+func (s *stage) inFlight(at *site, model string) (uncut func()) {
+	s.Helper()
+	long := provider.Stream{Answer: provider.Answer{Text: strings.Repeat(" word", 60)}, Pace: 50 * time.Millisecond}
+	at.Enqueue(long)
+	answers := make(chan answer, 1)
+	go func() { answers <- s.ask(streamed(model)) }()
+	if _, err := at.Await(s.Context(), 0); err != nil {
+		s.Fatal(err)
+	}
+	return func() {
+		s.Helper()
+		if got := (<-answers).transcript(s.T); got.text != long.Answer.Text || !got.done || len(got.errors) != 0 {
+			s.Errorf("a stream was cut: %+v", got)
+		}
+	}
+}
+
 // However a certificate is renewed, it is served; a key that does not fit it is refused by
 // name, and the old ones stay; no stream is cut.
 func TestRenewedCertificate(t *testing.T) {
@@ -94,13 +113,7 @@ func TestRenewedCertificate(t *testing.T) {
 				return response.TLS.PeerCertificates[0].SerialNumber.String()
 			}
 			first := served()
-			long := provider.Stream{Answer: provider.Answer{Text: strings.Repeat(" word", 60)}, Pace: 50 * time.Millisecond}
-			gpt.Enqueue(long)
-			answers := make(chan answer, 1)
-			go func() { answers <- s.ask(streamed("m/openai")) }()
-			if _, err := gpt.Await(t.Context(), 0); err != nil {
-				t.Fatal(err)
-			}
+			uncut := s.inFlight(gpt, "m/openai")
 
 			certificate, key = issue()
 			renew(t, s, chain, certificate)
@@ -112,9 +125,7 @@ func TestRenewedCertificate(t *testing.T) {
 			}
 			renew(t, s, private, key)
 			s.until("the renewed certificate is served", func() bool { return served() != first })
-			if got := (<-answers).transcript(t); got.text != long.Answer.Text || !got.done || len(got.errors) != 0 {
-				t.Errorf("a stream was cut: %+v", got)
-			}
+			uncut()
 			if strings.Contains(s.Log(), strings.Split(string(key), "\n")[1]) {
 				t.Error("the log shows the private key")
 			}
@@ -139,22 +150,14 @@ func TestRenewedAuthorities(t *testing.T) {
 			at.config["ca_file"] = trusted
 			s.serve("m/private", at)
 			s.start()
-			long := provider.Stream{Answer: provider.Answer{Text: strings.Repeat(" word", 60)}, Pace: 50 * time.Millisecond}
-			at.Enqueue(long)
-			answers := make(chan answer, 1)
-			go func() { answers <- s.ask(streamed("m/private")) }()
-			if _, err := at.Await(t.Context(), 0); err != nil {
-				t.Fatal(err)
-			}
+			uncut := s.inFlight(at, "m/private")
 			renew(t, s, trusted, foreign.PEM())
 			s.until("a provider is refused whose authority is trusted no more", func() bool {
 				return s.ask(question("m/private")).status == http.StatusBadGateway
 			})
 			renew(t, s, trusted, s.authority.PEM())
 			s.until("it is asked again", func() bool { return s.ask(question("m/private")).status == http.StatusOK })
-			if got := (<-answers).transcript(t); got.text != long.Answer.Text || !got.done || len(got.errors) != 0 {
-				t.Errorf("a stream was cut: %+v", got)
-			}
+			uncut()
 		})
 	}
 }

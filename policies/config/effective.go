@@ -20,9 +20,9 @@ type Effective struct {
 	own        ownSecrets
 	warnings   Problems
 	files      []string
-	chain      []byte // of the listener
-	key        Secret // to that
-	trusted    map[string][]byte
+	chain      []byte            // the listener's certificate
+	key        Secret            // to that
+	trusted    map[string][]byte // authorities by the provider's slug
 	body       int64
 	fallback   bool
 	generation string
