@@ -188,6 +188,8 @@ func (a *attempt) readFiles(replacer dialect.FileReplacer) (*filesRead, error) {
 	for _, media := range fetched {
 		read.size += len(media.Data)
 	}
+	search := a.newInputSearch(ctx, 0)
+	search.left = mostReading
 	guarded := make(map[string]string) // texts by hash
 	for _, f := range files {
 		if media, ok := fetched[dialect.Remote{Kind: dialect.PartFile, URL: f.media.URL}]; ok {
@@ -209,9 +211,12 @@ func (a *attempt) readFiles(replacer dialect.FileReplacer) (*filesRead, error) {
 			known[made.Hash] = text
 		}
 		if _, done := guarded[made.Hash]; !done {
-			guarded[made.Hash] = a.guardFile(ctx, text, &read.found)
+			guarded[made.Hash], err = a.guardFile(search, text, &read.found)
 			if ctx.Err() != nil {
 				return nil, dialect.Invalid("'%s': the files are too long to be searched: what a guardrail looks for was not ruled out within %v.", f.path, mostReading)
+			}
+			if err != nil {
+				return nil, a.unsearched(err)
 			}
 		}
 		made.Text = guarded[made.Hash]

@@ -1,10 +1,9 @@
 package extproc
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/policies/guard"
@@ -42,10 +41,6 @@ const (
 	directionOutput = "output"
 )
 
-// longestSearch bounds the search of one request. Patterns of up to 2,000 steps take
-// megabytes in much less.
-const longestSearch = 10 * time.Second
-
 // guardRequest looks through the texts of the request for what must not reach a provider,
 // before one is chosen. What is redacted is so for every provider, whatever it speaks.
 func (a *attempt) guardRequest() error {
@@ -53,23 +48,21 @@ func (a *attempt) guardRequest() error {
 	if len(rules) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(a.stream.Context(), longestSearch)
-	defer cancel()
-	body, err := dialect.EditPrompt(a.client, a.request.Raw, func(role dialect.Role, text []byte) []byte {
-		speaker := guard.Other
-		if role == dialect.RoleUser {
-			speaker = guard.User
-		}
-		return guard.Scan(ctx.Done(), rules, speaker, text, &a.guarded)
+	raw := a.request.Raw
+	meter := a.newInputSearch(a.stream.Context(), len(raw))
+	meter.begin()
+	body, err := meter.edit(raw, func(most int) ([]byte, error) {
+		return dialect.EditPrompt(a.client, raw, most, func(role dialect.Role, text []byte) []byte {
+			speaker := guard.Other
+			if role == dialect.RoleUser {
+				speaker = guard.User
+			}
+			return guard.Scan(meter, rules, speaker, text, &a.guarded)
+		})
 	})
+	meter.end()
 	if err != nil {
-		return err
-	}
-	if ctx.Err() != nil {
-		if a.stream.Context().Err() != nil {
-			return errEnded
-		}
-		return dialect.Invalid("The request is too long to be searched: what a guardrail looks for was not ruled out within %v.", longestSearch)
+		return a.unsearched(err)
 	}
 	if a.number == 1 { // later attempts find the same
 		a.noteFound(a.guarded, directionInput)
@@ -77,7 +70,7 @@ func (a *attempt) guardRequest() error {
 	if err := a.refuseBlocked(); err != nil {
 		return err
 	}
-	if len(body) > 0 && &body[0] == &a.request.Raw[0] {
+	if len(body) > 0 && &body[0] == &raw[0] {
 		return nil
 	}
 	if a.request, err = a.client.Parse(body); err != nil {
@@ -86,14 +79,40 @@ func (a *attempt) guardRequest() error {
 	return surveyFiles(a.client, a.request)
 }
 
-// guardFile is guardRequest for the text of a file, which is the user's. If ctx is done, the
-// text may hold what it was searched for.
-func (a *attempt) guardFile(ctx context.Context, text string, found *guard.Findings) string {
+// unsearched says why the search of a request has not come to its end.
+func (a *attempt) unsearched(err error) error {
+	switch {
+	case errors.Is(err, errSearchLong):
+		return dialect.Invalid("The request is too long to be searched: what a guardrail looks for was not ruled out within %v.", longestSearch)
+	case errors.Is(err, errSearchLate):
+		return searchLate()
+	case errors.Is(err, errSearchGrown):
+		return &dialect.Error{
+			Status: http.StatusRequestEntityTooLarge, Type: "payload_too_large",
+			Message: fmt.Sprintf("The request is larger than %d bytes with the labels of guardrails in the place of what they redact. Send less, or make the labels shorter.", a.policy.MaxRequestBytes),
+		}
+	}
+	return err
+}
+
+// searchLate tells the client that others' searches have taken all the time.
+func searchLate() *dialect.Error {
+	return &dialect.Error{
+		Status: http.StatusServiceUnavailable, Type: "provider_overloaded",
+		Message:      "The gateway has more to search for its guardrails than it comes to. Try again in a moment.",
+		Availability: &dialect.Availability{Code: "temporarily_unavailable", Retryable: true, RetryAfter: seconds(longestSearch)},
+	}
+}
+
+// guardFile is guardRequest for the text of a file, which is the user's.
+func (a *attempt) guardFile(meter *searchMeter, text string, found *guard.Findings) (string, error) {
 	rules := a.policy.GuardOf(a.key).Rules.Input
 	if len(rules) == 0 {
-		return text
+		return text, nil
 	}
-	return string(guard.Scan(ctx.Done(), rules, guard.User, []byte(text), found))
+	meter.begin()
+	defer meter.end()
+	return string(guard.Scan(meter, rules, guard.User, []byte(text), found)), meter.err
 }
 
 // refuseBlocked is the error of a request in which a rule that blocks has found something.

@@ -1,6 +1,8 @@
 package extproc
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 
@@ -12,6 +14,10 @@ import (
 // bytes: they are searched when they are whole.
 const largestGuardedCalls = 1 << 20
 
+// mostGrown bounds by how much labels may make an answer longer than its model made it, in
+// bytes.
+const mostGrown = 8 << 20
+
 // newPipe joins the client to the provider that answers. Where rules hold for what a
 // model says in words, they stand between.
 func (a *attempt) newPipe(meta dialect.Meta) dialect.Pipe {
@@ -19,7 +25,8 @@ func (a *attempt) newPipe(meta dialect.Meta) dialect.Pipe {
 	if len(rules) == 0 || a.request.OutputModality != "" {
 		return dialect.NewPipe(a.client, a.provider, a.request, meta)
 	}
-	a.answer.guard = &answerGuard{rules: rules, done: a.stream.Context().Done()}
+	meter := a.newSearch(a.stream.Context(), mostGrown, "answers", &a.answer.held, a.policy.MaxHeldAnswers)
+	a.answer.guard = &answerGuard{rules: rules, meter: meter}
 	return dialect.NewFilteredPipe(a.client, a.provider, a.request, meta, a.answer.guard)
 }
 
@@ -32,7 +39,7 @@ func (a *attempt) newPipe(meta dialect.Meta) dialect.Pipe {
 // behind that blocks all the same, and the rest of it is redacted.
 type answerGuard struct {
 	rules   []*guard.Rule
-	done    <-chan struct{} // of the client
+	meter   *searchMeter
 	found   guard.Findings
 	choices []guardedChoice
 	passed  []dialect.Event
@@ -73,12 +80,14 @@ type guardedCall struct {
 // Filter takes the next events.
 func (g *answerGuard) Filter(events []dialect.Event) ([]dialect.Event, error) {
 	g.passed = g.passed[:0]
+	g.meter.begin()
+	defer g.meter.end()
 	for i := range events {
 		if err := g.take(&events[i]); err != nil {
 			return nil, err
 		}
-		if blocked := g.found.Blocked(); blocked != nil {
-			return nil, answerRefusal(blocked)
+		if err := g.refused(); err != nil {
+			return nil, err
 		}
 	}
 	return g.passed, nil
@@ -87,11 +96,35 @@ func (g *answerGuard) Filter(events []dialect.Event) ([]dialect.Event, error) {
 // End passes on what is held.
 func (g *answerGuard) End() ([]dialect.Event, error) {
 	g.passed = g.passed[:0]
+	g.meter.begin()
+	defer g.meter.end()
 	g.flushAll()
-	if blocked := g.found.Blocked(); blocked != nil {
-		return nil, answerRefusal(blocked)
+	if err := g.refused(); err != nil {
+		return nil, err
 	}
 	return g.passed, nil
+}
+
+// refused is why no more of the answer may pass: a rule blocks it, or it was not searched
+// to its end.
+func (g *answerGuard) refused() error {
+	if blocked := g.found.Blocked(); blocked != nil {
+		return answerRefusal(blocked)
+	}
+	told := &dialect.Error{Status: http.StatusBadGateway, Type: "provider_unavailable"}
+	switch err := g.meter.err; {
+	case err == nil:
+		return nil
+	case errors.Is(err, errSearchLong):
+		told.Message = fmt.Sprintf("The answer is too long to be searched: what a guardrail looks for was not ruled out within %v.", longestSearch)
+	case errors.Is(err, errSearchGrown):
+		told.Message = fmt.Sprintf("The answer is more than %d MiB longer with the labels of guardrails in the place of what they redact.", mostGrown>>20)
+	case errors.Is(err, errSearchLate):
+		return searchLate()
+	default:
+		return err
+	}
+	return told
 }
 
 func (g *answerGuard) flushAll() {
@@ -148,6 +181,7 @@ func (g *answerGuard) take(event *dialect.Event) error {
 			return &dialect.Error{Status: http.StatusBadGateway, Type: "provider_unavailable",
 				Message: "The model's calls of tools are longer than 1 MiB, and a guardrail cannot search them."}
 		}
+		g.meter.hold(len(event.Text))
 		for i := range c.calls {
 			if c.calls[i].begin.Index == event.Index {
 				c.calls[i].arguments = append(c.calls[i].arguments, event.Text...)
@@ -158,8 +192,10 @@ func (g *answerGuard) take(event *dialect.Event) error {
 		c.calls = append(c.calls, guardedCall{begin: *event, told: true, arguments: []byte(event.Text)})
 	case dialect.EventAnnotation:
 		annotation := *event
-		annotation.Raw = slices.Clone(dialect.EditTexts(event.Raw, g.scan))
+		edited, _ := g.meter.edit(event.Raw, func(most int) ([]byte, error) { return dialect.EditTexts(event.Raw, most, g.scan) })
+		annotation.Raw = slices.Clone(edited)
 		if c.held() > 0 {
+			g.meter.hold(len(annotation.Raw))
 			c.later = append(c.later, annotation)
 		} else {
 			g.passed = append(g.passed, annotation)
@@ -176,7 +212,7 @@ func (g *answerGuard) take(event *dialect.Event) error {
 }
 
 func (g *answerGuard) scan(text []byte) []byte {
-	return guard.Scan(g.done, g.rules, guard.Other, text, &g.found)
+	return guard.Scan(g.meter, g.rules, guard.Other, text, &g.found)
 }
 
 // goOn is the text that an event goes on with.
@@ -196,7 +232,7 @@ func (c *guardedChoice) goOn(g *answerGuard, event *dialect.Event) *guardedText 
 		}
 	}
 	if text == nil {
-		text = &guardedText{Stream: guard.NewStream(g.done, g.rules, &g.found)}
+		text = &guardedText{Stream: guard.NewStream(g.meter, g.rules, &g.found)}
 		c.spoken = append(c.spoken, text)
 	} else if text.pattern.Reasoning.Index == event.Reasoning.Index && text.pattern.Reasoning.Type == event.Reasoning.Type {
 		return text
@@ -284,10 +320,12 @@ func (c *guardedChoice) flush(g *answerGuard) {
 			g.passed = append(g.passed, call.begin)
 		}
 		if len(call.arguments) > 0 {
+			edited, _ := g.meter.edit(call.arguments, func(most int) ([]byte, error) { return dialect.EditArguments(call.arguments, most, g.scan) })
 			g.passed = append(g.passed, dialect.Event{
-				Kind: dialect.EventToolArguments, Choice: c.number, Index: call.begin.Index, Text: string(dialect.EditArguments(call.arguments, g.scan)),
+				Kind: dialect.EventToolArguments, Choice: c.number, Index: call.begin.Index, Text: string(edited),
 			})
 			g.calls -= len(call.arguments)
+			g.meter.held -= len(call.arguments)
 		}
 	}
 	c.calls = c.calls[:0]

@@ -21,7 +21,7 @@ func newAnswerGuard(t testing.TB, from *configpb.Guardrail) *answerGuard {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &answerGuard{rules: rules.Output}
+	return &answerGuard{rules: rules.Output, meter: newTestSearch(t)}
 }
 
 // heard is what a client gets: the texts of each block put together.
@@ -231,7 +231,7 @@ func BenchmarkAnswerGuard(b *testing.B) {
 			b.ReportAllocs()
 			pieces := []dialect.Event{text(0, "The "), text(0, "quick "), text(0, "brown "), text(0, "fox"), text(0, " 12.")}
 			for b.Loop() {
-				g := &answerGuard{rules: compiled}
+				g := &answerGuard{rules: compiled, meter: newTestSearch(b)}
 				for i := range events {
 					at := i % len(pieces)
 					if _, err := g.Filter(pieces[at : at+1]); err != nil {

@@ -12,6 +12,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"time"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
@@ -122,11 +123,15 @@ type Server struct {
 	metrics  *metrics
 
 	heldRequests, heldAnswers room
+	searches                  *searches
 }
 
 // NewServer registers its metrics with options.Registry.
 func NewServer(options Options) *Server {
-	s := &Server{Options: options, requests: newRequests(), metrics: newMetrics(options.Registry)}
+	s := &Server{
+		Options: options, requests: newRequests(), metrics: newMetrics(options.Registry),
+		searches: newSearches(max(1, runtime.GOMAXPROCS(0)-1)),
+	}
 	registerHeld(options.Registry, "requests", &s.heldRequests)
 	registerHeld(options.Registry, "answers", &s.heldAnswers)
 	return s

@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"bytes"
+	"errors"
 
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
@@ -11,6 +12,9 @@ import (
 // RoleUser for what stands in none. It must not write to the text.
 type PromptEdit func(role Role, text []byte) []byte
 
+// ErrTooLong: what an edit has made of texts would come to more than it may.
+var ErrTooLong = errors.New("dialect: what the edit comes to is too long")
+
 // PromptEditor is a client dialect whose requests are not JSON.
 type PromptEditor interface {
 	// EditPrompt is as the function of this name.
@@ -19,7 +23,8 @@ type PromptEditor interface {
 
 // EditPrompt hands every text of a request that models read to edit, and returns the
 // body with what that made of them: the body itself if nothing has changed, and else the
-// body but for these texts. Texts are unescaped before, so that \u0040 is an @.
+// body but for these texts, of up to most bytes. Texts are unescaped before, so that \u0040
+// is an @, and escaped behind: a quote in JSON in a string in JSON takes four bytes.
 //
 // It knows the places in which all client dialects have texts, and takes within messages
 // for a text whatever is not known to be none, as at the top of a request: what vendors add
@@ -29,37 +34,51 @@ type PromptEditor interface {
 // edit makes of it. Not read are data in base64, URLs, definitions of tools, forms of
 // answers, names of tools and ids.
 //
-// The body must have been parsed. The error is that of a [PromptEditor], an *Error.
-func EditPrompt(client Client, body []byte, edit PromptEdit) ([]byte, error) {
+// The body must have been parsed. The error is [ErrTooLong] or that of a [PromptEditor], an
+// *Error.
+func EditPrompt(client Client, body []byte, most int, edit PromptEdit) ([]byte, error) {
 	if own, ok := client.(PromptEditor); ok {
-		return own.EditPrompt(body, edit)
+		edited, err := own.EditPrompt(body, edit)
+		if err == nil && len(edited) > most {
+			err = ErrTooLong
+		}
+		return edited, err
 	}
-	e := textEdit{edit: edit, source: body}
+	e := textEdit{edit: edit, most: most, source: body}
 	e.request(body)
-	return e.result(), nil
+	return e.result()
 }
 
 // EditTexts hands every text in a JSON value, whatever it is of, to edit, with the names
-// of members and the digits of numbers. The value must be valid.
-func EditTexts(value []byte, edit func(text []byte) []byte) []byte {
-	e := textEdit{edit: func(_ Role, text []byte) []byte { return edit(text) }, source: value}
+// of members and the digits of numbers. The value must be valid. The error is [ErrTooLong]:
+// as changed it would have more than most bytes.
+func EditTexts(value []byte, most int, edit func(text []byte) []byte) ([]byte, error) {
+	e := textEdit{edit: func(_ Role, text []byte) []byte { return edit(text) }, most: most, source: value}
 	e.anything(value, "")
 	return e.result()
 }
 
 // EditArguments is EditTexts for the arguments of a call, which may be no JSON: they are
 // then one text.
-func EditArguments(arguments []byte, edit func(text []byte) []byte) []byte {
+func EditArguments(arguments []byte, most int, edit func(text []byte) []byte) ([]byte, error) {
 	if rawjson.Validate(arguments) != nil {
-		return edit(arguments)
+		edited := edit(arguments)
+		if len(edited) > max(most, len(arguments)) {
+			return nil, ErrTooLong
+		}
+		return edited, nil
 	}
-	return EditTexts(arguments, edit)
+	return EditTexts(arguments, most, edit)
 }
 
 // textEdit is one pass over a JSON text.
 type textEdit struct {
-	edit   PromptEdit
-	source []byte
+	edit PromptEdit
+	// most is how many bytes there may be of what has changed. tooLong says that there were
+	// to be more: nothing is edited any more.
+	most    int
+	tooLong bool
+	source  []byte
 	// changed is the source up to copied, with what has changed in it; nil if nothing has.
 	changed []byte
 	copied  int
@@ -67,11 +86,14 @@ type textEdit struct {
 	signed bool
 }
 
-func (e *textEdit) result() []byte {
-	if e.changed == nil {
-		return e.source
+func (e *textEdit) result() ([]byte, error) {
+	switch {
+	case e.tooLong:
+		return nil, ErrTooLong
+	case e.changed == nil:
+		return e.source, nil
 	}
-	return append(e.changed, e.source[e.copied:]...)
+	return append(e.changed, e.source[e.copied:]...), nil
 }
 
 // replace puts text in the place of value, which is a part of the source.
@@ -81,8 +103,26 @@ func (e *textEdit) replace(value, text []byte) {
 	if e.changed == nil {
 		e.changed = make([]byte, 0, len(e.source)+64)
 	}
+	if len(e.changed)-e.copied+len(e.source)-len(value)+quotedSize(text) > e.most {
+		e.tooLong, e.changed = true, nil
+		return
+	}
 	e.changed = rawjson.AppendQuoted(append(e.changed, e.source[e.copied:start]...), text)
 	e.copied = start + len(value)
+}
+
+// quotedSize is how many bytes a text has as a JSON string, if it is valid UTF-8.
+func quotedSize(text []byte) int {
+	size := len(text) + 2
+	for _, c := range text {
+		switch {
+		case c == '"' || c == '\\':
+			size++
+		case c < ' ':
+			size += 5 // as in \u0000, at most
+		}
+	}
+	return size
 }
 
 // request reads a request's body, or one of several in it.
@@ -234,10 +274,14 @@ func (e *textEdit) json(value []byte, role Role) {
 		e.text(value, role)
 		return
 	}
-	within := textEdit{edit: e.edit, source: inner, signed: e.signed}
+	within := textEdit{edit: e.edit, most: e.most, source: inner, signed: e.signed}
 	within.anything(inner, role)
-	if within.changed != nil {
-		e.replace(value, within.result())
+	edited, err := within.result()
+	switch {
+	case err != nil:
+		e.tooLong = true
+	case within.changed != nil:
+		e.replace(value, edited)
 	}
 }
 
@@ -249,6 +293,9 @@ func (e *textEdit) text(value []byte, role Role) {
 
 // put has a text edited, and puts what comes of it in the place of the value.
 func (e *textEdit) put(value, text []byte, role Role) {
+	if e.tooLong {
+		return
+	}
 	if edited := e.edit(role, text); !e.signed && !bytes.Equal(edited, text) {
 		e.replace(value, edited)
 	}

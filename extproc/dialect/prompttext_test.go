@@ -2,6 +2,7 @@ package dialect_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -111,7 +112,7 @@ func TestEditPrompt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			body, u := []byte(test.body), &upper{}
-			got, err := dialect.EditPrompt(openai.Client{}, body, u.edit)
+			got, err := dialect.EditPrompt(openai.Client{}, body, 1<<20, u.edit)
 			if err != nil || string(got) != test.want {
 				t.Errorf("got  %s (%v)\nwant %s", got, err, test.want)
 			}
@@ -128,6 +129,36 @@ func TestEditPrompt(t *testing.T) {
 	}
 }
 
+// What is escaped again and again grows with each time, so that the whole is measured, and
+// the inner ones before they are escaped.
+func TestEditsAreBounded(t *testing.T) {
+	text := strings.Repeat("a@b ", 1000)
+	for range 8 {
+		text = `["` + string(bytes.Trim(rawjson.AppendQuoted(nil, text), `"`)) + `"]`
+	}
+	nested := `{"messages":[{"role":"tool","content":` + string(rawjson.AppendQuoted(nil, text)) + `}]}`
+	flat := `{"messages":[{"role":"user","content":"a@b"},{"role":"user","content":"a@b"}]}`
+	for name, test := range map[string]struct {
+		body string
+		most int
+		put  string
+		want error
+	}{
+		"just enough":   {flat, len(flat) + 2, `"`, nil},
+		"a byte less":   {flat, len(flat) + 1, `"`, dialect.ErrTooLong},
+		"nothing found": {flat, 1, "b", nil},
+		"nested":        {nested, 100_000, `"`, dialect.ErrTooLong},
+		"nested, short": {nested, 100_000, ``, nil},
+	} {
+		got, err := dialect.EditPrompt(openai.Client{}, []byte(test.body), test.most, func(_ dialect.Role, text []byte) []byte {
+			return bytes.ReplaceAll(text, []byte("a@b"), []byte("a@"+test.put))
+		})
+		if !errors.Is(err, test.want) || err == nil && (len(got) > test.most && string(got) != test.body || rawjson.Validate(got) != nil) {
+			t.Errorf("%s: %d of %d bytes, %v", name, len(got), len(test.body), err)
+		}
+	}
+}
+
 func FuzzEditPrompt(f *testing.F) {
 	for _, body := range []string{
 		`{"messages":[{"role":"user","content":"a\u0040b"}]}`, `{"messages":[{"role":"tool","content":"{\"a@b\":[-1.5e3,\"\\\"\"]}"}]}`,
@@ -139,11 +170,11 @@ func FuzzEditPrompt(f *testing.F) {
 		if rawjson.Validate(body) != nil {
 			t.Skip()
 		}
-		same, err := dialect.EditPrompt(openai.Client{}, body, func(_ dialect.Role, text []byte) []byte { return text })
+		same, err := dialect.EditPrompt(openai.Client{}, body, 1<<20, func(_ dialect.Role, text []byte) []byte { return text })
 		if err != nil || len(body) > 0 && &same[0] != &body[0] {
 			t.Fatal("a body in which nothing changes is another one")
 		}
-		edited, _ := dialect.EditPrompt(openai.Client{}, body, func(_ dialect.Role, text []byte) []byte { return append(bytes.Clone(text), `"\`...) })
+		edited, _ := dialect.EditPrompt(openai.Client{}, body, 1<<20, func(_ dialect.Role, text []byte) []byte { return append(bytes.Clone(text), `"\`...) })
 		// Names that were alike in all but their escapes may be twice the same now.
 		if _, err := rawjson.Repair(edited); err != nil {
 			t.Fatalf("%s became %s: %v", body, edited, err)
@@ -159,7 +190,7 @@ func BenchmarkEditPrompt(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(body)))
 			for b.Loop() {
-				_, _ = dialect.EditPrompt(openai.Client{}, body, func(_ dialect.Role, text []byte) []byte { return text })
+				_, _ = dialect.EditPrompt(openai.Client{}, body, 1<<20, func(_ dialect.Role, text []byte) []byte { return text })
 			}
 		})
 	}

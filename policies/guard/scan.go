@@ -2,7 +2,7 @@ package guard
 
 import (
 	"bytes"
-	"cmp"
+	"container/heap"
 	"slices"
 	"unicode/utf8"
 )
@@ -42,100 +42,148 @@ func (f Findings) Blocked() *Finding {
 	return nil
 }
 
-// match is what one pattern of a rule has found.
-type match struct {
-	span
-	rule *Rule
-	// order is the rule's place among the others.
-	order int
-}
-
 // Scan looks for all rules in a whole text, adds what it finds to found, and returns
 // the text as it may pass: text itself if nothing is redacted in it. Where one rule
-// blocks nothing may pass, and what is returned has no meaning. It has none either once
-// done is closed, which ends a search that takes long; nil never is.
-func Scan(done <-chan struct{}, rules []*Rule, role Role, text []byte, found *Findings) []byte {
-	var matches []match
-	var spans []span
+// blocks nothing may pass, and what is returned has no meaning.
+//
+// Beside the text and what is returned it takes memory for each rule, and none for each
+// match.
+func Scan(meter Meter, rules []*Rule, role Role, text []byte, found *Findings) []byte {
+	var redacting sources
+	if !goOn(meter) {
+		return text
+	}
 	for i, rule := range rules {
 		if !rule.searches(role) {
 			continue
 		}
 		for _, p := range rule.patterns {
-			spans = p.all(spans[:0], text, done)
-			for _, at := range spans {
+			if len(text) > longestPiece && !goOn(meter) {
+				return text
+			}
+			next := hits{pattern: p, meter: meter, text: text}
+			for at, ok := next.next(); ok; at, ok = next.next() {
 				found.add(rule, p)
 				if rule.Action == Redact {
-					matches = append(matches, match{at, rule, i})
+					redacting = append(redacting, &source{match{at, rule, i}, next})
+					break
 				}
 			}
 		}
 	}
-	if len(matches) == 0 {
+	if len(redacting) == 0 {
 		return text
 	}
-	sortMatches(matches)
-	return redact(make([]byte, 0, len(text)+64), text, 0, matches)
-}
-
-// redact appends text, which starts at offset base, with the labels of matches in
-// their place. Of matches that overlap, all that they cover together has the label of
-// the one that begins first, or else the longest, or else that of the first rule. The
-// matches are sorted.
-func redact(dst, text []byte, base int, matches []match) []byte {
-	done := base
-	for len(matches) > 0 {
-		first := matches[0]
-		end, covered := cluster(matches)
-		matches = matches[covered:]
-		dst = append(dst, text[done-base:first.start-base]...)
-		dst = append(dst, first.rule.Label...)
-		done = end
+	var dst []byte
+	if found.Blocked() == nil {
+		dst = make([]byte, 0, len(text)+64)
 	}
-	return append(dst, text[done-base:]...)
-}
-
-// cluster tells up to where the first of sorted matches and those that overlap reach,
-// and how many they are.
-func cluster(matches []match) (end, count int) {
-	end = matches[0].end
-	for count = 1; count < len(matches) && matches[count].start < end; count++ {
-		end = max(end, matches[count].end)
-	}
-	return end, count
-}
-
-func sortMatches(matches []match) {
-	slices.SortFunc(matches, func(a, b match) int {
-		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end), cmp.Compare(a.order, b.order))
-	})
-}
-
-// all appends the matches in a whole text.
-func (p *pattern) all(found []span, text []byte, done <-chan struct{}) []span {
-	var s *search
-	for from := 0; from < len(text); {
-		start, end, ok := p.run(text, from)
-		if !ok {
-			return found
+	heap.Init(&redacting)
+	labels := labels{meter: meter}
+	passed, under := 0, match{} // up to where text is in dst, and what comes next
+	for len(redacting) > 0 {
+		first := redacting[0]
+		switch {
+		case dst == nil: // they are only counted
+		case under.rule != nil && first.start < under.end:
+			under.end = max(under.end, first.end)
+		default:
+			if under.rule != nil {
+				dst = labels.put(append(dst, text[passed:under.start]...), under)
+				passed = under.end
+			}
+			under = first.match
 		}
-		from = end
-		if end-start < p.least {
+		if labels.refused {
+			return text
+		}
+		if at, ok := first.hits.next(); ok {
+			found.add(first.rule, first.pattern)
+			first.span = at
+			heap.Fix(&redacting, 0)
+		} else {
+			heap.Pop(&redacting)
+		}
+	}
+	if dst == nil {
+		return text
+	}
+	dst = labels.put(append(dst, text[passed:under.start]...), under)
+	return append(dst, text[under.end:]...)
+}
+
+// source is the next match of a pattern in a whole text, and where those behind it are.
+type source struct {
+	match
+	hits
+}
+
+// sources is a heap of them, for package heap.
+type sources []*source
+
+func (s sources) Len() int           { return len(s) }
+func (s sources) Less(i, j int) bool { return s[i].match.compare(&s[j].match) < 0 }
+func (s sources) Swap(i, j int)      { s[i], s[j] = s[j], s[i] }
+func (s *sources) Push(each any)     { *s = append(*s, each.(*source)) }
+
+func (s *sources) Pop() any {
+	last := len(*s) - 1
+	popped := (*s)[last]
+	*s = (*s)[:last]
+	return popped
+}
+
+// hits are the matches of a pattern in a whole text, sought as they are asked for.
+type hits struct {
+	*pattern
+	meter  Meter
+	text   []byte
+	search *search
+	from   int // where the next run is to be sought
+	// within is where the run under way ends, and with it a rune that tells whether a word,
+	// or a line, ends there; 0 is none.
+	within int
+	found  []span
+	taken  int // of found
+}
+
+// next is the next match.
+func (h *hits) next() (at span, ok bool) {
+	for h.taken == len(h.found) {
+		if !h.seek() {
+			return span{}, false
+		}
+	}
+	h.taken++
+	return h.found[h.taken-1], true
+}
+
+// seek goes on to the next few matches, or finds that there is none in one run. It tells
+// whether there is more to look through.
+func (h *hits) seek() bool {
+	h.found, h.taken = h.found[:0], 0
+	for h.within == 0 {
+		start, end, ok := h.run(h.text, h.from)
+		if !ok {
+			return false
+		}
+		h.from = end
+		if end-start < h.least {
 			continue
 		}
-		if s == nil {
-			s = newSearch(p, done)
-			s.whole = true
+		if h.search == nil {
+			h.search = newSearch(h.pattern, h.meter)
+			h.search.whole = true
 		}
-		if s.stopped() {
-			return found
-		}
-		s.restart(text, 0, start)
-		// The rune behind it tells whether a word, or a line, ends there.
-		_, after := utf8.DecodeRune(text[end:])
-		found = s.advance(found, text[:end+after], 0, true)
+		h.search.restart(h.text, 0, start)
+		_, after := utf8.DecodeRune(h.text[end:])
+		h.within = end + after
 	}
-	return found
+	h.found = h.search.advance(h.found, h.text[:h.within], 0, true)
+	if len(h.found) < hitsAtOnce {
+		h.within = 0
+	}
+	return !h.search.ended
 }
 
 // run finds the next run of bytes in which a match may be, from an offset on that no

@@ -2,6 +2,8 @@ package guard
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -103,6 +105,80 @@ func TestOverlappingMatches(t *testing.T) {
 		var found Findings
 		if got := string(Scan(nil, rules, User, []byte(text), &found)); got != want {
 			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+}
+
+// Where matches of one rule touch, one label stands for all of them.
+func TestTouchingMatchesHaveOneLabel(t *testing.T) {
+	filter := func(pattern, label string) *configpb.ContentFilter {
+		return &configpb.ContentFilter{Pattern: pattern, Action: redacted, Label: label}
+	}
+	rules := guardrail(t, "g", &configpb.Guardrail{ContentFilters: []*configpb.ContentFilter{filter(`[0-9]`, "#"), filter(`x`, "X"), filter(`9x?`, "N")}}).Input
+	for text, want := range map[string]string{
+		"pin 1234.": "pin #.", "1 2": "# #", "12x34": "#X#", "xx": "X", "19x9": "#N#", "x9x": "XN", strings.Repeat("7", 1000) + "x": "#X",
+	} {
+		var found Findings
+		if got := string(Scan(nil, rules, User, []byte(text), &found)); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+		for _, most := range []int{1, 2, 100} {
+			if got, _ := cut(rules, text, rand.New(rand.NewPCG(1, 2)), most); got != want {
+				t.Errorf("%q in pieces of up to %d became %q, want %q", text, most, got, want)
+			}
+		}
+	}
+}
+
+// budget is a meter that grants so many bytes.
+type budget struct{ left, asked int }
+
+func (*budget) GoOn() bool { return true }
+
+func (b *budget) Grow(bytes int) bool {
+	b.asked++
+	b.left -= bytes
+	return b.left >= 0
+}
+
+// allocated is how many bytes a call allocates, as long as no other test is under way.
+func allocated(call func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	call()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// A text that is nothing but matches takes no memory for them, and what labels add to it is
+// asked for before.
+func TestLabelsAreBounded(t *testing.T) {
+	const kept = 1000
+	text := []byte(strings.Repeat("1 ", 1<<20))
+	for name, test := range map[string]struct {
+		pattern, label string
+		left           int
+		most           uint64 // bytes that the search takes
+		refused        bool
+	}{
+		"one label for all":             {`(?s).`, strings.Repeat("\U0001F600", 100), kept, 3 << 20, false},
+		"as long as what it stands for": {`1`, "#", 0, 3 << 20, false},
+		"shorter":                       {`1 1`, "#", 0, 3 << 20, false},
+		"longer":                        {`1`, strings.Repeat("\U0001F600", 100), 1 << 20, 4 << 20, true},
+		"longer, in room for it":        {`1`, "##", 1 << 20, 16 << 20, false},
+	} {
+		rules := guardrail(t, "g", custom(test.pattern, redacted, test.label)).Input
+		var found Findings
+		meter := &budget{left: test.left}
+		took := allocated(func() { Scan(meter, rules, User, text, &found) })
+		left := meter.left
+		if took > test.most || (left < 0) != test.refused {
+			t.Errorf("%s: %d bytes were taken, %d left", name, took, left)
+		}
+		meter = &budget{left: test.left}
+		s := NewStream(meter, rules, &found)
+		if out := s.Flush(s.Next(nil, string(text))); (meter.left < 0) != test.refused || meter.left != left || len(out) > len(text)+test.left {
+			t.Errorf("%s: in a stream %d bytes are left, %d of %d passed", name, meter.left, len(out), len(text))
 		}
 	}
 }

@@ -11,8 +11,11 @@ const (
 	longestMatch = 4 << 10
 	// longestHeld bounds what is held of such a text because a match has begun in it.
 	longestHeld = 2 * longestMatch
-	// checkEvery is after how many runes a search sees whether it may stop.
-	checkEvery = 1 << 10
+	// checkEvery is after how many steps, of each rune those of all places, a search asks
+	// whether it may go on: some 100 µs.
+	checkEvery = 1 << 12
+	// hitsAtOnce is how many matches of a whole text a search returns before it goes on.
+	hitsAtOnce = 32
 )
 
 // span is a match: from one offset of a text to another.
@@ -27,8 +30,9 @@ type span struct{ start, end int }
 // Offsets count from the start of the text.
 type search struct {
 	*pattern
-	// done is closed when nobody waits for what is found any more; nil never is.
-	done <-chan struct{}
+	meter Meter
+	// ended: the meter has said no.
+	ended bool
 	// whole: all of the text is at hand, so that a match may be as long as it is.
 	whole    bool
 	at       int  // of the next rune
@@ -39,6 +43,7 @@ type search struct {
 	places []thread
 	marks  []uint32 // of the instructions in places, by the turn in which they came there
 	turn   uint32
+	steps  int // since the meter was asked
 	stack  []uint32
 	best   span // the match found, while a better one is possible; empty if none
 }
@@ -48,8 +53,8 @@ type thread struct {
 	start int
 }
 
-func newSearch(p *pattern, done <-chan struct{}) *search {
-	return &search{pattern: p, done: done, previous: -1, marks: make([]uint32, len(p.program.Inst))}
+func newSearch(p *pattern, meter Meter) *search {
+	return &search{pattern: p, meter: meter, previous: -1, marks: make([]uint32, len(p.program.Inst))}
 }
 
 // undecided is the offset up to which nothing can become part of a match any more.
@@ -65,7 +70,8 @@ func (s *search) undecided() int {
 }
 
 // advance reads on in text, which starts at offset base and ends what there is so far,
-// and appends the matches that are certain. ended says that no more comes.
+// and appends the matches that are certain. ended says that no more comes. Of a whole text
+// it returns before its end once there are [hitsAtOnce].
 func (s *search) advance(found []span, text []byte, base int, ended bool) []span {
 	for {
 		rest := text[s.at-base:]
@@ -82,12 +88,16 @@ func (s *search) advance(found []span, text []byte, base int, ended bool) []span
 			return found
 		}
 		s.step(next, width)
-		if s.turn%checkEvery == 0 && s.stopped() {
-			return found
+		if s.steps += 1 + len(s.places); s.steps >= checkEvery {
+			if s.steps = 0; s.stopped() {
+				return found
+			}
 		}
 		switch {
 		case s.best.end > 0 && (len(s.begun) == 0 || next < 0 || s.exhausted(s.best.end)):
-			found = s.settle(found, text, base)
+			if found = s.settle(found, text, base); s.whole && len(found) == hitsAtOnce {
+				return found
+			}
 		case len(s.begun) > 0 && !s.whole && s.exhausted(s.begun[0].start):
 			at := max(s.begun[0].start+1, s.at-longestMatch)
 			for at < s.at && !utf8.RuneStart(text[at-base]) {
@@ -113,12 +123,8 @@ func (s *search) exhausted(end int) bool {
 }
 
 func (s *search) stopped() bool {
-	select {
-	case <-s.done:
-		return true
-	default:
-		return false
-	}
+	s.ended = s.ended || !goOn(s.meter)
+	return s.ended
 }
 
 // skip passes over runes that no match begins with.

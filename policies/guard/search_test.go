@@ -34,6 +34,21 @@ func offsets(pattern, text string) (want []span) {
 	return want
 }
 
+// all is what a search finds in a whole text.
+func all(p *pattern, text []byte, meter Meter) (found []span) {
+	h := hits{pattern: p, meter: meter, text: text}
+	for at, ok := h.next(); ok; at, ok = h.next() {
+		found = append(found, at)
+	}
+	return found
+}
+
+// ended is the meter of a search that nobody waits for any more.
+type ended struct{}
+
+func (ended) GoOn() bool    { return false }
+func (ended) Grow(int) bool { return false }
+
 // inPieces is what a search finds in a text that comes cut at random.
 func inPieces(p *pattern, text string, chance *rand.Rand) (found []span) {
 	s := newSearch(p, nil)
@@ -65,7 +80,7 @@ func FuzzSearchFindsWhatRegexpFinds(f *testing.F) {
 		if got := inPieces(p, text, rand.New(rand.NewPCG(seed, 1))); !slices.Equal(got, want) {
 			t.Errorf("%q in %q in pieces: %v, want %v", pattern, text, got, want)
 		}
-		if got := p.all(nil, []byte(text), nil); !slices.Equal(got, want) {
+		if got := all(p, []byte(text), nil); !slices.Equal(got, want) {
 			t.Errorf("%q in %q: %v, want %v", pattern, text, got, want)
 		}
 	})
@@ -84,7 +99,7 @@ func TestSearchFindsWhatRegexpFinds(t *testing.T) {
 			if got := inPieces(p, in, chance); !slices.Equal(got, want) {
 				t.Fatalf("%q in %q in pieces: %v, want %v", text, in, got, want)
 			}
-			if got := p.all(nil, []byte(in), nil); !slices.Equal(got, want) {
+			if got := all(p, []byte(in), nil); !slices.Equal(got, want) {
 				t.Fatalf("%q in %q: %v, want %v", text, in, got, want)
 			}
 		}
@@ -122,29 +137,27 @@ func TestWholeTextsHaveMatchesOfAnyLength(t *testing.T) {
 			if n > longestHeld && strings.HasSuffix(pattern, "?") {
 				want = []span{{4, len("see BEGIN ")}} // that is one, and a longer one is not sought for so long
 			}
-			if got := p.all(nil, []byte(text), nil); !slices.Equal(got, want) {
+			if got := all(p, []byte(text), nil); !slices.Equal(got, want) {
 				t.Errorf("%s with %d bytes between: %v, want %v", pattern, n, got, want)
 			}
 		}
 	}
 	lines := "BEGIN PRIVATE KEY" + strings.Repeat("xEND", 10_000)
-	if got, want := mustCompile(`(?s)BEGIN.+END`).all(nil, []byte(lines), nil), []span{{0, len(lines)}}; !slices.Equal(got, want) {
+	if got, want := all(mustCompile(`(?s)BEGIN.+END`), []byte(lines), nil), []span{{0, len(lines)}}; !slices.Equal(got, want) {
 		t.Errorf("of one that grows: %v, want %v", got, want)
 	}
 }
 
 func TestSearchesEndWhenNobodyWaits(t *testing.T) {
-	gone := make(chan struct{})
-	close(gone)
 	text := []byte(strings.Repeat("a", 100_000) + "Z")
 	for _, p := range []*pattern{mustCompile(`a{1,500}Z`), mustCompile(`(?s).{1,10}Z`)} {
-		if found := p.all(nil, text, nil); len(found) != 1 {
+		if found := all(p, text, nil); len(found) != 1 {
 			t.Errorf("%v", found)
 		}
-		if found := p.all(nil, text, gone); len(found) != 0 {
+		if found := all(p, text, ended{}); len(found) != 0 {
 			t.Errorf("%v is found all the same", found)
 		}
-		s := newSearch(p, gone)
+		s := newSearch(p, ended{})
 		if found := s.advance(nil, text, 0, true); len(found) != 0 || s.at > 2*checkEvery {
 			t.Errorf("%v is found in %d bytes all the same", found, s.at)
 		}

@@ -2,6 +2,10 @@ package guard
 
 import "unicode/utf8"
 
+// longestPiece is how much of the text is taken at once, in bytes: there may be a match at
+// every byte of it for each pattern.
+const longestPiece = 4 << 10
+
 // Stream applies rules to one text of a model's that comes in pieces: what it lets pass is the same
 // however the text is cut, and the same as [Scan] makes of the whole. It holds back only
 // what may turn out to be the beginning of a match, at most 8 KiB: matches of up to
@@ -18,6 +22,7 @@ type Stream struct {
 	// matches are to be redacted behind it, sorted.
 	matches []match
 	spans   []span
+	labels  labels
 	// redacted: a label stands in the place of some of it.
 	redacted bool
 }
@@ -30,16 +35,15 @@ type scanning struct {
 	since int
 }
 
-// NewStream returns a stream that adds what it finds to found. It stops once done is
-// closed, as [Scan] does.
-func NewStream(done <-chan struct{}, rules []*Rule, found *Findings) *Stream {
-	s := &Stream{found: found}
+// NewStream returns a stream that adds what it finds to found.
+func NewStream(meter Meter, rules []*Rule, found *Findings) *Stream {
+	s := &Stream{found: found, labels: labels{meter: meter}}
 	for i, rule := range rules {
 		if !rule.searches(Other) {
 			continue
 		}
 		for _, p := range rule.patterns {
-			s.scanning = append(s.scanning, scanning{rule: rule, order: i, search: newSearch(p, done)})
+			s.scanning = append(s.scanning, scanning{rule: rule, order: i, search: newSearch(p, meter)})
 		}
 	}
 	return s
@@ -48,6 +52,11 @@ func NewStream(done <-chan struct{}, rules []*Rule, found *Findings) *Stream {
 // Next takes the next piece of the text and appends to dst what may pass by now. Once
 // one of the findings blocks nothing more may.
 func (s *Stream) Next(dst []byte, piece string) []byte {
+	for len(piece) > longestPiece && !s.labels.refused {
+		s.text = append(s.text, piece[:longestPiece]...)
+		dst = s.pass(dst, false)
+		piece = piece[longestPiece:]
+	}
 	s.text = append(s.text, piece...)
 	return s.pass(dst, false)
 }
@@ -115,7 +124,7 @@ func (s *Stream) pass(dst []byte, ended bool) []byte {
 	}
 	limit = max(limit, s.passed)
 	s.redacted = s.redacted || certain > 0
-	dst = redact(dst, s.text[s.passed-s.base:limit-s.base], s.passed, s.matches[:certain])
+	dst = s.redact(dst, s.text[s.passed-s.base:limit-s.base], s.matches[:certain])
 	s.matches = append(s.matches[:0], s.matches[certain:]...)
 	s.passed = limit
 	if spare := min(limit, kept) - s.base - utf8.UTFMax; spare > 0 {
@@ -123,4 +132,23 @@ func (s *Stream) pass(dst []byte, ended bool) []byte {
 		s.base += spare
 	}
 	return dst
+}
+
+// redact appends the next of the text with labels in the place of matches, which are
+// sorted.
+func (s *Stream) redact(dst, text []byte, matches []match) []byte {
+	passed := s.passed
+	for len(matches) > 0 && !s.labels.refused {
+		first := matches[0]
+		end, covered := cluster(matches)
+		matches = matches[covered:]
+		dst = append(dst, text[passed-s.passed:first.start-s.passed]...)
+		first.end = end
+		dst = s.labels.put(dst, first)
+		passed = end
+	}
+	if s.labels.refused {
+		return dst
+	}
+	return append(dst, text[passed-s.passed:]...)
 }

@@ -110,7 +110,7 @@ func TestStreamGoesOnBehindItsEnd(t *testing.T) {
 		"a match across":       {[]string{"to jane@exam", "ple.com!"}, "to jane@exam[EMAIL]!", 1},
 		"in three":             {[]string{"jane@", "exam", "ple.com "}, "jane@exam[EMAIL] ", 1},
 		"one that was whole":   {[]string{"jane@example.com", " and"}, "[EMAIL] and", 1},
-		"one that grows":       {[]string{"jane@example.co", "m "}, "[EMAIL][EMAIL] ", 2},
+		"one that grows":       {[]string{"jane@example.co", "m "}, "[EMAIL] ", 2},
 		"one that was none":    {[]string{"jane@exam", " ple.com"}, "jane@exam ple.com", 0},
 		"one behind another":   {[]string{"a@b.de, jane@exam", "ple.com "}, "[EMAIL], jane@exam[EMAIL] ", 2},
 		"no word begins there": {[]string{"x", "a@b.de "}, "x[EMAIL] ", 1},
