@@ -86,7 +86,7 @@ type Guardrail struct {
 func New(name string, from *configpb.Guardrail) (*Guardrail, error) {
 	g := &Guardrail{Name: name}
 	var failures []error
-	steps := 0
+	steps, ranges := 0, 0
 	for i, filter := range from.GetContentFilters() {
 		compiled, err := compile(filter.GetPattern())
 		if err != nil {
@@ -95,6 +95,10 @@ func New(name string, from *configpb.Guardrail) (*Guardrail, error) {
 		}
 		if steps += len(compiled.program.Inst); steps > largestPrograms {
 			failures = append(failures, fmt.Errorf("content_filters: %w", &PatternError{fmt.Sprintf("they come to more than %d steps together; repeat less", largestPrograms)}))
+			break
+		}
+		if ranges += compiled.ranges; ranges > mostRangesOfAll {
+			failures = append(failures, fmt.Errorf("content_filters: %w", &PatternError{fmt.Sprintf("they come to more than %d ranges of characters together; use smaller classes", mostRangesOfAll)}))
 			break
 		}
 		rule := &Rule{

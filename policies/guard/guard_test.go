@@ -68,6 +68,42 @@ func TestRow179TooManyPatterns(t *testing.T) {
 	}
 }
 
+// A class of characters is one step, whatever it takes.
+func TestRow179TooManyRanges(t *testing.T) {
+	var bad *PatternError
+	for text, allowed := range map[string]bool{
+		strings.Repeat(`[\pL\d]`, 20):           true,
+		`\pL{900}[\pL\d]{900}`:                  true, // which share them
+		strings.Repeat(`[\pL\d]`, 1990):         false,
+		strings.Repeat(`\PL`, 40):               false,
+		`(?i)x` + strings.Repeat(`[^\pL]y`, 40): false,
+	} {
+		_, err := New("g", custom(text, block, ""))
+		if refused := errors.As(err, &bad) && strings.Contains(err.Error(), "content_filters[0].pattern: invalid_regex_pattern: it comes to more than 20000 ranges of characters"); refused == allowed || allowed && err != nil {
+			t.Errorf("%.40s: %v", text, err)
+		}
+	}
+	from := &configpb.Guardrail{}
+	for i := range 6 {
+		from.ContentFilters = append(from.ContentFilters, custom(strings.Repeat(`\pL`, 14)+strings.Repeat("a", i), block, "").ContentFilters...)
+	}
+	if _, err := New("g", from); !errors.As(err, &bad) || !strings.Contains(err.Error(), "content_filters: invalid_regex_pattern: they come to more than 50000 ranges") {
+		t.Error(err)
+	}
+	from.ContentFilters = from.ContentFilters[:3]
+	if _, err := New("g", from); err != nil {
+		t.Error(err)
+	}
+}
+
+// What is refused is refused before it takes the memory that it is refused for.
+func TestRow179RefusingTakesLittleMemory(t *testing.T) {
+	text := strings.Repeat(`[\pL\d]`, 12_000)
+	if got := allocated(func() { _, _ = New("g", custom(text, block, "")) }); got > 1<<20 {
+		t.Errorf("%d bytes are taken", got)
+	}
+}
+
 func TestBuiltinsThatThereAreNot(t *testing.T) {
 	for slug, want := range map[string]string{
 		"person-name": "takes a language model", "address": "takes a language model", "emial": `there is no "emial" among [credit-card email`,

@@ -19,9 +19,17 @@ func (e *PatternError) Error() string { return e.Kind() + ": " + e.reason }
 
 // Each rune of a text may take a step for each instruction of a pattern, and counted
 // repetitions multiply: (a{1000}){1000} is short.
+//
+// A class of characters is one instruction and may be of many ranges, which take memory: \pL
+// is more than 600.
 const (
 	largestProgram  = 2_000  // instructions of one pattern
 	largestPrograms = 10_000 // of those of a guardrail together, but for builtins
+	mostRanges      = 20_000 // of characters, in one pattern, of 8 bytes each
+	mostRangesOfAll = 50_000 // in those of a guardrail together, but for builtins
+	// mostClasses is how many classes of Unicode's a pattern may name. What is more is not
+	// parsed: 100 KB of them are 100 MB of ranges.
+	mostClasses = 300
 )
 
 // pattern is a compiled regular expression. Package regexp compiles it to the same, but
@@ -30,6 +38,8 @@ type pattern struct {
 	// name tells the patterns of one rule apart, "" if it has one.
 	name    string
 	program *syntax.Prog
+	// ranges is how many ranges of characters the program has.
+	ranges int
 	// least is how many bytes a match has at least.
 	least int
 	// first are the bytes that a match can begin with.
@@ -46,6 +56,10 @@ type pattern struct {
 
 // compile reads a pattern. The error is a [*PatternError].
 func compile(text string) (*pattern, error) {
+	tooWide := &PatternError{fmt.Sprintf("it comes to more than %d ranges of characters, of which \\pL alone has more than 600; use smaller classes, or say each once and repeat it: \\pL{2,20}", mostRanges)}
+	if strings.Count(text, `\p`)+strings.Count(text, `\P`) > mostClasses {
+		return nil, tooWide
+	}
 	tree, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
 		// The words of package syntax quote a part of the pattern, which its author reads.
@@ -62,6 +76,10 @@ func compile(text string) (*pattern, error) {
 	if sizeOf(tree) > largestProgram {
 		return nil, tooLarge // before it is written out
 	}
+	ranges := rangesOf(tree)
+	if ranges > mostRanges {
+		return nil, tooWide
+	}
 	program, err := syntax.Compile(tree.Simplify())
 	if err != nil {
 		return nil, &PatternError{err.Error()}
@@ -69,7 +87,7 @@ func compile(text string) (*pattern, error) {
 	if len(program.Inst) > largestProgram {
 		return nil, tooLarge
 	}
-	p := &pattern{program: program, least: least, first: firstOf(program)}
+	p := &pattern{program: program, ranges: ranges, least: least, first: firstOf(program)}
 	p.inside, p.needed = insideOf(tree), neededOf(tree)
 	p.atWord = tree.Op == syntax.OpConcat && tree.Sub[0].Op == syntax.OpWordBoundary
 	for b := range utf8.RuneSelf {
@@ -145,6 +163,18 @@ func sizeOf(tree *syntax.Regexp) int {
 		return 1
 	case syntax.OpRepeat:
 		return min(largestProgram+1, max(tree.Min, tree.Max)*sum)
+	}
+	return sum
+}
+
+// rangesOf is how many ranges of characters a pattern has. What repeats a class shares them.
+func rangesOf(tree *syntax.Regexp) int {
+	sum := 0
+	if tree.Op == syntax.OpCharClass {
+		sum = len(tree.Rune) / 2
+	}
+	for _, sub := range tree.Sub {
+		sum += rangesOf(sub)
 	}
 	return sum
 }
