@@ -66,7 +66,7 @@ func (g *gateway) openIdentity(ctx context.Context) error {
 		m.mu.Lock()
 		m.credentials, m.closed, m.ownKeys = snapshot.Credentials, snapshot.Used, snapshot.OwnKeys
 		m.accounts = quota.Accounts{Credits: snapshot.Credits, Budgets: snapshot.Budgets}
-		m.guardrails.use(snapshot.Guarded, func(id string, err error) {
+		m.guardrails.use(snapshot.Guarded, snapshot.Credentials, func(id string, err error) {
 			g.log.Error("a guardrail cannot be compiled; who is held to it is refused", "guardrail", id, "error", err.Error())
 		})
 		m.mu.Unlock()

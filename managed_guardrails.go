@@ -24,10 +24,11 @@ type compiledGuardrail struct {
 	updated time.Time
 }
 
-// use compiles what has changed and holds for somebody. A guardrail that cannot be
+// use compiles what has changed and holds for a key: one that is assigned, and the default
+// one of a workspace that has keys, as the default workspace always has. A guardrail that cannot be
 // compiled, which another version of the gateway would have had to put there, lets nothing
 // pass.
-func (m *managedGuardrails) use(guarded keystore.Guarded, failed func(id string, err error)) {
+func (m *managedGuardrails) use(guarded keystore.Guarded, credentials []identity.Credential, failed func(id string, err error)) {
 	compiled := make(map[string]compiledGuardrail, len(guarded.Guardrails))
 	held := make(map[string]bool)
 	for _, assigned := range guarded.Keys {
@@ -36,8 +37,12 @@ func (m *managedGuardrails) use(guarded keystore.Guarded, failed func(id string,
 	for _, member := range guarded.Members {
 		held[member.Guardrail] = true
 	}
+	held[keystore.DefaultGuardrail(identity.Default)] = true
+	for _, credential := range credentials {
+		held[keystore.DefaultGuardrail(credential.Key.Workspace)] = true
+	}
 	for id, from := range guarded.Guardrails {
-		if from.Workspace == "" && !held[id] {
+		if !held[id] {
 			continue
 		}
 		known, ok := m.compiled[id]

@@ -14,26 +14,33 @@ import (
 // What nobody is held to takes no memory and no time, however many there are.
 func TestOnlyGuardrailsThatHoldAreCompiled(t *testing.T) {
 	terms := keystore.GuardrailTerms{Filters: []keystore.ContentFilter{{Pattern: "secret", Action: "block"}}}
+	ofW, ofEmpty, ofDefault := keystore.DefaultGuardrail("w"), keystore.DefaultGuardrail("empty"), keystore.DefaultGuardrail(identity.Default)
 	guarded := keystore.Guarded{
 		Guardrails: map[string]keystore.Guardrail{
 			"key":     {ID: "key", GuardrailTerms: terms},
 			"member":  {ID: "member", GuardrailTerms: terms},
-			"default": {ID: "default", Workspace: "w", GuardrailTerms: terms},
 			"idle":    {ID: "idle", GuardrailTerms: terms},
+			ofW:       {ID: ofW, Workspace: "w", GuardrailTerms: terms},
+			ofEmpty:   {ID: ofEmpty, Workspace: "empty", GuardrailTerms: terms},
+			ofDefault: {ID: ofDefault, Workspace: identity.Default, GuardrailTerms: terms},
 		},
 		Keys:    map[string]keystore.KeyGuardrail{"hash": {Guardrail: "key"}},
 		Members: map[string]keystore.MemberGuardrail{"other": {Member: "m", Guardrail: "member"}},
 	}
+	credentials := []identity.Credential{{Key: &identity.Key{Hash: "hash", Workspace: "w"}}}
 	compiled := func(m *managedGuardrails) []string { return slices.Sorted(maps.Keys(m.compiled)) }
+	want := func(assigned ...string) []string {
+		return slices.Sorted(slices.Values(append(assigned, ofW, ofDefault)))
+	}
 	var m managedGuardrails
 	failed := func(id string, err error) { t.Errorf("%s: %v", id, err) }
-	m.use(guarded, failed)
-	if got := compiled(&m); !slices.Equal(got, []string{"default", "key", "member"}) {
+	m.use(guarded, credentials, failed)
+	if got := compiled(&m); !slices.Equal(got, want("key", "member")) {
 		t.Errorf("compiled are %v", got)
 	}
 	guarded.Keys = map[string]keystore.KeyGuardrail{"hash": {Guardrail: "idle"}}
-	m.use(guarded, failed)
-	if got := compiled(&m); !slices.Equal(got, []string{"default", "idle", "member"}) || m.compiled["idle"].updated != (time.Time{}) || len(m.compiled["idle"].rules.Input) != 1 {
+	m.use(guarded, credentials, failed)
+	if got := compiled(&m); !slices.Equal(got, want("idle", "member")) || m.compiled["idle"].updated != (time.Time{}) || len(m.compiled["idle"].rules.Input) != 1 {
 		t.Errorf("compiled are %v then", got)
 	}
 }
@@ -44,6 +51,12 @@ func TestBudgetOfGuardrailHoldsSinceTheKeyCameToIt(t *testing.T) {
 	terms := keystore.GuardrailTerms{Limit: new(money.Dollar), Reset: identity.ResetMonthly}
 	inWorkspace := keystore.DefaultGuardrail("w")
 	var m managedGuardrails
+	var credentials []identity.Credential
+	for _, key := range []identity.Key{
+		{Hash: "assigned"}, {Hash: "early"}, {Hash: "members", Since: day(9)}, {Hash: "other"}, {Hash: "moved", Workspace: "w", Since: day(6)}, {Hash: "stayed", Workspace: "w"},
+	} {
+		credentials = append(credentials, identity.Credential{Key: &key})
+	}
 	m.use(keystore.Guarded{
 		Guardrails: map[string]keystore.Guardrail{
 			"g":         {ID: "g", GuardrailTerms: terms, Limited: day(3)},
@@ -53,13 +66,7 @@ func TestBudgetOfGuardrailHoldsSinceTheKeyCameToIt(t *testing.T) {
 		Members: map[string]keystore.MemberGuardrail{
 			"members": {Member: "ada", Guardrail: "g", Since: day(7)}, "other": {Member: "bob", Guardrail: "g", Since: day(8)},
 		},
-	}, func(id string, err error) { t.Error(id, err) })
-	var credentials []identity.Credential
-	for _, key := range []identity.Key{
-		{Hash: "assigned"}, {Hash: "early"}, {Hash: "members", Since: day(9)}, {Hash: "other"}, {Hash: "moved", Workspace: "w", Since: day(6)}, {Hash: "stayed", Workspace: "w"},
-	} {
-		credentials = append(credentials, identity.Credential{Key: &key})
-	}
+	}, credentials, func(id string, err error) { t.Error(id, err) })
 	made, err := generationOf(t, "")
 	if err != nil {
 		t.Fatal(err)

@@ -20,7 +20,6 @@ import (
 
 // Bounds of a guardrail (spec section 5.6).
 const (
-	maxGuardrails           = 100 // of an organisation, with the default ones that were changed
 	maxGuardrailName        = 200
 	maxGuardrailDescription = 1000
 	maxFilters              = 200
@@ -428,13 +427,6 @@ func (s *server) createGuardrail(w http.ResponseWriter, r *http.Request, by *ide
 	var terms keystore.GuardrailTerms
 	if err := s.applyGuardrail(&members, &terms); err != nil {
 		return err
-	}
-	kept, err := s.Identity.Store.Guardrails(r.Context(), by.Organization)
-	if err != nil {
-		return err
-	}
-	if len(kept) >= maxGuardrails {
-		return badRequest("An organization has up to %d guardrails; change or delete one.", maxGuardrails)
 	}
 	created, err := s.Identity.Store.CreateGuardrail(r.Context(), actor(by), terms)
 	if err == nil {

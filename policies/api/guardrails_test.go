@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -60,11 +61,43 @@ func TestRow179GuardrailsThatCannotBe(t *testing.T) {
 
 func TestGuardrailsAreBounded(t *testing.T) {
 	g := manage(t)
-	for range maxGuardrails {
+	for range keystore.MaxGuardrails - 2 {
 		g.guardrail(`{"name":"g"}`)
 	}
-	got := g.call(managementKey, "POST", "/api/v1/guardrails", `{"name":"g"}`)
-	if got.Code != 400 || !strings.Contains(got.Body.String(), "up to 100 guardrails") {
+	id := keystore.DefaultGuardrail(as[data[wireWorkspace]](g, 201, managementKey, "POST", "/workspaces", `{"name":"Lab","slug":"lab"}`).Data.ID)
+	patch := func(id string) *httptest.ResponseRecorder {
+		return g.call(managementKey, "PATCH", "/api/v1/guardrails/"+id, `{"description":"d"}`)
+	}
+	if got := patch(id); got.Code != 200 {
+		t.Fatalf("%d %s", got.Code, got.Body)
+	}
+	// One is left, for whoever comes first.
+	made := make(chan int)
+	for range 4 {
+		go func() { made <- g.call(managementKey, "POST", "/api/v1/guardrails", `{"name":"g"}`).Code }()
+	}
+	codes := make(map[int]int)
+	for range 4 {
+		codes[<-made]++
+	}
+	if codes[201] != 1 || codes[400] != 3 {
+		t.Errorf("answered are %v", codes)
+	}
+	for name, got := range map[string]*httptest.ResponseRecorder{
+		"another": g.call(managementKey, "POST", "/api/v1/guardrails", `{"name":"g"}`), "another default one": patch(keystore.DefaultGuardrail("default")),
+	} {
+		if got.Code != 400 || !strings.Contains(got.Body.String(), "up to 100 guardrails") {
+			t.Errorf("%s: %d %s", name, got.Code, got.Body)
+		}
+	}
+	// What is there can be changed, and one that says nothing again makes room.
+	if got := patch(id); got.Code != 200 {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+	if got := g.call(managementKey, "DELETE", "/api/v1/guardrails/"+id, ""); got.Code != 200 {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+	if got := patch(keystore.DefaultGuardrail("default")); got.Code != 200 {
 		t.Errorf("%d %s", got.Code, got.Body)
 	}
 }

@@ -107,6 +107,8 @@ func (s *server) refuseChange(w http.ResponseWriter, err error) {
 		refuse(w, http.StatusConflict, "invalid_request", fmt.Sprintf("%s: another %s of the organization has %q already. Choose another.", taken.Member, taken.Kind, taken.Value))
 	case errors.Is(err, keystore.ErrRange):
 		refuse(w, http.StatusBadRequest, "invalid_request", fmt.Sprintf("All credits of an organization together must be between -$%s and $%s.", money.Max, money.Max))
+	case errors.Is(err, keystore.ErrFull):
+		refuse(w, http.StatusBadRequest, "invalid_request", fmt.Sprintf("An organization has up to %d guardrails, with the default ones that were changed; change or delete one.", keystore.MaxGuardrails))
 	case errors.Is(err, keystore.ErrInUse):
 		refuse(w, http.StatusBadRequest, "invalid_request", "The workspace has keys, or own keys of providers. Delete them first, or move keys by PATCH /keys/{hash} with another workspace_id.")
 	case errors.Is(err, keystore.ErrDefault):

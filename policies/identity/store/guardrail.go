@@ -121,7 +121,18 @@ func scanGuardrail(scan func(...any) error) (Guardrail, error) {
 	return g, err
 }
 
+// MaxGuardrails is how many guardrails an organisation may have, with the default ones that
+// were changed. Each change of a key composes all of them anew.
+const MaxGuardrails = 100
+
 func (t *transaction) saveGuardrail(ctx context.Context, by Actor, g *Guardrail) error {
+	others, err := t.count(ctx, `guardrails WHERE organization_id = ? AND NOT EXISTS (SELECT 1 FROM guardrails WHERE id = ?)`, by.Organization, g.ID)
+	if err != nil {
+		return err
+	}
+	if others >= MaxGuardrails {
+		return ErrFull
+	}
 	terms, err := json.Marshal(keptGuardrail{g.Workspace, g.Limited, g.GuardrailTerms}, jsontext.AllowInvalidUTF8(true), json.Deterministic(true))
 	if err != nil {
 		return err
@@ -172,7 +183,8 @@ func unchanged(workspaces []Workspace, id string) (Guardrail, error) {
 	return Guardrail{}, &NoneError{KindGuardrail, id}
 }
 
-// CreateGuardrail adds a guardrail that nobody is held to yet.
+// CreateGuardrail adds a guardrail that nobody is held to yet. The error is [ErrFull] if
+// there are too many.
 func (s *Store) CreateGuardrail(ctx context.Context, by Actor, terms GuardrailTerms) (Guardrail, error) {
 	g := Guardrail{ID: uuid.NewString(), GuardrailTerms: terms}
 	err := s.change(ctx, by, func(t *transaction) (Entry, error) {
@@ -183,7 +195,8 @@ func (s *Store) CreateGuardrail(ctx context.Context, by Actor, terms GuardrailTe
 }
 
 // UpdateGuardrail changes a guardrail, a workspace's default one too. The error is
-// [ErrNone], or what alter returned.
+// [ErrNone], what alter returned, or [ErrFull] for a default one that nobody has changed
+// before.
 func (s *Store) UpdateGuardrail(ctx context.Context, by Actor, id string, alter func(*GuardrailTerms) error) (Guardrail, error) {
 	workspaces, err := s.Workspaces(ctx, by.Organization)
 	if err != nil {

@@ -42,6 +42,8 @@ var (
 	// ErrMaker: whoever gets a key's secret would be free of the guardrail that they are
 	// held to.
 	ErrMaker = errors.New("is not held to the guardrail of the member who would have its secret")
+	// ErrFull: an organisation has as many guardrails as it may.
+	ErrFull = errors.New("are as many as there may be")
 	// errUnchanged ends a change that turned out to be none.
 	errUnchanged = errors.New("identity: nothing to change")
 	// ErrNoVault: there is nothing to encrypt customers' own keys by.
