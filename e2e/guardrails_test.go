@@ -222,3 +222,41 @@ func TestGuardrailsInSDKStreams(t *testing.T) {
 		}
 	}
 }
+
+// TestGuardrailsCannotBeUsedToExhaustTheGateway has texts that are nothing but matches, and
+// labels that are many times as long as what they stand for.
+func TestGuardrailsCannotBeUsedToExhaustTheGateway(t *testing.T) {
+	s := newStage(t)
+	only := s.openAI("only")
+	s.serve("m/x", only)
+	label := strings.Repeat("\U0001F600", 100)
+	s.config["guardrails"] = settings{"digits": settings{"content_filters": []any{settings{"pattern": "[0-9]", "action": "redact", "label": label, "direction": "both"}}}}
+	s.config["default_guardrail"] = "digits"
+	s.start()
+	before, err := s.Metric("process_resident_memory_bytes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	says := func(text string) answer {
+		return s.ask(`{"model":"m/x","messages":[{"role":"user","content":"` + text + `"}]}`)
+	}
+	if got, sent := says(strings.Repeat("1", 4*megabyte)), only.last(t); got.status != 200 || !strings.Contains(string(sent.Body), `"`+label+`"`) {
+		t.Errorf("digits that touch: %d %.300s; the provider got %d bytes", got.status, got.body, len(sent.Body))
+	}
+	asked := only.calls()
+	if got := says(strings.Repeat("1 ", 2*megabyte)); got.status != 413 || !strings.Contains(got.body, "larger than 33554432 bytes with the labels of guardrails") || only.calls() != asked {
+		t.Errorf("digits apart: %d %.300s", got.status, got.body)
+	}
+	only.Enqueue(provider.Answer{Text: strings.Repeat("1 ", megabyte)})
+	if got := says("hi"); got.status != 502 || !strings.Contains(got.body, "more than 8 MiB longer with the labels of guardrails") {
+		t.Errorf("an answer: %d %.300s", got.status, got.body)
+	}
+	if got := says("hi"); got.status != 200 {
+		t.Errorf("a usual request behind: %d %.300s", got.status, got.body)
+	}
+	after, err := s.Metric("process_resident_memory_bytes")
+	if err != nil || after-before > 400*megabyte {
+		t.Errorf("the process has grown by %.0f MB, %v", (after-before)/megabyte, err)
+	}
+	t.Logf("the process has grown by %.0f MB", (after-before)/megabyte)
+}
