@@ -17,8 +17,12 @@ var (
 	ErrPrecision = errors.New("too many digits after the point")
 )
 
+// longest is how many bytes a decimal may have. The least and the largest float take 24
+// of them; what is longer is no amount, and big numbers take quadratic time to read.
+const longest = 64
+
 // Parse reads an amount of US dollars: "2.50", "-1", "4.2e-7". It fails with
-// [ErrSyntax], with [ErrRange] beyond 9.2 million dollars, and with
+// [ErrSyntax], also for more than 64 bytes, with [ErrRange] beyond 9.2 million dollars, and with
 // [ErrPrecision] where the amount is no whole number of picodollars, because a
 // price that is rounded silently is a wrong price.
 func Parse(text string) (USD, error) {
@@ -75,6 +79,9 @@ func bound(text string, scale int64) (USD, error) {
 
 // parse reads a decimal and multiplies it by ten to the power of scale.
 func parse(text string, scale int) (USD, error) {
+	if len(text) > longest {
+		return 0, fmt.Errorf("%.*q and %d more bytes: %w", longest, text, len(text)-longest, ErrSyntax)
+	}
 	mantissa, exponent, err := splitExponent(text)
 	if err != nil {
 		return 0, refusal(text, scale, err)

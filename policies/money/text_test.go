@@ -172,6 +172,28 @@ func TestBoundRoundsDown(t *testing.T) {
 	}
 }
 
+// Big numbers take quadratic time to read, and whoever asks for a price writes its text: a
+// megabyte of digits once took 4.7 s of a core.
+func TestALongNumberIsNoAmount(t *testing.T) {
+	longest := "0." + strings.Repeat("3", 62)
+	if got, err := Bound(longest); err != nil || got != 333_333_333_333 {
+		t.Errorf("64 bytes: %d, %v", got, err)
+	}
+	for name, parse := range map[string]func(string) (USD, error){
+		"Parse": Parse, "ParsePerMillion": ParsePerMillion, "Bound": Bound, "BoundPerMillion": BoundPerMillion,
+	} {
+		for _, text := range []string{longest + "3", "1." + strings.Repeat("1", 1<<24), strings.Repeat("9", 1<<24), "1e" + strings.Repeat("0", 1<<24), strings.Repeat("x", 1<<24)} {
+			_, err := parse(text)
+			if !errors.Is(err, ErrSyntax) {
+				t.Errorf("%s(%.8q..., %d bytes): %.80v; want %v", name, text, len(text), err, ErrSyntax)
+			}
+			if err != nil && len(err.Error()) > 200 {
+				t.Errorf("%s(%.8q...): an error of %d bytes quotes all of the text", name, text, len(err.Error()))
+			}
+		}
+	}
+}
+
 // What Parse accepts is exactly the number that was written, and String gives
 // it back.
 func FuzzParse(f *testing.F) {
