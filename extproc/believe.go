@@ -4,7 +4,6 @@ import (
 	"cmp"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
-	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
 
 const (
@@ -96,6 +95,5 @@ func (a *attempt) rounds() int64 {
 	if r.Tools || r.Plugins != nil || a.candidate.WebSearch || r.OutputModality != "" {
 		return mostRounds
 	}
-	choices, _ := rawjson.Int(rawjson.Get(r.Raw, "n"))
-	return min(max(1, choices), mostRounds)
+	return min(max(1, r.Choices), mostRounds)
 }

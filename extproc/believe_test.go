@@ -51,7 +51,7 @@ func TestWhatCanBeIsBelieved(t *testing.T) {
 		{"parts alone", dialect.Request{}, 500, dialect.Usage{Prompt: 10, CacheRead: 1 << 40, CacheWrite1h: 1 << 40, Completion: 10, Reasoning: 1 << 40},
 			dialect.Usage{Prompt: 10, CacheRead: 1000, Completion: 10, Reasoning: 1000, Estimated: true}},
 		{"parts beside the whole", dialect.Request{}, 500, dialect.Usage{Prompt: 10, CacheRead: 90, Completion: 10, Reasoning: 90}, dialect.Usage{Prompt: 10, CacheRead: 90, Completion: 10, Reasoning: 90}},
-		{"several choices", dialect.Request{Raw: []byte(`{"n":3}`)}, 500, dialect.Usage{Completion: 2500}, dialect.Usage{Completion: 2500}},
+		{"several choices", dialect.Request{Choices: 3}, 500, dialect.Usage{Completion: 2500}, dialect.Usage{Completion: 2500}},
 		{"a provider's own tools", dialect.Request{Tools: true}, 500, dialect.Usage{Prompt: 15000, WebSearches: 9}, dialect.Usage{Prompt: 15000, WebSearches: 9}},
 		{"texts to embed, each a prompt", dialect.Request{OutputModality: "embeddings"}, 500, dialect.Usage{Prompt: 15000}, dialect.Usage{Prompt: 15000}},
 		{"a context that is not known", dialect.Request{}, 0, dialect.Usage{Prompt: 900000, Completion: 1 << 40}, dialect.Usage{Prompt: 900000, Completion: unknownContext * leeway, Estimated: true}},

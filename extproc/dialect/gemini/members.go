@@ -3,6 +3,7 @@ package gemini
 import (
 	"bytes"
 
+	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
 
@@ -32,6 +33,19 @@ func camel(name []byte) string {
 		joined = append(joined, name[i])
 	}
 	return string(joined)
+}
+
+// fields are those that an object has given so far, in camel case.
+type fields map[string]bool
+
+// once refuses a field that has been given already, in the other case: which of the two
+// counts is each provider's own to decide, and what is reserved must be what counts.
+func (f fields) once(path, field string) error {
+	if f[field] {
+		return dialect.Invalid("'%s%.64s' and '%s%.64s' are the same field; send one of them.", path, field, path, snake([]byte(field)))
+	}
+	f[field] = true
+	return nil
 }
 
 // get is the value of an object's member by its name in camel case, and nil if there is

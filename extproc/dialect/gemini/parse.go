@@ -29,9 +29,16 @@ func (c Client) Parse(body []byte) (*dialect.Request, error) {
 		request: &dialect.Request{Dialect: Name, Raw: text, Model: c.model, Stream: c.method == streamGenerateContent},
 		parsed:  parsed{plain: true},
 	}
+	given := fields{}
 	for m := document.Walk(); m.Open(); {
-		var err error
 		name := camel(m.Name)
+		var err error
+		if rawjson.Kind(m.Value) != 'n' {
+			err = given.once("", name)
+		}
+		if err != nil {
+			return nil, err
+		}
 		if name == "contents" && rawjson.Kind(m.Value) == '[' {
 			err = p.readContents(&m)
 		} else if m.Close() && rawjson.Present(m.Value) {

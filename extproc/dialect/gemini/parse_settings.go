@@ -42,11 +42,16 @@ func (p *parser) generationConfig(value []byte) error {
 	if rawjson.Kind(value) != '{' {
 		return dialect.Invalid("'generationConfig' must be an object.")
 	}
+	given := fields{}
 	for c := rawjson.Walk(value); c.Next(); {
 		if !rawjson.Present(c.Value) {
 			continue
 		}
-		if err := p.setting(camel(c.Name), c.Value); err != nil {
+		field := camel(c.Name)
+		if err := given.once("generationConfig.", field); err != nil {
+			return err
+		}
+		if err := p.setting(field, c.Value); err != nil {
 			return err
 		}
 	}
@@ -70,6 +75,7 @@ func (p *parser) setting(field string, value []byte) error {
 	case "seed":
 		return number(name, value, math.MinInt32, math.MaxInt32, true)
 	case "candidateCount":
+		p.request.Choices, _ = rawjson.Int(value)
 		return number(name, value, 1, mostCandidates, true)
 	case "logprobs":
 		return number(name, value, 0, 20, true)
@@ -109,6 +115,15 @@ func (p *parser) thinking(value []byte) error {
 	const name = "generationConfig.thinkingConfig"
 	if rawjson.Kind(value) != '{' {
 		return dialect.Invalid("'%s' must be an object.", name)
+	}
+	given := fields{}
+	for c := rawjson.Walk(value); c.Next(); {
+		if !rawjson.Present(c.Value) {
+			continue
+		}
+		if err := given.once(name+".", camel(c.Name)); err != nil {
+			return err
+		}
 	}
 	if tell := get(value, "includeThoughts"); tell != nil {
 		var include bool

@@ -341,3 +341,29 @@ func TestJSONSchemaUnderItsOldName(t *testing.T) {
 		}
 	}
 }
+
+// Protocol buffers take a field in camel case and in snake case. What is reserved for
+// one of two must not be another than the one that the provider takes.
+func TestAFieldIsGivenOnce(t *testing.T) {
+	const contents = `"contents":[{"parts":[{"text":"a"}]}]`
+	for body, names := range map[string][]string{
+		`{` + contents + `,"generationConfig":{"max_output_tokens":60000,"maxOutputTokens":1}}`:                                   {"'generationConfig.maxOutputTokens'", "'generationConfig.max_output_tokens'"},
+		`{` + contents + `,"generationConfig":{"candidateCount":1,"candidate_count":8}}`:                                          {"'generationConfig.candidateCount'", "'generationConfig.candidate_count'"},
+		`{` + contents + `,"generation_config":{"maxOutputTokens":60000},"generationConfig":{"maxOutputTokens":1}}`:               {"'generationConfig'", "'generation_config'"},
+		`{` + contents + `,"system_instruction":{"parts":[{"text":"a"}]},"systemInstruction":{"parts":[{"text":"b"}]}}`:           {"'systemInstruction'", "'system_instruction'"},
+		`{` + contents + `,"generationConfig":{"thinkingConfig":{"thinking_budget":0,"thinkingBudget":30000}}}`:                   {"'generationConfig.thinkingConfig.thinkingBudget'", "'generationConfig.thinkingConfig.thinking_budget'"},
+		`{` + contents + `,"generationConfig":{"maxOutputTokens":null,"max_output_tokens":2},"toolConfig":null,"tool_config":{}}`: nil,
+	} {
+		request, err := Client{}.Parse([]byte(body))
+		if names == nil {
+			if err != nil || request.MaxTokens != 2 {
+				t.Errorf("%s: %+v, %v", body, request, err)
+			}
+			continue
+		}
+		var refused *dialect.Error
+		if !errors.As(err, &refused) || refused.Status != 400 || !strings.Contains(refused.Message, names[0]) || !strings.Contains(refused.Message, names[1]) {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
