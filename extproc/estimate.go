@@ -117,7 +117,9 @@ func (a *attempt) boundOf(candidate *routing.Candidate) bound {
 }
 
 // mostPrompt is the most tokens that the prompt can be. A token is a byte at least, and
-// what else is in the body makes up for what a provider's template adds.
+// what else is in the body makes up for what a provider's template adds. Only the data of
+// images is no text: a schema, reasoning that is sent back and the messages' own braces
+// are read like what they say.
 func (a *attempt) mostPrompt(candidate *routing.Candidate) int64 {
 	r := a.request
 	most := int64(len(r.Raw)) + templateTokens
@@ -136,9 +138,8 @@ func (a *attempt) mostPrompt(candidate *routing.Candidate) int64 {
 	case candidate.WebSearch, slices.ContainsFunc(media, func(kind string) bool { return kind != "image" }):
 		// Nobody knows how much is in a file, or will be found.
 		return max(most, context)
-	case len(media) > 0:
-		most += r.PromptBytes - int64(len(r.Raw)) + r.Images*imageTokens
 	}
+	most += r.Images*imageTokens - r.ImageBytes
 	if context > 0 {
 		most = min(most, context)
 	}

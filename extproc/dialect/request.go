@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
@@ -56,8 +57,9 @@ type Request struct {
 	// ParseFiles: the gateway reads PDFs for any model.
 	FilesAsText func() bool
 	ParseFiles  bool
-	// Images is the number of images among the messages.
-	Images int64
+	// Images is the number of images among the messages, and ImageBytes how much of Raw
+	// they take: those that are in it, not at a URL.
+	Images, ImageBytes int64
 	// Effort is how much the model is asked to think: a level as [Reasoning.Level] has
 	// it, "none" for not at all, or "" if the model is to decide.
 	Effort string
@@ -137,6 +139,21 @@ func (r *Request) Hold(modality string) {
 	if !slices.Contains(r.InputModalities, modality) {
 		r.InputModalities = append(r.InputModalities, modality)
 	}
+}
+
+// HoldImage is Hold of an image, of which so many bytes of Raw are the data.
+func (r *Request) HoldImage(size int64) {
+	r.Hold("image")
+	r.ImageBytes += size
+}
+
+// InlineSize is how many bytes of a request a data URL takes, a JSON string, or zero for
+// another one.
+func InlineSize(url []byte) int64 {
+	if !bytes.HasPrefix(url, []byte(`"data:`)) {
+		return 0
+	}
+	return int64(len(url))
 }
 
 // EndUser is what a provider gets to know of a client's end user: always the same

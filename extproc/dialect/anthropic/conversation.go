@@ -138,7 +138,7 @@ func (p *parser) readBlock(i, j int, kind string, text, block []byte, held *hold
 		}
 		p.request.PromptBytes += rawjson.Size(text)
 	case "image":
-		p.request.Hold("image")
+		p.request.HoldImage(inlineSize(block))
 		return checkSource(i, j, block)
 	case "document":
 		p.request.Hold("file")
@@ -179,12 +179,21 @@ func (p *parser) readResult(i, j int, content []byte) error {
 	for c := rawjson.Walk(content); c.Next(); {
 		switch rawjson.Text(rawjson.Get(c.Value, "type")) {
 		case "image":
-			p.request.Hold("image")
+			p.request.HoldImage(inlineSize(c.Value))
 		case "document":
 			p.request.Hold("file")
 		}
 	}
 	return nil
+}
+
+// inlineSize is how many bytes of the request are an image's data.
+func inlineSize(block []byte) int64 {
+	source := rawjson.Get(block, "source")
+	if rawjson.Text(rawjson.Get(source, "type")) != "base64" {
+		return 0
+	}
+	return int64(len(rawjson.Get(source, "data")))
 }
 
 func checkSource(i, j int, block []byte) error {

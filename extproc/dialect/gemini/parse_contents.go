@@ -143,12 +143,12 @@ func (p *parser) readPart(i, j int, part *rawjson.Cursor, held *holding) error {
 			if dialect.IsEmpty(rawjson.Unquote(get(c.Value, "data"))) {
 				return at("inlineData.data' holds no data.")
 			}
-			p.shown(kind)
+			p.shown(kind, int64(len(get(c.Value, "data"))))
 		case "fileData":
 			if rawjson.Kind(get(c.Value, "fileUri")) != '"' {
 				return at("fileData.fileUri' must be a string.")
 			}
-			p.shown(fileKind(c.Value))
+			p.shown(fileKind(c.Value), 0)
 		case "functionCall":
 			held.call, called = true, true
 			if rawjson.Text(get(c.Value, "name")) == "" {
@@ -163,7 +163,7 @@ func (p *parser) readPart(i, j int, part *rawjson.Cursor, held *holding) error {
 			p.request.PromptBytes += int64(len(get(c.Value, "response")))
 			for shown := rawjson.Walk(get(c.Value, "parts")); shown.Next(); {
 				if data := get(shown.Value, "inlineData"); data != nil {
-					p.shown(rawjson.Text(get(data, "mimeType")))
+					p.shown(rawjson.Text(get(data, "mimeType")), int64(len(get(data, "data"))))
 				}
 			}
 		case "thoughtSignature":
@@ -182,11 +182,12 @@ func (p *parser) readPart(i, j int, part *rawjson.Cursor, held *holding) error {
 	return nil
 }
 
-// shown notes the modality of data of a media type.
-func (p *parser) shown(kind string) {
+// shown notes the modality of data of a media type, of which so many bytes are in the
+// request.
+func (p *parser) shown(kind string, size int64) {
 	switch mediaKind(kind) {
 	case dialect.PartImage:
-		p.request.Hold("image")
+		p.request.HoldImage(size)
 	case dialect.PartAudio:
 		p.request.Hold("audio")
 	case dialect.PartVideo:

@@ -107,13 +107,15 @@ func (p *parser) readContent(i int, content *rawjson.Cursor) error {
 }
 
 func (p *parser) readPart(i, j int, part *rawjson.Cursor) error {
-	var kind, text, audio, file []byte
+	var kind, text, image, audio, file []byte
 	for c := part.Walk(); c.Next(); {
 		switch string(c.Name) {
 		case "type":
 			kind = rawjson.Unquote(c.Value)
 		case "text":
 			text = c.Value
+		case "image_url":
+			image = c.Value
 		case "input_audio":
 			audio = c.Value
 		case "file":
@@ -130,8 +132,10 @@ func (p *parser) readPart(i, j int, part *rawjson.Cursor) error {
 	case "text":
 		p.request.PromptBytes += rawjson.Size(text)
 	case "image_url":
-		p.modality("image")
-		p.request.Images++
+		if url := rawjson.Get(image, "url"); url != nil {
+			image = url
+		}
+		p.request.HoldImage(dialect.InlineSize(image))
 	case "input_audio":
 		p.modality("audio")
 		data := rawjson.Unquote(rawjson.Get(audio, "data"))

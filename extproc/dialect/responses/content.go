@@ -52,7 +52,7 @@ func (r *reader) output(value []byte) (dialect.ToolResult, error) {
 	light := r.light
 	r.light = false // what is foreign is measured by its texts
 	defer func() { r.light = light }()
-	size, images := r.request.PromptBytes, r.request.Images // without what Native counts
+	size, images, shown := r.request.PromptBytes, r.request.Images, r.request.ImageBytes // without what Native counts
 	result, err := dialect.ForeignBlocks{Native: func(value []byte) (dialect.Part, error) {
 		fields := rawjson.Walk(value)
 		return r.part(readPart(&fields))
@@ -64,6 +64,7 @@ func (r *reader) output(value []byte) (dialect.ToolResult, error) {
 		case dialect.PartImage:
 			r.modality("image")
 			images++
+			shown += int64(len(part.Media.Data))
 		case dialect.PartAudio:
 			r.modality("audio")
 		case dialect.PartFile:
@@ -72,7 +73,7 @@ func (r *reader) output(value []byte) (dialect.ToolResult, error) {
 			return result, fmt.Errorf(".%d' does not belong into a tool's output", i)
 		}
 	}
-	r.request.PromptBytes, r.request.Images = size, images
+	r.request.PromptBytes, r.request.Images, r.request.ImageBytes = size, images, shown
 	return result, err
 }
 
@@ -167,9 +168,8 @@ func (r *reader) media(modality string, p part, at, fileID []byte) (*dialect.Med
 	if !leadsToMedia(at) && len(rawjson.Unquote(fileID)) == 0 {
 		return nil, fmt.Errorf("it holds neither a URL nor data")
 	}
-	r.modality(modality)
-	if modality == "image" {
-		r.request.Images++
+	if r.request.Hold(modality); modality == "image" {
+		r.request.ImageBytes += dialect.InlineSize(at)
 	}
 	if r.light {
 		return nil, nil
