@@ -92,7 +92,7 @@ func (a *attempt) believe(claimed dialect.Usage) dialect.Usage {
 // not text may be many prompts in one.
 func (a *attempt) rounds() int64 {
 	r := a.request
-	if r.Tools || r.Plugins != nil || a.candidate.WebSearch || r.OutputModality != "" {
+	if r.Tools || r.ReadsMore || r.Plugins != nil || a.candidate.WebSearch || r.OutputModality != "" {
 		return mostRounds
 	}
 	return min(max(1, r.Choices), mostRounds)

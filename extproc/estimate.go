@@ -3,6 +3,7 @@ package extproc
 import (
 	"slices"
 
+	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/money"
 	"github.com/switchyard/switchyard/policies/routing"
@@ -40,8 +41,6 @@ const (
 	// imageTokens is more than providers make of most images. It is no strict bound: a
 	// link does not tell how large an image is.
 	imageTokens = 5000
-	// searchesBelow is more than a provider makes for most requests.
-	searchesBelow = 10
 	// documentsPerSearch is what rerankers count as one search, and documentBytes the
 	// least that a document takes of a request.
 	documentsPerSearch, documentBytes = 100, 3
@@ -92,8 +91,9 @@ func (a *attempt) boundOf(candidate *routing.Candidate) bound {
 		most.SearchUnits = 1 + int64(len(a.request.Raw))/(documentsPerSearch*documentBytes)
 	}
 	if candidate.WebSearch {
-		most.WebSearches = searchesBelow
+		most.WebSearches = dialect.UsualSearches
 	}
+	most.WebSearches = min(max(most.WebSearches, a.request.Searches), mostSearches)
 	flag := func(carries bool) int64 {
 		if carries {
 			return 1
@@ -133,9 +133,7 @@ func (a *attempt) mostPrompt(candidate *routing.Candidate) int64 {
 	if bound := candidate.Endpoint.MaxPromptTokens; bound > 0 && (context == 0 || bound < context) {
 		context = bound
 	}
-	media := r.InputModalities
-	switch {
-	case candidate.WebSearch, slices.ContainsFunc(media, func(kind string) bool { return kind != "image" }):
+	if candidate.WebSearch || r.ReadsMore || slices.ContainsFunc(r.InputModalities, func(kind string) bool { return kind != "image" }) {
 		// Nobody knows how much is in a file, or will be found.
 		return max(most, context)
 	}

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
 	"github.com/switchyard/switchyard/extproc/dialect/openai"
 	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/identity"
@@ -313,6 +315,48 @@ func TestRow181WorkspaceBudgetIsToldInTheWordsThatClientsKnow(t *testing.T) {
 		told := (&attempt{}).exhaustedBudget(&denial, &dialect.Error{Status: 402})
 		if told.Message != want || told.Status != 403 {
 			t.Errorf("%d %s", told.Status, told.Message)
+		}
+	}
+}
+
+// A search costs what it costs in whichever words a client asks for it: what it may come
+// to is reserved, not only what the plugin's would.
+func TestSearchesAreReservedHoweverTheyAreAskedFor(t *testing.T) {
+	priced := func(cfg *configpb.Config, _ *Policy) {
+		for _, endpoint := range cfg.Models["m/x"].Endpoints {
+			endpoint.Prices.WebSearch, endpoint.ContextLength = "0.03", 2000
+		}
+	}
+	onlyB := func(cfg *configpb.Config, _ *Policy) {
+		cfg.Models["m/x"].Endpoints = cfg.Models["m/x"].Endpoints[1:]
+	}
+	const rest = `"model":"m/x","max_tokens":100,"messages":[{"role":"user","content":"hello"}]}`
+	for _, test := range []struct {
+		name   string
+		client dialect.Client
+		only   func(*configpb.Config, *Policy)
+		body   string
+		most   float64 // dollars, besides 2000 tokens of the prompt and 100 of the answer
+	}{
+		{"plugin", openai.Client{}, onlyA, `{"plugins":[{"id":"web"}],` + rest, 0.30},
+		{"options", openai.Client{}, onlyA, `{"web_search_options":{},` + rest, 0.30},
+		{"tool", anthropic.Client{}, onlyB, `{"tools":[{"type":"web_search_20250305","name":"web_search"}],` + rest, 0.30},
+		{"tool with a bound", anthropic.Client{}, onlyB, `{"tools":[{"type":"web_search_20250305","name":"web_search","max_uses":50}],` + rest, 1.50},
+		{"fetch", anthropic.Client{}, onlyB, `{"tools":[{"type":"web_fetch_20250910","name":"web_fetch"}],` + rest, 0},
+	} {
+		for budget, fits := range map[float64]bool{test.most + 0.0029: false, test.most + 0.0031: true} {
+			synctest.Test(t, func(t *testing.T) {
+				g := newGateway(t, bounding, test.only, priced, limited(&configpb.Limits{Budget: strconv.FormatFloat(budget, 'f', 4, 64)}))
+				g.Clients = dialect.Clients{path: test.client}
+				e := g.attempt("1")
+				e.asks(test.body, true)
+				if fits {
+					e.forwarded()
+					e.hangUp()
+				} else if got := (<-e.answers).GetImmediateResponse(); got.GetStatus().GetCode() != 402 {
+					t.Errorf("%s for $%.4f: %v", test.name, budget, got)
+				}
+			})
 		}
 	}
 }

@@ -60,6 +60,12 @@ type Request struct {
 	// Images is the number of images among the messages, and ImageBytes how much of Raw
 	// they take: those that are in it, not at a URL.
 	Images, ImageBytes int64
+	// ReadsMore: the provider reads more than the request holds: what tools of its own
+	// find, or what it has kept of earlier requests. Nobody knows before how much.
+	ReadsMore bool
+	// Searches is how often the request has the provider search, at most; zero if it asks
+	// for none in its own words. Plugins and variants of models may ask besides.
+	Searches int64
 	// Effort is how much the model is asked to think: a level as [Reasoning.Level] has
 	// it, "none" for not at all, or "" if the model is to decide.
 	Effort string

@@ -91,6 +91,10 @@ func (p *parser) member(name string, value []byte) error {
 		r.MaxTokens, _ = rawjson.Int(value)
 	case "tools":
 		return p.tools(value)
+	case "mcp_servers":
+		r.ReadsMore = r.ReadsMore || string(value) != "[]"
+	case "container": // with the files that are in it
+		r.ReadsMore = true
 	case "tool_choice":
 		return p.toolChoice(value)
 	case "thinking":

@@ -96,6 +96,7 @@ func (p *parser) tools(value []byte) error {
 			p.request.Tools = true
 			p.parameter("tools")
 		}
+		p.request.HoldTool(c.Value)
 		p.request.PromptBytes += int64(len(c.Value))
 	}
 	return nil

@@ -110,7 +110,9 @@ func (p *parser) member(name, field string, value []byte) error {
 		return nil
 	case "cachedContent":
 		var cached string
-		return dialect.ReadText(&cached, field, value)
+		err := dialect.ReadText(&cached, field, value)
+		r.ReadsMore = r.ReadsMore || cached != ""
+		return err
 	case "serviceTier":
 		if err := dialect.ReadText(&r.ServiceTier, field, value); err != nil {
 			return err

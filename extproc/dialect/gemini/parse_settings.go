@@ -196,6 +196,10 @@ func (p *parser) tools(value []byte) error {
 				}
 			case isSearch(name):
 				p.web = true
+				p.request.HoldSearch(0)
+			case name == "computerUse": // the client runs it
+			default: // urlContext, codeExecution, fileSearch and what is yet to come
+				p.request.ReadsMore = true
 			}
 		}
 	}

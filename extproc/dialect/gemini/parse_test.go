@@ -32,7 +32,7 @@ func TestParse(t *testing.T) {
 	want := &dialect.Request{
 		Dialect: Name, Model: "m/x", Models: []string{"a", "b"}, Stream: true, MaxTokens: 9,
 		Parameters: []string{"max_tokens", "reasoning", "response_format", "temperature", "tool_choice", "tools", "top_k"},
-		Tools:      true, InputModalities: []string{"image", "video"}, Images: 1, ImageBytes: 6, Effort: "low", HideReasoning: true,
+		Tools:      true, InputModalities: []string{"image", "video"}, Images: 1, ImageBytes: 6, ReadsMore: true, Searches: dialect.UsualSearches, Effort: "low", HideReasoning: true,
 		Provider: []byte(`{"order":["p"]}`), Plugins: []byte(`[{"id":"web"}]`), ServiceTier: "flex", ResponseFormat: "json_schema",
 		ToolChoice: "function", ToolName: "f", BoundReasoning: true, SessionID: "s", User: "u",
 	}

@@ -56,6 +56,12 @@ func (p *parser) member(name string, value []byte) error {
 	case "tool_choice":
 		r.ToolChoice = toolChoice(value)
 		p.foreign = p.foreign || dialect.IsForeignChoice(value)
+	case "web_search_options":
+		r.HoldSearch(0)
+	case "search_parameters": // xAI's
+		if rawjson.Text(rawjson.Get(value, "mode")) != "off" {
+			r.HoldSearch(0)
+		}
 	case "response_format":
 		r.ResponseFormat = responseFormat(value)
 	case "service_tier":
@@ -115,6 +121,7 @@ func (p *parser) tools(value []byte) error {
 			p.request.ToolName = rawjson.Text(rawjson.Get(rawjson.Get(c.Value, "function"), "name"))
 		}
 		p.request.Tools = true
+		p.request.HoldTool(c.Value)
 		p.request.PromptBytes += int64(len(c.Value))
 	}
 	return nil
