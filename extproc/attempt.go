@@ -281,7 +281,7 @@ func (a *attempt) choose() error {
 		}
 		if denial := a.reserveAttempt(&candidate); denial != nil {
 			a.metrics.denials.WithLabelValues(kindOf(denial), denial.Claim.Measure.String()).Inc()
-			a.shared.remember(candidate, full(&candidate, denial))
+			a.shared.remember(candidate, a.full(&candidate, denial))
 			continue
 		}
 		a.candidate, a.outcome.last = candidate, last

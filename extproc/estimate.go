@@ -1,11 +1,13 @@
 package extproc
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/money"
+	"github.com/switchyard/switchyard/policies/quota"
 	"github.com/switchyard/switchyard/policies/routing"
 	"github.com/switchyard/switchyard/policies/usage"
 )
@@ -16,19 +18,29 @@ type estimate struct {
 	money  money.USD
 	// withUpstream is money with what providers bill keys of the client's own.
 	withUpstream money.USD
-	// charged: some candidate costs the client something, and not its own account alone.
-	charged bool
+	// Why nothing bounds tokens, money, or withUpstream; nil where something does.
+	openTokens, openMoney, openUpstream *dialect.Error
 	// dearest is the candidate that can cost the most, with its part in it.
 	dearest bound
-	// unbounded is the endpoint of a candidate whose answer nothing bounds, nil if none.
-	unbounded *catalog.Endpoint
 }
 
 // bound is the most that one candidate can come to.
 type bound struct {
-	prompt, completion int64 // tokens
-	bounded            bool  // else completion is not known
-	ceiling            usage.Ceiling
+	prompt, completion     int64 // tokens
+	openPrompt, openAnswer bool  // nothing bounds them, and what is here is no bound
+	ceiling                usage.Ceiling
+}
+
+// open reports whether nothing bounds what the candidate comes to by a measure. What is
+// free may be as long as it likes where money is counted.
+func (b *bound) open(measure quota.Measure) bool {
+	switch measure {
+	case quota.Tokens:
+		return b.openPrompt || b.openAnswer
+	case quota.Money:
+		return b.openPrompt && b.ceiling.Prompt > 0 || b.openAnswer && b.ceiling.Completion > 0
+	}
+	return false
 }
 
 func (b bound) cost() money.USD { return b.ceiling.Cost(b.prompt, b.completion) }
@@ -51,19 +63,26 @@ const (
 func (a *attempt) estimateOf(plan *routing.Plan) estimate {
 	var e estimate
 	for i := range plan.Candidates {
-		b := a.boundOf(&plan.Candidates[i])
-		if !b.bounded && e.unbounded == nil {
-			e.unbounded = plan.Candidates[i].Endpoint
+		candidate := &plan.Candidates[i]
+		b := a.boundOf(candidate)
+		if b.open(quota.Tokens) {
+			reason := a.unbounded(candidate, b)
+			e.openTokens = cmp.Or(e.openTokens, reason)
+			if b.open(quota.Money) {
+				e.openUpstream = cmp.Or(e.openUpstream, reason)
+				if a.charges(candidate) {
+					e.openMoney = cmp.Or(e.openMoney, reason)
+				}
+			}
 		}
 		if i == 0 || b.cost() > e.dearest.cost() {
 			e.dearest = b
 		}
-		charged := a.charged(&plan.Candidates[i], b)
+		charged := a.charged(candidate, b)
 		billed := b.cost()
-		if plan.Candidates[i].OwnKey != nil {
+		if candidate.OwnKey != nil {
 			billed = billed.Add(charged)
 		}
-		e.charged = e.charged || plan.Candidates[i].OwnKey == nil || a.ownKeyFee() > 0
 		if a.rules.hedgeAfter > 0 {
 			e.tokens, e.money, e.withUpstream = e.tokens+b.prompt+b.completion, e.money.Add(charged), e.withUpstream.Add(billed)
 		} else {
@@ -71,6 +90,12 @@ func (a *attempt) estimateOf(plan *routing.Plan) estimate {
 		}
 	}
 	return e
+}
+
+// charges reports whether a candidate costs the client something, and not its own account
+// alone.
+func (a *attempt) charges(candidate *routing.Candidate) bool {
+	return candidate.OwnKey == nil || a.ownKeyFee() > 0
 }
 
 // charged is the most that the client is charged for one candidate's answer.
@@ -84,8 +109,9 @@ func (a *attempt) charged(candidate *routing.Candidate, b bound) money.USD {
 // boundOf bounds what one candidate can come to.
 func (a *attempt) boundOf(candidate *routing.Candidate) bound {
 	endpoint := candidate.Endpoint
-	b := bound{prompt: a.mostPrompt(candidate)}
-	b.completion, b.bounded = a.mostCompletion(endpoint)
+	var b bound
+	b.prompt, b.openPrompt = a.mostPrompt(candidate)
+	b.completion, b.openAnswer = a.mostCompletion(endpoint)
 	most := usage.Tokens{Prompt: b.prompt, Images: a.request.Images}
 	if a.request.OutputModality == "rerank" {
 		most.SearchUnits = 1 + int64(len(a.request.Raw))/(documentsPerSearch*documentBytes)
@@ -110,47 +136,48 @@ func (a *attempt) boundOf(candidate *routing.Candidate) bound {
 			Fixed: max(b.ceiling.Fixed, other.Fixed), Prompt: max(b.ceiling.Prompt, other.Prompt), Completion: max(b.ceiling.Completion, other.Completion),
 		}
 	}
-	if b.ceiling.Completion == 0 && !b.bounded {
-		b.completion = 0
-	}
 	return b
 }
 
 // mostPrompt is the most tokens that the prompt can be. A token is a byte at least, and
 // what else is in the body makes up for what a provider's template adds. Only the data of
 // images is no text: a schema, reasoning that is sent back and the messages' own braces
-// are read like what they say.
-func (a *attempt) mostPrompt(candidate *routing.Candidate) int64 {
+// are read like what they say. It is open if nothing bounds it.
+func (a *attempt) mostPrompt(candidate *routing.Candidate) (most int64, open bool) {
 	r := a.request
-	most := int64(len(r.Raw)) + templateTokens
+	most = int64(len(r.Raw)) + templateTokens
 	if r.Tools {
 		most += toolTokens
 	}
 	if r.OutputModality != "" {
-		return most // many prompts in one request, each of which has the whole context
+		return most, false // many prompts in one request, each of which has the whole context
 	}
 	context := candidate.Endpoint.ContextLength
 	if bound := candidate.Endpoint.MaxPromptTokens; bound > 0 && (context == 0 || bound < context) {
 		context = bound
 	}
-	if candidate.WebSearch || r.ReadsMore || slices.ContainsFunc(r.InputModalities, func(kind string) bool { return kind != "image" }) {
+	if candidate.WebSearch || r.ReadsMore || slices.ContainsFunc(r.InputModalities, lengthy) {
 		// Nobody knows how much is in a file, or will be found.
-		return max(most, context)
+		return max(most, context), context == 0
 	}
 	most += r.Images*imageTokens - r.ImageBytes
 	if context > 0 {
 		most = min(most, context)
 	}
-	return most
+	return most, false
 }
 
-// mostCompletion is the most tokens that the answer can be, false if nothing bounds it.
-func (a *attempt) mostCompletion(endpoint *catalog.Endpoint) (int64, bool) {
+// lengthy tells the media of which nobody knows before how many tokens they are.
+func lengthy(modality string) bool { return modality != "image" }
+
+// mostCompletion is the most tokens that the answer can be. It is open if nothing bounds
+// it.
+func (a *attempt) mostCompletion(endpoint *catalog.Endpoint) (most int64, open bool) {
 	r := a.request
 	if r.OutputModality != "" {
-		return 0, true
+		return 0, false
 	}
-	most := endpoint.MaxCompletionTokens
+	most = endpoint.MaxCompletionTokens
 	if most == 0 {
 		most = endpoint.ContextLength
 	}
@@ -158,7 +185,7 @@ func (a *attempt) mostCompletion(endpoint *catalog.Endpoint) (int64, bool) {
 	if r.MaxTokens > 0 && (most == 0 || r.MaxTokens < most) && (takes("max_tokens") || takes("max_completion_tokens")) {
 		most = r.MaxTokens
 	}
-	return most * max(1, r.Choices), most > 0
+	return most * max(1, r.Choices), most == 0
 }
 
 // defaultTierOf is the endpoint of the same model at the same provider that is of no

@@ -115,31 +115,40 @@ func (a *attempt) claims(limits []quota.Limit, most estimate) ([]quota.Claim, er
 		amount := int64(1)
 		switch limit.Measure {
 		case quota.Tokens:
-			if most.unbounded != nil {
-				return nil, unbounded(most)
+			if most.openTokens != nil {
+				return nil, most.openTokens
 			}
 			amount = most.tokens
 		case quota.Money:
-			if most.unbounded != nil && most.dearest.ceiling.Completion > 0 && (most.charged || limit.IncludeBYOK) {
-				return nil, unbounded(most)
-			}
-			amount = quota.Nanodollars(most.money)
+			sum, open := most.money, most.openMoney
 			if limit.IncludeBYOK {
-				amount = quota.Nanodollars(most.withUpstream)
+				sum, open = most.withUpstream, most.openUpstream
 			}
+			if open != nil {
+				return nil, open
+			}
+			amount = quota.Nanodollars(sum)
 		}
 		claims = append(claims, quota.NewClaim(limit, amount))
 	}
 	return claims, nil
 }
 
-// unbounded refuses what could use up any limit.
-func unbounded(most estimate) *dialect.Error {
-	return &dialect.Error{
-		Status: http.StatusBadRequest, Type: "invalid_request",
-		Message: fmt.Sprintf("Nothing bounds the answer of %s, and there is a limit on what it may use. Set max_tokens, or have the endpoint's max_completion_tokens or context_length configured.",
-			most.unbounded.ID),
+// unbounded refuses what could use up any limit, at a candidate with such a bound.
+func (a *attempt) unbounded(candidate *routing.Candidate, b bound) *dialect.Error {
+	told := &dialect.Error{Status: http.StatusBadRequest, Type: "invalid_request"}
+	if b.openAnswer {
+		told.Message = fmt.Sprintf("Nothing bounds the answer of %s, and there is a limit on what it may use. Set max_tokens, or have the endpoint's max_completion_tokens or context_length configured.",
+			candidate.Endpoint.ID)
+		return told
 	}
+	what := "what its tools find and its caches hold"
+	if at := slices.IndexFunc(a.request.InputModalities, lengthy); at >= 0 {
+		what = "the request's input of kind " + a.request.InputModalities[at]
+	}
+	told.Message = fmt.Sprintf("Nothing bounds what %s reads of %s, and there is a limit on what it may use. Leave that out, or have the endpoint's context_length configured.",
+		candidate.Endpoint.ID, what)
+	return told
 }
 
 // reserveMore makes up for what a failed attempt was billed, before the next one is
@@ -173,7 +182,7 @@ func (a *attempt) reserveAttempt(candidate *routing.Candidate) *quota.Denial {
 			case quota.Money:
 				amount = quota.Nanodollars(a.charged(candidate, b))
 			}
-			if !b.bounded && limit.Measure == quota.Tokens {
+			if b.open(limit.Measure) && (limit.Measure != quota.Money || a.charges(candidate)) {
 				amount = limit.Most // by itself, or not at all
 			}
 			claims = append(claims, quota.NewClaim(limit, amount))
@@ -186,7 +195,7 @@ func (a *attempt) reserveAttempt(candidate *routing.Candidate) *quota.Denial {
 
 // full is a candidate that is passed over because of its model's or its provider's
 // limits, for the client's error.
-func full(candidate *routing.Candidate, denial *quota.Denial) *failure {
+func (a *attempt) full(candidate *routing.Candidate, denial *quota.Denial) *failure {
 	if denial.Unknown {
 		return &failure{class: health.ServerError, status: http.StatusServiceUnavailable, message: "The gateway cannot tell at the moment whether a limit holds.", retryAfter: denial.RetryAfter}
 	}
@@ -194,9 +203,13 @@ func full(candidate *routing.Candidate, denial *quota.Denial) *failure {
 	if kindOf(denial) == quota.KindModel {
 		name = candidate.Model.ID
 	}
+	message := fmt.Sprintf("%s is at its limit of %s.", name, boundText(&denial.Claim.Limit))
+	if b := a.boundOf(candidate); b.open(denial.Claim.Measure) { // it would have taken all of the limit
+		message += " " + a.unbounded(candidate, b).Message
+	}
 	return &failure{
 		class: health.RateLimited, status: http.StatusTooManyRequests, retryAfter: denial.RetryAfter, unasked: true,
-		message: fmt.Sprintf("%s is at its limit of %s.", name, boundText(&denial.Claim.Limit)),
+		message: message,
 	}
 }
 

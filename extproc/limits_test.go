@@ -360,3 +360,74 @@ func TestSearchesAreReservedHoweverTheyAreAskedFor(t *testing.T) {
 		}
 	}
 }
+
+// What nothing bounds takes all of a provider's budget, as it does of its tokens: by
+// itself, or not at all.
+func TestAnUnboundedAnswerTakesAllOfAProvidersBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, onlyA, limited(&configpb.Limits{}), func(cfg *configpb.Config, policy *Policy) {
+			cfg.Providers["a"].Limits = &configpb.Limits{Budget: "0.05"}
+			var err error
+			if policy.Limits, err = quota.NewRules(cfg); err != nil {
+				t.Fatal(err)
+			}
+		})
+		first, _ := g.asked("1", wholeOf)
+		for i := range 3 {
+			next := g.attempt("1", "x-request-id", strconv.Itoa(i))
+			next.asks(wholeOf, true)
+			got := next.refused()
+			if got.status != 429 || !strings.Contains(got.body, "The provider is at its limit of $0.05. Nothing bounds the answer of m/x|a") || !strings.Contains(got.body, "Set max_tokens") {
+				t.Errorf("beside an answer that nothing bounds: %d %s", got.status, got.body)
+			}
+		}
+		first.hangUp()
+		bounded, _ := g.askedAs("bounded", "1", boundedOf)
+		bounded.hangUp()
+	})
+}
+
+// Nobody knows how many tokens a file is, or what is found. Where the catalog does not know
+// how much the model can read either, nothing can be reserved that would be enough.
+func TestAPromptThatNothingBoundsIsRefusedUnderALimit(t *testing.T) {
+	const (
+		file   = `{"model":"m/x","max_tokens":100,"messages":[{"role":"user","content":[{"type":"file","file":{"filename":"a.pdf","file_data":"https://example.com/a.pdf"}}]}]}`
+		sound  = `{"model":"m/x","max_tokens":100,"messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"}}]}]}`
+		search = `{"model":"m/x","max_tokens":100,"web_search_options":{},"messages":[{"role":"user","content":"hello"}]}`
+		image  = `{"model":"m/x","max_tokens":100,"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://example.com/a.png"}}]}]}`
+	)
+	reads := func(cfg *configpb.Config, _ *Policy) {
+		cfg.Models["m/x"].InputModalities = []string{"text", "image", "file", "audio"}
+	}
+	free := func(cfg *configpb.Config, _ *Policy) { cfg.Models["m/x"].Endpoints[0].Prices = nil }
+	for _, test := range []struct {
+		name, body string
+		limits     *configpb.Limits
+		change     func(*configpb.Config, *Policy)
+		refused    string // what it is told of; "" if it is forwarded
+	}{
+		{"file", file, &configpb.Limits{Budget: "1"}, reads, "the request's input of kind file"},
+		{"sound, and tokens", sound, &configpb.Limits{Tokens: 1_000_000}, reads, "the request's input of kind audio"},
+		{"search", search, &configpb.Limits{Budget: "1"}, reads, "what its tools find"},
+		{"image", image, &configpb.Limits{Budget: "1"}, reads, ""},
+		{"with a context", file, &configpb.Limits{Budget: "1"}, reading(2000), ""},
+		{"no limit of what it takes", file, &configpb.Limits{Requests: 1}, reads, ""},
+		{"free", file, &configpb.Limits{Budget: "1"}, free, ""},
+		{"free, and tokens", file, &configpb.Limits{Tokens: 1_000_000}, free, "the request's input of kind file"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGateway(t, onlyA, bounding, limited(test.limits), reads, test.change)
+			e := g.attempt("1")
+			e.asks(test.body, true)
+			if test.refused == "" {
+				e.forwarded()
+				e.hangUp()
+				return
+			}
+			got := e.refused()
+			if got.status != 400 || !strings.Contains(got.error.Message, test.refused) || !strings.Contains(got.error.Message, "m/x|a") || !strings.Contains(got.error.Message, "context_length") {
+				t.Errorf("%s: %d %s", test.name, got.status, got.body)
+			}
+		})
+	}
+}
