@@ -150,7 +150,7 @@ func (a *attempt) mostPrompt(candidate *routing.Candidate) (most int64, open boo
 		most += toolTokens
 	}
 	if r.OutputModality != "" {
-		return most, false // many prompts in one request, each of which has the whole context
+		return most + r.Reread, false // many prompts in one request, each of which has the whole context
 	}
 	context := candidate.Endpoint.ContextLength
 	if bound := candidate.Endpoint.MaxPromptTokens; bound > 0 && (context == 0 || bound < context) {

@@ -87,3 +87,18 @@ func TestDataOfImagesIsNoText(t *testing.T) {
 		}
 	}
 }
+
+// Rerankers that are billed by tokens (Jina, Voyage) count the query once for each
+// document.
+func TestTheQueryIsReservedForEachDocument(t *testing.T) {
+	g := newGateway(t, onlyA)
+	query := strings.Repeat("q ", 500)
+	const document = "a document"
+	for _, documents := range []int{1, 2, 1000} {
+		list := strings.Repeat(`,"`+document+`"`, documents)[1:]
+		most := int64(documents * (len(query) + len(document)))
+		if got := g.bounds(openai.Rerank{}, `{"model":"m/x","query":"`+query+`","documents":[`+list+`]}`).prompt; got < most {
+			t.Errorf("%d documents: %d tokens are reserved, want at least %d", documents, got, most)
+		}
+	}
+}

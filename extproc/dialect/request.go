@@ -63,6 +63,9 @@ type Request struct {
 	// ReadsMore: the provider reads more than the request holds: what tools of its own
 	// find, or what it has kept of earlier requests. Nobody knows before how much.
 	ReadsMore bool
+	// Reread is how many bytes of Raw the provider reads again: a reranker reads the query
+	// with each document.
+	Reread int64
 	// Searches is how often the request has the provider search, at most; zero if it asks
 	// for none in its own words. Plugins and variants of models may ask besides.
 	Searches int64

@@ -57,6 +57,7 @@ func (Rerank) Parse(body []byte) (*dialect.Request, error) {
 		return nil, err
 	}
 	request.PromptBytes += rawjson.Size(query)
+	request.Reread = int64(len(query)) * int64(len(work.documents)-1)
 	work.members, request.Parsed, request.Conversation = members, work, hashOf(query)
 	request.Task = sync.OnceValues(work.task)
 	return request, nil
