@@ -37,10 +37,12 @@ func (a *attempt) limitsOf(user string) []quota.Limit {
 }
 
 // reserve reserves the most that the request can come to, before any provider is asked.
-// It runs once for each request, under its plan.
+// It runs once for each request, under its plan. What was seen first by another replica,
+// or before a restart, is reserved anew: nobody else settles what comes of it here. It is
+// the same request all the same, and under way already.
 func (a *attempt) reserve(plan *routing.Plan) error {
 	if a.shared.firstSeen() != 1 {
-		return nil // another replica did
+		return a.reserveOf(a.limitsOn(quota.Tokens, quota.Money), a.estimateOf(plan))
 	}
 	limits := a.limitsOf(word(a.request.User))
 	var free []quota.Limit

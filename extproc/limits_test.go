@@ -431,3 +431,22 @@ func TestAPromptThatNothingBoundsIsRefusedUnderALimit(t *testing.T) {
 		})
 	}
 }
+
+// A retry that another replica takes, or a gateway that was started since, is no other
+// request. But what it comes to is spent here, and settled by nobody else.
+func TestWhatAnotherReplicaSawFirstIsReservedAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, bounding, limited(&configpb.Limits{Requests: 1, Concurrency: 1, Budget: "0.0015"}))
+		first, _ := g.asked("1", boundedOf) // takes the one request, and place
+		second, _ := g.askedAs("elsewhere", "2", strings.Replace(boundedOf, "100", "5", 1))
+		third := g.attempt("3", "x-request-id", "unseen")
+		third.asks(boundedOf, true)
+		if got := third.refused(); got.status != 402 {
+			t.Errorf("beyond the budget: %d %s", got.status, got.body)
+		}
+		first.hangUp()
+		second.hangUp()
+		elapse(rememberFor)
+		g.wantSettled(2 * promptCost)
+	})
+}
