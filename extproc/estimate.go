@@ -111,7 +111,7 @@ func (a *attempt) boundOf(candidate *routing.Candidate) bound {
 	endpoint := candidate.Endpoint
 	var b bound
 	b.prompt, b.openPrompt = a.mostPrompt(candidate)
-	b.completion, b.openAnswer = a.mostCompletion(endpoint)
+	b.completion, b.openAnswer = a.mostCompletion(candidate)
 	most := usage.Tokens{Prompt: b.prompt, Images: a.request.Images}
 	if a.request.OutputModality == "rerank" {
 		most.SearchUnits = 1 + int64(len(a.request.Raw))/(documentsPerSearch*documentBytes)
@@ -172,18 +172,17 @@ func lengthy(modality string) bool { return modality != "image" }
 
 // mostCompletion is the most tokens that the answer can be. It is open if nothing bounds
 // it.
-func (a *attempt) mostCompletion(endpoint *catalog.Endpoint) (most int64, open bool) {
+func (a *attempt) mostCompletion(candidate *routing.Candidate) (most int64, open bool) {
 	r := a.request
 	if r.OutputModality != "" {
 		return 0, false
 	}
-	most = endpoint.MaxCompletionTokens
-	if most == 0 {
-		most = endpoint.ContextLength
-	}
-	takes := func(name string) bool { return slices.Contains(endpoint.Parameters(), name) }
-	if r.MaxTokens > 0 && (most == 0 || r.MaxTokens < most) && (takes("max_tokens") || takes("max_completion_tokens")) {
-		most = r.MaxTokens
+	endpoint := candidate.Endpoint
+	most = cmp.Or(endpoint.MaxCompletionTokens, endpoint.ContextLength)
+	if provider := a.Providers[endpoint.Provider.Dialect]; provider != nil {
+		if bound := provider.Bound(r, targetOf(candidate)); bound > 0 && (most == 0 || bound < most) {
+			most = bound
+		}
 	}
 	return most * max(1, r.Choices), most == 0
 }

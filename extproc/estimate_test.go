@@ -102,3 +102,30 @@ func TestTheQueryIsReservedForEachDocument(t *testing.T) {
 		}
 	}
 }
+
+// A bound that the provider is not told of bounds nothing.
+func TestOnlyABoundThatIsSentIsReserved(t *testing.T) {
+	const body = `{"model":"m/x","max_tokens":5,"messages":[{"role":"user","content":"hello"}]}`
+	for name, test := range map[string]struct {
+		change func(*configpb.Config, *Policy)
+		want   int64
+	}{
+		"sent":            {func(*configpb.Config, *Policy) {}, 5},
+		"one name of two": {func(cfg *configpb.Config, _ *Policy) { cfg.Providers["a"].RefusedFields = []string{"max_tokens"} }, 5},
+		"left out": {func(cfg *configpb.Config, _ *Policy) {
+			cfg.Providers["a"].RefusedFields = []string{"max_tokens", "max_completion_tokens"}
+		}, 1000},
+		"not supported": {func(cfg *configpb.Config, _ *Policy) {
+			cfg.Models["m/x"].Endpoints[0].SupportedParameters = []string{"temperature"}
+		}, 1000},
+		"raised": {func(cfg *configpb.Config, _ *Policy) {
+			cfg.Providers["a"].Dialect = configpb.Dialect_DIALECT_OPENAI_RESPONSES
+		}, 16},
+	} {
+		g := newGateway(t, onlyA, bounding, test.change)
+		g.Providers["openai_responses"] = responses.Provider{}
+		if got := g.bounds(openai.Client{}, body).completion; got != test.want {
+			t.Errorf("%s: %d tokens are reserved for the answer, want %d", name, got, test.want)
+		}
+	}
+}

@@ -13,14 +13,17 @@ import (
 	"github.com/switchyard/switchyard/extproc/tokenizer"
 	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/health"
+	"github.com/switchyard/switchyard/policies/routing"
 )
 
 // target is the endpoint that the request is written for.
-func (a *attempt) target() dialect.Target {
-	endpoint := a.candidate.Endpoint
+func (a *attempt) target() dialect.Target { return targetOf(&a.candidate) }
+
+func targetOf(candidate *routing.Candidate) dialect.Target {
+	endpoint := candidate.Endpoint
 	return dialect.Target{
 		Model:               endpoint.ProviderModel,
-		Endpoint:            a.endpointName(),
+		Endpoint:            endpointName(candidate),
 		Base:                endpoint.Provider.PathPrefix,
 		APIVersion:          endpoint.Provider.APIVersion,
 		Supported:           endpoint.SupportedParameters,
@@ -29,7 +32,7 @@ func (a *attempt) target() dialect.Target {
 		Quirks:              quirksOf(endpoint.Provider.Quirks),
 		MaxCompletionTokens: endpoint.MaxCompletionTokens,
 		ServiceTier:         endpoint.ServiceTier,
-		WebSearch:           a.candidate.WebSearch,
+		WebSearch:           candidate.WebSearch,
 	}
 }
 
@@ -100,9 +103,9 @@ func (a *attempt) forward() error {
 
 // endpointName names the endpoint for what only it can read, see [dialect.Meta]. Another
 // account at the provider cannot.
-func (a *attempt) endpointName() string {
-	name := a.candidate.Model.ID + "|" + a.candidate.Endpoint.Provider.Slug
-	if own := a.candidate.OwnKey; own != nil {
+func endpointName(candidate *routing.Candidate) string {
+	name := candidate.Model.ID + "|" + candidate.Endpoint.Provider.Slug
+	if own := candidate.OwnKey; own != nil {
 		name += "|own:" + own.ID
 	}
 	return name

@@ -54,7 +54,7 @@ func (a *attempt) relay() error {
 		ID:       a.generationID(),
 		Model:    a.candidate.Model.ID,
 		Provider: endpoint.Provider.Name,
-		Endpoint: a.endpointName(),
+		Endpoint: endpointName(&a.candidate),
 		Created:  a.started.Unix(),
 		Price:    a.price,
 		Files:    a.files,

@@ -43,6 +43,9 @@ type Provider interface {
 	// bytes each time, so that nothing of one attempt leaks into the next. The
 	// error is an *Error fit to be shown to the client.
 	Request(*Request, Target) (Upstream, error)
+	// Bound is the bound on an answer's tokens that the client gives, as Request tells it
+	// to target; zero if target is told of none.
+	Bound(*Request, Target) int64
 	// Credential returns the headers that carry a provider's key.
 	Credential(key string) []Header
 	// Decoder reads one answer.

@@ -106,6 +106,14 @@ func (b *builder) takes(names ...string) bool { return b.target.Takes(names...) 
 
 func (b *builder) drop(names ...string) { b.dropped = append(b.dropped, names...) }
 
+// Bound is the client's. The API demands one: where the client has none, [Bound] finds it.
+func (Provider) Bound(client *dialect.Request, target dialect.Target) int64 {
+	if _, own := client.Parsed.(*parsed); own && slices.Contains(target.Refused, "max_tokens") {
+		return 0
+	}
+	return client.MaxTokens
+}
+
 func (b *builder) bound() { b.request.MaxTokens = Bound(b.chat, b.target) }
 
 // Bound is how many tokens an answer may have, thinking included: what the client

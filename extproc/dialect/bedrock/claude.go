@@ -68,6 +68,11 @@ func (Claude) RemoteIn(request *dialect.Request) []dialect.Remote {
 	return anthropic.RemoteIn(request)
 }
 
+// Bound is that of the Messages API.
+func (Claude) Bound(client *dialect.Request, target dialect.Target) int64 {
+	return hosted.Bound(client, target)
+}
+
 // Request writes a request of the Messages API, then changes what Bedrock has
 // otherwise.
 func (Claude) Request(client *dialect.Request, target dialect.Target) (dialect.Upstream, error) {

@@ -1,6 +1,7 @@
 package bedrock
 
 import (
+	"math"
 	"slices"
 
 	"github.com/go-json-experiment/json"
@@ -29,6 +30,11 @@ func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect
 		operation = "converse-stream"
 	}
 	return upstream(target.Model, operation, client.Stream, body, b.dropped), nil
+}
+
+// Bound is the client's.
+func (Provider) Bound(client *dialect.Request, _ dialect.Target) int64 {
+	return min(client.MaxTokens, math.MaxInt32)
 }
 
 // gaps are what the API has no words for.

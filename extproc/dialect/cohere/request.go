@@ -28,6 +28,9 @@ func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect
 	return dialect.NewUpstream("/chat", dialect.Accepts(client.Stream, streamType), body, b.dropped), nil
 }
 
+// Bound is the client's.
+func (Provider) Bound(client *dialect.Request, _ dialect.Target) int64 { return client.MaxTokens }
+
 // streamType is what the API streams.
 const streamType = "text/event-stream"
 

@@ -2,6 +2,7 @@ package gemini
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -11,6 +12,14 @@ import (
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 )
+
+// Bound is the client's.
+func (Provider) Bound(client *dialect.Request, target dialect.Target) int64 {
+	if _, own := client.Parsed.(*parsed); own && slices.Contains(target.Refused, "generationConfig.maxOutputTokens") {
+		return 0
+	}
+	return min(client.MaxTokens, math.MaxInt32)
+}
 
 // Request writes a conversation as a request of generateContent, and inputs to embed as
 // one of batchEmbedContents, or of predict.

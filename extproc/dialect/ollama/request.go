@@ -1,9 +1,12 @@
 package ollama
 
 import (
+	"slices"
+
 	"github.com/go-json-experiment/json"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 )
 
 // Request writes a conversation for /chat, and texts to embed for /embed.
@@ -28,6 +31,25 @@ func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect
 		return dialect.Upstream{}, dialect.Invalid("The request cannot be written for this provider: %v.", err)
 	}
 	return dialect.NewUpstream("/chat", dialect.Accepts(client.Stream, streamType), body, b.dropped), nil
+}
+
+// Bound is the client's, in Ollama's own options or else by the API's name; there, a
+// negative one is none.
+func (Provider) Bound(client *dialect.Request, target dialect.Target) int64 {
+	chat, err := client.Chat()
+	if err != nil {
+		return 0 // Request fails too
+	}
+	for _, field := range chat.Extra {
+		if field.Name != "options" || slices.Contains(target.Refused, field.Name) {
+			continue
+		}
+		if own := rawjson.Get(field.Value, "num_predict"); own != nil {
+			most, _ := rawjson.Int(own)
+			return max(0, most)
+		}
+	}
+	return client.MaxTokens
 }
 
 // streamType is what the API streams.

@@ -56,6 +56,15 @@ func (Provider) Request(request *dialect.Request, target dialect.Target) (dialec
 	}, nil
 }
 
+// Bound is the client's, if target takes it by either of its names.
+func (Provider) Bound(request *dialect.Request, target dialect.Target) int64 {
+	e := editor{target: target}
+	if e.boundName("max_completion_tokens", "max_tokens") == "" {
+		return 0
+	}
+	return request.MaxTokens
+}
+
 // editor rewrites one request for one target.
 type editor struct {
 	target  dialect.Target
@@ -81,12 +90,7 @@ func (e *editor) survey() {
 	if find(e.members, newer) == nil {
 		newer, older = older, newer // the client's own name first
 	}
-	switch {
-	case e.takes(newer):
-		e.bound = newer
-	case e.takes(older):
-		e.bound = older
-	}
+	e.bound = e.boundName(newer, older)
 
 	e.tier = e.target.Tier(rawjson.Text(find(e.members, "service_tier")))
 	e.effort = rawjson.Text(find(e.members, "reasoning_effort"))
@@ -96,6 +100,18 @@ func (e *editor) survey() {
 	if e.effort == "max" && e.target.Strict {
 		e.effort = "xhigh"
 	}
+}
+
+// boundName is the first of two names of the bound on tokens that the target takes, "" if
+// it takes neither.
+func (e *editor) boundName(first, second string) string {
+	switch {
+	case e.takes(first):
+		return first
+	case e.takes(second):
+		return second
+	}
+	return ""
 }
 
 func (e *editor) rewrite(dst []byte) []byte {

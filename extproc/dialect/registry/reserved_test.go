@@ -1,6 +1,9 @@
 package registry
 
 import (
+	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
@@ -100,4 +103,76 @@ func TestEveryClientTellsWhatItsProviderRuns(t *testing.T) {
 	if string(searching.Plugins) != `[{"id":"web"}]` {
 		t.Errorf("a search of Responses is %s", searching.Plugins)
 	}
+}
+
+// What is reserved is the bound that the provider is told of, not the one that the client
+// wrote: some is left out, some raised, and some given by another name.
+func TestBoundIsWhatIsSent(t *testing.T) {
+	clients := map[string]string{
+		"/v1/chat/completions":              `{"model":"m","max_tokens":%d,"messages":[{"role":"user","content":"a"}]}`,
+		"/v1/completions":                   `{"model":"m","max_tokens":%d,"prompt":"a"}`,
+		"/v1/messages":                      `{"model":"m","max_tokens":%d,"messages":[{"role":"user","content":"a"}]}`,
+		"/v1/responses":                     `{"model":"m","max_output_tokens":%d,"input":"a"}`,
+		"/v1beta/models/m:generateContent":  `{"contents":[{"parts":[{"text":"a"}]}],"generationConfig":{"maxOutputTokens":%d}}`,
+		"/api/v1/models/m:generateContent":  `{"contents":[{"parts":[{"text":"a"}]}],"generation_config":{"max_output_tokens":%d},"options":{"num_predict":500}}`,
+		"/api/v1/chat/completions":          `{"model":"m","max_tokens":3,"max_completion_tokens":%d,"messages":[{"role":"user","content":"a"}]}`,
+		"/api/v1/chat/completions#options":  `{"model":"m","max_tokens":%d,"options":{"num_predict":500},"messages":[{"role":"user","content":"a"}]}`,
+		"/api/v1/chat/completions#endless":  `{"model":"m","max_tokens":%d,"options":{"num_predict":-1},"messages":[{"role":"user","content":"a"}]}`,
+		"/api/v1/chat/completions#thinking": `{"model":"m","max_tokens":%d,"reasoning":{"effort":"high"},"messages":[{"role":"user","content":"a"}]}`,
+	}
+	targets := map[string]dialect.Target{
+		"plain":              {},
+		"strict":             {Strict: true},
+		"without the fields": {Refused: []string{"max_tokens", "max_completion_tokens", "max_output_tokens", "generationConfig.maxOutputTokens"}},
+		"without one":        {Refused: []string{"max_tokens"}},
+		"another list":       {Supported: []string{"temperature"}},
+		"a list":             {Supported: []string{"max_completion_tokens", "reasoning"}},
+		"renamed":            {Quirks: &dialect.Quirks{Rename: map[string]string{"max_tokens": "max_completion_tokens"}}},
+		"bounded":            {MaxCompletionTokens: 9000},
+	}
+	for at, format := range clients {
+		path, _, _ := strings.Cut(at, "#")
+		for _, most := range []int64{1, 100, 50_000} {
+			request := read(t, path, fmt.Sprintf(format, most))
+			for name, provider := range Providers() {
+				for of, target := range targets {
+					target.Model = "anthropic.claude-sonnet-4-5"
+					made, err := provider.Request(request, target)
+					if err != nil {
+						t.Fatalf("%s at %s: %v", at, name, err)
+					}
+					if got, sent := provider.Bound(request, target), sentBound(t, name, made.Body); got != sent {
+						t.Errorf("%s, %d at %s, %s: %d is said to be sent, and %d is: %s", at, most, name, of, got, sent, made.Body)
+					}
+				}
+			}
+		}
+	}
+}
+
+// sentBound is the bound on tokens in a provider's request; zero is none.
+func sentBound(t *testing.T, dialect string, body []byte) int64 {
+	t.Helper()
+	type bounds struct {
+		MaxTokens           int64 `json:"max_tokens"`
+		MaxCompletionTokens int64 `json:"max_completion_tokens"`
+		MaxOutputTokens     int64 `json:"max_output_tokens"`
+	}
+	var sent struct {
+		bounds
+		GenerationConfig struct{ MaxOutputTokens int64 } `json:"generationConfig"`
+		SnakeConfig      bounds                          `json:"generation_config"`
+		InferenceConfig  struct{ MaxTokens int64 }       `json:"inferenceConfig"`
+		Options          struct {
+			NumPredict int64 `json:"num_predict"`
+		} `json:"options"`
+	}
+	if err := json.Unmarshal(body, &sent); err != nil {
+		t.Fatal(err)
+	}
+	if dialect != "ollama" {
+		sent.Options.NumPredict = 0 // others know no such option
+	}
+	return max(sent.MaxTokens, sent.MaxCompletionTokens, sent.bounds.MaxOutputTokens, sent.GenerationConfig.MaxOutputTokens,
+		sent.SnakeConfig.MaxOutputTokens, sent.InferenceConfig.MaxTokens, sent.Options.NumPredict)
 }

@@ -102,8 +102,7 @@ func (e *editor) member(dst []byte, c *rawjson.Cursor) []byte {
 	case "include":
 		return e.include(dst, c.Value)
 	case "max_output_tokens":
-		bound := max(e.client.MaxTokens, leastOutput)
-		return strconv.AppendInt(rawjson.AppendName(dst, name), bound, 10)
+		return strconv.AppendInt(rawjson.AppendName(dst, name), Provider{}.Bound(e.client, e.target), 10)
 	case "reasoning":
 		return e.reasoning(dst, c)
 	case "text":

@@ -22,6 +22,14 @@ func (Provider) Credential(key string) []dialect.Header {
 // ToolName puts a name into the characters that the API takes, and into 64 of them.
 func (Provider) ToolName(name string) string { return dialect.PlainID(name, 64) }
 
+// Bound is the client's, or the least that the API takes.
+func (Provider) Bound(client *dialect.Request, target dialect.Target) int64 {
+	if client.MaxTokens == 0 || !takesMember(&target, "max_output_tokens") {
+		return 0
+	}
+	return max(client.MaxTokens, leastOutput)
+}
+
 // Request writes the request for target. That of a client which speaks the same is
 // copied with a few members changed; any other is written anew.
 func (Provider) Request(client *dialect.Request, target dialect.Target) (dialect.Upstream, error) {

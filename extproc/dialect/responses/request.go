@@ -130,8 +130,8 @@ func (b *builder) reasoning() {
 func (b *builder) sampling() {
 	c := b.chat
 	if c.MaxTokens > 0 {
-		if takesMember(&b.target, "max_output_tokens") {
-			b.raw("max_output_tokens", strconv.AppendInt(nil, max(c.MaxTokens, leastOutput), 10))
+		if bound := (Provider{}).Bound(b.client, b.target); bound > 0 {
+			b.raw("max_output_tokens", strconv.AppendInt(nil, bound, 10))
 		} else {
 			b.drop("max_tokens")
 		}
