@@ -126,7 +126,10 @@ func (a *attempt) boundOf(candidate *routing.Candidate) bound {
 		}
 		return 0
 	}
-	most.AudioPrompt = flag(slices.Contains(a.request.InputModalities, "audio"))
+	// A film has both, a file may show images, and what is not seen here may be anything.
+	inputs := a.request.InputModalities
+	most.AudioPrompt = flag(a.request.ReadsMore || slices.Contains(inputs, "audio") || slices.Contains(inputs, "video"))
+	most.ImagePrompt = flag(a.request.ReadsMore || slices.ContainsFunc(inputs, func(kind string) bool { return kind != "audio" }))
 	most.AudioCompletion = flag(slices.Contains(endpoint.Model.OutputModalities, "audio"))
 	most.ImageCompletion = flag(slices.Contains(endpoint.Model.OutputModalities, "image"))
 	b.ceiling = usage.CeilingOf(endpoint.Prices, most, a.started)

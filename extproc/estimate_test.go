@@ -11,6 +11,7 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect/openai"
 	"github.com/switchyard/switchyard/extproc/dialect/responses"
 	"github.com/switchyard/switchyard/policies/config/configpb"
+	"github.com/switchyard/switchyard/policies/money"
 	"github.com/switchyard/switchyard/policies/routing"
 )
 
@@ -126,6 +127,26 @@ func TestOnlyABoundThatIsSentIsReserved(t *testing.T) {
 		g.Providers["openai_responses"] = responses.Provider{}
 		if got := g.bounds(openai.Client{}, body).completion; got != test.want {
 			t.Errorf("%s: %d tokens are reserved for the answer, want %d", name, got, test.want)
+		}
+	}
+}
+
+// Tokens of images and sounds may have prices of their own, whatever they come in.
+func TestTokensOfMediaAreReservedAtTheirPrice(t *testing.T) {
+	priced := func(cfg *configpb.Config, _ *Policy) {
+		cfg.Models["m/x"].Endpoints[0].Prices = &configpb.Prices{Prompt: "1", ImageToken: "8", Audio: "9"}
+	}
+	g := newGateway(t, onlyA, bounding, reading(100_000), priced)
+	for content, want := range map[string]money.USD{
+		`{"type":"text","text":"a"}`:                                          1_000_000,
+		`{"type":"image_url","image_url":{"url":"https://example.com/"}}`:     8_000_000,
+		`{"type":"file","file":{"file_data":"https://example.com/"}}`:         8_000_000,
+		`{"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"}}`: 9_000_000,
+		`{"type":"video_url","video_url":{"url":"https://example.com/"}}`:     9_000_000,
+	} {
+		body := `{"model":"m/x","messages":[{"role":"user","content":[` + content + `]}]}`
+		if got := g.bounds(openai.Client{}, body).ceiling.Prompt; got != want {
+			t.Errorf("%s: a token is reserved at %d picodollars, want %d", content, got, want)
 		}
 	}
 }

@@ -26,6 +26,9 @@ func CeilingOf(prices catalog.Prices, most Tokens, now time.Time) Ceiling {
 		if most.AudioPrompt > 0 {
 			prompt = max(prompt, p.Audio)
 		}
+		if most.ImagePrompt > 0 {
+			prompt = max(prompt, p.ImageToken)
+		}
 		if most.AudioCompletion > 0 {
 			completion = max(completion, p.AudioOutput)
 		}

@@ -16,6 +16,7 @@ func tiered(t testing.TB) catalog.Prices {
 		Providers: map[string]*configpb.Provider{"a": {Dialect: configpb.Dialect_DIALECT_OPENAI, BaseUrl: "https://a.example"}},
 		Models: map[string]*configpb.Model{"m/x": {Endpoints: []*configpb.Endpoint{{Provider: "a", Prices: &configpb.Prices{
 			Prompt: "1", Completion: "4", CacheWrite: "1.25", Reasoning: "5", Request: "0.01", Image: "0.002", WebSearch: "0.03",
+			Audio: "8", ImageToken: "11", AudioOutput: "12", ImageOutput: "30",
 			Overrides: []*configpb.PriceOverride{
 				{MinPromptTokens: 1000, Prices: &configpb.Prices{Prompt: "3", CacheWrite_1H: "7"}},
 				{MinPromptTokens: 5000, Prices: &configpb.Prices{Prompt: "2", Completion: "9", CacheWrite_1H: "4"}},
@@ -38,12 +39,16 @@ func TestNothingCostsMoreThanItsCeiling(t *testing.T) {
 		most := Tokens{
 			Prompt: random.Int64N(8000), Completion: random.Int64N(3000), Images: random.Int64N(4),
 			SearchUnits: random.Int64N(3), WebSearches: random.Int64N(3),
+			AudioPrompt: random.Int64N(2), ImagePrompt: random.Int64N(2), AudioCompletion: random.Int64N(2), ImageCompletion: random.Int64N(2),
 		}
 		bound := CeilingOf(prices, most, noon).Cost(most.Prompt, most.Completion)
 		used := Tokens{Prompt: random.Int64N(most.Prompt + 1), Completion: random.Int64N(most.Completion + 1), Images: most.Images}
 		used.CacheWrite1h = random.Int64N(used.Prompt + 1)
 		used.CacheWrite = random.Int64N(used.Prompt - used.CacheWrite1h + 1)
 		used.Reasoning = random.Int64N(used.Completion + 1)
+		part := func(expected, whole int64) int64 { return min(expected, 1) * random.Int64N(whole+1) }
+		used.AudioPrompt, used.ImagePrompt = part(most.AudioPrompt, used.Prompt), part(most.ImagePrompt, used.Prompt)
+		used.AudioCompletion, used.ImageCompletion = part(most.AudioCompletion, used.Completion), part(most.ImageCompletion, used.Completion)
 		used.SearchUnits, used.WebSearches = random.Int64N(most.SearchUnits+1), random.Int64N(most.WebSearches+1)
 		if cost := Cost(prices, used, noon).Total; cost > bound {
 			t.Fatalf("%+v costs %v, above the %v that was reserved for %+v", used, cost, bound, most)
@@ -52,13 +57,16 @@ func TestNothingCostsMoreThanItsCeiling(t *testing.T) {
 }
 
 func TestCeilingOfAudioAndImages(t *testing.T) {
-	prices := catalog.Prices{Prompt: 1, Audio: 10, Completion: 2, AudioOutput: 20, ImageOutput: 30}
+	prices := catalog.Prices{Prompt: 1, Audio: 10, ImageToken: 5, Completion: 2, AudioOutput: 20, ImageOutput: 30}
 	for _, test := range []struct {
 		most Tokens
 		want Ceiling
 	}{
 		{Tokens{}, Ceiling{Prompt: 1, Completion: 2}},
 		{Tokens{AudioPrompt: 1}, Ceiling{Prompt: 10, Completion: 2}},
+		{Tokens{Images: 1}, Ceiling{Prompt: 1, Completion: 2}},
+		{Tokens{ImagePrompt: 1}, Ceiling{Prompt: 5, Completion: 2}},
+		{Tokens{ImagePrompt: 1, AudioPrompt: 1}, Ceiling{Prompt: 10, Completion: 2}},
 		{Tokens{AudioCompletion: 1}, Ceiling{Prompt: 1, Completion: 20}},
 		{Tokens{AudioCompletion: 1, ImageCompletion: 1}, Ceiling{Prompt: 1, Completion: 30}},
 	} {
