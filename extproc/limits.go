@@ -156,11 +156,14 @@ func (a *attempt) unbounded(candidate *routing.Candidate, b bound) *dialect.Erro
 // reserveMore makes up for what a failed attempt was billed, before the next one is
 // made: what was reserved covers one answer.
 func (a *attempt) reserveMore() error {
-	spent := a.shared.spent()
-	if spent == (quota.Actual{}) || a.rules.hedgeAfter > 0 { // hedges are covered
+	if a.rules.hedgeAfter > 0 {
+		return nil // hedges are covered
+	}
+	more := a.shared.cover()
+	if more == (quota.Actual{}) {
 		return nil
 	}
-	return a.reserveOf(a.limitsOn(quota.Tokens, quota.Money), estimate{tokens: spent.Tokens, money: spent.Money, withUpstream: spent.Money.Add(spent.Upstream)})
+	return a.reserveOf(a.limitsOn(quota.Tokens, quota.Money), estimate{tokens: more.Tokens, money: more.Money, withUpstream: more.Money.Add(more.Upstream)})
 }
 
 // reserveAttempt reserves what an attempt at a candidate can come to of the limits that
@@ -251,6 +254,21 @@ func (q *request) reserved(reservation *quota.Reservation) {
 func (q *request) spent() quota.Actual {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	return q.sum()
+}
+
+// cover is what the attempts come to that are over, and that no earlier call has told of:
+// it is reserved now, or the request is refused.
+func (q *request) cover() quota.Actual {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	spent, before := q.sum(), q.covered
+	q.covered = spent
+	return quota.Actual{Tokens: spent.Tokens - before.Tokens, Money: spent.Money.Add(-before.Money), Upstream: spent.Upstream.Add(-before.Upstream)}
+}
+
+// sum is spent for who holds mu.
+func (q *request) sum() quota.Actual {
 	var sum quota.Actual
 	if q.generation == nil {
 		return sum

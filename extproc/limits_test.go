@@ -231,6 +231,45 @@ func TestBilledFailureIsReservedBeforeTheNextAttempt(t *testing.T) {
 	}
 }
 
+// What is reserved for a failed attempt stays so: the one after the next needs it no second
+// time.
+func TestEachBilledFailureIsReservedOnce(t *testing.T) {
+	three := func(cfg *configpb.Config, _ *Policy) {
+		cfg.Providers["b"].Dialect = configpb.Dialect_DIALECT_OPENAI
+		cfg.Providers["c"] = &configpb.Provider{Dialect: configpb.Dialect_DIALECT_OPENAI, BaseUrl: "https://c.example/v1"}
+		endpoints := &cfg.Models["m/x"].Endpoints
+		*endpoints = append(*endpoints, &configpb.Endpoint{Provider: "c", Prices: (*endpoints)[0].Prices})
+	}
+	for budget, fits := range map[string]bool{"0.00146": false, "0.00147": true} { // two failures at 0.00013, and the last attempt
+		synctest.Test(t, func(t *testing.T) {
+			if most := mostDollars + 2*0.00013; most < 0.00146 || most > 0.00147 {
+				t.Fatalf("all attempts may cost $%v", most)
+			}
+			g := newGateway(t, three, bounding, limited(&configpb.Limits{Budget: budget}))
+			for _, number := range []string{"1", "2"} {
+				e, _ := g.asked(number, boundedOf)
+				e.replies("200", viaUpstream, "content-type", "application/json")
+				e.sends(`{"choices":[{"index":0,"message":{"role":"assistant","content":""},"finish_reason":"stop"}],"usage":{"prompt_tokens":130,"completion_tokens":0}}`, true)
+				if got := e.refused(); got.set[headerFailover] == "" {
+					t.Fatalf("an empty answer is not failed over: %s", got.body)
+				}
+			}
+			spent := int64(2 * 130_000)
+			last := g.attempt("3")
+			last.asks(boundedOf, true)
+			if fits {
+				last.forwarded()
+				last.hangUp()
+				elapse(rememberFor)
+				spent += promptCost
+			} else if got := last.refused(); got.status != 402 {
+				t.Errorf("$%s: %d %s", budget, got.status, got.body)
+			}
+			g.wantSettled(spent)
+		})
+	}
+}
+
 // Requests that are raced may all be billed.
 func TestHedgesAreReserved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

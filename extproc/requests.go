@@ -58,6 +58,7 @@ type request struct {
 	content      *usage.Content    // what was said; nil if that is not kept
 	served       bool              // content has an answer that the client got whole
 	reservations []*quota.Reservation
+	covered      quota.Actual // what attempts came to that has been reserved beside the plan
 }
 
 // rememberFor is how long a request that nobody works on is kept: the time that
