@@ -20,14 +20,16 @@ type estimate struct {
 	withUpstream money.USD
 	// Why nothing bounds tokens, money, or withUpstream; nil where something does.
 	openTokens, openMoney, openUpstream *dialect.Error
-	// dearest is the candidate that can cost the most, with its part in it.
-	dearest bound
+	// dearest is the candidate that can cost the most of money, with its part in it, and
+	// dearestUpstream that of withUpstream.
+	dearest, dearestUpstream bound
 }
 
 // bound is the most that one candidate can come to.
 type bound struct {
 	prompt, completion     int64 // tokens
 	openPrompt, openAnswer bool  // nothing bounds them, and what is here is no bound
+	unseen                 bool  // part of the prompt is not in the request, or no text
 	ceiling                usage.Ceiling
 }
 
@@ -75,13 +77,18 @@ func (a *attempt) estimateOf(plan *routing.Plan) estimate {
 				}
 			}
 		}
-		if i == 0 || b.cost() > e.dearest.cost() {
-			e.dearest = b
-		}
-		charged := a.charged(candidate, b)
-		billed := b.cost()
+		ours, theirs := b, b
 		if candidate.OwnKey != nil {
-			billed = billed.Add(charged)
+			fee := a.ownKeyFee()
+			ours.ceiling = b.ceiling.Each(fee.Of)
+			theirs.ceiling = b.ceiling.Each(func(list money.USD) money.USD { return list.Add(fee.Of(list)) })
+		}
+		charged, billed := ours.cost(), theirs.cost()
+		if i == 0 || charged > e.dearest.cost() {
+			e.dearest = ours
+		}
+		if i == 0 || billed > e.dearestUpstream.cost() {
+			e.dearestUpstream = theirs
 		}
 		if a.rules.hedgeAfter > 0 {
 			e.tokens, e.money, e.withUpstream = e.tokens+b.prompt+b.completion, e.money.Add(charged), e.withUpstream.Add(billed)
@@ -109,7 +116,7 @@ func (a *attempt) charged(candidate *routing.Candidate, b bound) money.USD {
 // boundOf bounds what one candidate can come to.
 func (a *attempt) boundOf(candidate *routing.Candidate) bound {
 	endpoint := candidate.Endpoint
-	var b bound
+	b := bound{unseen: a.unseen(candidate)}
 	b.prompt, b.openPrompt = a.mostPrompt(candidate)
 	b.completion, b.openAnswer = a.mostCompletion(candidate)
 	most := usage.Tokens{Prompt: b.prompt, Images: a.request.Images}
@@ -159,8 +166,7 @@ func (a *attempt) mostPrompt(candidate *routing.Candidate) (most int64, open boo
 	if bound := candidate.Endpoint.MaxPromptTokens; bound > 0 && (context == 0 || bound < context) {
 		context = bound
 	}
-	if candidate.WebSearch || r.ReadsMore || slices.ContainsFunc(r.InputModalities, lengthy) {
-		// Nobody knows how much is in a file, or will be found.
+	if a.unseen(candidate) {
 		return max(most, context), context == 0
 	}
 	most += r.Images*imageTokens - r.ImageBytes
@@ -168,6 +174,12 @@ func (a *attempt) mostPrompt(candidate *routing.Candidate) (most int64, open boo
 		most = min(most, context)
 	}
 	return most, false
+}
+
+// unseen reports whether nobody knows how much there is to read: in a file, or of what will
+// be found.
+func (a *attempt) unseen(candidate *routing.Candidate) bool {
+	return candidate.WebSearch || a.request.ReadsMore || slices.ContainsFunc(a.request.InputModalities, lengthy)
 }
 
 // lengthy tells the media of which nobody knows before how many tokens they are.

@@ -13,6 +13,7 @@ import (
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/anthropic"
 	"github.com/switchyard/switchyard/extproc/dialect/openai"
+	"github.com/switchyard/switchyard/policies/byok"
 	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/identity"
 	"github.com/switchyard/switchyard/policies/quota"
@@ -488,4 +489,48 @@ func TestWhatAnotherReplicaSawFirstIsReservedAnew(t *testing.T) {
 		elapse(rememberFor)
 		g.wantSettled(2 * promptCost)
 	})
+}
+
+// Row 166 and what goes with it: the advice that a client gets is such that following it
+// helps, and its numbers are of what counts for the limit.
+func TestRow166AdviceOfAnOverrunBudgetIsTrue(t *testing.T) {
+	searched := func(cfg *configpb.Config, _ *Policy) {
+		cfg.Models["m/x"].Endpoints[0].Prices.WebSearch, cfg.Models["m/x"].Endpoints[0].ContextLength = "0.03", 128_000
+	}
+	own := func(g *gateway) { g.own(byok.Key{ID: "k", Provider: "a", Exclusive: true}) }
+	long := `{"model":"m/x","max_tokens":100,"messages":[{"role":"user","content":"` + strings.Repeat("a", 10_000) + `"}]}`
+	for _, test := range []struct {
+		name, body, budget string
+		include            bool // what the client's own key is billed counts
+		change             func(*configpb.Config, *Policy)
+		given              func(*gateway)
+		want               string
+	}{
+		{"a search", `{"plugins":[{"id":"web"}],` + boundedOf[1:], "0.01", false, searched, nil,
+			"This request may cost $0.429, as its files, sounds or searches may be all that the model can read, and $0.01 is left of the budget."},
+		{"a search that is paid for", `{"plugins":[{"id":"web"}],` + boundedOf[1:], "0.4285", false, searched, nil,
+			"You requested up to 100 tokens, but can only afford 50."},
+		{"a long prompt", long, "0.001", false, bounding, nil, "Prompt tokens limit exceeded: 10202 > 1000"},
+		{"an answer", boundedOf, "0.0005", false, bounding, nil, "You requested up to 100 tokens, but can only afford 29."},
+		{"an answer with a key of one's own", boundedOf, "0.00005", false, bounding, own, "You requested up to 100 tokens, but can only afford 79."},
+		{"which is counted", boundedOf, "0.0005", true, bounding, own, "You requested up to 100 tokens, but can only afford 26."},
+		{"a long prompt with a key of one's own", long, "0.0001", false, bounding, own, "Prompt tokens limit exceeded: 10202 > 2000"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGateway(t, onlyA, bounding, limited(&configpb.Limits{Budget: test.budget}), test.change)
+			if test.given != nil {
+				test.given(g)
+			}
+			key, err := g.Policy().Keys.Named("team")
+			if err != nil {
+				t.Fatal(err)
+			}
+			key.Budget.IncludeBYOK = test.include
+			e := g.attempt("1")
+			e.asks(test.body, true)
+			if got := e.refused(); got.status != 402 || !strings.Contains(got.error.Message, test.want) {
+				t.Errorf("%s: %d %s, want %q", test.name, got.status, got.body, test.want)
+			}
+		})
+	}
 }

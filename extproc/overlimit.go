@@ -120,27 +120,38 @@ func (a *attempt) overBudget(d *quota.Denial, most estimate) *dialect.Error {
 	if d.Exhausted() {
 		return a.exhaustedBudget(d, told)
 	}
-	left := quota.Dollars(d.Left())
-	afford := most.dearest.ceiling.Affords(left, most.dearest.prompt)
+	left, dearest := quota.Dollars(d.Left()), most.dearest
+	if d.Claim.IncludeBYOK {
+		dearest = most.dearestUpstream
+	}
+	afford := dearest.ceiling.Affords(left, dearest.prompt)
+	shorter := affordablePrompt(dearest.ceiling, left)
 	switch {
-	case afford > 0 && most.dearest.completion > 0 && a.rules.hedgeAfter == 0:
+	case afford > 0 && dearest.completion > 0 && a.rules.hedgeAfter == 0:
 		perChoice := max(1, a.request.Choices)
 		told.Message = fmt.Sprintf("This request requires more credits, or fewer max_tokens. You requested up to %d tokens, but can only afford %d.",
-			most.dearest.completion/perChoice, afford/perChoice)
+			dearest.completion/perChoice, afford/perChoice)
 	case d.Temporary():
 		told.Message = "Requests under way hold what is left of the budget. Try again when they are over."
 		told.Metadata["limit_source"], told.Metadata["reason"] = sourceInFlight, "in_flight_budget_exhausted"
 		told.Metadata["headers"] = map[string]string{"Retry-After": retryText(d)}
-	case most.dearest.ceiling.Prompt > 0:
-		told.Message = fmt.Sprintf("Prompt tokens limit exceeded: %d > %d", most.dearest.prompt, affordablePrompt(most.dearest.ceiling, d))
+	case dearest.unseen:
+		told.Message = fmt.Sprintf("This request may cost $%s, as its files, sounds or searches may be all that the model can read, and $%s is left of the budget.", quota.Dollars(d.Claim.Amount), left)
+	case 0 < shorter && shorter < dearest.prompt:
+		told.Message = fmt.Sprintf("Prompt tokens limit exceeded: %d > %d", dearest.prompt, shorter)
 	default:
 		told.Message = fmt.Sprintf("This request may cost $%s, and $%s is left of the budget.", quota.Dollars(d.Claim.Amount), left)
 	}
 	return told
 }
 
-func affordablePrompt(ceiling usage.Ceiling, d *quota.Denial) int64 {
-	return max(0, int64(quota.Dollars(d.Left()).Add(-ceiling.Fixed)/ceiling.Prompt))
+// affordablePrompt is the largest prompt that an amount pays for, zero for none or if
+// prompts are free.
+func affordablePrompt(ceiling usage.Ceiling, left money.USD) int64 {
+	if ceiling.Prompt == 0 {
+		return 0
+	}
+	return max(0, int64(left.Add(-ceiling.Fixed)/ceiling.Prompt))
 }
 
 // exhaustedBudget is row 162 for a key, row 174 for a guardrail, row 181 for a workspace,

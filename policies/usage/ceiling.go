@@ -53,6 +53,11 @@ func (c Ceiling) Cost(prompt, completion int64) money.USD {
 	return c.Fixed.Add(c.Prompt.Mul(prompt)).Add(c.Completion.Mul(completion))
 }
 
+// Each is the ceiling of what something makes of each price, such as a fee.
+func (c Ceiling) Each(of func(money.USD) money.USD) Ceiling {
+	return Ceiling{of(c.Fixed), of(c.Prompt), of(c.Completion)}
+}
+
 // Affords is how many tokens of an answer to such a prompt an amount pays for, -1 if it
 // does not pay for the prompt. They are more than anyone asks for where they are free.
 func (c Ceiling) Affords(amount money.USD, prompt int64) int64 {
