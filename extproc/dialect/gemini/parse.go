@@ -32,13 +32,12 @@ func (c Client) Parse(body []byte) (*dialect.Request, error) {
 	given := fields{}
 	for m := document.Walk(); m.Open(); {
 		name := camel(m.Name)
-		var err error
 		if rawjson.Kind(m.Value) != 'n' {
-			err = given.once("", name)
+			if err := given.once("", name); err != nil {
+				return nil, err
+			}
 		}
-		if err != nil {
-			return nil, err
-		}
+		var err error
 		if name == "contents" && rawjson.Kind(m.Value) == '[' {
 			err = p.readContents(&m)
 		} else if m.Close() && rawjson.Present(m.Value) {
