@@ -12,6 +12,9 @@ const (
 	unknownContext = 1 << 20
 	// leeway is how much larger a context may be than the catalog has it.
 	leeway = 2
+	// longestContext is more than any model has, in tokens, and keeps products of it
+	// within an int64.
+	longestContext = 1 << 40
 	// mostRounds is how often a provider may read the context in one request: for each
 	// of several choices, or each time that a tool of its own has answered.
 	mostRounds = 16
@@ -51,13 +54,13 @@ func (b believed) End(dst []byte) ([]byte, error) {
 // digit must not empty a budget. What is bounded is an estimate.
 func (a *attempt) believe(claimed dialect.Usage) dialect.Usage {
 	held := int64(len(a.request.Raw))
-	context := leeway * cmp.Or(a.candidate.Endpoint.ContextLength, unknownContext+held)
+	context := leeway * min(cmp.Or(a.candidate.Endpoint.ContextLength, unknownContext+held), longestContext)
 	most := context
 	if max(claimed.Prompt, claimed.CacheRead, claimed.CacheWrite, claimed.CacheWrite1h, claimed.Completion, claimed.Reasoning) > most {
 		most = context * a.rounds()
 	}
 	u := claimed
-	bound := func(count *int64, most int64) { *count = min(*count, most) }
+	bound := func(count *int64, most int64) { *count = max(0, min(*count, most)) }
 	bound(&u.Prompt, most)
 	bound(&u.Completion, most)
 	// Some count parts beside the whole. One that cannot be true has no parts beside it.

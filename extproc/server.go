@@ -182,15 +182,28 @@ func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) (err 
 	defer a.upload.release()
 	defer a.answer.held.release()
 	defer a.settle()
+	defer s.contain("an attempt", &a.requestID)
 	defer func() {
 		if cause := recover(); cause != nil {
-			s.metrics.panics.Inc()
+			s.panicked("an attempt", a.requestID, cause)
 			a.outcome.denied = http.StatusInternalServerError
-			s.Log.Error("attempt panicked", "request_id", a.requestID, "cause", cause, "stack", stack())
+			err = errCut // should not even that be sayable
 			err = a.answerPanic()
 		}
 	}()
 	return a.run()
+}
+
+// contain, deferred, keeps a panic from the rest of the process.
+func (s *Server) contain(what string, requestID *string) {
+	if cause := recover(); cause != nil {
+		s.panicked(what, *requestID, cause)
+	}
+}
+
+func (s *Server) panicked(what, requestID string, cause any) {
+	s.metrics.panics.Inc()
+	s.Log.Error("panicked", "in", what, "request_id", requestID, "cause", cause, "stack", stack())
 }
 
 // receive reads a stream on a goroutine of its own, so that an attempt can wait

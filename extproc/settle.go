@@ -53,36 +53,62 @@ func (o *outcome) label() string {
 // runs exactly once for each attempt, when its gRPC stream ends, for whatever
 // reason that was: most SDKs hang up right behind the last event, and a reset
 // or a client that went away must cost no more and no less.
+//
+// Each step stands for itself: a panic in one keeps none of the others from what they
+// record and free.
 func (a *attempt) settle() {
-	label := a.outcome.label()
+	label, model, shared := a.outcome.label(), a.modelLabel(), a.shared
 	if a.answer.guard != nil {
-		a.noteFound(a.answer.guard.found, directionOutput)
+		a.step("counting findings", func() { a.noteFound(a.answer.guard.found, directionOutput) })
 	}
 	lost := a.outcome.cancelled && a.outcome.forwarded && !a.answer.committed
 	if lost {
-		a.shared.lose(a.number, a.candidate)
+		shared.lose(a.number, a.candidate)
 	}
-	model := a.modelLabel()
-	a.account(label)
-	a.keepContent(label)
-	a.settleAttempt(a.used())
-	shared := a.shared
-	a.requests.leave(a.requestID, shared, label, a.outcome.moved || lost, func(ended string) {
-		a.metrics.requests.WithLabelValues(model, ended).Inc()
-		if shared != nil {
-			a.settleRequest(shared, ended)
-		}
-	})
+	if !a.step("accounting for an attempt", func() { a.account(label) }) {
+		a.step("accounting for a request", func() { shared.account(a.generation, a.begun(), "", "") })
+	}
+	a.step("keeping content", func() { a.keepContent(label) })
+	var used quota.Actual
+	a.step("counting usage", func() { used = a.used() })
+	a.step("settling capacity", func() { a.settleAttempt(used) })
+	a.step("ending a request", func() { a.leave(model, label, lost) })
 	if shared != nil && (a.outcome.moved || lost) {
 		shared.freeLater()
 	}
 	if !a.outcome.forwarded && a.outcome.failure == nil {
 		return
 	}
+	a.step("counting an attempt", func() { a.tell(model, label) })
+	a.step("noting a conversation's place", a.stay)
+	a.step("recording statistics", a.record) // last: it may take a while to judge tool calls
+}
+
+// step does a part of settling, and reports whether it came to its end.
+func (a *attempt) step(what string, do func()) (done bool) {
+	defer a.contain(what, &a.requestID)
+	do()
+	return true
+}
+
+// leave ends the attempt's part in its request, and the request with the last of them.
+func (a *attempt) leave(model, label string, lost bool) {
+	// The request may outlast the attempt, and must not keep its body.
+	server, shared, id := a.Server, a.shared, a.requestID
+	server.requests.leave(id, shared, label, a.outcome.moved || lost, func(ended string) {
+		defer server.contain("settling a request", &id)
+		server.metrics.requests.WithLabelValues(model, ended).Inc()
+		if shared != nil {
+			server.settleRequest(shared, ended)
+		}
+	})
+}
+
+// tell counts and logs the attempt.
+func (a *attempt) tell(model, label string) {
 	endpoint := a.candidate.Endpoint
 	provider := endpoint.Provider.Slug
 	a.metrics.attempts.WithLabelValues(model, provider, label).Inc()
-	defer a.record() // last: it may take a while to judge tool calls
 	if f := a.outcome.failure; f != nil {
 		if a.outcome.moved {
 			a.metrics.failovers.WithLabelValues(provider, f.class.String()).Inc()
@@ -107,7 +133,6 @@ func (a *attempt) settle() {
 		a.metrics.cost.WithLabelValues(model, provider).Add(a.outcome.charge.Total.Float64())
 		a.metrics.settled.WithLabelValues(model, provider, label).Inc()
 	}
-	a.stay()
 }
 
 // record tells the statistics how the endpoint did. An attempt that nobody waited

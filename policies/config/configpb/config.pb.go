@@ -4889,13 +4889,13 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"DataPolicy\x12\x1f\n" +
 	"\vno_training\x18\x01 \x01(\bR\n" +
 	"noTraining\x12!\n" +
-	"\fno_retention\x18\x02 \x01(\bR\vnoRetention\"\x89\a\n" +
+	"\fno_retention\x18\x02 \x01(\bR\vnoRetention\"\x90\a\n" +
 	"\x05Model\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12%\n" +
 	"\x0ecanonical_slug\x18\x03 \x01(\tR\rcanonicalSlug\x12!\n" +
-	"\acreated\x18\x04 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\acreated\x12.\n" +
-	"\x0econtext_length\x18\x05 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\rcontextLength\x12V\n" +
+	"\acreated\x18\x04 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\acreated\x125\n" +
+	"\x0econtext_length\x18\x05 \x01(\x03B\x0e\xbaH\v\"\t\x18\x80\x80\x80\x80\x80 (\x00R\rcontextLength\x12V\n" +
 	"\x10input_modalities\x18\x06 \x03(\tB+\xbaH(\x92\x01%\"#r!R\x04textR\x05imageR\x04fileR\x05audioR\x05videoR\x0finputModalities\x12}\n" +
 	"\x11output_modalities\x18\a \x03(\tBP\xbaHM\x92\x01J\"HrFR\x04textR\x05imageR\x05audioR\x05videoR\n" +
 	"embeddingsR\x06rerankR\x06speechR\rtranscriptionR\x10outputModalities\x12F\n" +
@@ -4916,14 +4916,14 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x0edefault_effort\x18\x02 \x01(\tB5\xbaH2r0R\x00R\x03maxR\x05xhighR\x04highR\x06mediumR\x03lowR\aminimalR\x04noneR\rdefaultEffort\x12'\n" +
 	"\x0fdefault_enabled\x18\x03 \x01(\bR\x0edefaultEnabled\x12\x1c\n" +
 	"\tmandatory\x18\x04 \x01(\bR\tmandatory\x12.\n" +
-	"\x13supports_max_tokens\x18\x05 \x01(\bR\x11supportsMaxTokens\"\xb4\x06\n" +
+	"\x13supports_max_tokens\x18\x05 \x01(\bR\x11supportsMaxTokens\"\xc9\x06\n" +
 	"\bEndpoint\x12#\n" +
 	"\bprovider\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\bprovider\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12\x10\n" +
 	"\x03tag\x18\x03 \x01(\tR\x03tag\x124\n" +
-	"\x06prices\x18\x04 \x01(\v2\x1c.switchyard.config.v1.PricesR\x06prices\x12.\n" +
-	"\x0econtext_length\x18\x05 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\rcontextLength\x12;\n" +
-	"\x15max_completion_tokens\x18\x06 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x13maxCompletionTokens\x12w\n" +
+	"\x06prices\x18\x04 \x01(\v2\x1c.switchyard.config.v1.PricesR\x06prices\x125\n" +
+	"\x0econtext_length\x18\x05 \x01(\x03B\x0e\xbaH\v\"\t\x18\x80\x80\x80\x80\x80 (\x00R\rcontextLength\x12B\n" +
+	"\x15max_completion_tokens\x18\x06 \x01(\x03B\x0e\xbaH\v\"\t\x18\x80\x80\x80\x80\x80 (\x00R\x13maxCompletionTokens\x12w\n" +
 	"\fquantization\x18\a \x01(\tBS\xbaHP\xd8\x01\x01rKR\x04int4R\x04int8R\x03fp4R\x05mxfp4R\x05nvfp4R\x03fp6R\x03fp8R\x05mxfp8R\x04fp16R\x04bf16R\x04fp32R\aunknownR\fquantization\x121\n" +
 	"\x14supported_parameters\x18\b \x03(\tR\x13supportedParameters\x12\x16\n" +
 	"\x06region\x18\t \x01(\tR\x06region\x12A\n" +
@@ -4933,8 +4933,8 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x06weight\x18\v \x01(\rB\t\xbaH\x06*\x04\x18\xc0\x84=H\x00R\x06weight\x88\x01\x01\x123\n" +
 	"\x0ecanary_percent\x18\f \x01(\rB\a\xbaH\x04*\x02\x18dH\x01R\rcanaryPercent\x88\x01\x01\x12 \n" +
 	"\x04tier\x18\r \x01(\rB\a\xbaH\x04*\x02\x18dH\x02R\x04tier\x88\x01\x01\x12:\n" +
-	"\fservice_tier\x18\x0e \x01(\tB\x17\xbaH\x14r\x12R\x00R\x04flexR\bpriorityR\vserviceTier\x123\n" +
-	"\x11max_prompt_tokens\x18\x0f \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x0fmaxPromptTokens\x12\x1a\n" +
+	"\fservice_tier\x18\x0e \x01(\tB\x17\xbaH\x14r\x12R\x00R\x04flexR\bpriorityR\vserviceTier\x12:\n" +
+	"\x11max_prompt_tokens\x18\x0f \x01(\x03B\x0e\xbaH\v\"\t\x18\x80\x80\x80\x80\x80 (\x00R\x0fmaxPromptTokens\x12\x1a\n" +
 	"\bdisabled\x18\x10 \x01(\bR\bdisabledB\t\n" +
 	"\a_weightB\x11\n" +
 	"\x0f_canary_percentB\a\n" +
