@@ -15,9 +15,11 @@ const (
 	// longestContext is more than any model has, in tokens, and keeps products of it
 	// within an int64.
 	longestContext = 1 << 40
-	// mostRounds is how often a provider may read the context in one request: for each
-	// of several choices, or each time that a tool of its own has answered.
+	// mostRounds is how often a provider may read the context in one request: each time
+	// that a tool of its own has answered.
 	mostRounds = 16
+	// mostChoices is more answers to one request than any provider gives.
+	mostChoices = 1 << 10
 	// mostSearches is how often a provider may have searched in one request.
 	mostSearches = 1 << 10
 )
@@ -49,15 +51,15 @@ func (b believed) End(dst []byte) ([]byte, error) {
 }
 
 // believe is what a provider can have used of what it claims: no more than the model's
-// context, which is all that it can have read or written at once, and than the request
-// holds. Money follows the provider's word and nobody checks it, so that one misplaced
+// context, which is all that it can have read or written at once, or than a request of
+// many prompts holds. Money follows the provider's word and nobody checks it, so that one misplaced
 // digit must not empty a budget. What is bounded is an estimate.
 func (a *attempt) believe(claimed dialect.Usage) dialect.Usage {
 	held := int64(len(a.request.Raw))
 	context := leeway * min(cmp.Or(a.candidate.Endpoint.ContextLength, unknownContext+held), longestContext)
 	most := context
 	if max(claimed.Prompt, claimed.CacheRead, claimed.CacheWrite, claimed.CacheWrite1h, claimed.Completion, claimed.Reasoning) > most {
-		most = context * a.rounds()
+		most = max(context*a.rounds(), a.batch())
 	}
 	u := claimed
 	bound := func(count *int64, most int64) { *count = max(0, min(*count, most)) }
@@ -91,12 +93,32 @@ func (a *attempt) believe(claimed dialect.Usage) dialect.Usage {
 	return u
 }
 
-// rounds is how often the provider may have read the context for this request. What is
-// not text may be many prompts in one.
+// rounds is how often the provider may have read or written the context for this
+// request. What is not text may be many prompts in one.
 func (a *attempt) rounds() int64 {
 	r := a.request
+	rounds := min(max(1, r.Choices), mostChoices)
 	if r.Tools || r.ReadsMore || r.Plugins != nil || a.candidate.WebSearch || r.OutputModality != "" {
-		return mostRounds
+		return max(rounds, mostRounds)
 	}
-	return min(max(1, r.Choices), mostRounds)
+	return rounds
+}
+
+// batch is what a request of many prompts may come to in tokens, each of which is a byte
+// at least: nothing bounds how many contexts that is. A reranker reads the query again
+// with each document.
+func (a *attempt) batch() int64 {
+	r := a.request
+	if r.OutputModality == "" {
+		return 0
+	}
+	held := int64(len(r.Raw))
+	if r.OutputModality != "rerank" {
+		return held
+	}
+	documents := int64(0)
+	for c := rawjson.Walk(rawjson.Get(r.Raw, "documents")); c.Next(); {
+		documents++
+	}
+	return held + int64(len(rawjson.Get(r.Raw, "query")))*documents
 }
