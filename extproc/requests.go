@@ -117,8 +117,8 @@ func (r *requests) leave(id string, q *request, ended string, more bool, over fu
 		q.expire = time.AfterFunc(rememberFor, q.over)
 	}
 	q.mu.Unlock()
-	if idle && final != "" {
-		r.forget(id, q)
+	// One may have entered meanwhile: the request ends with that one.
+	if idle && final != "" && r.forget(id, q) {
 		over(final)
 	}
 }

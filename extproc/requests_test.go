@@ -3,6 +3,8 @@ package extproc
 import (
 	"context"
 	"errors"
+	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,6 +37,37 @@ func TestRequestEndsOnceWhicheverAttemptLeavesLast(t *testing.T) {
 				t.Errorf("ended as %v with %d requests left, want ok, once, and none", ends, len(r.byID))
 			}
 		})
+	}
+}
+
+// An attempt may enter when another one has left and has not ended the request yet: the
+// request ends once, with the last of them.
+func TestRequestDoesNotEndUnderAnAttemptThatEnters(t *testing.T) {
+	r := newRequests()
+	q := r.enter("id", 1)
+	var ends atomic.Int32
+	over := func(string) { ends.Add(1) }
+	r.mu.Lock() // as enter does
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		r.leave("id", q, "ok", false, over)
+	}()
+	for entered := false; !entered; runtime.Gosched() {
+		q.mu.Lock()
+		if q.inFlight == 0 {
+			q.inFlight, entered = 1, true
+		}
+		q.mu.Unlock()
+	}
+	r.mu.Unlock()
+	<-left
+	if ends.Load() != 0 || r.byID["id"] != q {
+		t.Fatal("the request has ended under an attempt")
+	}
+	r.leave("id", q, outcomeCancelled, true, over)
+	if ends.Load() != 1 || len(r.byID) != 0 {
+		t.Errorf("ended %d times, %d requests left", ends.Load(), len(r.byID))
 	}
 }
 
