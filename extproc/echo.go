@@ -25,9 +25,12 @@ func (a *attempt) echoer() dialect.Echoer {
 
 // keepEcho keeps the body of a provider's request for the client. What proves who asks
 // is in headers; should some of it be in the body too, the client does not get that.
-func (a *attempt) keepEcho(body []byte) {
+func (a *attempt) keepEcho(body []byte) error {
 	if a.echoer() == nil || rawjson.Kind(body) != '{' {
-		return
+		return nil
+	}
+	if err := a.hold("requests", &a.upload, len(body), a.policy.MaxHeldRequests); err != nil {
+		return err
 	}
 	for _, secret := range a.secrets() {
 		if len(secret) >= shortestSecret && bytes.Contains(body, []byte(secret)) {
@@ -35,6 +38,7 @@ func (a *attempt) keepEcho(body []byte) {
 		}
 	}
 	a.shared.echo(echo{a.candidate, body})
+	return nil
 }
 
 // echoes are the first events of a stream, one for each attempt so far. The rest of meta

@@ -79,10 +79,12 @@ func (a *attempt) forward() error {
 	if err != nil {
 		return err
 	}
+	if err := a.keepEcho(upstream.Body); err != nil {
+		return err
+	}
 	if err := a.begin(); err != nil {
 		return err
 	}
-	a.keepEcho(upstream.Body)
 	a.sent = time.Now()
 	a.worked = a.sent.Sub(a.arrived) - a.fetched
 	if err := a.stream.Send(requestHeaders(a.headers, headers)); err != nil {

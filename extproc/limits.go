@@ -296,17 +296,20 @@ func (q *request) settleLimits(ctx context.Context, more quota.Actual) {
 	}
 }
 
-// freeLater gives up the request's place among those under way unless another attempt
-// follows soon.
+// freeLater gives up the request's place among those under way, and what it keeps in
+// memory, unless another attempt follows soon.
 func (q *request) freeLater() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.reservations) == 0 {
+	if q.inFlight > 0 || len(q.reservations) == 0 && !q.keeps() {
 		return
 	}
 	time.AfterFunc(freeAfter, func() {
 		q.mu.Lock()
 		idle, reservations := q.inFlight == 0, q.reservations
+		if idle {
+			q.drop()
+		}
 		q.mu.Unlock()
 		if !idle {
 			return

@@ -51,6 +51,7 @@ type request struct {
 	fetchErr  error
 	failed    []previousError
 	echoed    []echo
+	kept      share // what found, filesRead and echoed take of memory while no attempt is at work
 
 	over         func()            // ends the request, while another attempt may still follow
 	expire       *time.Timer       // does so when none has; nil before that
@@ -80,6 +81,7 @@ func (r *requests) enter(id string, number int) *request {
 	}
 	q.mu.Lock()
 	q.inFlight++
+	q.kept.release() // the attempt counts what it finds as its own
 	if q.expire != nil {
 		q.expire.Stop()
 	}
@@ -148,6 +150,7 @@ func (r *requests) forget(id string, q *request) bool {
 		return false
 	}
 	q.forgotten = true
+	q.kept.release()
 	if r.byID[id] == q {
 		delete(r.byID, id)
 	}
@@ -232,6 +235,27 @@ func (q *request) media(ctx context.Context, pieces []dialect.Remote, fetch func
 	}
 	maps.Copy(q.found, fetched)
 	return all, nil
+}
+
+// keep takes over what an attempt holds of memory that another one is to follow, if that
+// is for more than itself. It is for the last attempt at work, before it leaves.
+func (q *request) keep(held *share) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.inFlight == 1 && q.keeps() {
+		held.pass(&q.kept)
+	}
+}
+
+// keeps tells whether anything is kept for the next attempt that takes memory. The caller
+// holds the lock, and no other attempt is at work.
+func (q *request) keeps() bool { return q.found != nil || q.filesRead != nil || q.echoed != nil }
+
+// drop gives up what takes memory: an attempt that comes so late fetches and reads anew,
+// and echoes itself alone. The caller holds the lock, and no attempt is at work.
+func (q *request) drop() {
+	q.found, q.filesRead, q.echoed = nil, nil, nil
+	q.kept.release()
 }
 
 // turn lets an attempt go on that Envoy started beside another one. The attempt has

@@ -99,6 +99,21 @@ func (s *share) release() {
 	r.admit()
 }
 
+// pass has another share of the room hold what this one does.
+func (s *share) pass(to *share) {
+	if s.size == 0 {
+		return
+	}
+	r := s.room
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	to.room = r
+	to.size, s.size = to.size+s.size, 0
+	if r.beyond == s {
+		r.beyond = to
+	}
+}
+
 // grant lets a share grow if it may.
 func (r *room) grant(s *share, more, limit int64) bool {
 	if r.held+more > limit {

@@ -93,8 +93,12 @@ func (a *attempt) step(what string, do func()) (done bool) {
 
 // leave ends the attempt's part in its request, and the request with the last of them.
 func (a *attempt) leave(model, label string, lost bool) {
+	shared := a.shared
+	if shared != nil && (a.outcome.moved || lost) {
+		shared.keep(&a.upload)
+	}
 	// The request may outlast the attempt, and must not keep its body.
-	server, shared, id := a.Server, a.shared, a.requestID
+	server, id := a.Server, a.requestID
 	server.requests.leave(id, shared, label, a.outcome.moved || lost, func(ended string) {
 		defer server.contain("settling a request", &id)
 		server.metrics.requests.WithLabelValues(model, ended).Inc()
