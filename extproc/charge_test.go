@@ -66,3 +66,58 @@ func TestRow132TierThatServedIsBilled(t *testing.T) {
 		}
 	}
 }
+
+// Zeros beside an answer are no count of it: it is estimated, like one without a count.
+// Nothing but the answer's tokens being none is believed (row 91).
+func TestCountOfNothingIsNone(t *testing.T) {
+	const zeros = `{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}`
+	whole := func(used string) (string, string) {
+		return boundedOf, `{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}],"usage":` + used + `}`
+	}
+	stream := func(used string) (string, string) {
+		return streamOf, role + token + stop + "data: {\"choices\":[],\"usage\":" + used + "}\n\n" + done
+	}
+	for _, test := range []struct {
+		name      string
+		shape     func(string) (string, string)
+		used      string
+		estimated bool
+		cost      string
+	}{
+		{"whole, none", whole, `null`, true, "0.000018"},
+		{"whole, an empty object", whole, `{}`, true, "0.000018"},
+		{"whole, zeros", whole, zeros, true, "0.000018"},
+		{"whole, no completion", whole, `{"prompt_tokens":10,"completion_tokens":0,"total_tokens":10}`, false, "0.00001"},
+		{"stream, an empty object", stream, `{}`, true, "0.000018"},
+		{"stream, zeros", stream, zeros, true, "0.000018"},
+		{"stream, no completion", stream, `{"prompt_tokens":10,"completion_tokens":0,"total_tokens":10}`, false, "0.00001"},
+		{"translated, zeros", func(used string) (string, string) {
+			return boundedOf, `{"id":"m","type":"message","role":"assistant","content":[{"type":"text","text":"hi"}],"stop_reason":"end_turn","usage":` + used + `}`
+		}, `{"input_tokens":0,"output_tokens":0}`, true, "0.000018"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g, b := withBooks(t, bounding, func(cfg *configpb.Config, _ *Policy) {
+					if strings.HasPrefix(test.name, "translated") {
+						cfg.Models["m/x"].Endpoints = cfg.Models["m/x"].Endpoints[1:]
+					}
+				})
+				request, answer := test.shape(test.used)
+				e, _ := g.asked("1", request)
+				kind := "application/json"
+				if request == streamOf {
+					kind = "text/event-stream"
+				}
+				e.replies("200", viaUpstream, "content-type", kind)
+				e.sends(answer, true)
+				e.begins()
+				if body := e.rest(); !strings.Contains(body, `"cost":`+test.cost+",") {
+					t.Errorf("the client reads %s", body)
+				}
+				if got := b.only(t); got.Estimated != test.estimated || got.Cost().String() != test.cost {
+					t.Errorf("estimated %v, cost %v", got.Estimated, got.Cost())
+				}
+			})
+		})
+	}
+}

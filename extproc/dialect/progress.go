@@ -76,7 +76,8 @@ func (p Progress) Counted(request *Request) Progress {
 
 func (p Progress) settled(prompt, output func() int64) Progress {
 	switch {
-	case !p.HasUsage:
+	case !p.HasUsage, p.Started && p.Usage == (Usage{}):
+		// Some providers count nothing but zeros. What is there was not for nothing.
 		p.Usage = Usage{Prompt: prompt(), Completion: output(), Estimated: true}
 	case !p.Done && p.FinishReason == "":
 		// Anthropic counts the prompt first and the answer last: of a stream that
