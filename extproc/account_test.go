@@ -3,6 +3,7 @@ package extproc
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/switchyard/switchyard/extproc/dialect/openai"
 	"github.com/switchyard/switchyard/policies/config/configpb"
+	"github.com/switchyard/switchyard/policies/quota"
 	"github.com/switchyard/switchyard/policies/usage"
 )
 
@@ -201,6 +203,52 @@ func TestAttemptBeforeItsFirstToken(t *testing.T) {
 				if billed := got.Cost() > 0; billed != test.billed || got.Estimated != test.billed {
 					t.Errorf("charged %v, estimated %t", got.Cost(), got.Estimated)
 				}
+			})
+		})
+	}
+}
+
+// Of an answer that is no stream nobody has made sense of anything until it is whole. What
+// has come of it was said, and is billed.
+func TestUnreadAnswerIsEstimated(t *testing.T) {
+	cut := `{"choices":[{"index":0,"message":{"role":"assistant","content":"` + strings.Repeat("word", 100)
+	for name, test := range map[string]struct {
+		completion int64 // tokens; -1 is an answer that is not billed
+		end        func(e *envoy)
+	}{
+		"cut":                              {(int64(len(cut)) + 3) / 4, func(e *envoy) { e.sends(cut, true); e.refused() }},
+		"unreadable":                       {(int64(len(cut)) + 4) / 4, func(e *envoy) { e.sends(cut+"}", true); e.refused() }},
+		"the client leaves in the middle":  {(int64(len(cut)) + 3) / 4, func(e *envoy) { e.sends(cut, false); synctest.Wait(); e.hangUp() }},
+		"the provider stops in the middle": {(int64(len(cut)) + 3) / 4, func(e *envoy) { e.sends(cut, false); e.refused() }},
+		"longer than an answer may be": {1000, func(e *envoy) {
+			e.sends(cut, false)
+			for range largestAnswer >> 20 {
+				e.sends(strings.Repeat("x", 1<<20), false)
+			}
+			e.refused()
+		}},
+		"no answer at all":      {-1, func(e *envoy) { e.sends("", true); e.refused() }},
+		"a page":                {-1, func(e *envoy) { e.sends("<html>"+cut, true); e.refused() }},
+		"the provider's error":  {-1, func(e *envoy) { e.sends(`{"error":{"message":"no","code":404}}`, true); e.refused() }},
+		"another API's answer":  {-1, func(e *envoy) { e.sends(`{"output":[{"text":"hi"}]}`, true); e.refused() }},
+		"row 91: nothing in it": {-1, func(e *envoy) { e.sends(`{"choices":[]}`, true); e.refused() }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g, b := withBooks(t, onlyA, bounding, limited(&configpb.Limits{Budget: "1", Tokens: 1_000_000}))
+				e, _ := g.asked("1", wholeOf)
+				e.replies("200", viaUpstream, "content-type", "application/json")
+				test.end(e)
+				elapse(rememberFor)
+				got := b.only(t)
+				cost := promptCost + 10_000*test.completion // in nanodollars
+				if test.completion < 0 {
+					cost = 0
+				}
+				if quota.Nanodollars(got.Cost()) != cost || got.Estimated != (cost > 0) || got.Attempts[0].Tokens.Completion != max(0, test.completion) {
+					t.Errorf("charged %v for %+v, estimated %t", got.Cost(), got.Attempts[0].Tokens, got.Estimated)
+				}
+				g.wantSettled(cost)
 			})
 		})
 	}

@@ -9,6 +9,7 @@ import (
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
+	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
 	"github.com/switchyard/switchyard/policies/byok"
 	"github.com/switchyard/switchyard/policies/catalog"
 	"github.com/switchyard/switchyard/policies/health"
@@ -23,6 +24,7 @@ type answer struct {
 	ended   bool              // the provider has sent its last byte
 
 	held      share // what an answer that is no stream takes of memory
+	unread    int64 // bytes of such an answer that nobody has made sense of; none of what is no JSON
 	pipe      dialect.Ender
 	guard     *answerGuard  // nil if no rules hold for the answer
 	mediaType string        // that the client is told of an answer that is no stream
@@ -135,10 +137,16 @@ func (a *attempt) relayWhole() error {
 			return err
 		}
 		body = append(body, piece...)
+		if rawjson.Kind(body) == '{' && a.request.OutputModality != "image" { // of which all is billed, or nothing
+			a.answer.unread = int64(len(body))
+		}
 		a.answer.ended = message.GetResponseBody().GetEndOfStream() || message.GetResponseTrailers() != nil
 		wait.Reset(a.candidate.Endpoint.Provider.Timeouts.BetweenTokens)
 	}
 	out, err := a.answer.pipe.Whole(nil, body)
+	if err == nil || rawjson.Validate(body) == nil {
+		a.answer.unread = 0 // what is whole and yet no answer, such as an error, is not billed
+	}
 	if err != nil {
 		return a.streamFailure(err)
 	}

@@ -176,18 +176,32 @@ func (a *attempt) usage() (dialect.Usage, bool) {
 	if !a.unheard() {
 		return dialect.Usage{}, false
 	}
-	read := usage.Tokens{Prompt: a.request.PromptTokens(), Images: a.request.Images}
+	read := usage.Tokens{Prompt: a.request.PromptTokens(), Completion: a.unreadTokens(), Images: a.request.Images}
 	a.outcome.charge = a.charge(a.candidate.Endpoint, read)
-	return dialect.Usage{Prompt: read.Prompt, Estimated: true}, true
+	return dialect.Usage{Prompt: read.Prompt, Completion: read.Completion, Estimated: true}, true
 }
 
 // unheard tells of an attempt that nobody waited for long enough to hear of, or whose
-// answer the gateway had no room for: its provider has the prompt, and most bill for
-// what they have read.
+// answer the gateway had no room for or cannot read: its provider has the prompt, and most
+// bill for what they have read and said.
 func (a *attempt) unheard() bool {
 	f := a.outcome.failure
-	left := a.outcome.cancelled || a.outcome.denied != 0 || f != nil && f.class == health.Timeout
+	left := a.outcome.cancelled || a.outcome.denied != 0 ||
+		f != nil && (f.class == health.Timeout || f.class == health.BadAnswer && a.answer.unread > 0)
 	return a.outcome.forwarded && left && a.answer.status < 300
+}
+
+// unreadTokens is how much an answer was that came in part, or that nobody can read: as
+// if all of it were text, up to the longest that it can have been.
+func (a *attempt) unreadTokens() int64 {
+	if a.request.OutputModality != "" {
+		return 0 // whose bytes tell nothing of tokens
+	}
+	most, bounded := a.mostCompletion(a.candidate.Endpoint)
+	if !bounded {
+		most = unknownContext
+	}
+	return min(dialect.Tokens(a.answer.unread), most)
 }
 
 // used is what the attempt came to, for limits.
