@@ -35,6 +35,7 @@ type answer struct {
 	first     time.Duration // until the first token; zero before it
 	spoken    bool          // some of the provider's body has come
 	doubted   bool          // the log knows that the provider claims too much
+	uncounted bool          // the end is told although the provider has not counted the answer
 	withheld  bool          // the answer goes on, and the client has not got a byte since
 }
 
@@ -45,7 +46,8 @@ const (
 	// largestHeld bounds what is held of a stream before its first token.
 	largestHeld = 1 << 20
 	// lastBytes is how long a provider may keep its connection open after its
-	// last word, or let wait for what only counts tokens. Some never close it.
+	// last word, or let wait for what only counts tokens. Some never close it, some
+	// never count.
 	lastBytes = time.Second
 )
 
@@ -172,6 +174,7 @@ func (a *attempt) relayStream() error {
 	defer keepAlive.Stop()
 
 	ending := false
+	var overdue <-chan time.Time // for when the end is told although its count has not come
 	for !a.answer.ended && !a.answer.pipe.Progress().Done {
 		select {
 		case <-keepAlive.C:
@@ -185,6 +188,11 @@ func (a *attempt) relayStream() error {
 				return err
 			}
 			a.answer.out = held
+		case <-overdue:
+			a.answer.uncounted = true
+			if err := a.flush(false); err != nil {
+				return err
+			}
 		case <-limit.C:
 			if ending || a.answer.pipe.Progress().FinishReason != "" {
 				return a.finishStream() // all is said but the dialect's last word
@@ -206,8 +214,13 @@ func (a *attempt) relayStream() error {
 			}
 			if a.answer.first > 0 {
 				a.answer.withheld = a.answer.withheld || moved
-				if err := a.flush(false); err != nil {
-					return err
+				switch {
+				case !a.awaitsCount():
+					if err := a.flush(false); err != nil {
+						return err
+					}
+				case overdue == nil:
+					overdue = time.After(lastBytes)
 				}
 			}
 			// Behind the flush: it may have waited for a slow client, and that is
@@ -223,6 +236,14 @@ func (a *attempt) relayStream() error {
 		}
 	}
 	return a.finishStream()
+}
+
+// awaitsCount tells whether the end of an answer is held until its provider has counted
+// it. Many clients hang up on a finish reason, and Envoy then resets the provider's stream:
+// what it thought unseen would never be counted. Of several choices others may go on.
+func (a *attempt) awaitsCount() bool {
+	progress := a.answer.pipe.Progress()
+	return progress.FinishReason != "" && !progress.Done && !progress.HasUsage && !a.answer.uncounted && a.request.Choices <= 1
 }
 
 // relayBytes passes on an answer that is neither JSON nor events as it comes. Once the

@@ -1,6 +1,7 @@
 package extproc
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -83,6 +84,82 @@ func TestHangUpBeforeUsageIsEstimated(t *testing.T) {
 		g.wantCount(0.000018, "cost_usd_total")
 		if class := g.Health.Summary("m/x|a", time.Now()).Class; class != health.None {
 			t.Errorf("the client's going away is the provider's failure: %v", class)
+		}
+	})
+}
+
+// A client that hangs up on the finish reason pays for what its model thought unseen.
+func TestFinishIsToldWithItsCount(t *testing.T) {
+	const thought = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":904,\"total_tokens\":914,\"completion_tokens_details\":{\"reasoning_tokens\":900}}}\n\n"
+	t.Run("counted", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			g, b := withBooks(t)
+			e, _ := g.asked("1", streamOf)
+			e.streams()
+			e.sends(token, false)
+			e.begins()
+			e.piece()
+			e.sends(stop, false)
+			e.quiet("the answer is not counted yet")
+			e.sends(thought, false)
+			if said, _ := e.piece(); !strings.Contains(said, `"finish_reason":"stop"`) {
+				t.Errorf("the client reads %s", said)
+			}
+			e.hangUp()
+			if got := b.only(t); got.Estimated || got.Attempts[0].Tokens.Reasoning != 900 {
+				t.Errorf("%+v", got)
+			}
+		})
+	})
+	t.Run("not counted in time", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			g, b := withBooks(t)
+			e, _ := g.asked("1", streamOf)
+			e.streams()
+			e.sends(token, false)
+			e.begins()
+			e.piece()
+			e.sends(stop, false)
+			elapse(lastBytes)
+			if said, _ := e.piece(); !strings.Contains(said, `"finish_reason":"stop"`) {
+				t.Errorf("the client reads %s", said)
+			}
+			e.sends(thought+done, true) // late, and counted all the same
+			e.rest()
+			if got := b.only(t); got.Estimated || got.Attempts[0].Tokens.Reasoning != 900 {
+				t.Errorf("%+v", got)
+			}
+		})
+	})
+	t.Run("of one choice of several", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGateway(t)
+			e, _ := g.asked("1", strings.Replace(streamOf, "{", `{"n":2,`, 1))
+			e.streams()
+			e.sends(token, false)
+			e.begins()
+			e.piece()
+			e.sends(stop, false)
+			if said, _ := e.piece(); !strings.Contains(said, `"finish_reason":"stop"`) {
+				t.Errorf("the client reads %s", said)
+			}
+			e.hangUp()
+		})
+	})
+}
+
+// Whoever hangs up before that pays for what could be seen.
+func TestHangUpBeforeTheCountIsEstimatedByWhatWasSeen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, b := withBooks(t)
+		e, _ := g.asked("1", streamOf)
+		e.streams()
+		e.sends(token+stop, false)
+		synctest.Wait()
+		e.hangUp()
+		elapse(rememberFor) // nothing had reached the client: another attempt could have followed
+		if got := b.only(t); !got.Estimated || got.Cost().Float64() != 0.000018 {
+			t.Errorf("%+v", got)
 		}
 	})
 }
