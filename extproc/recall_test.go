@@ -477,3 +477,22 @@ func TestHitTiesTheConversation(t *testing.T) {
 		}
 	})
 }
+
+// An answer out of the cache costs nothing (spec section 4.8): a key whose budget is spent
+// gets it still, before and after it was turned away for another.
+func TestSpentKeyGetsWhatIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, _ := keeping(t, onlyA, bounding, limited(&configpb.Limits{Budget: "0.02"}))
+		g.played("1", boundedOf, strings.Replace(wholeAnswer, `"completion_tokens":4`, `"completion_tokens":1999`, 1), on...)
+		for _, id := range []string{"2", "3"} {
+			e := g.attempt("1", "x-request-id", "anew "+id)
+			e.asks(boundedOf, true)
+			if got := e.refused(); got.status != http.StatusPaymentRequired && got.status != http.StatusForbidden {
+				t.Errorf("%d %s", got.status, got.body)
+			}
+			if got := g.played(id, boundedOf, wholeAnswer, on...); !got.hit {
+				t.Error("no hit for a key whose budget is spent")
+			}
+		}
+	})
+}
