@@ -30,16 +30,25 @@ func listen(path string) (*handover, error) {
 	return &handover{listener}, nil
 }
 
-// stopGracefully lets streams in flight finish, for so long.
+// stopGracefully lets streams in flight finish, for so long, and then ends them. For as
+// long again it waits for their handlers, which still have to settle what they did.
 func stopGracefully(server *grpc.Server, wait time.Duration) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		server.GracefulStop()
+		server.GracefulStop() // behind Stop too it waits for the handlers
 	}()
+	patience := time.NewTimer(wait)
+	defer patience.Stop()
 	select {
 	case <-done:
-	case <-time.After(wait):
-		server.Stop()
+		return
+	case <-patience.C:
+	}
+	server.Stop()
+	patience.Reset(wait)
+	select {
+	case <-done:
+	case <-patience.C:
 	}
 }
