@@ -10,9 +10,13 @@ import (
 	"github.com/switchyard/switchyard/policies/guard"
 )
 
-// largestGuardedCalls bounds the arguments of calls that are held in one answer, in
-// bytes: they are searched when they are whole.
-const largestGuardedCalls = 1 << 20
+const (
+	// largestGuarded bounds what of one answer is held to be searched when it is whole,
+	// the arguments of calls, and what has to stay behind a text that is, in bytes.
+	largestGuarded = 1 << 20
+	// guardedEntry is what a call, an annotation or a choice takes besides its text.
+	guardedEntry = 512
+)
 
 // mostGrown bounds by how much labels may make an answer longer than its model made it, in
 // bytes.
@@ -43,7 +47,7 @@ type answerGuard struct {
 	found   guard.Findings
 	choices []guardedChoice
 	passed  []dialect.Event
-	calls   int // bytes of arguments that are held
+	held    int // bytes, up to largestGuarded
 }
 
 var _ dialect.AnswerFilter = (*answerGuard)(nil)
@@ -133,14 +137,36 @@ func (g *answerGuard) flushAll() {
 	}
 }
 
-func (g *answerGuard) choice(number int) *guardedChoice {
+func (g *answerGuard) choice(number int) (*guardedChoice, error) {
 	for i := range g.choices {
 		if g.choices[i].number == number {
-			return &g.choices[i]
+			return &g.choices[i], nil
 		}
 	}
+	if err := g.hold(guardedEntry); err != nil {
+		return nil, err
+	}
 	g.choices = append(g.choices, guardedChoice{number: number})
-	return &g.choices[len(g.choices)-1]
+	return &g.choices[len(g.choices)-1], nil
+}
+
+// hold counts bytes that are held.
+func (g *answerGuard) hold(size int) error {
+	if g.held += size; g.held > largestGuarded {
+		return &dialect.Error{Status: http.StatusBadGateway, Type: "provider_unavailable",
+			Message: "The model's calls of tools, or its annotations, are longer than 1 MiB, and a guardrail cannot search them."}
+	}
+	return nil
+}
+
+// pass passes on what was held behind a text.
+func (c *guardedChoice) pass(g *answerGuard) {
+	for i := range c.later {
+		g.held -= guardedEntry + len(c.later[i].Raw)
+		g.meter.held -= len(c.later[i].Raw)
+	}
+	g.passed = append(g.passed, c.later...)
+	c.later = c.later[:0]
 }
 
 func (g *answerGuard) take(event *dialect.Event) error {
@@ -163,7 +189,10 @@ func (g *answerGuard) take(event *dialect.Event) error {
 		g.passed = append(g.passed, *event)
 		return nil
 	}
-	c := g.choice(event.Choice)
+	c, err := g.choice(event.Choice)
+	if err != nil {
+		return err
+	}
 	switch event.Kind {
 	case dialect.EventText, dialect.EventRefusal:
 		text := c.goOn(g, event)
@@ -175,11 +204,13 @@ func (g *answerGuard) take(event *dialect.Event) error {
 			c.flush(g)
 			g.passed = append(g.passed, *event)
 		}
+		if err := g.hold(guardedEntry); err != nil {
+			return err
+		}
 		c.calls = append(c.calls, guardedCall{begin: *event, told: len(c.calls) == 0})
 	case dialect.EventToolArguments:
-		if g.calls += len(event.Text); g.calls > largestGuardedCalls {
-			return &dialect.Error{Status: http.StatusBadGateway, Type: "provider_unavailable",
-				Message: "The model's calls of tools are longer than 1 MiB, and a guardrail cannot search them."}
+		if err := g.hold(len(event.Text)); err != nil {
+			return err
 		}
 		g.meter.hold(len(event.Text))
 		for i := range c.calls {
@@ -189,12 +220,18 @@ func (g *answerGuard) take(event *dialect.Event) error {
 			}
 		}
 		// Of a call that nothing began.
+		if err := g.hold(guardedEntry); err != nil {
+			return err
+		}
 		c.calls = append(c.calls, guardedCall{begin: *event, told: true, arguments: []byte(event.Text)})
 	case dialect.EventAnnotation:
 		annotation := *event
 		edited, _ := g.meter.edit(event.Raw, func(most int) ([]byte, error) { return dialect.EditTexts(event.Raw, most, g.scan) })
 		annotation.Raw = slices.Clone(edited)
 		if c.held() > 0 {
+			if err := g.hold(guardedEntry + len(annotation.Raw)); err != nil {
+				return err
+			}
 			g.meter.hold(len(annotation.Raw))
 			c.later = append(c.later, annotation)
 		} else {
@@ -281,8 +318,7 @@ func (c *guardedChoice) tell(g *answerGuard, of *guardedText, text []byte) {
 	}
 	g.passed = append(g.passed, event)
 	if len(c.later) > 0 && c.held() == 0 {
-		g.passed = append(g.passed, c.later...)
-		c.later = c.later[:0]
+		c.pass(g)
 	}
 }
 
@@ -312,8 +348,7 @@ func (c *guardedChoice) flush(g *answerGuard) {
 	for _, text := range c.spoken {
 		c.tell(g, text, text.Flush(nil))
 	}
-	g.passed = append(g.passed, c.later...)
-	c.later = c.later[:0]
+	c.pass(g)
 	for i := range c.calls {
 		call := &c.calls[i]
 		if !call.told {
@@ -324,9 +359,9 @@ func (c *guardedChoice) flush(g *answerGuard) {
 			g.passed = append(g.passed, dialect.Event{
 				Kind: dialect.EventToolArguments, Choice: c.number, Index: call.begin.Index, Text: string(edited),
 			})
-			g.calls -= len(call.arguments)
 			g.meter.held -= len(call.arguments)
 		}
+		g.held -= guardedEntry + len(call.arguments)
 	}
 	c.calls = c.calls[:0]
 }

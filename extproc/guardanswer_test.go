@@ -163,22 +163,48 @@ func TestAnswerGuardKeepsChoicesApart(t *testing.T) {
 	}
 }
 
-func TestAnswerGuardBoundsCalls(t *testing.T) {
-	g := newAnswerGuard(t, builtin("email", redacted, outward))
-	if _, err := g.Filter([]dialect.Event{call(0, "f")}); err != nil {
-		t.Fatal(err)
-	}
-	var told *dialect.Error
-	for range 2 * largestGuardedCalls / 1024 {
-		if _, err := g.Filter([]dialect.Event{arguments(0, strings.Repeat("x", 1024))}); err != nil {
-			if !errors.As(err, &told) {
+// Whatever of an answer is held, it is bounded, and what has passed is held no more.
+func TestAnswerGuardBoundsWhatIsHeld(t *testing.T) {
+	annotation := dialect.Event{Kind: dialect.EventAnnotation, Raw: []byte(`{"type":"url_citation"}`)}
+	for name, test := range map[string]struct {
+		first dialect.Event
+		next  func(i int) dialect.Event
+	}{
+		"arguments":                     {call(0, "f"), func(int) dialect.Event { return arguments(0, strings.Repeat("x", 1024)) }},
+		"calls without arguments":       {call(0, "f"), func(i int) dialect.Event { return call(i+1, "f") }},
+		"arguments that nothing began":  {call(0, "f"), func(i int) dialect.Event { return arguments(i+1, "x") }},
+		"annotations behind a text":     {text(0, "jane@"), func(int) dialect.Event { return annotation }},
+		"choices without much in them":  {text(0, "x"), func(i int) dialect.Event { return text(i+1, "jane@") }},
+		"calls of a choice of each own": {text(0, "x"), func(i int) dialect.Event { c := call(0, "f"); c.Choice = i; return c }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newAnswerGuard(t, builtin("email", redacted, outward))
+			pass := func(event dialect.Event) error {
+				_, err := g.Filter([]dialect.Event{event})
+				return err
+			}
+			err := pass(test.first)
+			i := 0
+			for ; err == nil && i <= largestGuarded/guardedEntry; i++ {
+				err = pass(test.next(i))
+			}
+			var told *dialect.Error
+			if !errors.As(err, &told) || told.Status != 502 || g.held > largestGuarded+1024 {
+				t.Errorf("%v with %d bytes held behind %d events", err, g.held, i)
+			}
+			few := newAnswerGuard(t, builtin("email", redacted, outward))
+			for i := range 10 {
+				if _, err := few.Filter([]dialect.Event{test.first, test.next(i)}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := few.End(); err != nil {
 				t.Fatal(err)
 			}
-			break
-		}
-	}
-	if told == nil || told.Status != 502 || g.calls > largestGuardedCalls+1024 {
-		t.Errorf("%v with %d bytes held", told, g.calls)
+			if few.held != guardedEntry*len(few.choices) {
+				t.Errorf("%d bytes are held of %d choices at the end", few.held, len(few.choices))
+			}
+		})
 	}
 }
 
