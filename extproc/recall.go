@@ -161,10 +161,11 @@ func wholeSeconds(d time.Duration) string { return strconv.FormatInt(int64(d/tim
 // capture notes a piece of the answer that the client gets. Comments are none.
 func (a *attempt) capture(piece []byte) {
 	c := &a.caching
-	if !c.wish.Enabled || c.tooBig {
+	if !c.wish.Enabled || c.tooBig || len(piece) == 0 {
 		return
 	}
-	if int64(len(c.answer)+len(piece)) > a.policy.MaxCacheEntry {
+	// What there is no room for is not kept; the client gets it all the same.
+	if int64(len(c.answer)+len(piece)) > a.policy.MaxCacheEntry || !a.answer.held.growAtOnce(int64(len(piece)), a.policy.MaxHeldAnswers) {
 		c.answer, c.tooBig = nil, true
 		return
 	}

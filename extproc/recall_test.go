@@ -496,3 +496,36 @@ func TestSpentKeyGetsWhatIsKept(t *testing.T) {
 		}
 	})
 }
+
+// What is to be kept takes room, for which nobody waits: without it the answer is not kept.
+func TestWhatIsToBeKeptIsHeld(t *testing.T) {
+	long := strings.Replace(token, "hi", strings.Repeat("word ", 1000), 1)
+	for _, test := range []struct {
+		room int64
+		kept bool
+	}{{1 << 20, true}, {4000, false}} {
+		synctest.Test(t, func(t *testing.T) {
+			g, _ := keeping(t, onlyA, roomFor(0, test.room))
+			e := g.attempt("1", on...)
+			e.asks(streamOf, true)
+			e.forwarded()
+			e.streams()
+			e.sends(long, false)
+			e.begins()
+			e.piece()
+			if held := g.heldAnswers.taken(); (held >= 5000) != test.kept || held > test.room {
+				t.Errorf("%d bytes are held of %d", held, test.room)
+			}
+			e.sends(stop+counted+done, true)
+			if body := e.rest(); !strings.Contains(body, "[DONE]") {
+				t.Errorf("the client reads %s", body)
+			}
+			if held := g.heldAnswers.taken(); held != 0 {
+				t.Errorf("%d bytes are held at the end", held)
+			}
+			if again := g.played("2", streamOf, role+token+stop+counted+done, on...); again.hit != test.kept {
+				t.Errorf("with room for %d bytes: kept %v", test.room, again.hit)
+			}
+		})
+	}
+}

@@ -23,7 +23,7 @@ type answer struct {
 	events  events            // nil if the answer is no stream
 	ended   bool              // the provider has sent its last byte
 
-	held      share // what an answer that is no stream takes of memory
+	held      share // what an answer that is no stream, or is to be kept, takes of memory
 	unread    int64 // bytes of such an answer that nobody has made sense of; none of what is no JSON
 	pipe      dialect.Ender
 	guard     *answerGuard  // nil if no rules hold for the answer

@@ -83,6 +83,18 @@ func (s *share) grow(ctx context.Context, more, limit int64) error {
 	return err
 }
 
+// growAtOnce takes more bytes if that much is free, and reports whether it did: it neither
+// waits nor goes beyond the limit. It is for what can be done without.
+func (s *share) growAtOnce(more, limit int64) bool {
+	if limit == 0 {
+		return true
+	}
+	r := s.room
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.waiting.Len() == 0 && r.held+more <= limit && r.grant(s, more, limit)
+}
+
 // release gives all of the share back.
 func (s *share) release() {
 	if s.size == 0 {
