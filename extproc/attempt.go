@@ -212,6 +212,9 @@ func (a *attempt) admit() error {
 	return nil
 }
 
+// eagerly is how many times the first piece of a body memory is taken for the rest.
+const eagerly = 8
+
 // read takes in the whole body. Nothing of it is kept for the next attempt:
 // Envoy replays it.
 func (a *attempt) read() error {
@@ -219,10 +222,7 @@ func (a *attempt) read() error {
 		return a.parse(nil)
 	}
 	var body []byte
-	if length := atoi(a.headers["content-length"]); length > 0 {
-		// What a client declares costs nothing until it comes.
-		body = make([]byte, 0, min(length, 1<<20))
-	}
+	length := atoi(a.headers["content-length"])
 	for {
 		message, err := a.next(nil)
 		if err != nil {
@@ -239,6 +239,10 @@ func (a *attempt) read() error {
 		}
 		if err := a.hold("requests", &a.upload, len(piece.GetBody()), a.policy.MaxHeldRequests); err != nil {
 			return err
+		}
+		if body == nil {
+			// What a client declares costs in proportion to what of it has come.
+			body = make([]byte, 0, max(len(piece.GetBody()), min(length, eagerly*len(piece.GetBody()))))
 		}
 		body = append(body, piece.GetBody()...)
 		if a.uploaded {

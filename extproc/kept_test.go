@@ -2,6 +2,7 @@ package extproc
 
 import (
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -114,5 +115,32 @@ func TestWaitingRequestDoesNotKeepItsBody(t *testing.T) {
 			t.Errorf("%d MiB are in use", more>>20)
 		}
 		g.Flush()
+	})
+}
+
+// What a client declares costs in proportion to what of it has come.
+func TestDeclaredLengthTakesNoMemory(t *testing.T) {
+	const clients, declared = 64, 1 << 20
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, func(_ *configpb.Config, p *Policy) { p.MaxRequestBytes = declared })
+		allocated := func() int64 {
+			var stats runtime.MemStats
+			runtime.ReadMemStats(&stats)
+			return int64(stats.TotalAlloc)
+		}
+		before := allocated()
+		var waiting []*envoy
+		for range clients {
+			e := g.attempt("1", "content-length", strconv.Itoa(declared))
+			e.asks("{", false)
+			waiting = append(waiting, e)
+		}
+		synctest.Wait()
+		if taken := allocated() - before; taken > clients*declared/8 {
+			t.Errorf("%d bytes for %d that were sent", taken, clients)
+		}
+		for _, e := range waiting {
+			e.hangUp()
+		}
 	})
 }
