@@ -96,9 +96,9 @@ func (a *attempt) account(label string) {
 	if !a.outcome.begun || a.outcome.accounted {
 		return
 	}
-	a.outcome.accounted = true
 	record, finish, native := a.entry(label)
 	a.shared.account(a.generation, record, finish, native)
+	a.outcome.accounted = true
 }
 
 // noteAnswer notes the attempt as it will be when the client has the whole answer,

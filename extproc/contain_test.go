@@ -1,6 +1,7 @@
 package extproc
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -54,37 +55,48 @@ func TestPanicInSettlingFreesWhatIsHeld(t *testing.T) {
 	}
 }
 
-// A panic where usage is counted leaves the attempt as it was noted before.
+// A panic where usage is counted leaves the attempt as it was noted before, also if it was
+// to be accounted for before its end, because another one was to follow.
 func TestPanicInCountingIsAnEstimate(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g, b := withBooks(t, onlyA, bounding, limited(&configpb.Limits{Budget: "1", Concurrency: 1}))
-		g.Providers = map[string]dialect.Provider{openai.Name: miscounting{}}
-		e, _ := g.asked("1", boundedOf)
-		e.replies("200", viaUpstream, "content-type", "application/json")
-		e.sends(wholeAnswer, true)
-		if err := <-e.ended; err != errCut {
-			t.Errorf("ended with %v", err)
-		}
-		if got := b.only(t); !got.Estimated || len(got.Attempts) != 1 || got.Attempts[0].Outcome != usage.Lost || got.Cost() == 0 {
-			t.Errorf("%+v", got)
-		}
-		if live := g.Limits.Live(); live != 0 {
-			t.Errorf("%d reservations are left", live)
-		}
-		g.wantCount(1, "requests_total", "failed")
-	})
+	for _, unreadable := range []error{nil, errors.New("unreadable")} {
+		synctest.Test(t, func(t *testing.T) {
+			g, b := withBooks(t, bounding, limited(&configpb.Limits{Budget: "1", Concurrency: 1}))
+			g.Providers[openai.Name] = miscounting{err: unreadable}
+			e, _ := g.asked("1", boundedOf)
+			e.replies("200", viaUpstream, "content-type", "application/json")
+			e.sends(wholeAnswer, true)
+			if err := <-e.ended; err != errCut {
+				t.Errorf("ended with %v", err)
+			}
+			if got := b.only(t); !got.Estimated || len(got.Attempts) != 1 || got.Attempts[0].Outcome != usage.Lost || got.Cost() == 0 {
+				t.Errorf("%+v", got)
+			}
+			if live := g.Limits.Live(); live != 0 {
+				t.Errorf("%d reservations are left", live)
+			}
+			g.wantCount(1, "requests_total")
+		})
+	}
 }
 
 // miscounting is a provider dialect that panics when it is asked what an answer used.
-type miscounting struct{ openai.Provider }
+type miscounting struct {
+	openai.Provider
+	err error // of reading the answer
+}
 
-func (miscounting) Passthrough(*dialect.Request, dialect.Meta) dialect.Pipe { return miscount{} }
+func (m miscounting) Passthrough(*dialect.Request, dialect.Meta) dialect.Pipe {
+	return miscount{err: m.err}
+}
 
-type miscount struct{ dialect.Pipe }
+type miscount struct {
+	dialect.Pipe
+	err error
+}
 
-func (miscount) Whole([]byte, []byte) ([]byte, error) { return nil, nil }
-func (miscount) Progress() dialect.Progress           { return dialect.Progress{Started: true} }
-func (miscount) Counted() dialect.Progress            { panic("cannot count") }
+func (m miscount) Whole([]byte, []byte) ([]byte, error) { return nil, m.err }
+func (miscount) Progress() dialect.Progress             { return dialect.Progress{Started: true} }
+func (miscount) Counted() dialect.Progress              { panic("cannot count") }
 
 // Not even a client's dialect that cannot tell of a panic ends the process, or lets the
 // request through.

@@ -186,7 +186,7 @@ func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) (err 
 	defer func() {
 		if cause := recover(); cause != nil {
 			s.panicked("an attempt", a.requestID, cause)
-			a.outcome.denied = http.StatusInternalServerError
+			a.outcome.denied, a.outcome.moved = http.StatusInternalServerError, false
 			err = errCut // should not even that be sayable
 			err = a.answerPanic()
 		}

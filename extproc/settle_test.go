@@ -94,12 +94,7 @@ func TestFinishIsToldWithItsCount(t *testing.T) {
 	t.Run("counted", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g, b := withBooks(t)
-			e, _ := g.asked("1", streamOf)
-			e.streams()
-			e.sends(token, false)
-			e.begins()
-			e.piece()
-			e.sends(stop, false)
+			e := g.stopped(streamOf)
 			e.quiet("the answer is not counted yet")
 			e.sends(thought, false)
 			if said, _ := e.piece(); !strings.Contains(said, `"finish_reason":"stop"`) {
@@ -114,12 +109,7 @@ func TestFinishIsToldWithItsCount(t *testing.T) {
 	t.Run("not counted in time", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g, b := withBooks(t)
-			e, _ := g.asked("1", streamOf)
-			e.streams()
-			e.sends(token, false)
-			e.begins()
-			e.piece()
-			e.sends(stop, false)
+			e := g.stopped(streamOf)
 			elapse(lastBytes)
 			if said, _ := e.piece(); !strings.Contains(said, `"finish_reason":"stop"`) {
 				t.Errorf("the client reads %s", said)
@@ -134,18 +124,26 @@ func TestFinishIsToldWithItsCount(t *testing.T) {
 	t.Run("of one choice of several", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g := newGateway(t)
-			e, _ := g.asked("1", strings.Replace(streamOf, "{", `{"n":2,`, 1))
-			e.streams()
-			e.sends(token, false)
-			e.begins()
-			e.piece()
-			e.sends(stop, false)
+			e := g.stopped(strings.Replace(streamOf, "{", `{"n":2,`, 1))
 			if said, _ := e.piece(); !strings.Contains(said, `"finish_reason":"stop"`) {
 				t.Errorf("the client reads %s", said)
 			}
 			e.hangUp()
 		})
 	})
+}
+
+// stopped is an attempt whose client has the first token, and whose provider has told the
+// finish reason behind it.
+func (g *gateway) stopped(request string) *envoy {
+	g.t.Helper()
+	e, _ := g.asked("1", request)
+	e.streams()
+	e.sends(token, false)
+	e.begins()
+	e.piece()
+	e.sends(stop, false)
+	return e
 }
 
 // Whoever hangs up before that pays for what could be seen.
