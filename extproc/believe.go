@@ -105,20 +105,10 @@ func (a *attempt) rounds() int64 {
 }
 
 // batch is what a request of many prompts may come to in tokens, each of which is a byte
-// at least: nothing bounds how many contexts that is. A reranker reads the query again
-// with each document.
+// at least: nothing bounds how many contexts that is.
 func (a *attempt) batch() int64 {
-	r := a.request
-	if r.OutputModality == "" {
+	if a.request.OutputModality == "" {
 		return 0
 	}
-	held := int64(len(r.Raw))
-	if r.OutputModality != "rerank" {
-		return held
-	}
-	documents := int64(0)
-	for c := rawjson.Walk(rawjson.Get(r.Raw, "documents")); c.Next(); {
-		documents++
-	}
-	return held + int64(len(rawjson.Get(r.Raw, "query")))*documents
+	return int64(len(a.request.Raw)) + a.request.Reread
 }
