@@ -197,8 +197,8 @@ func (a *attempt) unreadTokens() int64 {
 	if a.request.OutputModality != "" {
 		return 0 // whose bytes tell nothing of tokens
 	}
-	most, bounded := a.mostCompletion(a.candidate.Endpoint)
-	if !bounded {
+	most, open := a.mostCompletion(&a.candidate)
+	if open {
 		most = unknownContext
 	}
 	return min(dialect.Tokens(a.answer.unread), most)

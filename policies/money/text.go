@@ -80,7 +80,7 @@ func bound(text string, scale int64) (USD, error) {
 // parse reads a decimal and multiplies it by ten to the power of scale.
 func parse(text string, scale int) (USD, error) {
 	if len(text) > longest {
-		return 0, fmt.Errorf("%.*q and %d more bytes: %w", longest, text, len(text)-longest, ErrSyntax)
+		return 0, refusal(text, scale, ErrSyntax)
 	}
 	mantissa, exponent, err := splitExponent(text)
 	if err != nil {

@@ -71,7 +71,7 @@ func TestErrorsSayWhatIsTaken(t *testing.T) {
 		{ParsePerMillion, "0.0000001", `"0.0000001": too many digits after the point, of which 6 are taken`},
 		{ParsePerMillion, "1e30", `"1e30": out of range, which ends at 9223372036854.775807`},
 		{Parse, "0.0000000000001", `"0.0000000000001": too many digits after the point, of which 12 are taken`},
-		{Parse, long, `"` + long[:40] + `...": out of range, which ends at 9223372.036854775807`},
+		{Parse, long, `"` + long[:40] + `...": want a decimal number such as 2.50`},
 		{Parse, "", `"": want a decimal number such as 2.50`},
 	} {
 		if _, err := test.parse(test.text); err == nil || err.Error() != test.want {
