@@ -92,26 +92,35 @@ func (m *managedGuardrails) guards(configured *guardrails, credentials []identit
 		united.known[id] = compiled.guardrail
 	}
 	u := united.uniting()
-	hold := func(hash, workspace string, since time.Time) {
+	hold := func(hash, workspace string, joined time.Time) {
 		own := m.guarded.Keys[hash]
-		names := []string{configured.own[hash], keystore.DefaultGuardrail(workspace), own.Guardrail}
-		if guard := u.of(names, m.guarded.Members[hash]); guard != nil {
-			ofKeys[hash] = guardSince(guard, latest(since, own.Since))
+		inWorkspace := keystore.DefaultGuardrail(workspace)
+		guard := u.of([]string{configured.own[hash], inWorkspace, own.Guardrail}, m.guarded.Members[hash])
+		if guard == nil {
+			return
 		}
+		since := map[string]time.Time{own.Guardrail: own.Since}
+		if own.Guardrail != inWorkspace || joined.Before(own.Since) {
+			since[inWorkspace] = joined
+		}
+		ofKeys[hash] = guardSince(guard, since)
 	}
 	hold("", identity.Default, time.Time{}) // everybody, at a gateway without keys
 	for _, hash := range configured.keys {
 		hold(hash, identity.Default, time.Time{})
 	}
 	for _, credential := range credentials {
-		hold(credential.Key.Hash, credential.Key.Workspace, credential.Key.Since)
+		hold(credential.Key.Hash, credential.Key.Workspace, credential.Key.Joined)
 	}
 	return all, ofKeys
 }
 
-// guardSince is a guard whose key came to it at a time: its own budgets hold since then.
-func guardSince(guard *extproc.Guard, since time.Time) *extproc.Guard {
-	ofKey := func(b extproc.GuardBudget) bool { return b.Member == "" && b.Budget.Since.Before(since) }
+// guardSince is a guard whose key came to guardrails of the database at times, by their ids:
+// their budgets hold for it since then.
+func guardSince(guard *extproc.Guard, since map[string]time.Time) *extproc.Guard {
+	ofKey := func(b extproc.GuardBudget) bool {
+		return b.Managed && b.Member == "" && b.Budget.Since.Before(since[b.Guardrail])
+	}
 	if !slices.ContainsFunc(guard.Budgets, ofKey) {
 		return guard
 	}
@@ -119,7 +128,7 @@ func guardSince(guard *extproc.Guard, since time.Time) *extproc.Guard {
 	own.Budgets = slices.Clone(guard.Budgets)
 	for i := range own.Budgets {
 		if ofKey(own.Budgets[i]) {
-			own.Budgets[i].Budget.Since = since
+			own.Budgets[i].Budget.Since = since[own.Budgets[i].Guardrail]
 		}
 	}
 	return &own

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/switchyard/switchyard/policies/identity"
 	keystore "github.com/switchyard/switchyard/policies/identity/store"
 	"github.com/switchyard/switchyard/policies/money"
+	"github.com/switchyard/switchyard/policies/quota"
 )
 
 // What nobody is held to takes no memory and no time, however many there are.
@@ -53,7 +55,9 @@ func TestBudgetOfGuardrailHoldsSinceTheKeyCameToIt(t *testing.T) {
 	var m managedGuardrails
 	var credentials []identity.Credential
 	for _, key := range []identity.Key{
-		{Hash: "assigned"}, {Hash: "early"}, {Hash: "members", Since: day(9)}, {Hash: "other"}, {Hash: "moved", Workspace: "w", Since: day(6)}, {Hash: "stayed", Workspace: "w"},
+		{Hash: "assigned", Joined: day(8)}, {Hash: "early", Joined: day(1)}, {Hash: "members", Joined: day(9)}, {Hash: "other"},
+		{Hash: "moved", Workspace: "w", Joined: day(6)}, {Hash: "stayed", Workspace: "w"},
+		{Hash: "twice", Workspace: "w", Joined: day(8)}, {Hash: "first", Workspace: "w", Joined: day(3)},
 	} {
 		credentials = append(credentials, identity.Credential{Key: &key})
 	}
@@ -62,7 +66,10 @@ func TestBudgetOfGuardrailHoldsSinceTheKeyCameToIt(t *testing.T) {
 			"g":         {ID: "g", GuardrailTerms: terms, Limited: day(3)},
 			inWorkspace: {ID: inWorkspace, Workspace: "w", GuardrailTerms: terms},
 		},
-		Keys: map[string]keystore.KeyGuardrail{"assigned": {Guardrail: "g", Since: day(5)}, "early": {Guardrail: "g", Since: day(2)}},
+		Keys: map[string]keystore.KeyGuardrail{
+			"assigned": {Guardrail: "g", Since: day(5)}, "early": {Guardrail: "g", Since: day(2)},
+			"twice": {Guardrail: inWorkspace, Since: day(4)}, "first": {Guardrail: inWorkspace, Since: day(9)},
+		},
 		Members: map[string]keystore.MemberGuardrail{
 			"members": {Member: "ada", Guardrail: "g", Since: day(7)}, "other": {Member: "bob", Guardrail: "g", Since: day(8)},
 		},
@@ -72,10 +79,49 @@ func TestBudgetOfGuardrailHoldsSinceTheKeyCameToIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, ofKeys := m.guards(made.guardrails, credentials)
-	for hash, want := range map[string]time.Time{"assigned": day(5), "early": day(3), "members": day(7), "other": day(8), "moved": day(6), "stayed": {}} {
+	for hash, want := range map[string]time.Time{"assigned": day(5), "early": day(3), "members": day(7), "other": day(8), "moved": day(6), "stayed": {}, "twice": day(4), "first": day(3)} {
 		budgets := ofKeys[hash].Budgets
 		if len(budgets) != 1 || !budgets[0].Budget.Since.Equal(want) {
 			t.Errorf("%s: %+v, want one since %v", hash, budgets, want)
 		}
+	}
+}
+
+// What a key's holder may change of it begins no budget anew that others set.
+func TestChangesOfAKeyLeaveBudgetsOfGuardrailsAsTheyAre(t *testing.T) {
+	made, err := generationOf(t, "default_guardrail: all\nguardrails: {all: {budget: 1}}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inWorkspace := keystore.DefaultGuardrail("w")
+	budgeted := keystore.GuardrailTerms{Limit: new(money.Dollar)}
+	var m managedGuardrails
+	m.use(keystore.Guarded{
+		Guardrails: map[string]keystore.Guardrail{
+			inWorkspace: {ID: inWorkspace, Workspace: "w", GuardrailTerms: budgeted},
+			"g":         {ID: "g", GuardrailTerms: budgeted},
+		},
+		Keys: map[string]keystore.KeyGuardrail{"k": {Guardrail: "g"}},
+	}, []identity.Credential{{Key: &identity.Key{Hash: "k", Workspace: "w"}}}, func(id string, err error) { t.Error(id, err) })
+	limiter := quota.New(quota.Options{Spent: func(context.Context, quota.Limit, time.Time) (money.USD, error) { return 0, nil }})
+	admitted := make(map[string]int)
+	now := time.Now()
+	for i := range 20 {
+		key := &identity.Key{Hash: "k", Organization: "o", Workspace: "w"}
+		if i > 0 {
+			since := now.Add(time.Duration(i) * time.Microsecond)
+			key.Joined, key.Budget.Since = since, since
+		}
+		_, ofKeys := m.guards(made.guardrails, []identity.Credential{{Key: key}})
+		for _, held := range ofKeys["k"].Budgets {
+			for _, limit := range quota.Guardrail(held.Guardrail, key, held.Member, &held.Limits) {
+				if _, denial := limiter.Reserve(t.Context(), []quota.Claim{quota.NewClaim(limit, 900_000_000)}, now); denial == nil {
+					admitted[held.Guardrail]++
+				}
+			}
+		}
+	}
+	if want := map[string]int{"all": 1, "g": 1, inWorkspace: 1}; !maps.Equal(admitted, want) {
+		t.Errorf("under way under $1 with $0.90 each: %v", admitted)
 	}
 }

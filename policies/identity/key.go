@@ -53,9 +53,8 @@ type Key struct {
 	// AllowedModels and AllowedProviders are what the key may ask for, of a managed key;
 	// nil for all. Those of a key of the configuration are its policy's.
 	AllowedModels, AllowedProviders []string
-	// Since is when the key came into its workspace, or its limit was set otherwise than
-	// in its amount; zero if it is as it was made.
-	Since time.Time
+	// Joined is when the key came into its workspace; zero if it was made there.
+	Joined time.Time
 	// Disabled keys are refused.
 	Disabled bool
 	// ExpiresAt is when the key stops being accepted; zero means never.

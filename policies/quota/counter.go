@@ -17,6 +17,7 @@ type counter struct {
 	log    log   // of a sliding window
 	total  int64 // of a period of the calendar
 	seeded bool  // total has what was used before
+	since  int64 // the latest Since that it was seeded for
 	keep   bool  // nobody could tell the total again
 	ends   int64 // when the period is over; zero is never
 
@@ -59,6 +60,21 @@ func (c *counter) expire() {
 			c.expiry = min(c.expiry, h.expires)
 		}
 	}
+}
+
+// unseeded reports whether what was used before is not known, for a claim to a limit of
+// the calendar.
+func (c *counter) unseeded(claim *Claim) bool { return !c.seeded || c.since < claim.since() }
+
+// seed takes in what was used before, which is the least that counts; a counter that nobody
+// has seeded begins with it.
+func (c *counter) seed(claim *Claim) {
+	if c.seeded {
+		c.total = max(c.total, claim.seed)
+	} else {
+		c.total, c.seeded, c.keep = c.total+claim.seed, true, claim.lasting
+	}
+	c.since = max(c.since, claim.since())
 }
 
 func (c *counter) used() int64 {

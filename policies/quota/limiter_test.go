@@ -151,6 +151,36 @@ func TestBudgetThatComesBackBeginsWithWhatTheLedgerKnows(t *testing.T) {
 	}
 }
 
+// However often a budget is set anew, what requests under way hold of it they hold: also of
+// other gateways that share the counter.
+func TestBudgetThatIsSetAnewKeepsWhatIsHeld(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *subject) {
+		told := Options{Store: s.Store, Spent: func(context.Context, Limit, time.Time) (money.USD, error) { return money.Dollar, nil }}
+		gateways := []*Limiter{New(told), New(told)}
+		var held []*Reservation
+		for i := range 20 {
+			budget := dollars(10, identity.ResetMonthly)
+			if i > 0 {
+				budget.Since = s.now.Add(time.Duration(i) * time.Second)
+			}
+			r, denial := gateways[i%2].Reserve(t.Context(), []Claim{NewClaim(budget, 4e9)}, s.now)
+			switch {
+			case denial == nil:
+				held = append(held, r)
+			case denial.Used != 1e9 || denial.Held != 8e9:
+				t.Errorf("%+v, want one used and eight held", denial)
+			}
+		}
+		if len(held) != 2 {
+			t.Fatalf("%d of $4 under way under $9", len(held))
+		}
+		for _, r := range held {
+			r.Settle(t.Context(), Actual{Money: 3 * money.Dollar}, s.now)
+		}
+		s.wantUsed(7e9, dollars(10, identity.ResetMonthly))
+	})
+}
+
 // Row 163 at the very moment of midnight, by the clock of the process.
 func TestRow163DailyResetByTheClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // its clock begins at midnight

@@ -42,9 +42,9 @@ func (m *Memory) Reserve(_ context.Context, id string, claims []Claim, now time.
 		c := m.counter(claim, at)
 		counters = append(counters, c)
 		switch {
-		case !claim.calendar() || c.seeded:
+		case !claim.calendar() || !c.unseeded(claim):
 		case claim.seeded:
-			c.total, c.seeded, c.keep = c.total+claim.seed, true, claim.lasting
+			c.seed(claim)
 		default:
 			verdict.Unseeded = append(verdict.Unseeded, i)
 		}
@@ -110,12 +110,7 @@ func (m *Memory) Renew(_ context.Context, held []Held, now time.Time) error {
 func (m *Memory) Seed(_ context.Context, claim Claim, now time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	c := m.counter(&claim, m.at(now))
-	if c.seeded {
-		c.total = max(c.total, claim.seed)
-	} else {
-		c.total, c.seeded, c.keep = c.total+claim.seed, true, claim.lasting
-	}
+	m.counter(&claim, m.at(now)).seed(&claim)
 	return nil
 }
 
@@ -128,7 +123,7 @@ func (m *Memory) Used(_ context.Context, claims []Claim, now time.Time) ([]int64
 	for i := range claims {
 		c := m.counter(&claims[i], at)
 		used[i] = c.used()
-		if claims[i].calendar() && !c.seeded {
+		if claims[i].calendar() && c.unseeded(&claims[i]) {
 			used[i] = -1
 		}
 	}

@@ -26,7 +26,6 @@
 package quota
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/switchyard/switchyard/policies/identity"
@@ -71,9 +70,9 @@ type Limit struct {
 	Of Spender
 	// IncludeBYOK counts towards a budget what providers bill keys of the client's own.
 	IncludeBYOK bool
-	// Since is when a budget came to hold, see [identity.Budget]. It has a counter of its
-	// own, which begins with what the ledger says: an earlier one of the same scope missed
-	// what was spent since. Zero for always.
+	// Since is when a budget came to hold, see [identity.Budget]. A counter from before it
+	// missed what was spent while there was none: it goes on with what the ledger says, if
+	// that is more, and keeps what requests under way hold. Zero for always.
 	Since time.Time
 	// Closed: requests are refused while nobody can tell whether the limit holds.
 	Closed bool
@@ -93,13 +92,18 @@ func (l *Limit) counter(now time.Time) string {
 	if l.IncludeBYOK {
 		name += "|byok" // another sum: who changes the limit's mind begins with what the ledger says
 	}
-	if !l.Since.IsZero() {
-		name += "|" + strconv.FormatInt(l.Since.UnixMicro(), 36)
-	}
 	if l.Reset == identity.ResetNever {
 		return name + "|total"
 	}
 	return name + "|" + l.Reset.String() + "|" + l.Reset.Start(now).Format(time.DateOnly)
+}
+
+// since is Since in microseconds, 0 for always.
+func (l *Limit) since() int64 {
+	if l.Since.IsZero() {
+		return 0
+	}
+	return l.Since.UnixMicro()
 }
 
 // calendar reports whether the limit holds for a period, and what was used before it

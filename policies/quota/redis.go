@@ -70,12 +70,12 @@ func (p *packed) numbers(numbers ...int64) {
 
 // Reserve implements [Store].
 func (r *Redis) Reserve(ctx context.Context, id string, claims []Claim, now time.Time) (Verdict, error) {
-	p := make(packed, 0, 24+50*len(claims))
+	p := make(packed, 0, 24+58*len(claims))
 	p.numbers(r.time(), Lease.Microseconds(), patience.Microseconds())
 	for i := range claims {
 		claim := &claims[i]
 		p = append(p, claim.holds(), claim.seeding())
-		p.numbers(claim.Most, claim.Amount, claim.Window.Microseconds(), claim.grain()/1000, claim.timeToLive(now), claim.seed)
+		p.numbers(claim.Most, claim.Amount, claim.Window.Microseconds(), claim.grain()/1000, claim.timeToLive(now), claim.seed, claim.since())
 	}
 	answer, err := reserveScript.Run(ctx, r.client, r.names(claims), id, []byte(p)).Result()
 	if err != nil {
@@ -194,7 +194,7 @@ func (r *Redis) Renew(ctx context.Context, held []Held, now time.Time) error {
 // Seed implements [Store].
 func (r *Redis) Seed(ctx context.Context, claim Claim, now time.Time) error {
 	var p packed
-	p.numbers(r.time(), claim.seed, claim.timeToLive(now))
+	p.numbers(r.time(), claim.seed, claim.since(), claim.timeToLive(now))
 	return seedScript.Run(ctx, r.client, r.names([]Claim{claim}), "", []byte(p)).Err()
 }
 
@@ -204,7 +204,7 @@ func (r *Redis) Used(ctx context.Context, claims []Claim, now time.Time) ([]int6
 	p.numbers(r.time())
 	for i := range claims {
 		p = append(p, claims[i].seeding())
-		p.numbers(claims[i].Window.Microseconds(), claims[i].timeToLive(now))
+		p.numbers(claims[i].since(), claims[i].Window.Microseconds(), claims[i].timeToLive(now))
 	}
 	used, err := usedScript.Run(ctx, r.client, r.names(claims), "", []byte(p)).Int64Slice()
 	if err == nil && len(used) != len(claims) {

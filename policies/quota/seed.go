@@ -2,6 +2,7 @@ package quota
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/switchyard/switchyard/policies/money"
@@ -43,7 +44,7 @@ func (l *Limiter) seed(ctx context.Context, store Store, claim *Claim, now time.
 		return nil
 	}
 	asked := *claim
-	found := l.seeding.DoChan(claim.name, func() (any, error) { return l.ask(context.WithoutCancel(ctx), store, asked, now) })
+	found := l.seeding.DoChan(claim.name+strconv.FormatInt(claim.since(), 36), func() (any, error) { return l.ask(context.WithoutCancel(ctx), store, asked, now) })
 	waiting, cancel := context.WithTimeout(ctx, seedWithin)
 	defer cancel()
 	select {

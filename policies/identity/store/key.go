@@ -43,23 +43,24 @@ type Key struct {
 	Created   time.Time `json:"created_at"`
 	Updated   time.Time `json:"updated_at"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
-	// Limited is when the limit was last set otherwise than in its amount, or the key came
-	// into its workspace; zero if neither was since it was made.
+	// Limited is when the limit was last set otherwise than in its amount, Joined when the
+	// key came into its workspace; zero if that was not since it was made.
 	Limited time.Time `json:"-"`
+	Joined  time.Time `json:"-"`
 }
 
-const keyColumns = `hash, name, label, role, disabled, spend_limit, limit_reset, include_byok, store_content, creator, workspace_id, models, providers, ips, created, updated, expires, limited`
+const keyColumns = `hash, name, label, role, disabled, spend_limit, limit_reset, include_byok, store_content, creator, workspace_id, models, providers, ips, created, updated, expires, limited, joined`
 
 // row is what keyColumns hold.
 type row struct {
-	limit                              sql.Null[int64]
-	reset                              string
-	models, providers, ips             string
-	created, updated, expires, limited int64
+	limit                                      sql.Null[int64]
+	reset                                      string
+	models, providers, ips                     string
+	created, updated, expires, limited, joined int64
 }
 
 func (r *row) fields(k *Key) []any {
-	return []any{&k.Hash, &k.Name, &k.Label, &k.Role, &k.Disabled, &r.limit, &r.reset, &k.IncludeBYOK, &k.StoreContent, &k.Creator, &k.Workspace, &r.models, &r.providers, &r.ips, &r.created, &r.updated, &r.expires, &r.limited}
+	return []any{&k.Hash, &k.Name, &k.Label, &k.Role, &k.Disabled, &r.limit, &r.reset, &k.IncludeBYOK, &k.StoreContent, &k.Creator, &k.Workspace, &r.models, &r.providers, &r.ips, &r.created, &r.updated, &r.expires, &r.limited, &r.joined}
 }
 
 // fill reads into k what fields could not.
@@ -76,7 +77,7 @@ func (r *row) fill(k *Key) error {
 			return err
 		}
 	}
-	k.Created, k.Updated, k.ExpiresAt, k.Limited = instant(r.created), instant(r.updated), instant(r.expires), instant(r.limited)
+	k.Created, k.Updated, k.ExpiresAt, k.Limited, k.Joined = instant(r.created), instant(r.updated), instant(r.expires), instant(r.limited), instant(r.joined)
 	return nil
 }
 
@@ -86,7 +87,7 @@ func (k *Key) values() []any {
 	if k.Limit != nil {
 		limit = sql.Null[int64]{V: int64(*k.Limit), Valid: true}
 	}
-	return []any{k.Hash, k.Name, k.Label, string(k.Role), k.Disabled, limit, k.Reset.String(), k.IncludeBYOK, k.StoreContent, k.Creator, k.Workspace, listed(k.AllowedModels), listed(k.AllowedProviders), listed(k.AllowedIPs), micros(k.Created), micros(k.Updated), micros(k.ExpiresAt), micros(k.Limited)}
+	return []any{k.Hash, k.Name, k.Label, string(k.Role), k.Disabled, limit, k.Reset.String(), k.IncludeBYOK, k.StoreContent, k.Creator, k.Workspace, listed(k.AllowedModels), listed(k.AllowedProviders), listed(k.AllowedIPs), micros(k.Created), micros(k.Updated), micros(k.ExpiresAt), micros(k.Limited), micros(k.Joined)}
 }
 
 // listed is a list as JSON, null if it is empty.
@@ -101,10 +102,10 @@ func listed(entries []string) string {
 	return string(text)
 }
 
-// sameCounter reports whether what was counted for the limit of a key, or for one of its
-// guardrails, counts for the key as it is now: nothing was spent that was not.
-func (k *Key) sameCounter(before *Key) bool {
-	return (k.Limit == nil) == (before.Limit == nil) && k.Reset == before.Reset && k.IncludeBYOK == before.IncludeBYOK && k.Workspace == before.Workspace
+// sameLimit reports whether what was counted for the limit of a key counts for it as it is
+// now: nothing was spent that was not.
+func (k *Key) sameLimit(before *Key) bool {
+	return (k.Limit == nil) == (before.Limit == nil) && k.Reset == before.Reset && k.IncludeBYOK == before.IncludeBYOK
 }
 
 // known is what the data path sees of the key, by one of its secrets.
@@ -112,7 +113,7 @@ func (k *Key) known(in *Workspace, secretExpires time.Time) (*identity.Key, erro
 	key := &identity.Key{
 		Managed: true, Name: k.Name, Hash: k.Hash, Role: k.Role, Organization: in.Organization, Workspace: in.ID,
 		DefaultModel: in.DefaultTextModel, DefaultSort: in.DefaultSort, Disabled: k.Disabled, ExpiresAt: k.ExpiresAt,
-		AllowedModels: k.AllowedModels, AllowedProviders: k.AllowedProviders, Creator: k.Creator, StoreContent: k.StoreContent, Since: k.Limited,
+		AllowedModels: k.AllowedModels, AllowedProviders: k.AllowedProviders, Creator: k.Creator, StoreContent: k.StoreContent, Joined: k.Joined,
 	}
 	for _, text := range k.AllowedIPs {
 		network, err := identity.ParseNetwork(text)

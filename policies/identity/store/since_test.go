@@ -18,7 +18,8 @@ func loaded(t *testing.T, s *Store) Snapshot {
 }
 
 // A limit that is taken away and set again is another one, whose counter has missed
-// nothing; one whose amount alone is changed counts on.
+// nothing; one whose amount alone is changed counts on. Neither says since when the key is
+// in its workspace.
 func TestLimitOfKeyIsAnotherWhenItComesBack(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func() *Store) {
 		s := open()
@@ -29,11 +30,18 @@ func TestLimitOfKeyIsAnotherWhenItComesBack(t *testing.T) {
 			if _, err := s.Update(t.Context(), root, key.Hash, func(k *Key) error { alter(k); return nil }); err != nil {
 				t.Fatal(err)
 			}
-			known := loaded(t, s).Credentials[0].Key
-			if known.Budget.Amount != 0 && !known.Budget.Since.Equal(known.Since) {
-				t.Errorf("the limit holds since %v, the key is as it is since %v", known.Budget.Since, known.Since)
+			known, err := s.Key(t.Context(), identity.Default, key.Hash)
+			if err != nil {
+				t.Fatal(err)
 			}
-			return known.Since
+			inUse := loaded(t, s).Credentials[0].Key
+			if inUse.Budget.Amount != 0 && !inUse.Budget.Since.Equal(known.Limited) || !inUse.Joined.Equal(known.Joined) {
+				t.Errorf("%+v is in use as %+v", known, inUse)
+			}
+			if !known.Joined.IsZero() {
+				t.Errorf("in its workspace since %v", known.Joined)
+			}
+			return known.Limited
 		}
 		last := since(func(k *Key) { k.Name, k.Limit = "renamed", new(2*money.Dollar) })
 		if !last.IsZero() {
@@ -48,13 +56,16 @@ func TestLimitOfKeyIsAnotherWhenItComesBack(t *testing.T) {
 			{"weekly", func(k *Key) { k.Reset = identity.ResetWeekly }},
 			{"daily again", func(k *Key) { k.Reset = identity.ResetDaily }},
 			{"own keys of providers", func(k *Key) { k.IncludeBYOK = true }},
-			{"another workspace", func(k *Key) { k.Workspace = lab.ID }},
 		} {
 			now := since(change.alter)
 			if !now.After(last) {
 				t.Errorf("%s: since %v, before that %v", change.what, now, last)
 			}
 			last = now
+		}
+		moved, err := s.Update(t.Context(), root, key.Hash, func(k *Key) error { k.Workspace = lab.ID; return nil })
+		if err != nil || !moved.Limited.Equal(last) || !moved.Joined.Equal(moved.Updated) || !loaded(t, s).Credentials[0].Key.Joined.Equal(moved.Joined) {
+			t.Errorf("%+v %v, want the limit as it was, and since now in another workspace", moved, err)
 		}
 	})
 }

@@ -318,8 +318,11 @@ func (s *Store) Update(ctx context.Context, by Actor, hash string, alter func(*K
 		if err := t.staysHeld(ctx, by, &before, &k); err != nil {
 			return Entry{}, err
 		}
-		if !k.sameCounter(&before) {
+		if !k.sameLimit(&before) {
 			k.Limited = t.now
+		}
+		if k.Workspace != before.Workspace {
+			k.Joined = t.now
 		}
 		if k.Creator != before.Creator {
 			if err := t.noteCreator(ctx, &k, t.now); err != nil {
@@ -388,7 +391,7 @@ func (t *transaction) holdsMaker(ctx context.Context, by Actor, k *Key) error {
 
 func (t *transaction) saveKey(ctx context.Context, k *Key) error {
 	return t.exec(ctx, `UPDATE api_keys SET name = ?, label = ?, role = ?, disabled = ?, spend_limit = ?, limit_reset = ?, include_byok = ?, store_content = ?, creator = ?, workspace_id = ?, models = ?, providers = ?, ips = ?, `+
-		`created = ?, updated = ?, expires = ?, limited = ? WHERE hash = ?`, append(k.values()[1:], k.Hash)...)
+		`created = ?, updated = ?, expires = ?, limited = ?, joined = ? WHERE hash = ?`, append(k.values()[1:], k.Hash)...)
 }
 
 // disableKeys disables the keys that meet a condition, and logs each.

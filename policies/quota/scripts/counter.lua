@@ -9,7 +9,8 @@
 -- s is its state, as `layout` packs it: total, sum (of what is held) and latest, the time
 -- that the counter has come to; ahead, by which that is beyond the clock; expiry, before
 -- which nothing held expires; touched, when something was last held or renewed; kept, until
--- when the key lives; and whether it is seeded. If its window slides there follow, as
+-- when the key lives; and whether it is seeded. If it has no window there may follow the
+-- time since which the limit that it was seeded for holds. If its window slides there follow, as
 -- `logged`: oldest, before which nothing in the log is; began, when the first part of its
 -- newest entry came; first and next, the numbers of its pages; gone, up to which byte the
 -- first of them has left the window; and the log's end.
@@ -89,8 +90,9 @@ local function open(name, window, ttl, now)
   end
   local c = {
     name = name, window = window, ttl = ttl, now = math.max(now + ahead, latest), ahead = ahead, kept = kept, changed = jumped,
-    total = total, seeded = seeded, sum = sum, expiry = expiry, touched = touched, log = false, field = false, value = false,
+    total = total, seeded = seeded, since = 0, sum = sum, expiry = expiry, touched = touched, log = false, field = false, value = false,
   }
+  if window == 0 and rest and rest <= #state then c.since = struct.unpack('<d', state, rest) end
   if window > 0 then
     local oldest, began, first, following, gone, tail = 0, 0, 0, 0, 1, ''
     if rest then
@@ -139,6 +141,21 @@ local function drop(c, id, amount)
   end
 end
 
+-- unseeded reports whether what was used before is not known, for a limit that holds since
+-- a time.
+local function unseeded(c, since) return c.seeded == 0 or c.since < since end
+
+-- seed takes in what was used before, which is the least that counts; a counter that nobody
+-- has seeded begins with it.
+local function seed(c, used, since)
+  if c.seeded == 1 then
+    c.total = math.max(c.total, used)
+  else
+    c.total, c.seeded = c.total + used, 1
+  end
+  c.since, c.changed = math.max(c.since, since), true
+end
+
 -- close writes a counter back. It is kept for a quarter longer than asked for, so as not to
 -- say so each time.
 local function close(c)
@@ -148,6 +165,8 @@ local function close(c)
   local state = struct.pack(layout, c.total, c.sum, c.now, c.ahead, c.expiry, c.touched, c.kept, c.seeded)
   if log then
     state = state .. struct.pack(logged, log.oldest, log.began, log.first, log.next, log.gone) .. log.tail
+  elseif c.since > 0 then
+    state = state .. struct.pack('<d', c.since)
   end
   if c.field then
     redis.call('HSET', c.name, 's', state, c.field, c.value)

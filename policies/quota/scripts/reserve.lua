@@ -1,25 +1,22 @@
 -- KEYS are the counters' names. ARGV: the reservation's id; and, packed, a time or 0, the
 -- lease, how long a gateway that lives renews nothing at most, and for each counter:
 -- whether the amount is held (1) or counts at once (0), whether it has to be seeded (1)
--- and the seed is given (2), most, amount, window, grain, time to live and seed.
+-- and the seed is given (2), most, amount, window, grain, time to live, seed, and since when
+-- the limit holds.
 --
 -- Returns 0 if all is taken; {1, index, used, held, wait, reset} if a claim does not fit,
 -- with times from now in microseconds, -1 for what is not known here; or {2, index, ...}
 -- of what nobody has seeded.
 local id, packed = ARGV[1], ARGV[2]
 local now, lease, patience, at = struct.unpack('<ddd', packed)
-local claims, counters, unseeded, refused = {}, {}, {2}, nil
+local claims, counters, unknown, refused = {}, {}, {2}, nil
 now = clock(now)
 for i, name in ipairs(KEYS) do
-  local holds, seeding, most, amount, window, grain, ttl, seed
-  holds, seeding, most, amount, window, grain, ttl, seed, at = struct.unpack('<BBdddddd', packed, at)
+  local holds, seeding, most, amount, window, grain, ttl, used, since
+  holds, seeding, most, amount, window, grain, ttl, used, since, at = struct.unpack('<BBddddddd', packed, at)
   local c = open(name, window, ttl, now)
-  if seeding > 0 and c.seeded == 0 then
-    if seeding == 1 then
-      table.insert(unseeded, i)
-    else
-      c.total, c.seeded, c.changed = c.total + seed, 1, true
-    end
+  if seeding > 0 and unseeded(c, since) then
+    if seeding == 1 then table.insert(unknown, i) else seed(c, used, since) end
   end
   if not refused and amount > most - c.total - c.sum then refused = i end
   claims[i], counters[i] = {holds == 1, most, amount, grain}, c
@@ -62,8 +59,8 @@ local function explain(i)
 end
 
 local verdict = 0
-if #unseeded > 1 then
-  verdict = unseeded
+if #unknown > 1 then
+  verdict = unknown
 elseif refused then
   verdict = explain(refused)
 else
