@@ -22,6 +22,9 @@ func (g *gateway) checks() []api.Check {
 		{Name: "configuration", OK: true, Detail: "generation " + g.current.Load().effective.Generation()},
 		{Name: "xds", OK: pushed.Good != "" && pushed.Nodes > 0, Detail: fmt.Sprintf("version %s, %d envoys connected", pushed.Version, pushed.Nodes)},
 	}
+	if g.managed.store != nil {
+		checks = append(checks, g.managed.check())
+	}
 	var problems config.Problems
 	if errors.As(state.Err, &problems) {
 		// Where and which field, not what stands there: anyone may read this.

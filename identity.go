@@ -33,7 +33,9 @@ type managed struct {
 	watcher *keystore.Watcher
 
 	mu sync.Mutex
-	// closed: there are keys, or it is not known whether there are.
+	// waiting: the database has told nothing yet.
+	waiting bool
+	// closed: there are keys, or were.
 	closed      bool
 	credentials []identity.Credential
 	accounts    quota.Accounts
@@ -46,8 +48,9 @@ type managed struct {
 // firstLook is how long a start waits for a PostgreSQL that may be down.
 const firstLook = 5 * time.Second
 
-// openIdentity reads the managed keys. With a PostgreSQL that is down the gateway
-// starts without them, and lets them in when it is up.
+// openIdentity reads the managed keys. With a PostgreSQL that is down the gateway starts
+// and refuses what spends anything until it is up: what it does not know bounds keys of the
+// configuration too.
 func (g *gateway) openIdentity(ctx context.Context) error {
 	if g.account == nil {
 		return nil
@@ -64,6 +67,7 @@ func (g *gateway) openIdentity(ctx context.Context) error {
 	m.store = keystore.New(g.account.database, identity.NewSealer(secret), vault)
 	m.watcher = keystore.NewWatcher(m.store, func(snapshot keystore.Snapshot) {
 		m.mu.Lock()
+		m.waiting = false
 		m.credentials, m.closed, m.ownKeys = snapshot.Credentials, snapshot.Used, snapshot.OwnKeys
 		m.accounts = quota.Accounts{Credits: snapshot.Credits, Budgets: snapshot.Budgets}
 		m.guardrails.use(snapshot.Guarded, snapshot.Credentials, func(id string, err error) {
@@ -72,7 +76,7 @@ func (g *gateway) openIdentity(ctx context.Context) error {
 		m.mu.Unlock()
 		g.compose()
 	}, g.log)
-	m.closed = true
+	m.waiting = true
 	g.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "switchyard_managed_secrets", Help: "Secrets of managed keys in use; a key that is being rotated has more than one.",
 	}, func() float64 {
@@ -89,6 +93,16 @@ func (g *gateway) openIdentity(ctx context.Context) error {
 		return nil // the watcher has logged what is wrong, and tries again
 	}
 	return err
+}
+
+// check is the part of GET /health that says whether it is known what is managed.
+func (m *managed) check() api.Check {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.waiting {
+		return api.Check{Name: "identity", Detail: "the database has told nothing of keys, guardrails and budgets since the start: requests to models are refused, the log says why"}
+	}
+	return api.Check{Name: "identity", OK: true, Detail: fmt.Sprintf("%d secrets of managed keys", len(m.credentials))}
 }
 
 // compose puts the managed keys, as they are known, beside those of the configuration,
@@ -111,7 +125,10 @@ func (g *gateway) compose() {
 			policy.KeyConstraints[key.Hash] = &routing.Constraints{AllowedModels: key.AllowedModels, Only: key.AllowedProviders}
 		}
 	}
-	if g.managed.closed {
+	switch {
+	case g.managed.waiting:
+		policy.Keys = policy.Keys.Waiting()
+	case g.managed.closed:
 		policy.Keys = policy.Keys.Closed()
 	}
 	g.composeOwnKeys(&policy)

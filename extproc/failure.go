@@ -153,8 +153,14 @@ func internalError() *dialect.Error {
 // takes it too, would stand in the log of every proxy on the way.
 func unauthenticated(err error, query string) *dialect.Error {
 	message := err.Error()
-	var missing *identity.Error
-	if errors.As(err, &missing) && missing.Reason == identity.Missing && inQuery(query, "key") {
+	var refused *identity.Error
+	if errors.As(err, &refused) && refused.Temporary() {
+		return &dialect.Error{
+			Status: http.StatusServiceUnavailable, Type: "provider_overloaded", Message: message,
+			Metadata: map[string]any{"headers": map[string]string{"Retry-After": "2"}},
+		}
+	}
+	if refused != nil && refused.Reason == identity.Missing && inQuery(query, "key") {
 		message = "A key is not taken from the URL, which proxies log. Send it in the header x-goog-api-key."
 	}
 	return &dialect.Error{Status: http.StatusUnauthorized, Type: "authentication", Message: message}

@@ -1,10 +1,13 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
+
+	"github.com/switchyard/switchyard/policies/identity"
 )
 
 const (
@@ -19,6 +22,11 @@ const (
 // own form, which its SDKs read (row 140).
 func (s *server) countTokens(w http.ResponseWriter, r *http.Request) {
 	if _, err := s.caller(r); err != nil {
+		var refused *identity.Error
+		if errors.As(err, &refused) && refused.Temporary() {
+			refuseMessage(w, http.StatusServiceUnavailable, "api_error", err.Error())
+			return
+		}
 		refuseMessage(w, http.StatusUnauthorized, "authentication_error", err.Error())
 		return
 	}

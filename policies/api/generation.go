@@ -155,7 +155,7 @@ func (s *server) generation(w http.ResponseWriter, r *http.Request) {
 func (s *server) ownGeneration(w http.ResponseWriter, r *http.Request, permission identity.Permission) (*identity.Key, *usage.Generation) {
 	key, err := s.caller(r)
 	if err != nil {
-		refuse(w, http.StatusUnauthorized, "authentication", err.Error())
+		refuseCaller(w, err)
 		return nil, nil
 	}
 	if key.Management() && !key.Role.May(permission) {

@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -114,10 +115,21 @@ func (s *server) caller(r *http.Request) (*identity.Key, error) {
 	return key, err
 }
 
+// refuseCaller says why it is not known whose request it is.
+func refuseCaller(w http.ResponseWriter, err error) {
+	var refused *identity.Error
+	if errors.As(err, &refused) && refused.Temporary() {
+		w.Header().Set("Retry-After", "2")
+		refuse(w, http.StatusServiceUnavailable, "provider_overloaded", err.Error())
+		return
+	}
+	refuse(w, http.StatusUnauthorized, "authentication", err.Error())
+}
+
 func (s *server) key(w http.ResponseWriter, r *http.Request) {
 	key, err := s.caller(r)
 	if err != nil {
-		refuse(w, http.StatusUnauthorized, "authentication", err.Error())
+		refuseCaller(w, err)
 		return
 	}
 	info := keyInfo{

@@ -50,7 +50,7 @@ func (s *server) managing(permission identity.Permission, serve func(w http.Resp
 	return func(w http.ResponseWriter, r *http.Request) {
 		key, err := s.caller(r)
 		if err != nil {
-			refuse(w, http.StatusUnauthorized, "authentication", err.Error())
+			refuseCaller(w, err)
 			return
 		}
 		w.Header().Set("Cache-Control", "no-store")

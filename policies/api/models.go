@@ -52,7 +52,7 @@ func (s *server) modelsMaking(output string) http.HandlerFunc {
 func (s *server) userModels(w http.ResponseWriter, r *http.Request) {
 	key, err := s.caller(r)
 	if err != nil {
-		refuse(w, http.StatusUnauthorized, "authentication", err.Error())
+		refuseCaller(w, err)
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")

@@ -57,7 +57,7 @@ func (s *server) withKey(serve func(w http.ResponseWriter, r *http.Request, owne
 	return func(w http.ResponseWriter, r *http.Request) {
 		key, err := s.caller(r)
 		if err != nil {
-			refuse(w, http.StatusUnauthorized, "authentication", err.Error())
+			refuseCaller(w, err)
 			return
 		}
 		serve(w, r, key.Hash)

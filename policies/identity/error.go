@@ -12,11 +12,17 @@ const (
 	Expired
 	Elsewhere
 	Unmapped
+	// Waiting: it is not known yet what is managed over the API.
+	Waiting
 )
 
 // Error refuses a request for want of a good key: HTTP 401, spec error_type
-// "authentication". It never holds what was presented.
+// "authentication"; or, if it is temporary, 503 and "provider_overloaded". It never holds
+// what was presented.
 type Error struct{ Reason Reason }
+
+// Temporary reports whether the same request may be good a little later.
+func (e *Error) Temporary() bool { return e.Reason == Waiting }
 
 // Error is a sentence for the client (spec section 5.4).
 func (e *Error) Error() string {
@@ -31,6 +37,8 @@ func (e *Error) Error() string {
 		return "No rule of this gateway gives this token a key or a role."
 	case Elsewhere:
 		return "This API key may not be used from your IP address."
+	case Waiting:
+		return "The gateway has not reached its database since it started, and cannot tell what this request may do and spend. Try again later."
 	}
 	return "User not found."
 }

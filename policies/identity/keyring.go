@@ -23,6 +23,8 @@ type Keyring struct {
 	everybody *Key
 	// closed: nobody is let in for want of keys.
 	closed bool
+	// waiting: nobody but management keys is let in.
+	waiting bool
 	// tokens are taken besides keys; nil is none.
 	tokens Tokens
 }
@@ -120,12 +122,21 @@ func (k *Keyring) With(managed []Credential) *Keyring {
 	return &all
 }
 
-// Closed is the keyring that lets nobody in for want of keys: of a gateway that does not
-// know yet whether there are managed ones, or whose managed ones were all deleted.
+// Closed is the keyring that lets nobody in for want of keys: of a gateway whose managed
+// ones were all deleted.
 func (k *Keyring) Closed() *Keyring {
 	closed := *k
 	closed.closed = true
 	return &closed
+}
+
+// Waiting is the keyring of a gateway that does not know yet what is managed over the API:
+// keys, and what organisations, workspaces and guardrails bound, of keys of the
+// configuration too. Management keys and tokens that spend nothing are let in.
+func (k *Keyring) Waiting() *Keyring {
+	waiting := *k
+	waiting.closed, waiting.waiting = true, true
+	return &waiting
 }
 
 // Open reports whether there are no keys, so that everybody may come in. The
@@ -159,14 +170,17 @@ func (k *Keyring) Authenticate(authorization, apiKey string, now time.Time) (*Ke
 		return k.everybody, nil
 	}
 	presented := cmp.Or(bearer(authorization), strings.TrimSpace(apiKey))
-	if presented == "" {
+	switch {
+	case presented == "" && k.waiting && len(k.keys) == 0: // there may be none
+		return nil, &Error{Reason: Waiting}
+	case presented == "":
 		return nil, &Error{Reason: Missing}
 	}
 	key, ok := k.keys[sha256.Sum256([]byte(presented))]
 	if !ok {
 		var err error
 		if key, err = k.granted(presented, now); err != nil {
-			return nil, err
+			return nil, k.orWaiting(err)
 		}
 	}
 	switch {
@@ -174,8 +188,19 @@ func (k *Keyring) Authenticate(authorization, apiKey string, now time.Time) (*Ke
 		return nil, &Error{Reason: Disabled}
 	case !key.ExpiresAt.IsZero() && !now.Before(key.ExpiresAt):
 		return nil, &Error{Reason: Expired}
+	case k.waiting && !key.Management():
+		return nil, &Error{Reason: Waiting}
 	}
 	return key, nil
+}
+
+// orWaiting is why a key is refused that may be a managed one, or stand for one.
+func (k *Keyring) orWaiting(err error) error {
+	var refused *Error
+	if k.waiting && errors.As(err, &refused) && (refused.Reason == Unknown || refused.Reason == Unmapped) {
+		return &Error{Reason: Waiting}
+	}
+	return err
 }
 
 // bearer returns the token of an Authorization header, or "" if it has none.

@@ -326,3 +326,32 @@ func TestTokensAreTakenForKeys(t *testing.T) {
 		t.Errorf("open although tokens are taken, %v", err)
 	}
 }
+
+// What is not known yet bounds keys of the configuration too: only who spends nothing is let
+// in, and nobody is told that their key is a bad one, which it may not be.
+func TestWhoIsLetInWhileItIsNotKnownWhatIsManaged(t *testing.T) {
+	k, err := NewKeyring(&configpb.Config{Keys: []*configpb.Key{
+		{Name: "good", Hash: Hash(good)}, {Name: "disabled", Hash: Hash(disabled), Disabled: true},
+		{Name: "root", Hash: Hash("sk-root"), Management: true},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	none, err := NewKeyring(&configpb.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := map[string]Reason{good: Waiting, "sk-another": Waiting, disabled: Disabled, "": Missing}
+	for presented, want := range refused {
+		_, err := k.Waiting().Authenticate("Bearer "+presented, "", now)
+		if refused := (*Error)(nil); !errors.As(err, &refused) || refused.Reason != want || refused.Temporary() != (want == Waiting) {
+			t.Errorf("%q: %v, want reason %d", presented, err, want)
+		}
+	}
+	if key, err := k.Waiting().Authenticate("Bearer sk-root", "", now); err != nil || key.Name != "root" {
+		t.Errorf("a management key: %v, %v", key, err)
+	}
+	if _, err := none.Waiting().Authenticate("", "", now); err == nil || err.(*Error).Reason != Waiting || none.Waiting().Open() {
+		t.Errorf("nobody's key, where there may be none: %v", err)
+	}
+}
