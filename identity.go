@@ -41,6 +41,8 @@ type managed struct {
 	accounts    quota.Accounts
 	guardrails  managedGuardrails
 	ownKeys     []byok.Key // of providers
+	// unreadable is how many entries of the database are not known as they are there.
+	unreadable int
 	// billed is what own keys were billed this month, by the organisation.
 	billed map[string]money.USD
 }
@@ -69,6 +71,7 @@ func (g *gateway) openIdentity(ctx context.Context) error {
 		m.mu.Lock()
 		m.waiting = false
 		m.credentials, m.closed, m.ownKeys = snapshot.Credentials, snapshot.Used, snapshot.OwnKeys
+		m.unreadable = snapshot.Forged + len(snapshot.Unreadable)
 		m.accounts = quota.Accounts{Credits: snapshot.Credits, Budgets: snapshot.Budgets}
 		m.guardrails.use(snapshot.Guarded, snapshot.Credentials, func(id string, err error) {
 			g.log.Error("a guardrail cannot be compiled; who is held to it is refused", "guardrail", id, "error", err.Error())
@@ -83,6 +86,13 @@ func (g *gateway) openIdentity(ctx context.Context) error {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		return float64(len(m.credentials))
+	}))
+	g.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "switchyard_managed_unreadable", Help: "Entries of the database that cannot be read, or that no gateway with this secret made: who is held to them is refused.",
+	}, func() float64 {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return float64(m.unreadable)
 	}))
 	ctx, cancel := context.WithTimeout(ctx, firstLook)
 	defer cancel()

@@ -21,13 +21,14 @@ type managedGuardrails struct {
 
 type compiledGuardrail struct {
 	guardrail
-	updated time.Time
+	updated    time.Time
+	unreadable bool
 }
 
 // use compiles what has changed and holds for a key: one that is assigned, and the default
-// one of a workspace that has keys, as the default workspace always has. A guardrail that cannot be
-// compiled, which another version of the gateway would have had to put there, lets nothing
-// pass.
+// one of a workspace that has keys, as the default workspace always has. A guardrail that
+// cannot be read or compiled, which another version of the gateway would have had to put
+// there, lets nothing pass.
 func (m *managedGuardrails) use(guarded keystore.Guarded, credentials []identity.Credential, failed func(id string, err error)) {
 	compiled := make(map[string]compiledGuardrail, len(guarded.Guardrails))
 	held := make(map[string]bool)
@@ -42,25 +43,30 @@ func (m *managedGuardrails) use(guarded keystore.Guarded, credentials []identity
 		held[keystore.DefaultGuardrail(credential.Key.Workspace)] = true
 	}
 	for id, from := range guarded.Guardrails {
-		if !held[id] {
+		if !held[id] && from.Unreadable == nil { // whose that one is is not known
 			continue
 		}
 		known, ok := m.compiled[id]
-		if !ok || !known.updated.Equal(from.Updated) {
+		if from.Unreadable != nil {
+			known = compiledGuardrail{guardrail: guardrail{constraints: nothing(), managed: true}, unreadable: true}
+		} else if !ok || known.unreadable || !known.updated.Equal(from.Updated) {
 			rules, err := guard.NewManaged(id, api.ContentRules(&from.GuardrailTerms))
-			known = compiledGuardrail{guardrail{rules: rules, constraints: guardrailConstraints(&from.GuardrailTerms), managed: true}, from.Updated}
+			known = compiledGuardrail{guardrail{rules: rules, constraints: guardrailConstraints(&from.GuardrailTerms), managed: true}, from.Updated, false}
 			if from.Limit != nil {
 				known.budget.Budget = identity.Budget{Amount: *from.Limit, Reset: from.Reset, IncludeBYOK: from.IncludeBYOK, Since: from.Limited}
 			}
 			if err != nil {
 				failed(id, err)
-				known.constraints = &routing.Constraints{Only: []string{}}
+				known.constraints = nothing()
 			}
 		}
 		compiled[id] = known
 	}
 	m.guarded, m.compiled = guarded, compiled
 }
+
+// nothing lets no endpoint pass.
+func nothing() *routing.Constraints { return &routing.Constraints{Only: []string{}} }
 
 // authors are the slugs of those whose models have a switch of their own.
 var authors = map[string]string{"anthropic": "anthropic", "openai": "openai", "google": "google", "xai": "x-ai", "other": "other"}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	keystore "github.com/switchyard/switchyard/policies/identity/store"
 	"github.com/switchyard/switchyard/policies/money"
 	"github.com/switchyard/switchyard/policies/quota"
+	"github.com/switchyard/switchyard/policies/routing"
 )
 
 // What nobody is held to takes no memory and no time, however many there are.
@@ -84,6 +86,29 @@ func TestBudgetOfGuardrailHoldsSinceTheKeyCameToIt(t *testing.T) {
 		if len(budgets) != 1 || !budgets[0].Budget.Since.Equal(want) {
 			t.Errorf("%s: %+v, want one since %v", hash, budgets, want)
 		}
+	}
+}
+
+// Nobody passes a guardrail of whom it is not known what it says, until that is known.
+func TestNobodyPassesAGuardrailThatCannotBeRead(t *testing.T) {
+	made, err := generationOf(t, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inWorkspace := keystore.DefaultGuardrail("w")
+	credentials := []identity.Credential{{Key: &identity.Key{Hash: "k", Workspace: "w"}}}
+	passes := func(m *managedGuardrails, unreadable error, workspace string) bool {
+		m.use(keystore.Guarded{
+			// Whose default one it is cannot be read either.
+			Guardrails: map[string]keystore.Guardrail{inWorkspace: {ID: inWorkspace, Unreadable: unreadable, Workspace: workspace}},
+		}, credentials, func(id string, err error) { t.Error(id, err) })
+		_, ofKeys := m.guards(made.guardrails, credentials)
+		guard := ofKeys["k"]
+		return guard == nil || !slices.ContainsFunc(guard.Constraints, func(c *routing.Constraints) bool { return c.Only != nil && len(c.Only) == 0 })
+	}
+	var m managedGuardrails
+	if !passes(&m, nil, "w") || passes(&m, errors.New("damaged"), "") || !passes(&m, nil, "w") {
+		t.Error("want it to let pass, then not, then again")
 	}
 }
 

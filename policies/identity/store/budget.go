@@ -131,14 +131,23 @@ func (t *transaction) budgets(ctx context.Context, by Actor, workspace string) (
 	return known, w, rows.Err()
 }
 
-// budgets are those of all workspaces, by the workspace's id.
-func (s *Store) budgets(ctx context.Context) (map[string][]identity.Budget, error) {
-	all, err := list(ctx, s, scanBudget, budgets+` ORDER BY b.workspace_id, b.reset`)
-	known := make(map[string][]identity.Budget)
-	for _, each := range all {
-		each.Budget.ID = each.ID
-		each.Budget.Since = each.Created // it is deleted and made anew, or keeps counting
-		known[each.Workspace] = append(known[each.Workspace], each.Budget)
-	}
-	return known, err
+// spent is a budget that lets nothing pass that costs anything.
+var spent = identity.Budget{Amount: identity.MinBudget, Reset: identity.ResetNever}
+
+// readBudgets reads those of all workspaces, by the workspace's id. One that cannot be read
+// is as good as spent.
+func (s *Store) readBudgets(ctx context.Context, into *Snapshot) error {
+	into.Budgets = make(map[string][]identity.Budget)
+	_, err := list(ctx, s, func(scan func(...any) error) (struct{}, error) {
+		b, err := scanBudget(scan)
+		b.Budget.Since = b.Created // it is deleted and made anew, or keeps counting
+		if err != nil {
+			into.unreadable("budget of workspace", b.Workspace, err)
+			b.Budget = spent
+		}
+		b.Budget.ID = b.ID
+		into.Budgets[b.Workspace] = append(into.Budgets[b.Workspace], b.Budget)
+		return struct{}{}, nil
+	}, budgets+` ORDER BY b.workspace_id, b.reset`)
+	return err
 }

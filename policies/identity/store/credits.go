@@ -110,16 +110,25 @@ func (s *Store) CreditEntries(ctx context.Context, organization string) ([]Credi
 	return list(ctx, s, scanCredit, `SELECT `+creditColumns+` FROM credit_entries WHERE organization_id = ? ORDER BY created DESC, id`, organization)
 }
 
-// credits are what organisations were given, of those that were given any. They are added
-// up here: a sum in SQL fails beyond the range, and all keys with it.
-func (s *Store) credits(ctx context.Context) (map[string]money.USD, error) {
-	given := make(map[string]money.USD)
+// readCredits reads what organisations were given, of those that were given any. It is added
+// up here: a sum in SQL fails beyond the range, and all keys with it. With an entry that
+// cannot be read they were given nothing.
+func (s *Store) readCredits(ctx context.Context, into *Snapshot) error {
+	into.Credits = make(map[string]money.USD)
+	var damaged []string
 	_, err := list(ctx, s, func(scan func(...any) error) (struct{}, error) {
 		var organization string
 		var amount money.USD
-		err := scan(&organization, &amount)
-		given[organization] = given[organization].Add(amount)
-		return struct{}{}, err
+		if err := scan(&organization, &amount); err != nil {
+			into.unreadable("credits of organization", organization, err)
+			damaged = append(damaged, organization)
+			return struct{}{}, nil
+		}
+		into.Credits[organization] = into.Credits[organization].Add(amount)
+		return struct{}{}, nil
 	}, `SELECT organization_id, amount FROM credit_entries`)
-	return given, err
+	for _, organization := range damaged {
+		into.Credits[organization] = 0
+	}
+	return err
 }

@@ -28,6 +28,9 @@ type Guardrail struct {
 	// Limited is when the limit was last set otherwise than in its amount; zero if it is as
 	// it was made.
 	Limited time.Time `json:"-"`
+	// Unreadable is why what the guardrail says is not known: nobody passes it, and it can
+	// be deleted but not changed.
+	Unreadable error `json:"-"`
 }
 
 // GuardrailTerms are what a guardrail says. Nil lists and switches say nothing.
@@ -116,9 +119,9 @@ func scanGuardrail(scan func(...any) error) (Guardrail, error) {
 		return g, err
 	}
 	var kept keptGuardrail
-	err := json.Unmarshal([]byte(terms), &kept)
+	g.Unreadable = json.Unmarshal([]byte(terms), &kept)
 	g.Workspace, g.GuardrailTerms, g.Created, g.Updated, g.Limited = kept.Workspace, kept.GuardrailTerms, instant(created), instant(updated), kept.Limited
-	return g, err
+	return g, nil
 }
 
 // MaxGuardrails is how many guardrails an organisation may have, with the default ones that
@@ -207,6 +210,9 @@ func (s *Store) UpdateGuardrail(ctx context.Context, by Actor, id string, alter 
 		before, err := t.guardrail(ctx, by, id)
 		if errors.Is(err, ErrNone) {
 			before, err = unchanged(workspaces, id)
+		}
+		if err == nil {
+			err = before.Unreadable
 		}
 		if err != nil {
 			return Entry{}, err
@@ -342,26 +348,36 @@ type MemberGuardrail struct {
 	Since             time.Time
 }
 
-func (s *Store) guarded(ctx context.Context) (Guarded, error) {
+func (s *Store) readGuarded(ctx context.Context, into *Snapshot) error {
 	g := Guarded{Guardrails: make(map[string]Guardrail), Keys: make(map[string]KeyGuardrail), Members: make(map[string]MemberGuardrail)}
-	all, err := list(ctx, s, scanGuardrail, `SELECT `+guardrailColumns+` FROM guardrails`)
-	if err != nil || len(all) == 0 {
-		return g, err
-	}
-	for _, each := range all {
+	into.Guarded = g
+	_, err := list(ctx, s, func(scan func(...any) error) (struct{}, error) {
+		each, err := scanGuardrail(scan)
+		if err != nil {
+			each.Unreadable = err
+		}
+		if each.Unreadable != nil {
+			into.unreadable("guardrail", each.ID, each.Unreadable)
+		}
 		g.Guardrails[each.ID] = each
+		return struct{}{}, nil
+	}, `SELECT `+guardrailColumns+` FROM guardrails`)
+	if err != nil || len(g.Guardrails) == 0 {
+		return err
 	}
 	_, err = list(ctx, s, func(scan func(...any) error) (struct{}, error) {
 		var kind Assignee
 		var assignee, guardrail, key string
 		var created int64
-		err := scan(&kind, &assignee, &guardrail, &created, &key)
+		if err := scan(&kind, &assignee, &guardrail, &key, &created); err != nil { // it holds, since ever
+			into.unreadable("assignment to guardrail", guardrail, err)
+		}
 		if kind == AssigneeKey {
 			g.Keys[assignee] = KeyGuardrail{guardrail, instant(created)}
 		} else if key != "" {
 			g.Members[key] = MemberGuardrail{assignee, guardrail, instant(created)}
 		}
-		return struct{}{}, err
-	}, `SELECT a.kind, a.assignee, a.guardrail_id, a.created, COALESCE(k.hash, '') FROM guardrail_assignments a LEFT JOIN api_keys k ON a.kind = 'member' AND k.creator = a.assignee`)
-	return g, err
+		return struct{}{}, nil
+	}, `SELECT a.kind, a.assignee, a.guardrail_id, COALESCE(k.hash, ''), a.created FROM guardrail_assignments a LEFT JOIN api_keys k ON a.kind = 'member' AND k.creator = a.assignee`)
+	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -38,7 +37,7 @@ func scanSealed(scan func(...any) error, sealed *string) (byok.Key, error) {
 	if err := scan(into...); errors.Is(err, sql.ErrNoRows) {
 		return byok.Key{}, ErrNone
 	} else if err != nil {
-		return byok.Key{}, err
+		return byok.Key{ID: k.ID}, err
 	}
 	k.Created, k.Updated = instant(created), instant(updated)
 	return k, errors.Join(
@@ -52,35 +51,28 @@ func placeOf(k *byok.Key) byok.Place {
 	return byok.Place{ID: k.ID, Organization: k.Organization, Provider: k.Provider}
 }
 
-// openOwnKeys reads all own keys with their credentials. Those that do not open are left
-// out, and unreadable says why.
-func (s *Store) openOwnKeys(ctx context.Context) (keys []byok.Key, unreadable, err error) {
-	var failures []error
+// readOwnKeys reads all own keys with their credentials. Those that do not open are left
+// out.
+func (s *Store) readOwnKeys(ctx context.Context, into *Snapshot) error {
 	vault := s.vault.Load()
-	keys, err = list(ctx, s, func(scan func(...any) error) (byok.Key, error) {
-		var sealed string
+	_, err := list(ctx, s, func(scan func(...any) error) (struct{}, error) {
+		var sealed, credential string
 		k, err := scanSealed(scan, &sealed)
+		switch {
+		case err == nil && vault == nil:
+			err = ErrNoVault
+		case err == nil:
+			credential, err = vault.Open(placeOf(&k), sealed)
+		}
 		if err != nil {
-			return k, err
-		}
-		credential, failed := "", error(ErrNoVault)
-		if vault != nil {
-			credential, failed = vault.Open(placeOf(&k), sealed)
-		}
-		if failed != nil {
-			failures = append(failures, fmt.Errorf("%s: %w", k.ID, failed))
-			return byok.Key{}, nil
+			into.unreadable("own key", k.ID, err)
+			return struct{}{}, nil
 		}
 		k.Credential = catalog.NewCredential(credential)
-		return k, nil
+		into.OwnKeys = append(into.OwnKeys, k)
+		return struct{}{}, nil
 	}, `SELECT `+ownKeyColumns+`, sealed FROM own_keys`)
-	opened := keys[:0]
-	for _, k := range keys {
-		if k.ID != "" {
-			opened = append(opened, k)
-		}
-	}
-	return opened, errors.Join(failures...), err
+	return err
 }
 
 // OwnKey returns a customer's own key without its credential, or [ErrNone].

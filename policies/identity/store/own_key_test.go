@@ -43,7 +43,7 @@ func credentials(t *testing.T, s *Store) (map[string]string, error) {
 	for _, k := range snapshot.OwnKeys {
 		found[k.ID], _ = k.Credential.Reveal()
 	}
-	return found, snapshot.Unreadable
+	return found, errors.Join(snapshot.Unreadable...)
 }
 
 func TestOwnKeyComesBackWhole(t *testing.T) {
@@ -242,7 +242,7 @@ func TestVaultThatIsExchanged(t *testing.T) {
 			t.Error("the own key is not read")
 		}
 		s.UseVault(byok.NewVault("new secret", ""))
-		if look() != "" || !errors.Is(seen.Unreadable, byok.ErrOtherKey) {
+		if look() != "" || !errors.Is(errors.Join(seen.Unreadable...), byok.ErrOtherKey) {
 			t.Errorf("by another secret: %v", seen.Unreadable)
 		}
 		s.UseVault(byok.NewVault("new secret", "old secret"))

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -25,10 +26,13 @@ type Snapshot struct {
 	// Forged is how many secrets in the database no gateway with this one's secret put
 	// there. They are left out.
 	Forged int
-	// OwnKeys are customers' own keys of providers. Unreadable is why some are left out:
-	// they do not open with the vault's keys, or are damaged.
-	OwnKeys    []byok.Key
-	Unreadable error
+	// OwnKeys are customers' own keys of providers.
+	OwnKeys []byok.Key
+	// Unreadable is why some of it is not as it is in the database: what is damaged, or
+	// said in the words of another version. Of guardrails, budgets and credits it lets
+	// nobody pass who is held to them; own keys are left out, as those that do not open
+	// with the vault's keys. The rest holds, above all that keys are gone.
+	Unreadable []error
 }
 
 // Version grows with every change.
@@ -47,7 +51,7 @@ func (s *Store) state(ctx context.Context) (version int64, fingerprint string, e
 }
 
 // Load reads all keys. The version is read first: what changes meanwhile is read again.
-// The error is [ErrSecret], or the database's.
+// The error is [ErrSecret], or the database's: a row that cannot be read is none.
 func (s *Store) Load(ctx context.Context) (Snapshot, error) {
 	version, fingerprint, err := s.state(ctx)
 	if err != nil {
@@ -75,7 +79,8 @@ func (s *Store) Load(ctx context.Context) (Snapshot, error) {
 		var expires int64
 		var in Workspace
 		if err := rows.Scan(append(r.fields(&k), &digest, &seal, &expires, &in.ID, &in.Organization, &in.DefaultTextModel, &in.DefaultSort)...); err != nil {
-			return Snapshot{}, err
+			snapshot.Forged++
+			continue
 		}
 		hashed, unreadable := identity.ParseDigest(digest)
 		if unreadable != nil || r.fill(&k) != nil {
@@ -92,15 +97,15 @@ func (s *Store) Load(ctx context.Context) (Snapshot, error) {
 	if err := rows.Err(); err != nil {
 		return Snapshot{}, err
 	}
-	if snapshot.Credits, err = s.credits(ctx); err != nil {
-		return Snapshot{}, err
+	for _, read := range []func(context.Context, *Snapshot) error{s.readCredits, s.readBudgets, s.readGuarded, s.readOwnKeys} {
+		if err := read(ctx, &snapshot); err != nil {
+			return Snapshot{}, err
+		}
 	}
-	if snapshot.Budgets, err = s.budgets(ctx); err != nil {
-		return Snapshot{}, err
-	}
-	if snapshot.Guarded, err = s.guarded(ctx); err != nil {
-		return Snapshot{}, err
-	}
-	snapshot.OwnKeys, snapshot.Unreadable, err = s.openOwnKeys(ctx)
-	return snapshot, err
+	return snapshot, nil
+}
+
+// unreadable notes what is not as it is in the database.
+func (s *Snapshot) unreadable(kind, id string, err error) {
+	s.Unreadable = append(s.Unreadable, fmt.Errorf("%s %s: %w", kind, id, err))
 }

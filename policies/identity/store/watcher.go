@@ -88,8 +88,9 @@ func (w *Watcher) refresh(ctx context.Context) error {
 	if snapshot.Forged > 0 {
 		w.log.Error("the database has keys that no gateway with this secret made; they are refused", "keys", snapshot.Forged)
 	}
-	if snapshot.Unreadable != nil {
-		w.log.Error("customers' own keys are left out that cannot be read", "error", snapshot.Unreadable.Error())
+	if len(snapshot.Unreadable) > 0 {
+		w.log.Error("some of what is managed cannot be read: who is held to it is refused, and own keys are left out",
+			"entries", len(snapshot.Unreadable), "error", errors.Join(snapshot.Unreadable...).Error())
 	}
 	w.use(snapshot)
 	w.known, w.newest, w.vault = true, snapshot.Version, vault
