@@ -30,7 +30,8 @@ type keyInfo struct {
 	RateLimit       rateLimit  `json:"rate_limit"`
 	FreeDaily       freeDaily  `json:"free_model_daily_requests"`
 	// Budgets are all that hold for the key, in the order in which they refuse; Effective
-	// is the one that refuses first. Limit and what is left of it are the key's own.
+	// is the one that refuses first, as far as the caller may know. Limit and what is left
+	// of it are the key's own.
 	Budgets   []keyBudget `json:"budgets"`
 	Effective *keyBudget  `json:"effective_budget"`
 	*keyUsage
@@ -73,14 +74,20 @@ const (
 	ScopeCredits          BudgetScope = "credits"
 )
 
-// keyBudget is a budget as clients get it.
+// shared reports whether all spend the budget together: what is in it is told who may read
+// usage, and others whether anything is left.
+func (s BudgetScope) shared() bool {
+	return s == ScopeWorkspace || s == ScopeOrganization || s == ScopeCredits
+}
+
+// keyBudget is a budget as clients get it. Amounts are null that the caller may not know.
 type keyBudget struct {
 	Scope       BudgetScope `json:"scope"`
 	BudgetID    *string     `json:"budget_id"`
 	GuardrailID *string     `json:"guardrail_id"`
-	Limit       money.USD   `json:"limit_usd"`
-	Spent       money.USD   `json:"spend_usd"`
-	Remaining   money.USD   `json:"remaining_usd"` // nothing or less refuses
+	Limit       *money.USD  `json:"limit_usd"`
+	Spent       *money.USD  `json:"spend_usd"`
+	Remaining   *money.USD  `json:"remaining_usd"` // nothing or less refuses
 	Reset       *string     `json:"reset_interval"`
 	ResetsAt    *time.Time  `json:"resets_at"`
 	IncludeBYOK bool        `json:"include_byok"`
@@ -190,14 +197,19 @@ func (s *server) tellLimits(ctx context.Context, key *identity.Key, info *keyInf
 	}
 	for i := range limits.Budgets {
 		budget := &limits.Budgets[i]
+		remaining := budget.Amount.Add(-budget.Spent)
 		told := keyBudget{
 			Scope: budget.Scope, BudgetID: stated(budget.ID), GuardrailID: stated(budget.GuardrailID),
-			Limit: budget.Amount, Spent: budget.Spent, Remaining: budget.Amount.Add(-budget.Spent),
 			Reset: stated(budget.Reset.String()), ResetsAt: stated(budget.Reset.Next(now)), IncludeBYOK: budget.IncludeBYOK,
 		}
+		switch {
+		case !told.Scope.shared() || key.Role.May(identity.ReadUsage):
+			told.Limit, told.Spent, told.Remaining = &budget.Amount, &budget.Spent, &remaining
+		case remaining <= 0:
+			told.Remaining = new(money.USD)
+		}
 		if told.Scope == ScopeKey {
-			left := max(0, told.Remaining)
-			info.Limit, info.LimitRemaining, info.LimitReset = &told.Limit, &left, told.Reset
+			info.Limit, info.LimitRemaining, info.LimitReset = told.Limit, new(max(0, remaining)), told.Reset
 		}
 		info.Budgets = append(info.Budgets, told)
 	}
@@ -206,14 +218,15 @@ func (s *server) tellLimits(ctx context.Context, key *identity.Key, info *keyInf
 }
 
 // effective is the first budget of which nothing is left, or else the one of which the
-// least is; nil of none.
+// least is of those that the caller may know; nil of none.
 func effective(budgets []keyBudget) *keyBudget {
 	var least *keyBudget
 	for i := range budgets {
-		switch {
-		case budgets[i].Remaining <= 0:
+		switch left := budgets[i].Remaining; {
+		case left == nil:
+		case *left <= 0:
 			return &budgets[i]
-		case least == nil || budgets[i].Remaining < least.Remaining:
+		case least == nil || *left < *least.Remaining:
 			least = &budgets[i]
 		}
 	}

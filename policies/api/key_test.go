@@ -13,7 +13,8 @@ import (
 )
 
 // Row 159: limit and limit_remaining are the key's own; budgets are all that hold, and
-// effective_budget the one that refuses first.
+// effective_budget the one that refuses first. Of what others spend too, who may not read
+// usage is told whether anything is left.
 func TestRow159KeyTellsOfAllBudgets(t *testing.T) {
 	const cent = money.Dollar / 100
 	own := KeyBudget{Scope: ScopeKey, Budget: identity.Budget{Amount: 5 * money.Dollar, Reset: identity.ResetDaily, IncludeBYOK: true}, Spent: money.Dollar + 1}
@@ -28,9 +29,9 @@ func TestRow159KeyTellsOfAllBudgets(t *testing.T) {
 		{"none", nil, []string{`"limit":null,"limit_remaining":null`, `"budgets":[],"effective_budget":null`}},
 		{"its own", []KeyBudget{own}, []string{`"limit":5,"limit_remaining":3.999999999999,"limit_reset":"daily"`, `"effective_budget":{"scope":"key_limit","budget_id":null,"guardrail_id":null,"limit_usd":5,"spend_usd":1.000000000001,"remaining_usd":3.999999999999,"reset_interval":"daily"`}},
 		{"the least that is left", []KeyBudget{own, workspace, guardrail}, []string{`"limit":5,"limit_remaining":3.999999999999,"limit_reset":"daily"`,
-			`"budgets":[{"scope":"key_limit"`, `{"scope":"workspace","budget_id":"b","guardrail_id":null,"limit_usd":2,"spend_usd":1,"remaining_usd":1,"reset_interval":null,"resets_at":null`,
+			`"budgets":[{"scope":"key_limit"`, `{"scope":"workspace","budget_id":"b","guardrail_id":null,"limit_usd":null,"spend_usd":null,"remaining_usd":null,"reset_interval":null,"resets_at":null`,
 			`"effective_budget":{"scope":"member","budget_id":null,"guardrail_id":"g","limit_usd":0.01`}},
-		{"the first that is spent", []KeyBudget{workspace, beyond, guardrail}, []string{`"limit":null`, `"effective_budget":{"scope":"credits","budget_id":null,"guardrail_id":null,"limit_usd":0.01,"spend_usd":0.03,"remaining_usd":-0.02`}},
+		{"the first that is spent", []KeyBudget{workspace, beyond, guardrail}, []string{`"limit":null`, `"effective_budget":{"scope":"credits","budget_id":null,"guardrail_id":null,"limit_usd":null,"spend_usd":null,"remaining_usd":0,`}},
 	} {
 		options := withKey(t, &configpb.Key{Name: "k"})
 		options.KeyLimits = func(context.Context, *identity.Key, time.Time) (KeyLimits, error) {
@@ -43,7 +44,14 @@ func TestRow159KeyTellsOfAllBudgets(t *testing.T) {
 			}
 		}
 	}
-	options := withKey(t, &configpb.Key{Name: "k"})
+	options := withKey(t, &configpb.Key{Name: "k", Management: true})
+	options.KeyLimits = func(context.Context, *identity.Key, time.Time) (KeyLimits, error) {
+		return KeyLimits{Budgets: []KeyBudget{workspace}}, nil
+	}
+	if got := ask(options, "GET", "/api/v1/key", "Authorization", "Bearer "+goodKey).Body.String(); !strings.Contains(got, `"limit_usd":2,"spend_usd":1,"remaining_usd":1,`) {
+		t.Errorf("who may read usage is not told what a workspace has spent: %s", got)
+	}
+	options = withKey(t, &configpb.Key{Name: "k"})
 	options.KeyLimits = func(context.Context, *identity.Key, time.Time) (KeyLimits, error) {
 		return KeyLimits{}, errors.New("Redis is down")
 	}

@@ -54,7 +54,7 @@ var rules = []rule{
 	{ReadKeys, []Role{Owner, Admin, Developer, Billing, Viewer}, "list keys and what they have used"},
 	{WriteKeys, []Role{Owner, Admin, Developer}, "create, change, rotate and delete inference keys"},
 	{WriteManagementKeys, []Role{Owner, Admin}, "the same of management keys whose role is not above one's own"},
-	{ReadUsage, []Role{Owner, Admin, Billing, Viewer}, "activity, credits and single generations"},
+	{ReadUsage, []Role{Owner, Admin, Billing, Viewer}, "activity, credits, single generations, and what is in budgets that keys share"},
 	{ReadContent, []Role{Owner, Admin}, "what was said with keys that have that stored"},
 	{ReadAudit, []Role{Owner, Admin}, "the audit log"},
 	{ReadOrganization, []Role{Owner, Admin, Developer, Billing, Viewer}, "list workspaces and members"},

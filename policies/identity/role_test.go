@@ -15,7 +15,7 @@ var update = flag.Bool("update", false, "write the permission table anew")
 // The written table is the one that holds.
 func TestPermissionTableIsWrittenDown(t *testing.T) {
 	var table bytes.Buffer
-	fmt.Fprintf(&table, "# Who may do what\n\nThe role is that of the management key; one in the configuration is an owner's. Inference keys manage nothing.\n\n| permission | allows to |")
+	fmt.Fprintf(&table, "# Who may do what\n\nThe role is that of the management key; one in the configuration is an owner's. Inference keys manage nothing; `GET /key` tells them amounts of their own budgets, those of their guardrails and of their member, and of budgets that others spend too whether anything is left.\n\n| permission | allows to |")
 	for _, role := range Roles() {
 		fmt.Fprintf(&table, " %s |", role)
 	}
