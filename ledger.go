@@ -95,7 +95,7 @@ func (a *account) tidy(ctx context.Context, g *gateway) {
 	sweep := func(what string, keep time.Duration, purge func(context.Context, time.Time) (int64, error)) {
 		deleted, err := purge(ctx, time.Now().Add(-keep))
 		if !failed(what+" cannot be deleted", err) && deleted > 0 {
-			g.log.Info(what+" are deleted", "generations", deleted)
+			g.log.Info(what+" are deleted", "entries", deleted)
 		}
 	}
 	// What an earlier process may have told already is told again first: of what is gone by
@@ -103,11 +103,13 @@ func (a *account) tidy(ctx context.Context, g *gateway) {
 	for a.ledger.CatchUp(ctx) == nil {
 		failed("generations cannot be added to the sums", a.generations.SumUp(ctx))
 		failed("what end users spent cannot be condensed", a.generations.CondenseUsers(ctx, time.Now()))
-		all, said := retention(g.current.Load().effective.Config().GetLedger())
+		settings := g.current.Load().effective.Config()
+		all, said := retention(settings.GetLedger())
 		sweep("old contents of generations", said, a.generations.PurgeContents)
 		if all > 0 {
 			sweep("old generations", all, a.generations.Purge)
 		}
+		sweep("old entries of who read what", settings.GetIdentity().GetReadLogRetention().AsDuration(), g.managed.store.PurgeReads)
 		select {
 		case <-ctx.Done():
 		case <-a.settings:

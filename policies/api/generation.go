@@ -226,7 +226,7 @@ func (s *server) noteRead(ctx context.Context, by *identity.Key, g *usage.Genera
 		KeyHash   string `json:"key_hash"`
 		Workspace string `json:"workspace_id"`
 	}
-	return s.Identity.Store.Note(ctx, actor(by), keystore.Entry{Action: "content.read", Target: g.ID, Before: read{g.KeyHash, g.Workspace}})
+	return s.Identity.Store.NoteRead(ctx, actor(by), keystore.Entry{Target: g.ID, Before: read{g.KeyHash, g.Workspace}})
 }
 
 // wireContent is what was said as clients get it (spec section 1.3).

@@ -81,6 +81,8 @@ func fillDefaults(config *configpb.Config) {
 	orDefault(&config.Cache.MaxSize, "64MiB")
 	orDefault(&config.Cache.MaxEntry, "4MiB")
 	orDuration(&config.Ledger.ContentRetention, 30*24*time.Hour)
+	config.Identity = orNew(config.Identity)
+	orDuration(&config.Identity.ReadLogRetention, 90*24*time.Hour)
 	config.Fetch = orNew(config.Fetch)
 	orDefault(&config.Fetch.MaxSize, defaultFetchSize)
 	orDuration(&config.Fetch.Timeout, 10*time.Second)

@@ -1485,9 +1485,12 @@ type Identity struct {
 	// first start, in identity-secret in the gateway's state directory.
 	Secret *Secret `protobuf:"bytes,1,opt,name=secret,proto3" json:"secret,omitempty"`
 	// Issuers of OpenID Connect whose tokens are taken for keys.
-	Issuers       []*Issuer `protobuf:"bytes,2,rep,name=issuers,proto3" json:"issuers,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Issuers []*Issuer `protobuf:"bytes,2,rep,name=issuers,proto3" json:"issuers,omitempty"`
+	// Entries of the audit log that say who read something are deleted when they are older
+	// than this; who changed what stays. Default 2160h, which is 90 days.
+	ReadLogRetention *durationpb.Duration `protobuf:"bytes,3,opt,name=read_log_retention,json=readLogRetention,proto3" json:"read_log_retention,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Identity) Reset() {
@@ -1530,6 +1533,13 @@ func (x *Identity) GetSecret() *Secret {
 func (x *Identity) GetIssuers() []*Issuer {
 	if x != nil {
 		return x.Issuers
+	}
+	return nil
+}
+
+func (x *Identity) GetReadLogRetention() *durationpb.Duration {
+	if x != nil {
+		return x.ReadLogRetention
 	}
 	return nil
 }
@@ -4715,10 +4725,12 @@ const file_policies_config_configpb_config_proto_rawDesc = "" +
 	"\x06action\x18\x02 \x01(\x0e2!.switchyard.config.v1.GuardActionB#\xbaH\a\x82\x01\x04\x10\x01 \x00\x82\xb5\x18\x15flag, redact or blockR\x06action\x12H\n" +
 	"\n" +
 	"scan_scope\x18\x03 \x01(\x0e2\x1f.switchyard.config.v1.ScanScopeB\b\xbaH\x05\x82\x01\x02\x10\x01R\tscanScope\x12L\n" +
-	"\tdirection\x18\x04 \x01(\x0e2$.switchyard.config.v1.GuardDirectionB\b\xbaH\x05\x82\x01\x02\x10\x01R\tdirection\"x\n" +
+	"\tdirection\x18\x04 \x01(\x0e2$.switchyard.config.v1.GuardDirectionB\b\xbaH\x05\x82\x01\x02\x10\x01R\tdirection\"\xd3\x01\n" +
 	"\bIdentity\x124\n" +
 	"\x06secret\x18\x01 \x01(\v2\x1c.switchyard.config.v1.SecretR\x06secret\x126\n" +
-	"\aissuers\x18\x02 \x03(\v2\x1c.switchyard.config.v1.IssuerR\aissuers\"\x89\x01\n" +
+	"\aissuers\x18\x02 \x03(\v2\x1c.switchyard.config.v1.IssuerR\aissuers\x12Y\n" +
+	"\x12read_log_retention\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\x10\xbaH\r\xaa\x01\n" +
+	"\"\x06\b\x80\x86\xb0\x96\x012\x00R\x10readLogRetention\"\x89\x01\n" +
 	"\x06Issuer\x12\x19\n" +
 	"\x03url\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x03url\x12#\n" +
 	"\baudience\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\baudience\x12?\n" +
@@ -5192,115 +5204,116 @@ var file_policies_config_configpb_config_proto_goTypes = []any{
 	nil,                               // 55: switchyard.config.v1.Quirks.RenameEntry
 	nil,                               // 56: switchyard.config.v1.Quirks.CapEntry
 	nil,                               // 57: switchyard.config.v1.Quirks.RolesEntry
-	(*structpb.Struct)(nil),           // 58: google.protobuf.Struct
-	(*durationpb.Duration)(nil),       // 59: google.protobuf.Duration
+	(*durationpb.Duration)(nil),       // 58: google.protobuf.Duration
+	(*structpb.Struct)(nil),           // 59: google.protobuf.Struct
 	(*descriptorpb.FieldOptions)(nil), // 60: google.protobuf.FieldOptions
 }
 var file_policies_config_configpb_config_proto_depIdxs = []int32{
-	30, // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
-	32, // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
-	49, // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
-	50, // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
-	4,  // 4: switchyard.config.v1.Config.models_from_presets:type_name -> switchyard.config.v1.PresetModels
-	44, // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
-	45, // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
-	46, // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
-	48, // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
-	24, // 9: switchyard.config.v1.Config.policy:type_name -> switchyard.config.v1.Policy
-	51, // 10: switchyard.config.v1.Config.aliases:type_name -> switchyard.config.v1.Config.AliasesEntry
-	52, // 11: switchyard.config.v1.Config.presets:type_name -> switchyard.config.v1.Config.PresetsEntry
-	28, // 12: switchyard.config.v1.Config.redis:type_name -> switchyard.config.v1.Redis
-	29, // 13: switchyard.config.v1.Config.ledger:type_name -> switchyard.config.v1.Ledger
-	27, // 14: switchyard.config.v1.Config.fetch:type_name -> switchyard.config.v1.Fetch
-	45, // 15: switchyard.config.v1.Config.total_limits:type_name -> switchyard.config.v1.Limits
-	19, // 16: switchyard.config.v1.Config.identity:type_name -> switchyard.config.v1.Identity
-	23, // 17: switchyard.config.v1.Config.cache:type_name -> switchyard.config.v1.Cache
-	45, // 18: switchyard.config.v1.Config.organization_limits:type_name -> switchyard.config.v1.Limits
-	53, // 19: switchyard.config.v1.Config.guardrails:type_name -> switchyard.config.v1.Config.GuardrailsEntry
-	15, // 20: switchyard.config.v1.Config.memory:type_name -> switchyard.config.v1.Memory
-	22, // 21: switchyard.config.v1.Config.free_limits:type_name -> switchyard.config.v1.FreeLimits
-	14, // 22: switchyard.config.v1.Config.byok:type_name -> switchyard.config.v1.OwnKeys
-	36, // 23: switchyard.config.v1.OwnKeys.encryption_key:type_name -> switchyard.config.v1.Secret
-	36, // 24: switchyard.config.v1.OwnKeys.previous_encryption_key:type_name -> switchyard.config.v1.Secret
-	24, // 25: switchyard.config.v1.Guardrail.policy:type_name -> switchyard.config.v1.Policy
-	17, // 26: switchyard.config.v1.Guardrail.content_filters:type_name -> switchyard.config.v1.ContentFilter
-	18, // 27: switchyard.config.v1.Guardrail.content_filter_builtins:type_name -> switchyard.config.v1.BuiltinFilter
-	9,  // 28: switchyard.config.v1.Guardrail.budget_reset:type_name -> switchyard.config.v1.BudgetReset
-	0,  // 29: switchyard.config.v1.ContentFilter.action:type_name -> switchyard.config.v1.GuardAction
-	1,  // 30: switchyard.config.v1.ContentFilter.direction:type_name -> switchyard.config.v1.GuardDirection
-	0,  // 31: switchyard.config.v1.BuiltinFilter.action:type_name -> switchyard.config.v1.GuardAction
-	2,  // 32: switchyard.config.v1.BuiltinFilter.scan_scope:type_name -> switchyard.config.v1.ScanScope
-	1,  // 33: switchyard.config.v1.BuiltinFilter.direction:type_name -> switchyard.config.v1.GuardDirection
-	36, // 34: switchyard.config.v1.Identity.secret:type_name -> switchyard.config.v1.Secret
-	20, // 35: switchyard.config.v1.Identity.issuers:type_name -> switchyard.config.v1.Issuer
-	21, // 36: switchyard.config.v1.Issuer.rules:type_name -> switchyard.config.v1.TokenRule
-	3,  // 37: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
-	25, // 38: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
-	58, // 39: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
-	59, // 40: switchyard.config.v1.Fetch.timeout:type_name -> google.protobuf.Duration
-	36, // 41: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
-	59, // 42: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
-	36, // 43: switchyard.config.v1.Ledger.postgres:type_name -> switchyard.config.v1.Secret
-	59, // 44: switchyard.config.v1.Ledger.retention:type_name -> google.protobuf.Duration
-	59, // 45: switchyard.config.v1.Ledger.content_retention:type_name -> google.protobuf.Duration
-	31, // 46: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
-	59, // 47: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
-	7,  // 48: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
-	36, // 49: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
-	54, // 50: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
-	37, // 51: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
-	38, // 52: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	35, // 53: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
-	6,  // 54: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
-	34, // 55: switchyard.config.v1.Provider.quirks:type_name -> switchyard.config.v1.Quirks
-	45, // 56: switchyard.config.v1.Provider.limits:type_name -> switchyard.config.v1.Limits
-	55, // 57: switchyard.config.v1.Quirks.rename:type_name -> switchyard.config.v1.Quirks.RenameEntry
-	56, // 58: switchyard.config.v1.Quirks.cap:type_name -> switchyard.config.v1.Quirks.CapEntry
-	57, // 59: switchyard.config.v1.Quirks.roles:type_name -> switchyard.config.v1.Quirks.RolesEntry
-	5,  // 60: switchyard.config.v1.Quirks.reasoning:type_name -> switchyard.config.v1.ReasoningForm
-	59, // 61: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
-	59, // 62: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
-	59, // 63: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
-	59, // 64: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
-	59, // 65: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
-	59, // 66: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
-	41, // 67: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
-	8,  // 68: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
-	40, // 69: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
-	45, // 70: switchyard.config.v1.Model.limits:type_name -> switchyard.config.v1.Limits
-	42, // 71: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
-	38, // 72: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
-	43, // 73: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
-	42, // 74: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
-	45, // 75: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
-	24, // 76: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
-	59, // 77: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
-	59, // 78: switchyard.config.v1.Limits.tokens_window:type_name -> google.protobuf.Duration
-	9,  // 79: switchyard.config.v1.Limits.budget_reset:type_name -> switchyard.config.v1.BudgetReset
-	10, // 80: switchyard.config.v1.Limits.on_redis_failure:type_name -> switchyard.config.v1.RedisFailure
-	45, // 81: switchyard.config.v1.Limits.per_user:type_name -> switchyard.config.v1.Limits
-	12, // 82: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
-	59, // 83: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
-	59, // 84: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
-	59, // 85: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
-	59, // 86: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
-	8,  // 87: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
-	11, // 88: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
-	59, // 89: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
-	59, // 90: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
-	47, // 91: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
-	12, // 92: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
-	59, // 93: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
-	33, // 94: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
-	39, // 95: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
-	26, // 96: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
-	16, // 97: switchyard.config.v1.Config.GuardrailsEntry.value:type_name -> switchyard.config.v1.Guardrail
-	60, // 98: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
-	99, // [99:99] is the sub-list for method output_type
-	99, // [99:99] is the sub-list for method input_type
-	99, // [99:99] is the sub-list for extension type_name
-	98, // [98:99] is the sub-list for extension extendee
-	0,  // [0:98] is the sub-list for field type_name
+	30,  // 0: switchyard.config.v1.Config.listener:type_name -> switchyard.config.v1.Listener
+	32,  // 1: switchyard.config.v1.Config.envoy:type_name -> switchyard.config.v1.Envoy
+	49,  // 2: switchyard.config.v1.Config.providers:type_name -> switchyard.config.v1.Config.ProvidersEntry
+	50,  // 3: switchyard.config.v1.Config.models:type_name -> switchyard.config.v1.Config.ModelsEntry
+	4,   // 4: switchyard.config.v1.Config.models_from_presets:type_name -> switchyard.config.v1.PresetModels
+	44,  // 5: switchyard.config.v1.Config.keys:type_name -> switchyard.config.v1.Key
+	45,  // 6: switchyard.config.v1.Config.limits:type_name -> switchyard.config.v1.Limits
+	46,  // 7: switchyard.config.v1.Config.routing:type_name -> switchyard.config.v1.Routing
+	48,  // 8: switchyard.config.v1.Config.telemetry:type_name -> switchyard.config.v1.Telemetry
+	24,  // 9: switchyard.config.v1.Config.policy:type_name -> switchyard.config.v1.Policy
+	51,  // 10: switchyard.config.v1.Config.aliases:type_name -> switchyard.config.v1.Config.AliasesEntry
+	52,  // 11: switchyard.config.v1.Config.presets:type_name -> switchyard.config.v1.Config.PresetsEntry
+	28,  // 12: switchyard.config.v1.Config.redis:type_name -> switchyard.config.v1.Redis
+	29,  // 13: switchyard.config.v1.Config.ledger:type_name -> switchyard.config.v1.Ledger
+	27,  // 14: switchyard.config.v1.Config.fetch:type_name -> switchyard.config.v1.Fetch
+	45,  // 15: switchyard.config.v1.Config.total_limits:type_name -> switchyard.config.v1.Limits
+	19,  // 16: switchyard.config.v1.Config.identity:type_name -> switchyard.config.v1.Identity
+	23,  // 17: switchyard.config.v1.Config.cache:type_name -> switchyard.config.v1.Cache
+	45,  // 18: switchyard.config.v1.Config.organization_limits:type_name -> switchyard.config.v1.Limits
+	53,  // 19: switchyard.config.v1.Config.guardrails:type_name -> switchyard.config.v1.Config.GuardrailsEntry
+	15,  // 20: switchyard.config.v1.Config.memory:type_name -> switchyard.config.v1.Memory
+	22,  // 21: switchyard.config.v1.Config.free_limits:type_name -> switchyard.config.v1.FreeLimits
+	14,  // 22: switchyard.config.v1.Config.byok:type_name -> switchyard.config.v1.OwnKeys
+	36,  // 23: switchyard.config.v1.OwnKeys.encryption_key:type_name -> switchyard.config.v1.Secret
+	36,  // 24: switchyard.config.v1.OwnKeys.previous_encryption_key:type_name -> switchyard.config.v1.Secret
+	24,  // 25: switchyard.config.v1.Guardrail.policy:type_name -> switchyard.config.v1.Policy
+	17,  // 26: switchyard.config.v1.Guardrail.content_filters:type_name -> switchyard.config.v1.ContentFilter
+	18,  // 27: switchyard.config.v1.Guardrail.content_filter_builtins:type_name -> switchyard.config.v1.BuiltinFilter
+	9,   // 28: switchyard.config.v1.Guardrail.budget_reset:type_name -> switchyard.config.v1.BudgetReset
+	0,   // 29: switchyard.config.v1.ContentFilter.action:type_name -> switchyard.config.v1.GuardAction
+	1,   // 30: switchyard.config.v1.ContentFilter.direction:type_name -> switchyard.config.v1.GuardDirection
+	0,   // 31: switchyard.config.v1.BuiltinFilter.action:type_name -> switchyard.config.v1.GuardAction
+	2,   // 32: switchyard.config.v1.BuiltinFilter.scan_scope:type_name -> switchyard.config.v1.ScanScope
+	1,   // 33: switchyard.config.v1.BuiltinFilter.direction:type_name -> switchyard.config.v1.GuardDirection
+	36,  // 34: switchyard.config.v1.Identity.secret:type_name -> switchyard.config.v1.Secret
+	20,  // 35: switchyard.config.v1.Identity.issuers:type_name -> switchyard.config.v1.Issuer
+	58,  // 36: switchyard.config.v1.Identity.read_log_retention:type_name -> google.protobuf.Duration
+	21,  // 37: switchyard.config.v1.Issuer.rules:type_name -> switchyard.config.v1.TokenRule
+	3,   // 38: switchyard.config.v1.Policy.data_collection:type_name -> switchyard.config.v1.DataCollection
+	25,  // 39: switchyard.config.v1.Policy.max_price:type_name -> switchyard.config.v1.MaxPrice
+	59,  // 40: switchyard.config.v1.Preset.config:type_name -> google.protobuf.Struct
+	58,  // 41: switchyard.config.v1.Fetch.timeout:type_name -> google.protobuf.Duration
+	36,  // 42: switchyard.config.v1.Redis.password:type_name -> switchyard.config.v1.Secret
+	58,  // 43: switchyard.config.v1.Redis.timeout:type_name -> google.protobuf.Duration
+	36,  // 44: switchyard.config.v1.Ledger.postgres:type_name -> switchyard.config.v1.Secret
+	58,  // 45: switchyard.config.v1.Ledger.retention:type_name -> google.protobuf.Duration
+	58,  // 46: switchyard.config.v1.Ledger.content_retention:type_name -> google.protobuf.Duration
+	31,  // 47: switchyard.config.v1.Listener.tls:type_name -> switchyard.config.v1.ServerTLS
+	58,  // 48: switchyard.config.v1.Envoy.drain_time:type_name -> google.protobuf.Duration
+	7,   // 49: switchyard.config.v1.Provider.dialect:type_name -> switchyard.config.v1.Dialect
+	36,  // 50: switchyard.config.v1.Provider.credential:type_name -> switchyard.config.v1.Secret
+	54,  // 51: switchyard.config.v1.Provider.headers:type_name -> switchyard.config.v1.Provider.HeadersEntry
+	37,  // 52: switchyard.config.v1.Provider.timeouts:type_name -> switchyard.config.v1.Timeouts
+	38,  // 53: switchyard.config.v1.Provider.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	35,  // 54: switchyard.config.v1.Provider.health_check:type_name -> switchyard.config.v1.HealthCheck
+	6,   // 55: switchyard.config.v1.Provider.authentication:type_name -> switchyard.config.v1.Authentication
+	34,  // 56: switchyard.config.v1.Provider.quirks:type_name -> switchyard.config.v1.Quirks
+	45,  // 57: switchyard.config.v1.Provider.limits:type_name -> switchyard.config.v1.Limits
+	55,  // 58: switchyard.config.v1.Quirks.rename:type_name -> switchyard.config.v1.Quirks.RenameEntry
+	56,  // 59: switchyard.config.v1.Quirks.cap:type_name -> switchyard.config.v1.Quirks.CapEntry
+	57,  // 60: switchyard.config.v1.Quirks.roles:type_name -> switchyard.config.v1.Quirks.RolesEntry
+	5,   // 61: switchyard.config.v1.Quirks.reasoning:type_name -> switchyard.config.v1.ReasoningForm
+	58,  // 62: switchyard.config.v1.HealthCheck.interval:type_name -> google.protobuf.Duration
+	58,  // 63: switchyard.config.v1.HealthCheck.timeout:type_name -> google.protobuf.Duration
+	58,  // 64: switchyard.config.v1.Timeouts.connect:type_name -> google.protobuf.Duration
+	58,  // 65: switchyard.config.v1.Timeouts.response_headers:type_name -> google.protobuf.Duration
+	58,  // 66: switchyard.config.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
+	58,  // 67: switchyard.config.v1.Timeouts.between_tokens:type_name -> google.protobuf.Duration
+	41,  // 68: switchyard.config.v1.Model.endpoints:type_name -> switchyard.config.v1.Endpoint
+	8,   // 69: switchyard.config.v1.Model.balance:type_name -> switchyard.config.v1.Balance
+	40,  // 70: switchyard.config.v1.Model.reasoning:type_name -> switchyard.config.v1.Reasoning
+	45,  // 71: switchyard.config.v1.Model.limits:type_name -> switchyard.config.v1.Limits
+	42,  // 72: switchyard.config.v1.Endpoint.prices:type_name -> switchyard.config.v1.Prices
+	38,  // 73: switchyard.config.v1.Endpoint.data_policy:type_name -> switchyard.config.v1.DataPolicy
+	43,  // 74: switchyard.config.v1.Prices.overrides:type_name -> switchyard.config.v1.PriceOverride
+	42,  // 75: switchyard.config.v1.PriceOverride.prices:type_name -> switchyard.config.v1.Prices
+	45,  // 76: switchyard.config.v1.Key.limits:type_name -> switchyard.config.v1.Limits
+	24,  // 77: switchyard.config.v1.Key.policy:type_name -> switchyard.config.v1.Policy
+	58,  // 78: switchyard.config.v1.Limits.window:type_name -> google.protobuf.Duration
+	58,  // 79: switchyard.config.v1.Limits.tokens_window:type_name -> google.protobuf.Duration
+	9,   // 80: switchyard.config.v1.Limits.budget_reset:type_name -> switchyard.config.v1.BudgetReset
+	10,  // 81: switchyard.config.v1.Limits.on_redis_failure:type_name -> switchyard.config.v1.RedisFailure
+	45,  // 82: switchyard.config.v1.Limits.per_user:type_name -> switchyard.config.v1.Limits
+	12,  // 83: switchyard.config.v1.Routing.stop_on:type_name -> switchyard.config.v1.FailureClass
+	58,  // 84: switchyard.config.v1.Routing.cool_down:type_name -> google.protobuf.Duration
+	58,  // 85: switchyard.config.v1.Routing.max_cool_down:type_name -> google.protobuf.Duration
+	58,  // 86: switchyard.config.v1.Routing.hedge_after:type_name -> google.protobuf.Duration
+	58,  // 87: switchyard.config.v1.Routing.keep_alive_interval:type_name -> google.protobuf.Duration
+	8,   // 88: switchyard.config.v1.Routing.balance:type_name -> switchyard.config.v1.Balance
+	11,  // 89: switchyard.config.v1.Routing.sort:type_name -> switchyard.config.v1.Sort
+	58,  // 90: switchyard.config.v1.Routing.outage_window:type_name -> google.protobuf.Duration
+	58,  // 91: switchyard.config.v1.Routing.sticky_for:type_name -> google.protobuf.Duration
+	47,  // 92: switchyard.config.v1.Routing.routes:type_name -> switchyard.config.v1.Route
+	12,  // 93: switchyard.config.v1.Route.stop_on:type_name -> switchyard.config.v1.FailureClass
+	58,  // 94: switchyard.config.v1.Route.hedge_after:type_name -> google.protobuf.Duration
+	33,  // 95: switchyard.config.v1.Config.ProvidersEntry.value:type_name -> switchyard.config.v1.Provider
+	39,  // 96: switchyard.config.v1.Config.ModelsEntry.value:type_name -> switchyard.config.v1.Model
+	26,  // 97: switchyard.config.v1.Config.PresetsEntry.value:type_name -> switchyard.config.v1.Preset
+	16,  // 98: switchyard.config.v1.Config.GuardrailsEntry.value:type_name -> switchyard.config.v1.Guardrail
+	60,  // 99: switchyard.config.v1.form:extendee -> google.protobuf.FieldOptions
+	100, // [100:100] is the sub-list for method output_type
+	100, // [100:100] is the sub-list for method input_type
+	100, // [100:100] is the sub-list for extension type_name
+	99,  // [99:100] is the sub-list for extension extendee
+	0,   // [0:99] is the sub-list for field type_name
 }
 
 func init() { file_policies_config_configpb_config_proto_init() }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/binary"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -45,6 +46,56 @@ func (t *transaction) log(ctx context.Context, by Actor, entry Entry) error {
 	}
 	return t.exec(ctx, `INSERT INTO audit_log (id, organization_id, created, actor_hash, actor_name, action, target, before, after) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		id.String(), by.Organization, micros(t.now), by.Hash, by.Name, entry.Action, entry.Target, before, after)
+}
+
+// ActionRead is that somebody read what was said in a generation.
+const ActionRead = "content.read"
+
+// noteReadEvery is how often it is logged that the same key reads the same.
+const noteReadEvery = time.Hour
+
+// NoteRead logs that somebody reads what was said in a generation, of which entry.Target is
+// the id: once an hour. Gateways read nothing anew for it.
+func (s *Store) NoteRead(ctx context.Context, by Actor, entry Entry) error {
+	entry.Action = ActionRead
+	return s.transact(ctx, func(t *transaction) error {
+		n, err := t.count(ctx, `audit_log WHERE action = ? AND id >= ? AND organization_id = ? AND actor_hash = ? AND target = ?`,
+			ActionRead, idAt(t.now.Add(-noteReadEvery)), by.Organization, by.Hash, entry.Target)
+		if err != nil || n > 0 {
+			return err
+		}
+		return t.log(ctx, by, entry)
+	})
+}
+
+// idAt is before all ids of entries that are made at a time or later.
+func idAt(at time.Time) string {
+	var id uuid.UUID // version 7 begins with 48 bits of milliseconds (RFC 9562, section 5.7)
+	binary.BigEndian.PutUint64(id[:], uint64(at.UnixMilli())<<16)
+	return id.String()
+}
+
+const purgedAtOnce = 1000
+
+// PurgeReads deletes what says who read something before a time, and returns how much that
+// was. Who changed what stays.
+func (s *Store) PurgeReads(ctx context.Context, before time.Time) (int64, error) {
+	db, err := s.source.Get(ctx)
+	if err != nil {
+		return 0, err
+	}
+	total := int64(0)
+	for {
+		result, err := db.ExecContext(ctx, db.Rebind(`DELETE FROM audit_log WHERE id IN (SELECT id FROM audit_log WHERE action = ? AND id < ? LIMIT ?)`), ActionRead, idAt(before), purgedAtOnce)
+		if err != nil {
+			return total, err
+		}
+		deleted, err := result.RowsAffected()
+		total += deleted
+		if err != nil || deleted < purgedAtOnce {
+			return total, err
+		}
+	}
 }
 
 // loggedGuardrail is a guardrail by the API's names: there each author has a switch.

@@ -411,6 +411,47 @@ func BenchmarkLoad10000Keys(b *testing.B) {
 	}
 }
 
+// Whoever reads the same again and again is logged once an hour, and not for good.
+func TestReadsAreLoggedOnceAnHourAndForgotten(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		made(t, s, Key{Name: "k"})
+		other := root
+		other.Hash = "other"
+		read := func(by Actor, id string, want int) {
+			t.Helper()
+			if err := s.NoteRead(t.Context(), by, Entry{Target: id}); err != nil {
+				t.Fatal(err)
+			}
+			logged, err := s.Audit(t.Context(), identity.Default, Page{Limit: 10})
+			if reads := len(logged) - 1; err != nil || reads != want || want > 0 && logged[0].Action != ActionRead {
+				t.Errorf("%d reads are logged, want %d; %v", reads, want, err)
+			}
+		}
+		read(root, "gen-1", 1)
+		read(root, "gen-1", 1)
+		read(other, "gen-1", 2)
+		read(root, "gen-2", 3)
+		db, err := s.source.Get(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.ExecContext(t.Context(), db.Rebind(`UPDATE audit_log SET id = ? WHERE target = 'gen-2'`), idAt(time.Now().Add(-noteReadEvery-time.Second))); err != nil {
+			t.Fatal(err)
+		}
+		read(root, "gen-2", 4)
+		if n, err := s.PurgeReads(t.Context(), time.Now().Add(-noteReadEvery)); err != nil || n != 1 {
+			t.Errorf("%d are deleted, %v", n, err)
+		}
+		if n, err := s.PurgeReads(t.Context(), time.Now().Add(time.Second)); err != nil || n != 3 {
+			t.Errorf("%d are deleted then, %v", n, err)
+		}
+		if logged, err := s.Audit(t.Context(), identity.Default, Page{Limit: 10}); err != nil || len(logged) != 1 || logged[0].Action != "key.create" {
+			t.Errorf("%+v, %v; want the change alone", logged, err)
+		}
+	})
+}
+
 // A note is no change: no gateway reads all keys anew for it.
 func TestNoteIsLoggedAndNothingElse(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func() *Store) {
