@@ -1613,7 +1613,8 @@ func (x *Issuer) GetRules() []*TokenRule {
 // TokenRule gives tokens with a claim a role or a key.
 type TokenRule struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Name of the claim, such as groups or sub, or a path such as realm_access.roles.
+	// Name of the claim, such as groups or sub, or a path such as realm_access.roles. A token
+	// that says email_verified: false has no email.
 	Claim string `protobuf:"bytes,1,opt,name=claim,proto3" json:"claim,omitempty"`
 	// What the claim, or one entry of it, must be; with `*` at the end, what it must begin
 	// with.

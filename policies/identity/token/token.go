@@ -154,6 +154,9 @@ func (i *issuer) verify(token string, now time.Time) (verified, error) {
 		Name: checked.Subject, ExpiresAt: checked.Expiry,
 		Hash: identity.Hash(i.URL + "\x00" + checked.Subject),
 	}
+	if !mayBeVerified(claims["email_verified"]) {
+		delete(claims, "email") // anybody's: neither a name nor what a rule may ask for
+	}
 	if email, ok := claims["email"].(string); ok {
 		grant.Name = email
 	}
@@ -165,6 +168,11 @@ func (i *issuer) verify(token string, now time.Time) (verified, error) {
 	}
 	return verified{grant, &identity.Error{Reason: identity.Unmapped}}, nil
 }
+
+// mayBeVerified reports whether an address is not said to be unverified (OpenID Connect Core
+// 1.0, section 5.1). Many issuers say nothing, as theirs are given by an administrator; some
+// say it as a text.
+func mayBeVerified(said any) bool { return said == nil || said == true || said == "true" }
 
 // skew is how far the clocks of an issuer and of the gateway may be apart.
 const skew = time.Minute

@@ -26,6 +26,7 @@ func started(t testing.TB, from *tokentest.Issuer) *Verifier {
 	t.Helper()
 	v := New(http.DefaultClient, slog.New(slog.DiscardHandler))
 	v.Configure([]Issuer{{URL: from.URL(), Audience: "switchyard", Rules: []Rule{
+		{Claim: "email", Value: "root@example.com", Role: identity.Owner},
 		{Claim: "groups", Value: "platform", Role: identity.Admin},
 		{Claim: "realm_access.roles", Value: "finance", Role: identity.Billing},
 		{Claim: "sub", Value: "repo:acme/*", Key: "ci"},
@@ -51,6 +52,10 @@ func TestTokensStandForWhatTheFirstRuleSays(t *testing.T) {
 		{"a path", "ada", map[string]any{"realm_access": map[string]any{"roles": []string{"finance"}}}, identity.Billing, "", "ada"},
 		{"a beginning", "repo:acme/app:ref:refs/heads/main", nil, "", "ci", "repo:acme/app:ref:refs/heads/main"},
 		{"a name with dots", "x", map[string]any{"https://acme.example/team": "a"}, "", "team-a", "x"},
+		{"an address that is verified", "ada", map[string]any{"email": "root@example.com", "email_verified": true}, identity.Owner, "", "root@example.com"},
+		{"one that may be", "ada", map[string]any{"email": "root@example.com"}, identity.Owner, "", "root@example.com"},
+		{"one that is, as a text", "ada", map[string]any{"email": "root@example.com", "email_verified": "true"}, identity.Owner, "", "root@example.com"},
+		{"one that is not, of whom another rule fits", "ada", map[string]any{"groups": "platform", "email": "root@example.com", "email_verified": false}, identity.Admin, "", "ada"},
 		{"the first counts", "repo:acme/app", map[string]any{"groups": "platform"}, identity.Admin, "", "repo:acme/app"},
 	} {
 		for range 2 { // the second time it is remembered
@@ -60,7 +65,10 @@ func TestTokensStandForWhatTheFirstRuleSays(t *testing.T) {
 			}
 		}
 	}
-	for _, claims := range []map[string]any{nil, {"groups": "platform2"}, {"groups": 7}, {"groups": []any{7}}, {"realm_access": "finance"}, {"sub": "repo:acme"}} {
+	for _, claims := range []map[string]any{
+		{"email": "root@example.com", "email_verified": false}, {"email": "root@example.com", "email_verified": "false"}, {"email": "root@example.com", "email_verified": 0},
+		nil, {"groups": "platform2"}, {"groups": 7}, {"groups": []any{7}}, {"realm_access": "finance"}, {"sub": "repo:acme"},
+	} {
 		_, err := v.Verify(from.Token(from.Claims("switchyard", "x", claims)), time.Now())
 		var refused *identity.Error
 		if !errors.As(err, &refused) || refused.Reason != identity.Unmapped {
