@@ -14,6 +14,8 @@ const (
 	Unmapped
 	// Waiting: it is not known yet what is managed over the API.
 	Waiting
+	// Unverifiable: the keys of the token's issuer are not known yet.
+	Unverifiable
 )
 
 // Error refuses a request for want of a good key: HTTP 401, spec error_type
@@ -22,7 +24,7 @@ const (
 type Error struct{ Reason Reason }
 
 // Temporary reports whether the same request may be good a little later.
-func (e *Error) Temporary() bool { return e.Reason == Waiting }
+func (e *Error) Temporary() bool { return e.Reason == Waiting || e.Reason == Unverifiable }
 
 // Error is a sentence for the client (spec section 5.4).
 func (e *Error) Error() string {
@@ -37,6 +39,8 @@ func (e *Error) Error() string {
 		return "No rule of this gateway gives this token a key or a role."
 	case Elsewhere:
 		return "This API key may not be used from your IP address."
+	case Unverifiable:
+		return "The gateway has not reached the issuer of this token since it started, and cannot verify it. Try again later."
 	case Waiting:
 		return "The gateway has not reached its database since it started, and cannot tell what this request may do and spend. Try again later."
 	}

@@ -2,7 +2,8 @@
 // workloads, for keys.
 //
 // No request waits for an issuer: its keys are fetched in the background, from the
-// start on and again and again, and a token that none of them has signed is refused.
+// start on and again and again, and a token that none of them has signed is refused. Until
+// they are known once, its tokens are told from bad ones: who has one is to try again.
 package token
 
 import (
@@ -55,10 +56,10 @@ type Rule struct {
 	Key  string
 }
 
-// issuer is an Issuer whose keys are known, or not yet.
+// issuer is an Issuer with its public keys; they are nil while none are known.
 type issuer struct {
 	Issuer
-	keys []any // public keys
+	keys []any
 }
 
 // verified is a token whose signature was good.
@@ -92,6 +93,10 @@ func (v *Verifier) Verify(token string, now time.Time) (identity.Grant, error) {
 	from, ok := known.issuers[issuerOf(token)]
 	if !ok {
 		return identity.Grant{}, unknown
+	}
+	if from.keys == nil {
+		v.wake()
+		return identity.Grant{}, &identity.Error{Reason: identity.Unverifiable}
 	}
 	digest := sha256.Sum256([]byte(token))
 	found, ok := known.tokens.Get(digest)

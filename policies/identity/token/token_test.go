@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -151,6 +152,52 @@ func TestTokensOfOthersAreRefused(t *testing.T) {
 	if _, err := v.Verify(good, time.Now().Add(2*time.Hour)); err == nil || err.(*identity.Error).Reason != identity.Expired {
 		t.Errorf("one that is remembered, later: %v", err)
 	}
+}
+
+// While it is not known who signs for an issuer, nobody is told that their token is a bad
+// one; of an issuer that is not taken, and of what is no token, that is known.
+func TestTokensAreNotRefusedForGoodBeforeTheIssuerIsReached(t *testing.T) {
+	from, other := tokentest.Start(t), tokentest.Start(t)
+	v := New(http.DefaultClient, slog.New(slog.DiscardHandler))
+	v.Configure([]Issuer{{URL: from.URL(), Audience: "switchyard", Rules: []Rule{{Claim: "sub", Value: "x", Key: "ci"}}}})
+	good := from.Token(from.Claims("switchyard", "x", nil))
+	for token, temporary := range map[string]bool{good: true, other.Token(other.Claims("switchyard", "x", nil)): false, "sk-none": false} {
+		_, err := v.Verify(token, time.Now())
+		var refused *identity.Error
+		if !errors.As(err, &refused) || refused.Temporary() != temporary {
+			t.Errorf("%s: %v", token, err)
+		}
+	}
+	if !v.fetchAll(t.Context()) {
+		t.Fatal("the issuer's keys are not known")
+	}
+	if _, err := v.Verify(good, time.Now()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A token by a key that is new is what has it fetched, at once if the last time is a while
+// ago.
+func TestANewKeyIsFetchedAtOnce(t *testing.T) {
+	from := tokentest.Start(t)
+	synctest.Test(t, func(t *testing.T) {
+		v := New(&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, slog.New(slog.DiscardHandler))
+		v.Configure([]Issuer{{URL: from.URL(), Audience: "switchyard", Rules: []Rule{{Claim: "sub", Value: "x", Key: "ci"}}}})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { v.Run(ctx); close(ended) }()
+		defer func() { cancel(); <-ended }()
+		time.Sleep(fetchAgain + time.Second)
+		from.Rotate()
+		fresh := from.Token(from.Claims("switchyard", "x", nil))
+		if _, err := v.Verify(fresh, time.Now()); err == nil {
+			t.Fatal("a key that is not known is believed")
+		}
+		time.Sleep(time.Millisecond)
+		if _, err := v.Verify(fresh, time.Now()); err != nil {
+			t.Errorf("the new key is not known at once: %v", err)
+		}
+	})
 }
 
 func TestKeysOfIssuersAreFetchedAnew(t *testing.T) {

@@ -59,7 +59,7 @@ func (v *Verifier) Configure(issuers []Issuer) {
 	}
 }
 
-// wake has keys fetched soon, if not at once.
+// wake has keys fetched at once, if they were not just now.
 func (v *Verifier) wake() {
 	select {
 	case v.woken <- struct{}{}:
@@ -71,26 +71,26 @@ func (v *Verifier) wake() {
 // keeps those that are known of it.
 func (v *Verifier) Run(ctx context.Context) {
 	for {
+		select {
+		case <-v.woken: // by what is fetched now
+		default:
+		}
 		next := fetchEvery
 		if !v.fetchAll(ctx) {
-			next = fetchAgain
+			next = 0
 		}
-		timer := time.NewTimer(next)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		case <-timer.C:
-			continue
-		case <-v.woken:
-			timer.Stop()
-		}
-		// However many tokens there are that nobody signed, the issuers are asked
-		// no more often than this.
+		// However many tokens there are that nobody signed, the issuers are asked no more
+		// often than this.
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(fetchAgain):
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(next):
+		case <-v.woken:
 		}
 	}
 }
