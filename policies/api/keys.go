@@ -254,9 +254,16 @@ func (s *server) createKey(w http.ResponseWriter, r *http.Request, by *identity.
 
 func (s *server) listKeys(w http.ResponseWriter, r *http.Request, by *identity.Key) error {
 	query := parser{values: r.URL.Query()}
-	page := keystore.Page{Offset: query.whole("offset", 0, 0, 1<<31), Limit: keyPage, Disabled: query.truth("include_disabled"), Workspace: query.values.Get("workspace_id")}
+	page := keystore.Page{Offset: query.whole("offset", 0, 0, 1<<31), Limit: keyPage, Disabled: query.truth("include_disabled")}
 	if err := query.err(); err != nil {
 		return badRequest("%v", err)
+	}
+	if named := query.values.Get("workspace_id"); named != "" {
+		in, err := s.Identity.Store.Workspace(r.Context(), by.Organization, named)
+		if err != nil {
+			return err
+		}
+		page.Workspace = in.ID
 	}
 	keys, err := s.Identity.Store.Keys(r.Context(), by.Organization, page)
 	if err != nil {

@@ -36,6 +36,12 @@ func TestWorkspacesAreManaged(t *testing.T) {
 	if key.Data.WorkspaceID != made.ID {
 		t.Errorf("%+v", key)
 	}
+	for _, named := range []string{"the-lab", made.ID} {
+		if listed := as[data[[]wireKey]](g, 200, managementKey, "GET", "/keys?workspace_id="+named, "").Data; len(listed) != 1 || listed[0].Hash != key.Data.Hash {
+			t.Errorf("keys of %s: %+v", named, listed)
+		}
+	}
+	wantError(t, g.call(managementKey, "GET", "/api/v1/keys?workspace_id=none", ""), 404, "not_found")
 	changed := as[data[wireWorkspace]](g, 200, managementKey, "PATCH", "/workspaces/"+made.ID, `{"name":"L","default_text_model":null}`).Data
 	if changed.Name != "L" || changed.DefaultTextModel != nil || *changed.DefaultSort != "price" {
 		t.Errorf("%+v", changed)
