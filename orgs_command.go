@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"github.com/spf13/cobra"
 )
@@ -46,6 +47,20 @@ no other sees. It takes a management key of the gateway's configuration in ` + m
 			_, err := fmt.Fprintf(command.OutOrStdout(), "Management key of its owner, shown only now:\n  %s\n\nid %s\n", made.Key, made.Data.ID)
 			return err
 		}),
-	})
+	}, addOwnerCommand(client))
+	return command
+}
+
+func addOwnerCommand(client func() (*apiClient, error)) *cobra.Command {
+	var name string
+	command := &cobra.Command{
+		Use:   "owner ID",
+		Short: "Make another owner's management key for an organisation that has lost its own; it is shown once",
+		Args:  cobra.ExactArgs(1),
+		RunE: withAPI(client, func(command *cobra.Command, c *apiClient, arguments []string) error {
+			return printSecret(command, c, "/organizations/"+url.PathEscape(arguments[0])+"/owners", map[string]any{"name": name})
+		}),
+	}
+	command.Flags().StringVar(&name, "name", "owner", "what the key is called")
 	return command
 }

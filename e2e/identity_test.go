@@ -430,6 +430,7 @@ func TestCommandLineManagesKeys(t *testing.T) {
 		{[]string{"keys", "disable", hash(key)[:12]}, `^$`},
 		{[]string{"keys", "list"}, `disabled`},
 		{[]string{"keys", "delete", "team a"}, `^$`},
+		{[]string{"orgs", "owner", "default", "--name", "second"}, `sk-sy-v1-[0-9a-f]{64}`},
 		{[]string{"audit"}, `(?s)root +key.delete +` + hash(key) + `.*key.update.*key.rotate.*key.create`},
 	} {
 		if output := s.command(test.arguments...); !regexp.MustCompile(test.want).MatchString(output) {

@@ -153,9 +153,9 @@ func (s *server) checkProvider(named string) error {
 // apply changes k as the members say that need no catalog.
 func (m *keyMembers) apply(k *keystore.Key, now time.Time) error {
 	if m.Name != nil {
-		k.Name = strings.TrimSpace(*m.Name)
-		if k.Name == "" || utf8.RuneCountInString(k.Name) > maxName {
-			return badRequest("name must have from 1 to %d characters.", maxName)
+		var err error
+		if k.Name, err = readName(*m.Name); err != nil {
+			return err
 		}
 	}
 	if m.Disabled != nil {
@@ -250,6 +250,15 @@ func (s *server) createKey(w http.ResponseWriter, r *http.Request, by *identity.
 	s.refresh(r)
 	reply(w, http.StatusCreated, secretKey{newKey(&created, store.Spending{}), plaintext})
 	return nil
+}
+
+// readName reads the name of a key or an organisation.
+func readName(text string) (string, error) {
+	name := strings.TrimSpace(text)
+	if name == "" || utf8.RuneCountInString(name) > maxName {
+		return "", badRequest("name must have from 1 to %d characters.", maxName)
+	}
+	return name, nil
 }
 
 func (s *server) listKeys(w http.ResponseWriter, r *http.Request, by *identity.Key) error {

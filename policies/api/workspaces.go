@@ -14,6 +14,7 @@ import (
 	"github.com/switchyard/switchyard/policies/identity"
 	keystore "github.com/switchyard/switchyard/policies/identity/store"
 	"github.com/switchyard/switchyard/policies/money"
+	"github.com/switchyard/switchyard/policies/usage/store"
 )
 
 // Bounds of what a workspace is called (spec section 1.5).
@@ -65,6 +66,7 @@ func (s *server) routeWorkspaces(mux *http.ServeMux, base string) {
 	mux.HandleFunc("DELETE "+base+"/workspaces/{id}", s.managing(identity.WriteWorkspaces, s.deleteWorkspace))
 	mux.HandleFunc("GET "+base+"/organizations", s.managing(identity.WriteOrganizations, s.listOrganizations))
 	mux.HandleFunc("POST "+base+"/organizations", s.managing(identity.WriteOrganizations, s.createOrganization))
+	mux.HandleFunc("POST "+base+"/organizations/{id}/owners", s.managing(identity.WriteOrganizations, s.createOwner))
 }
 
 // workspaceMembers are those of a request that makes or changes a workspace.
@@ -218,9 +220,9 @@ func (s *server) createOrganization(w http.ResponseWriter, r *http.Request, by *
 	if err := readBody(r, &request); err != nil {
 		return err
 	}
-	name := strings.TrimSpace(request.Name)
-	if name == "" || utf8.RuneCountInString(name) > maxName {
-		return badRequest("name must have from 1 to %d characters.", maxName)
+	name, err := readName(request.Name)
+	if err != nil {
+		return err
 	}
 	var credits *money.USD
 	if request.Credits != nil {
@@ -240,5 +242,31 @@ func (s *server) createOrganization(w http.ResponseWriter, r *http.Request, by *
 		Data keystore.Organization `json:"data"`
 		Key  string                `json:"key"`
 	}{created, plaintext})
+	return nil
+}
+
+// createOwner answers with a management key of an owner, which is shown this once: an
+// organisation that has lost its own has nobody else who could make one.
+func (s *server) createOwner(w http.ResponseWriter, r *http.Request, by *identity.Key) error {
+	var request struct {
+		Name string `json:"name"`
+	}
+	if err := asOperator(by); err != nil {
+		return err
+	}
+	if err := readBody(r, &request); err != nil {
+		return err
+	}
+	name, err := readName(request.Name)
+	if err != nil {
+		return err
+	}
+	plaintext, _ := identity.NewKey()
+	created, err := s.Identity.Store.CreateOwner(r.Context(), actor(by), r.PathValue("id"), name, plaintext)
+	if err != nil {
+		return err
+	}
+	s.refresh(r)
+	reply(w, http.StatusCreated, secretKey{newKey(&created, store.Spending{}), plaintext})
 	return nil
 }

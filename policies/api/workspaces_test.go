@@ -123,6 +123,32 @@ func TestMembersAreManaged(t *testing.T) {
 	}
 }
 
+// An organisation whose owner has lost the key gets another from who runs the gateway.
+func TestOperatorsMakeOwnersOfOrganizations(t *testing.T) {
+	g := manage(t)
+	acme := as[struct {
+		Data struct {
+			ID string `json:"id"`
+		} `json:"data"`
+		Key string `json:"key"`
+	}](g, 201, managementKey, "POST", "/organizations", `{"name":"Acme"}`)
+	path := "/organizations/" + acme.Data.ID + "/owners"
+	made := as[secretKey](g, 201, managementKey, "POST", path, `{"name":"second"}`)
+	if made.Data.Role == nil || *made.Data.Role != string(identity.Owner) || made.Data.Name != "second" {
+		t.Errorf("%+v", made)
+	}
+	listed := g.call(made.Key, "GET", "/api/v1/keys", "").Body.String()
+	if !strings.Contains(listed, made.Data.Hash) || !strings.Contains(listed, identity.Hash(acme.Key)) {
+		t.Errorf("it sees %s", listed)
+	}
+	if log := g.call(made.Key, "GET", "/api/v1/audit", "").Body.String(); !strings.Contains(log, `"action":"key.create","target":"`+made.Data.Hash) || !strings.Contains(log, identity.Hash(managementKey)) {
+		t.Errorf("the organisation is not told who made it: %s", log)
+	}
+	wantError(t, g.call(acme.Key, "POST", "/api/v1"+path, `{"name":"x"}`), 403, "permission_denied")
+	wantError(t, g.call(managementKey, "POST", "/api/v1/organizations/none/owners", `{"name":"x"}`), 404, "not_found")
+	wantError(t, g.call(managementKey, "POST", "/api/v1"+path, `{"name":" "}`), 400, "invalid_request")
+}
+
 func TestOrganizationsAreMadeByOperatorsAndSeeTheirOwn(t *testing.T) {
 	g := manage(t)
 	type organization struct {

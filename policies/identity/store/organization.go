@@ -214,6 +214,25 @@ func (s *Store) Organizations(ctx context.Context) ([]Organization, error) {
 	}, `SELECT id, name, created FROM organizations ORDER BY created, id`)
 }
 
+// CreateOwner adds a management key, an owner's, to an organisation that need not be the
+// actor's: where the last one is lost nobody else could. The error is [ErrNone] of the
+// organisation.
+func (s *Store) CreateOwner(ctx context.Context, by Actor, organization, name, plaintext string) (Key, error) {
+	within := Actor{Hash: by.Hash, Name: by.Name, Organization: organization}
+	k := Key{Name: name, Role: identity.Owner, Hash: identity.Hash(plaintext), Label: identity.Label(plaintext)}
+	err := s.change(ctx, within, func(t *transaction) (Entry, error) {
+		n, err := t.count(ctx, `organizations WHERE id = ?`, organization)
+		if err == nil && n == 0 {
+			err = &NoneError{KindOrganization, organization}
+		}
+		if err != nil {
+			return Entry{}, err
+		}
+		return s.addKey(ctx, t, within, &k)
+	})
+	return k, err
+}
+
 // CreateOrganization adds an organisation with its default workspace, and a first
 // management key, an owner's, that plaintext stands for. With credits it spends no more
 // than those, even if they are zero.
