@@ -188,8 +188,14 @@ func (g *gateway) stateSecret(name string) ([]byte, error) {
 	return []byte(secret), nil
 }
 
-// createOnce writes a file whole, or leaves the one that is there.
+// createOnce writes a file whole, or leaves the one that is there. It is on the disk then:
+// what is sealed by it must not outlive it.
 func createOnce(path string, text []byte) error {
+	directory, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer directory.Close()
 	fresh, err := os.CreateTemp(filepath.Dir(path), ".new-*") // 0600
 	if err != nil {
 		return err
@@ -202,7 +208,7 @@ func createOnce(path string, text []byte) error {
 	if err := os.Link(fresh.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return nil
+	return directory.Sync()
 }
 
 func newIssuers(from []*configpb.Issuer) []token.Issuer {

@@ -1,9 +1,11 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"reflect"
 	"strings"
@@ -166,12 +168,15 @@ func (s *server) refresh(r *http.Request) {
 // readBody reads a request's JSON strictly: a member that is not known is a mistake,
 // not something to leave out of a change in silence.
 func readBody(r *http.Request, into any) error {
-	err := json.UnmarshalRead(r.Body, into, json.RejectUnknownMembers(true))
+	body, err := io.ReadAll(r.Body)
+	if err == nil {
+		err = json.Unmarshal(body, into, json.RejectUnknownMembers(true))
+	}
 	var tooLarge *http.MaxBytesError
 	var semantic *json.SemanticError
 	switch {
 	case err == nil:
-		return nil
+		return refuseNull(body)
 	case errors.As(err, &tooLarge):
 		return &refusal{http.StatusRequestEntityTooLarge, "payload_too_large", fmt.Sprintf("The request body is larger than %d bytes.", maxBody)}
 	case errors.Is(err, json.ErrUnknownName) && errors.As(err, &semantic):
@@ -184,6 +189,23 @@ func readBody(r *http.Request, into any) error {
 		return badRequest("%s must be %s, not %s.", what, wanted(semantic.GoType), kinds[semantic.JSONKind])
 	}
 	return badRequest("The request body is not a valid JSON object: %s.", strings.TrimPrefix(err.Error(), "jsontext: "))
+}
+
+// refuseNull refuses texts with the character U+0000, which PostgreSQL does not keep: what is
+// answered is what is kept. The body is valid.
+func refuseNull(body []byte) error {
+	if !bytes.Contains(body, []byte(`\u0000`)) {
+		return nil
+	}
+	for d := jsontext.NewDecoder(bytes.NewReader(body)); ; {
+		token, err := d.ReadToken()
+		if err != nil {
+			return nil // the end
+		}
+		if token.Kind() == '"' && strings.ContainsRune(token.String(), 0) {
+			return badRequest("Member %q has the character U+0000, which cannot be kept.", strings.TrimPrefix(string(d.StackPointer()), "/"))
+		}
+	}
 }
 
 // kinds are what JSON calls its values.

@@ -38,6 +38,9 @@ func TestRefusalsSayWhatIsWrongAndWhatToDo(t *testing.T) {
 		{"POST", "/workspaces", `{"name":"x"}`, 400, "slug is missing."},
 		{"POST", "/organization/members", `{"email":"b@example.com"}`, 400, "gateway_role is missing."},
 		{"PATCH", "/workspaces/lab", `{"default_text_model":"none"}`, 400, "GET /models lists them"},
+		{"POST", "/keys", `{"name":"k\u0000"}`, 400, `Member \"name\" has the character U+0000, which cannot be kept.`},
+		{"POST", "/keys", `{"name":"k","allowed_models":["a\u0000"]}`, 400, `Member \"allowed_models/0\" has the character U+0000`},
+		{"POST", "/keys", `{"name":"the escape \\u0000 itself"}`, 201, `the escape \\u0000 itself`},
 		{"POST", "/keys", `{"name":"k","disabled":"true"}`, 400, `Member \"disabled\" must be true or false, not a string like this.`},
 	} {
 		got := g.call(managementKey, test.method, "/api/v1"+test.path, test.body)
