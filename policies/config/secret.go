@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/switchyard/switchyard/policies/config/configpb"
@@ -101,7 +102,19 @@ func (l *loader) resolveOwnSecrets(config *configpb.Config) ownSecrets {
 	if own.byok.text == "" && own.previousByok.text != "" {
 		l.report.fail(path{".byok", ".encryption_key"}, "is missing beside previous_encryption_key; give the one that keys are encrypted by")
 	}
+	// What end users spent is under names that this secret makes. One that each gateway has
+	// made for itself is not the others'.
+	if own.postgres.text != "" && own.identity.text == "" && budgetsUsers(config) {
+		l.report.fail(path{".ledger", ".postgres"}, "needs identity.secret beside a budget under per_user, the same at all gateways; where there is one, give it the text of identity-secret in its state directory")
+	}
 	return own
+}
+
+// budgetsUsers reports whether end users have budgets.
+func budgetsUsers(config *configpb.Config) bool {
+	return config.GetLimits().GetPerUser().GetBudget() != "" || slices.ContainsFunc(config.GetKeys(), func(k *configpb.Key) bool {
+		return k.GetLimits().GetPerUser().GetBudget() != ""
+	})
 }
 
 // secretText reads the secret and reports what is wrong. It also returns the

@@ -1481,8 +1481,9 @@ type Identity struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// At least 32 characters that nobody can guess, the same at all gateways that share
 	// a database: without it, who can write to the database could add keys. Keys made
-	// with another secret are none. Read once, at the start. Default: one made at the
-	// first start, in identity-secret in the gateway's state directory.
+	// with another secret are none. Default: one made at the first start, in
+	// identity-secret in the gateway's state directory; with ledger.postgres and budgets of
+	// end users it has to be given.
 	Secret *Secret `protobuf:"bytes,1,opt,name=secret,proto3" json:"secret,omitempty"`
 	// Issuers of OpenID Connect whose tokens are taken for keys.
 	Issuers []*Issuer `protobuf:"bytes,2,rep,name=issuers,proto3" json:"issuers,omitempty"`
