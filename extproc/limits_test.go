@@ -201,6 +201,22 @@ func TestDearestCandidateIsReserved(t *testing.T) {
 	})
 }
 
+// What requests under way hold is free again when they are over: fewer tokens are not asked
+// for, though some would fit now.
+func TestBudgetHeldByOthersIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, onlyA, bounding, limited(&configpb.Limits{Budget: "0.0015"}))
+		first, _ := g.asked("1", boundedOf)
+		second := g.attempt("1", "x-request-id", "second")
+		second.asks(boundedOf, true)
+		got := second.refused()
+		if got.status != 402 || got.set["retry-after"] != "1" || got.error.Metadata["reason"] != "in_flight_budget_exhausted" || got.error.Metadata["limit_source"] != sourceInFlight {
+			t.Errorf("%d %v %s", got.status, got.set, got.body)
+		}
+		first.hangUp()
+	})
+}
+
 // What a failed attempt was billed comes beside what the next one may: it is reserved
 // too, or the next one is not made.
 func TestBilledFailureIsReservedBeforeTheNextAttempt(t *testing.T) {

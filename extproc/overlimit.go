@@ -127,14 +127,14 @@ func (a *attempt) overBudget(d *quota.Denial, most estimate) *dialect.Error {
 	afford := dearest.ceiling.Affords(left, dearest.prompt)
 	shorter := affordablePrompt(dearest.ceiling, left)
 	switch {
-	case afford > 0 && dearest.completion > 0 && a.rules.hedgeAfter == 0:
-		perChoice := max(1, a.request.Choices)
-		told.Message = fmt.Sprintf("This request requires more credits, or fewer max_tokens. You requested up to %d tokens, but can only afford %d.",
-			dearest.completion/perChoice, afford/perChoice)
 	case d.Temporary():
 		told.Message = "Requests under way hold what is left of the budget. Try again when they are over."
 		told.Metadata["limit_source"], told.Metadata["reason"] = sourceInFlight, "in_flight_budget_exhausted"
 		told.Metadata["headers"] = map[string]string{"Retry-After": retryText(d)}
+	case afford > 0 && dearest.completion > 0 && a.rules.hedgeAfter == 0:
+		perChoice := max(1, a.request.Choices)
+		told.Message = fmt.Sprintf("This request requires more credits, or fewer max_tokens. You requested up to %d tokens, but can only afford %d.",
+			dearest.completion/perChoice, afford/perChoice)
 	case dearest.unseen:
 		told.Message = fmt.Sprintf("This request may cost $%s, as its files, sounds or searches may be all that the model can read, and $%s is left of the budget.", quota.Dollars(d.Claim.Amount), left)
 	case 0 < shorter && shorter < dearest.prompt:
