@@ -18,6 +18,7 @@ import (
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
@@ -105,14 +106,27 @@ func reached(ctx context.Context, db *sql.DB) error {
 }
 
 // migrate brings the schema up to date. Migrations lead forward only; of several
-// processes that start at once, PostgreSQL lets one go first.
+// processes that start at once on one PostgreSQL, one goes first and the others wait.
 func migrate(ctx context.Context, db *DB, dialect goose.Dialect) (*DB, error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return nil, err
 	}
-	provider, err := goose.NewProvider(dialect, db.DB, files, goose.WithGoMigrations(defaultCreated()))
+	options := []goose.ProviderOption{goose.WithGoMigrations(defaultCreated())}
+	if db.postgres {
+		// As long as a change of the schema may take: see openTimeout.
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, uint64(openTimeout/time.Second)))
+		if err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+		options = append(options, goose.WithSessionLocker(locker))
+	}
+	provider, err := goose.NewProvider(dialect, db.DB, files, options...)
+	pending := false
 	if err == nil {
+		pending, err = provider.HasPending(ctx)
+	}
+	if err == nil && pending { // else there is nothing to wait for
 		_, err = provider.Up(ctx)
 	}
 	if err != nil {
