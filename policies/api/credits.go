@@ -44,9 +44,11 @@ func (s *server) credits(w http.ResponseWriter, r *http.Request, by *identity.Ke
 		return err
 	}
 	told := credits{Used: spent.Cost}
+	var total money.Sum
 	for _, entry := range entries {
-		told.Total = told.Total.Add(entry.Amount)
+		total.Add(entry.Amount)
 	}
+	told.Total, _ = total.USD()
 	reply(w, http.StatusOK, data[credits]{told})
 	return nil
 }

@@ -51,6 +51,31 @@ func TestRow165CreditsAreGivenByOperators(t *testing.T) {
 	wantError(t, g.call(goodKey, "POST", path, `{"amount":1}`), 403, "permission_denied")
 }
 
+// Entries are listed newest first, and their sum does not depend on that.
+func TestCreditsAreSummedExactly(t *testing.T) {
+	g := manage(t)
+	for _, amount := range []string{"9000000", "-9000000", "9000000"} {
+		if got := g.call(managementKey, "POST", "/api/v1/organizations/default/credits", `{"amount":`+amount+`}`); got.Code != 201 {
+			t.Errorf("%s: %d %s", amount, got.Code, got.Body)
+		}
+	}
+	if got := g.call(managementKey, "POST", "/api/v1/organizations/default/credits", `{"amount":9000000}`); got.Code != 400 {
+		t.Errorf("beyond the range: %d %s", got.Code, got.Body)
+	}
+	for _, amount := range []string{"-9000000", "-9000000", "9000000", "9000000"} {
+		if got := g.call(managementKey, "POST", "/api/v1/organizations/default/credits", `{"amount":`+amount+`}`); got.Code != 201 {
+			t.Errorf("%s: %d %s", amount, got.Code, got.Body)
+		}
+	}
+	if got := g.call(managementKey, "GET", "/api/v1/credits", "").Body.String(); !strings.Contains(got, `"total_credits":9000000,`) {
+		t.Errorf("%s", got)
+	}
+	got := g.call(managementKey, "POST", "/api/v1/organizations", `{"name":"in debt","credits":-5}`)
+	if wantError(t, got, 400, "invalid_request"); !strings.Contains(got.Body.String(), "credits must") {
+		t.Errorf("%s", got.Body)
+	}
+}
+
 func TestRow180BudgetsOfAWorkspaceGrowWithTheirInterval(t *testing.T) {
 	g := manage(t)
 	const path = "/api/v1/workspaces/default/budgets/"

@@ -230,6 +230,9 @@ func (s *server) createOrganization(w http.ResponseWriter, r *http.Request, by *
 		if err != nil {
 			return err
 		}
+		if amount < 0 {
+			return badRequest("credits must be at least 0, not %s. Leave them out for an organization that spends without bound.", amount)
+		}
 		credits = &amount
 	}
 	plaintext, _ := identity.NewKey()

@@ -38,6 +38,28 @@ func (a USD) Add(b USD) USD {
 	return sum
 }
 
+// Sum adds amounts up exactly, however many they are and in whichever order they come. The
+// zero value is nothing.
+type Sum struct{ high, low int64 }
+
+// Add adds an amount.
+func (s *Sum) Add(a USD) {
+	low, carry := bits.Add64(uint64(s.low), uint64(a), 0)
+	s.low = int64(low)
+	s.high += int64(a)>>63 + int64(carry) // the upper half of a, as two's complement has it
+}
+
+// USD returns the sum. Beyond the range it is [Max] or [Min], and fits is false.
+func (s *Sum) USD() (sum USD, fits bool) {
+	switch {
+	case s.high == s.low>>63:
+		return USD(s.low), true
+	case s.high < 0:
+		return Min, false
+	}
+	return Max, false
+}
+
 // Mul returns a × n, the price of n tokens. It saturates as [USD.Add] does.
 func (a USD) Mul(n int64) USD {
 	negative := (a < 0) != (n < 0)

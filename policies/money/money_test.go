@@ -28,6 +28,36 @@ func TestAddSaturates(t *testing.T) {
 	}
 }
 
+func TestSumIsTheSameInAnyOrder(t *testing.T) {
+	const nine = 9_000_000 * Dollar
+	for _, test := range []struct {
+		amounts []USD
+		want    USD
+		fits    bool
+	}{
+		{nil, 0, true},
+		{[]USD{nine, nine, -nine}, nine, true},
+		{[]USD{-nine, nine, nine}, nine, true},
+		{[]USD{-nine, -nine, nine}, -nine, true},
+		{[]USD{Max, Min}, -1, true},
+		{[]USD{Max, 1}, Max, false},
+		{[]USD{Min, -1}, Min, false},
+		{[]USD{Min, Min, Max, Max, 2}, 0, true},
+		{[]USD{Max, Max, Max, -3}, Max, false},
+	} {
+		for range 10 {
+			rand.Shuffle(len(test.amounts), func(i, j int) { test.amounts[i], test.amounts[j] = test.amounts[j], test.amounts[i] })
+			var sum Sum
+			for _, amount := range test.amounts {
+				sum.Add(amount)
+			}
+			if got, fits := sum.USD(); got != test.want || fits != test.fits {
+				t.Errorf("%d: %d %v, want %d %v", test.amounts, got, fits, test.want, test.fits)
+			}
+		}
+	}
+}
+
 func TestMulSaturates(t *testing.T) {
 	tests := []struct {
 		name string

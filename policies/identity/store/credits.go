@@ -84,15 +84,16 @@ func (t *transaction) creditsFit(ctx context.Context, e *CreditEntry) error {
 		return err
 	}
 	defer rows.Close()
-	total := e.Amount
+	var total money.Sum
+	total.Add(e.Amount)
 	for rows.Next() {
 		var amount money.USD
 		if err := rows.Scan(&amount); err != nil {
 			return err
 		}
-		total = total.Add(amount)
+		total.Add(amount)
 	}
-	if total == money.Max || total == money.Min {
+	if _, fits := total.USD(); !fits {
 		return ErrRange
 	}
 	return rows.Err()
@@ -114,7 +115,7 @@ func (s *Store) CreditEntries(ctx context.Context, organization string) ([]Credi
 // up here: a sum in SQL fails beyond the range, and all keys with it. With an entry that
 // cannot be read they were given nothing.
 func (s *Store) readCredits(ctx context.Context, into *Snapshot) error {
-	into.Credits = make(map[string]money.USD)
+	sums := make(map[string]money.Sum)
 	var damaged []string
 	_, err := list(ctx, s, func(scan func(...any) error) (struct{}, error) {
 		var organization string
@@ -124,9 +125,15 @@ func (s *Store) readCredits(ctx context.Context, into *Snapshot) error {
 			damaged = append(damaged, organization)
 			return struct{}{}, nil
 		}
-		into.Credits[organization] = into.Credits[organization].Add(amount)
+		sum := sums[organization]
+		sum.Add(amount)
+		sums[organization] = sum
 		return struct{}{}, nil
 	}, `SELECT organization_id, amount FROM credit_entries`)
+	into.Credits = make(map[string]money.USD, len(sums))
+	for organization, sum := range sums {
+		into.Credits[organization], _ = sum.USD()
+	}
 	for _, organization := range damaged {
 		into.Credits[organization] = 0
 	}

@@ -82,6 +82,11 @@ func TestCreditsBeyondTheRangeAreRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		for _, amount := range []money.USD{-9e6, 9e6, 9e6, -9e6} { // in no order are they beyond it
+			if err := give(amount * money.Dollar); err != nil {
+				t.Errorf("%d million dollars: %v", amount/1e6, err)
+			}
+		}
 		for _, id := range []string{"a", "b"} { // as a gateway wrote that did not refuse them
 			if _, err := db.ExecContext(t.Context(), db.Rebind(`INSERT INTO credit_entries (`+creditColumns+`) VALUES (?, ?, ?, '', '', '', 1)`), id, identity.Default, int64(money.Max)); err != nil {
 				t.Fatal(err)
