@@ -27,7 +27,8 @@ var ErrFull = errors.New("journal: the disk space for generations that the ledge
 
 // Options bound a journal. Zero fields have defaults.
 type Options struct {
-	// SegmentBytes is the size at which a new file is begun. Default 8 MiB.
+	// SegmentBytes is the size at which a new file is begun. Default 8 MiB, or an eighth of
+	// MaxBytes if that is less: the newest file is never deleted.
 	SegmentBytes int64
 	// MaxBytes bounds all files together. Default 1 GiB.
 	MaxBytes int64
@@ -82,11 +83,11 @@ type openNote struct {
 // Open opens a journal below a directory, which is made if there is none. What an
 // earlier process left unfinished becomes an estimate, lost tells of how many.
 func Open(parent string, options Options) (j *Journal, lost int, err error) {
-	if options.SegmentBytes == 0 {
-		options.SegmentBytes = 8 << 20
-	}
 	if options.MaxBytes == 0 {
 		options.MaxBytes = 1 << 30
+	}
+	if options.SegmentBytes == 0 {
+		options.SegmentBytes = min(8<<20, options.MaxBytes/8)
 	}
 	left, err := abandoned(parent)
 	if err != nil {

@@ -269,6 +269,21 @@ func TestFullJournalTakesNoNewRequests(t *testing.T) {
 	must(t, j.Note(asked("gen-next", 1)))
 }
 
+// The smallest journal there may be does not fill up with what the ledger has taken.
+func TestSmallJournalGetsRoomAgain(t *testing.T) {
+	j, _ := open(t, t.TempDir(), Options{MaxBytes: 1 << 20})
+	var mark Mark
+	for i := range 3000 {
+		id := fmt.Sprintf("gen-%d", i)
+		must(t, j.Note(asked(id, 1)))
+		must(t, j.Settle(told(id, 1)))
+		_, next, err := j.Read(mark, 1000)
+		must(t, err)
+		must(t, j.Forget(next))
+		mark = next
+	}
+}
+
 // At a restart two processes are there at once. The new one leaves alone what is the
 // old one's; a third takes over what both have left, and nothing of it stays.
 func TestProcessesTakeOverFromThoseThatEnded(t *testing.T) {
