@@ -25,6 +25,9 @@ func (g *gateway) checks() []api.Check {
 	if g.managed.store != nil {
 		checks = append(checks, g.managed.check())
 	}
+	if g.account != nil {
+		checks = append(checks, g.databaseCheck(), g.account.check())
+	}
 	var problems config.Problems
 	if errors.As(state.Err, &problems) {
 		// Where and which field, not what stands there: anyone may read this.
@@ -48,6 +51,14 @@ func (g *gateway) checks() []api.Check {
 		checks = append(checks, check)
 	}
 	return checks
+}
+
+// databaseCheck is fine without a database: what requests come to waits in the journal.
+func (g *gateway) databaseCheck() api.Check {
+	if g.managed.watcher.Failed() {
+		return api.Check{Name: "database", OK: true, Detail: "cannot be read; the log says why"}
+	}
+	return api.Check{Name: "database", OK: true, Detail: "can be read"}
 }
 
 // envoyCommand is for people who run their own Envoy.

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"sync"
 	"time"
 
+	"github.com/switchyard/switchyard/policies/api"
 	"github.com/switchyard/switchyard/policies/config/configpb"
 	"github.com/switchyard/switchyard/policies/database"
 	"github.com/switchyard/switchyard/policies/identity"
@@ -125,6 +127,15 @@ func retention(settings *configpb.Ledger) (all, said time.Duration) {
 		said = min(said, all)
 	}
 	return all, said
+}
+
+// check is the part of GET /health that says whether what requests come to finds room.
+func (a *account) check() api.Check {
+	waiting := fmt.Sprintf("%d bytes wait for the database", a.Bytes())
+	if a.Full() {
+		return api.Check{Name: "journal", Detail: "full, " + waiting + ": requests to models are refused"}
+	}
+	return api.Check{Name: "journal", OK: true, Detail: waiting}
 }
 
 // reconfigured deletes at once what is older than a new configuration keeps.

@@ -227,6 +227,10 @@ func TestLedgerWhilePostgresIsDown(t *testing.T) {
 	for i := range 20 {
 		if i == 5 {
 			server.Stop()
+			s.until("the health tells of the database, and is ready", func() bool {
+				got := s.do(http.MethodGet, "/health", "")
+				return got.status == 200 && strings.Contains(got.body, `{"name":"database","ok":true,"detail":"cannot be read; the log says why"}`)
+			})
 		}
 		if i == 15 {
 			server.Restart()
@@ -239,6 +243,32 @@ func TestLedgerWhilePostgresIsDown(t *testing.T) {
 	}
 	for _, id := range ids {
 		s.until("row "+id+" is there", there(id))
+	}
+}
+
+// A journal without room is known to who asks for the health, and the client that is
+// refused is told when to come again.
+func TestFullJournalIsNoLongerReady(t *testing.T) {
+	server := postgrestest.Start(t)
+	s, _, _ := pair(t)
+	s.config["ledger"] = settings{"postgres": settings{"value": server.Connection()}, "max_journal": "1MiB"}
+	s.start()
+	server.Stop()
+	request := question("m/openai", `"user":"`+strings.Repeat("u", 256)+`"`)
+	got := s.ask(request)
+	for asked := 1; got.status == 200 && asked < 2000; asked++ {
+		got = s.ask(request)
+	}
+	if got.status != 503 || got.header.Get("Retry-After") != "10" {
+		t.Errorf("%d %v %s", got.status, got.header, got.body)
+	}
+	if got := s.do(http.MethodGet, "/health", ""); got.status != 503 || !strings.Contains(got.body, `{"name":"journal","ok":false,"detail":"full, `) || strings.Count(got.body, `"ok":false`) != 1 {
+		t.Errorf("the health: %d %s", got.status, got.body)
+	}
+	server.Restart()
+	s.until("it is ready again", func() bool { return s.do(http.MethodGet, "/health", "").status == 200 })
+	if got := s.ask(request); got.status != 200 {
+		t.Errorf("then: %d %s", got.status, got.body)
 	}
 }
 

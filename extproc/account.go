@@ -29,6 +29,10 @@ type Ledger interface {
 // longestWord bounds what is kept of the client's words, in bytes.
 const longestWord = 256
 
+// accountRetry is within how many seconds the ledger tries again what its database did not
+// take.
+const accountRetry = "10"
+
 // begin notes that the provider is about to be asked. What cannot be accounted for is
 // not served.
 func (a *attempt) begin() error {
@@ -44,7 +48,8 @@ func (a *attempt) begin() error {
 		a.Log.Error("the ledger takes no requests", "request_id", a.requestID, "error", err.Error())
 		return &dialect.Error{
 			Status: http.StatusServiceUnavailable, Type: "provider_overloaded",
-			Message: "The gateway cannot account for requests at the moment. Try again later.",
+			Message:  "The gateway cannot account for requests at the moment. Try again later.",
+			Metadata: map[string]any{"headers": map[string]string{"Retry-After": accountRetry}},
 		}
 	}
 	return nil

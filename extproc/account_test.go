@@ -292,7 +292,7 @@ func TestWhatCannotBeAccountedForIsNotServed(t *testing.T) {
 		e := g.attempt("1")
 		e.asks(wholeOf, true)
 		got := e.refused()
-		if got.status != http.StatusServiceUnavailable || got.set[headerFailover] != "" || got.error.Message != "The gateway cannot account for requests at the moment. Try again later." {
+		if got.status != http.StatusServiceUnavailable || got.set["retry-after"] != accountRetry || got.set[headerFailover] != "" || got.error.Message != "The gateway cannot account for requests at the moment. Try again later." {
 			t.Errorf("%d %s", got.status, got.body)
 		}
 		synctest.Wait()

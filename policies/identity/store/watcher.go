@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/switchyard/switchyard/policies/byok"
@@ -29,7 +30,7 @@ type Watcher struct {
 	known  bool        // a snapshot is in use
 	newest int64       // its version
 	vault  *byok.Vault // which its own keys were opened with
-	failed bool        // the last look at the database
+	failed atomic.Bool // the last look at the database
 }
 
 // NewWatcher hands each snapshot to use, one after the other.
@@ -65,15 +66,19 @@ func (w *Watcher) Refresh(ctx context.Context) error {
 	err := w.refresh(ctx)
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled): // the gateway ends
-	case err != nil && !w.failed:
-		w.failed = true
+	case err != nil && !w.failed.Load():
+		w.failed.Store(true)
 		w.log.Error("managed keys cannot be read; those known stay in use", "error", err.Error())
-	case err == nil && w.failed:
-		w.failed = false
+	case err == nil && w.failed.Load():
+		w.failed.Store(false)
 		w.log.Info("managed keys can be read again")
 	}
 	return err
 }
+
+// Failed reports whether the last look at the database failed. It may be called at any
+// time.
+func (w *Watcher) Failed() bool { return w.failed.Load() }
 
 func (w *Watcher) refresh(ctx context.Context) error {
 	vault := w.store.vault.Load()

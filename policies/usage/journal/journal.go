@@ -47,6 +47,7 @@ type Journal struct {
 
 	mu       sync.Mutex
 	bytes    int64                // the sizes of all segments
+	refused  int64                // size of the last note that there was no room for
 	segments []*segment           // the last one is written to
 	latest   int                  // number of the last segment
 	open     map[attempt]openNote // those that are under way
@@ -132,6 +133,7 @@ func (j *Journal) Note(g *usage.Generation) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.bytes+int64(len(line)) > j.options.MaxBytes {
+		j.refused = int64(len(line))
 		return ErrFull
 	}
 	return j.keep(attempt{g.ID, g.Attempts[0].Number}, line)
@@ -196,6 +198,13 @@ func (j *Journal) Bytes() int64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.bytes
+}
+
+// Full reports whether a request was refused for want of room, and would be still.
+func (j *Journal) Full() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.refused > 0 && j.bytes+j.refused > j.options.MaxBytes
 }
 
 // append adds a line to the last segment, or to a new one. A line that is written in

@@ -251,6 +251,9 @@ func TestManyAttemptsUnderWay(t *testing.T) {
 
 func TestFullJournalTakesNoNewRequests(t *testing.T) {
 	j, _ := open(t, t.TempDir(), Options{MaxBytes: 2000, SegmentBytes: 500})
+	if j.Full() {
+		t.Error("full before anything is noted")
+	}
 	begun := 0
 	for ; ; begun++ {
 		if err := j.Note(asked(fmt.Sprintf("gen-%d", begun), 1)); err != nil {
@@ -263,9 +266,15 @@ func TestFullJournalTakesNoNewRequests(t *testing.T) {
 	for i := range begun { // what was begun can be settled all the same
 		must(t, j.Settle(told(fmt.Sprintf("gen-%d", i), 1)))
 	}
+	if !j.Full() {
+		t.Error("not full, but it takes no requests")
+	}
 	_, mark, err := j.Read(Mark{}, 1000)
 	must(t, err)
 	must(t, j.Forget(mark))
+	if j.Full() { // nobody has to ask again to know
+		t.Error("full, though there is room again")
+	}
 	must(t, j.Note(asked("gen-next", 1)))
 }
 
