@@ -105,6 +105,7 @@ func (a *attempt) crossOrigin() []dialect.Header {
 	return []dialect.Header{
 		{Name: "access-control-allow-origin", Value: "*"},
 		{Name: "access-control-expose-headers", Value: "X-Generation-Id, X-Provider-Name, X-Request-Id, " +
+			"Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, " +
 			"X-OpenRouter-Cache-Status, X-OpenRouter-Cache-Age, X-OpenRouter-Cache-TTL, X-OpenRouter-Cache-Source-Id"},
 	}
 }

@@ -100,7 +100,7 @@ func TestRow110MissThenHit(t *testing.T) {
 				hit := ask("2")
 				if !hit.hit || hit.status() != "HIT" || hit.set["x-openrouter-cache-age"] != "90" || hit.set["x-openrouter-cache-ttl"] != "210" ||
 					hit.set["x-openrouter-cache-source-id"] != first.ID || hit.set["content-type"] != miss.set["content-type"] ||
-					hit.set["x-provider-name"] != "a" || hit.set["access-control-allow-origin"] != "*" ||
+					hit.set["x-provider-name"] != "a" || hit.set["access-control-allow-origin"] != "*" || !strings.Contains(hit.set["access-control-expose-headers"], "Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset") ||
 					hit.set["cache-control"] != miss.set["cache-control"] {
 					t.Errorf("the second: %v", hit.set)
 				}

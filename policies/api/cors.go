@@ -14,7 +14,7 @@ var (
 		"Authorization", "X-Api-Key", "X-Goog-Api-Key", "X-Goog-Api-Client", "Content-Type", "Accept",
 		"HTTP-Referer", "X-Title", "X-OpenRouter-Title", "X-OpenRouter-Categories", "X-OpenRouter-App-Visibility",
 		"X-Session-Id", "Idempotency-Key", "traceparent",
-		"X-OpenRouter-Cache", "X-OpenRouter-Cache-TTL", "X-OpenRouter-Cache-Clear",
+		"X-OpenRouter-Metadata", "X-OpenRouter-Cache", "X-OpenRouter-Cache-TTL", "X-OpenRouter-Cache-Clear",
 		"Anthropic-Version", "Anthropic-Beta", "X-Anthropic-Beta", "Anthropic-Dangerous-Direct-Browser-Access",
 		"OpenAI-Organization", "OpenAI-Project",
 		// A wildcard within a name would be taken for a name.
@@ -22,7 +22,7 @@ var (
 		"X-Stainless-Package-Version", "X-Stainless-Retry-Count", "X-Stainless-Runtime",
 		"X-Stainless-Runtime-Version", "X-Stainless-Timeout",
 	}, ", ")
-	exposedHeaders = "X-Generation-Id, X-Provider-Name, Request-Id, Retry-After"
+	exposedHeaders = "X-Generation-Id, X-Provider-Name, X-Request-Id, Retry-After"
 )
 
 // crossOrigin answers preflight requests of browsers, on every path, and lets

@@ -17,12 +17,17 @@ func TestRow197CORS(t *testing.T) {
 	}
 	for header, want := range map[string]string{
 		"Access-Control-Allow-Origin":   "*",
-		"Access-Control-Expose-Headers": "X-Generation-Id",
+		"Access-Control-Expose-Headers": "X-Generation-Id, X-Provider-Name, X-Request-Id, Retry-After",
 		"Access-Control-Allow-Methods":  "POST",
 		"Access-Control-Allow-Headers":  "Authorization",
 	} {
 		if got := preflight.Header().Get(header); !strings.Contains(got, want) {
 			t.Errorf("preflight: %s is %q, want %q in it", header, got, want)
+		}
+	}
+	for _, name := range []string{"X-OpenRouter-Metadata", "X-OpenRouter-Cache", "traceparent"} {
+		if got := preflight.Header().Get("Access-Control-Allow-Headers"); !strings.Contains(got, ", "+name+", ") {
+			t.Errorf("%s may not be sent: %s", name, got)
 		}
 	}
 	plain := ask(options, "GET", "/api/v1/models", "Origin", "https://app.example")
