@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
@@ -250,13 +253,25 @@ func (c *apiClient) findMember(ctx context.Context, wanted string) (string, erro
 	return "", fmt.Errorf("no member of the organisation has the address or id %q", wanted)
 }
 
-// table prints rows in columns.
+// table prints rows in columns. Names are whatever somebody gave: what would move the
+// terminal's cursor, or end a row or a column, is escaped.
 func table[Row any](out io.Writer, header string, rows []Row, columns func(Row) []any) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, header)
 	for _, row := range rows {
 		values := columns(row)
+		for i, value := range values {
+			values[i] = printable(fmt.Sprint(value))
+		}
 		fmt.Fprintf(w, strings.TrimSuffix(strings.Repeat("%v\t", len(values)), "\t")+"\n", values...)
 	}
 	return w.Flush()
+}
+
+// printable is text as it is, or quoted as in Go where not all of it can be printed.
+func printable(text string) string {
+	if strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) }) || !utf8.ValidString(text) {
+		return strconv.Quote(text)
+	}
+	return text
 }
