@@ -217,6 +217,26 @@ func TestBudgetHeldByOthersIsTriedAgain(t *testing.T) {
 	})
 }
 
+// A budget is the key's only if it is: OpenRouter has no name for those of end users.
+func TestLimitSourceIsOfTheBudgetThatRefuses(t *testing.T) {
+	for name, test := range map[string]struct {
+		limits *configpb.Limits
+		want   any
+	}{
+		"the key's":      {&configpb.Limits{Budget: "0.0005"}, sourceKey},
+		"the end user's": {&configpb.Limits{PerUser: &configpb.Limits{Budget: "0.0005"}}, nil},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGateway(t, onlyA, bounding, limited(test.limits))
+			e := g.attempt("1")
+			e.asks(`{"user":"ada",`+boundedOf[1:], true)
+			if got := e.refused(); got.status != 402 || got.error.Metadata["limit_source"] != test.want {
+				t.Errorf("%s: %d %s", name, got.status, got.body)
+			}
+		})
+	}
+}
+
 // What a failed attempt was billed comes beside what the next one may: it is reserved
 // too, or the next one is not made.
 func TestBilledFailureIsReservedBeforeTheNextAttempt(t *testing.T) {

@@ -112,11 +112,13 @@ func boundText(l *quota.Limit) string {
 // spent (row 162), 402 with the largest answer that it pays for (row 166), and 402 to be
 // tried again when requests under way hold what would do.
 func (a *attempt) overBudget(d *quota.Denial, most estimate) *dialect.Error {
-	source := sourceKey
-	if kind := kindOf(d); kind == quota.KindTotal || kind == quota.KindCredits {
-		source = sourceCredits
-	}
-	told := &dialect.Error{Status: http.StatusPaymentRequired, Type: "payment_required", Metadata: map[string]any{"limit_source": source}}
+	told := &dialect.Error{Status: http.StatusPaymentRequired, Type: "payment_required", Metadata: make(map[string]any)}
+	switch kindOf(d) {
+	case quota.KindTotal, quota.KindCredits:
+		told.Metadata["limit_source"] = sourceCredits
+	case quota.KindKey:
+		told.Metadata["limit_source"] = sourceKey
+	} // OpenRouter has no name for the others
 	if d.Exhausted() {
 		return a.exhaustedBudget(d, told)
 	}
