@@ -88,7 +88,7 @@ func addKeyCommand(client func() (*apiClient, error)) *cobra.Command {
 	}
 	flags := command.Flags()
 	flags.StringVar(&limit, "limit", "", "the most that it may spend, in US dollars with up to 9 digits after the point")
-	flags.StringVar(&reset, "limit-reset", "", "when the limit begins anew: daily, weekly or monthly (default: never)")
+	flags.StringVar(&reset, "limit-reset", "", "when the limit begins anew: daily, weekly, monthly or never (default: never)")
 	flags.StringVar(&expires, "expires", "", "when it ends: a time in UTC such as 2030-01-31T00:00:00Z")
 	flags.StringVar(&role, "role", "", "make a management key: owner, admin, developer, billing or viewer")
 	flags.StringVar(&workspace, "workspace", "", "id or slug of its workspace (default: the default one)")
@@ -106,6 +106,9 @@ func addKeyCommand(client func() (*apiClient, error)) *cobra.Command {
 				return fmt.Errorf("%w: --limit %w", errUsage, err)
 			}
 			members["limit"] = amount
+		}
+		if reset == "never" { // which the API says by leaving it out
+			reset = ""
 		}
 		for name, value := range map[string]string{"limit_reset": reset, "expires_at": expires, "role": role, "workspace_id": workspace} {
 			if value != "" {

@@ -408,6 +408,7 @@ func TestCommandLineManagesKeys(t *testing.T) {
 	s, gpt, _ := pair(t)
 	s.manageable()
 	s.start()
+	s.command("keys", "add", "lasting", "--limit", "1", "--limit-reset", "never")
 	made := s.command("keys", "add", "team a", "--limit", "2.50", "--limit-reset", "weekly", "--workspace", "default", "--models", "m/*", "--providers", "gpt,claude", "--ips", "127.0.0.1,::1")
 	key := regexp.MustCompile(`sk-sy-v1-[0-9a-f]{64}`).FindString(made)
 	gpt.Enqueue(provider.Answer{Text: "hello", Usage: provider.Usage{Input: 1000, Output: 50}})

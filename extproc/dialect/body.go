@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -49,6 +50,19 @@ func malformed(err error, size int) *Error {
 	failure.Metadata = map[string]any{"offset": offset}
 	return failure
 }
+
+// OutOfRange is an error about a number of the client's that is not from least to most. A
+// bound that only keeps numbers from being absurd, such as 2^40 tokens, is not told to who is
+// below the other: absurd is that bound, zero if most means what it says.
+func OutOfRange(name string, number, least, most, absurd float64) *Error {
+	if number < least && most == absurd {
+		return Invalid("'%s' must be at least %s.", name, plain(least))
+	}
+	return Invalid("'%s' must be between %s and %s.", name, plain(least), plain(most))
+}
+
+// plain is a number without an exponent.
+func plain(number float64) string { return strconv.FormatFloat(number, 'f', -1, 64) }
 
 // Invalid is an error about the client's request.
 func Invalid(message string, args ...any) *Error {

@@ -166,7 +166,7 @@ func (s *server) purge(w http.ResponseWriter, r *http.Request, by *identity.Key)
 		query.fail("before is missing: a date such as 2026-11-01")
 	}
 	if latest := identity.ResetDaily.Start(time.Now()).AddDate(0, 0, -1); before.After(latest) {
-		query.fail("before: %s is too late; what is about to be told again must stay, so that it is %s at the latest", before.Format(time.DateOnly), latest.Format(time.DateOnly))
+		query.fail("before: %s is too late: what is of yesterday or today may be written once more after a crash, and would count twice if it was gone; give %s or an earlier day", before.Format(time.DateOnly), latest.Format(time.DateOnly))
 	}
 	if err := query.err(); err != nil {
 		return badRequest("%v", err)

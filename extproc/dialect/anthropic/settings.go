@@ -42,10 +42,8 @@ func checkParameter(field string, value []byte) error {
 	switch {
 	case whole && number != math.Trunc(number):
 		return dialect.Invalid("'%s' must be a whole number.", field)
-	case number < least && most == mostTokens:
-		return dialect.Invalid("'%s' must be at least %v.", field, least)
 	case number < least || number > most:
-		return dialect.Invalid("'%s' must be between %v and %v.", field, least, most)
+		return dialect.OutOfRange(field, number, least, most, mostTokens)
 	}
 	return nil
 }

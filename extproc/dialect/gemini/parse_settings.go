@@ -2,7 +2,6 @@ package gemini
 
 import (
 	"math"
-	"strconv"
 
 	"github.com/switchyard/switchyard/extproc/dialect"
 	"github.com/switchyard/switchyard/extproc/dialect/rawjson"
@@ -162,12 +161,10 @@ func number(name string, value []byte, least, most float64, whole bool) error {
 	case whole && given != math.Trunc(given):
 		return dialect.Invalid("'%s' must be a whole number.", name)
 	case given < least || given > most:
-		return dialect.Invalid("'%s' must be between %s and %s.", name, plain(least), plain(most))
+		return dialect.OutOfRange(name, given, least, most, 0)
 	}
 	return nil
 }
-
-func plain(number float64) string { return strconv.FormatFloat(number, 'f', -1, 64) }
 
 // empty reports whether a value says nothing: a list without elements, or a switch
 // that is off.

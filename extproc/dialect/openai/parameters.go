@@ -107,10 +107,8 @@ func checkNumber(name string, want shape, value []byte) error {
 		return dialect.Invalid("'%s' must be a whole number.", name)
 	case want.least == 0 && want.most == 0:
 		return nil
-	case number < want.least && want.most >= mostTokens:
-		return dialect.Invalid("'%s' must be at least %v.", name, want.least)
 	case number < want.least || number > want.most:
-		return dialect.Invalid("'%s' must be between %v and %v.", name, want.least, want.most)
+		return dialect.OutOfRange(name, number, want.least, want.most, mostTokens)
 	}
 	return nil
 }

@@ -45,6 +45,7 @@ func TestParseRefuses(t *testing.T) {
 		{"unknown effort", `{"reasoning_effort":"huge",` + hi + `}`, "'reasoning_effort' must be one of"},
 		{"temperature", `{"temperature":"hot",` + hi + `}`, "'temperature' must be a number."},
 		{"temperature beyond its bounds", `{"temperature":2.5,` + hi + `}`, "'temperature' must be between 0 and 2."},
+		{"max_tokens beyond reason", `{"max_tokens":1e13,` + hi + `}`, "'max_tokens' must be between 1 and 1099511627776."},
 		{"max_tokens", `{"max_tokens":0,` + hi + `}`, "'max_tokens' must be at least 1."},
 		{"max_tokens in parts", `{"max_tokens":1.5,` + hi + `}`, "'max_tokens' must be a whole number."},
 		{"stop", `{"stop":[1],` + hi + `}`, "'stop.0' must be a string."},

@@ -131,10 +131,8 @@ func within(name string, value []byte, least, most float64) (float64, error) {
 	switch {
 	case !ok:
 		return 0, dialect.Invalid("'%s' must be a number.", name)
-	case number < least && most == math.MaxInt32:
-		return 0, dialect.Invalid("'%s' must be at least %v.", name, least)
 	case number < least || number > most:
-		return 0, dialect.Invalid("'%s' must be between %v and %v.", name, least, most)
+		return 0, dialect.OutOfRange(name, number, least, most, math.MaxInt32)
 	}
 	return number, nil
 }
