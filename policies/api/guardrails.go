@@ -349,8 +349,11 @@ func (m *guardrailMembers) applyFilters(terms *keystore.GuardrailTerms) error {
 // readFilters reads a list of filters, or null.
 func readFilters[Filter any](name string, value jsontext.Value) ([]Filter, error) {
 	var filters []Filter
-	if err := json.Unmarshal(value, &filters, json.RejectUnknownMembers(true)); err != nil || filters != nil && len(filters) == 0 || len(filters) > maxFilters {
-		return nil, badRequest("%s must be a list of 1 to %d filters with known members, or null for none.", name, maxFilters)
+	if err := json.Unmarshal(value, &filters, json.RejectUnknownMembers(true)); err != nil {
+		return nil, unreadable(err, jsontext.Pointer("/"+name))
+	}
+	if filters != nil && len(filters) == 0 || len(filters) > maxFilters {
+		return nil, badRequest("%s must be a list of 1 to %d filters, or null for none.", name, maxFilters)
 	}
 	return filters, nil
 }

@@ -29,11 +29,13 @@ func TestRow179GuardrailsThatCannotBe(t *testing.T) {
 	g := manage(t)
 	id := g.guardrail(`{"name":"g"}`)
 	for body, says := range map[string]string{
-		`{"content_filters":[{"pattern":"(a+)+","action":"block"}]}`:              "content_filters[0].pattern: invalid_regex_pattern",
-		`{"content_filters":[{"pattern":"(?=a)","action":"block"}]}`:              "content_filters[0].pattern: invalid_regex_pattern",
-		`{"content_filters":[{"pattern":"a{1000}b{1000}c{9}","action":"block"}]}`: "more than 2000 steps",
-		`{"content_filters":[{"pattern":"a","action":"delete"}]}`:                 "content_filters[0].action must be",
-		`{"content_filters":[{"pattern":"a","action":"flag","colour":"red"}]}`:    "known members",
+		`{"content_filters":[{"pattern":"(a+)+","action":"block"}]}`:                          "content_filters[0].pattern: invalid_regex_pattern",
+		`{"content_filters":[{"pattern":"(?=a)","action":"block"}]}`:                          "content_filters[0].pattern: invalid_regex_pattern",
+		`{"content_filters":[{"pattern":"a{1000}b{1000}c{9}","action":"block"}]}`:             "more than 2000 steps",
+		`{"content_filters":[{"pattern":"a","action":"delete"}]}`:                             "content_filters[0].action must be",
+		`{"content_filters":[{"pattern":"a","action":"flag","colour":"red"}]}`:                `Unknown member \"content_filters/0/colour\"`,
+		`{"content_filters":[{"pattern":1,"action":"flag"}]}`:                                 `Member \"content_filters/0/pattern\" must be a string`,
+		`{"content_filter_builtins":[{"slug":"email","action":"redact","direction":"both"}]}`: `Unknown member \"content_filter_builtins/0/direction\"`,
 		`{"content_filters":[]}`: "content_filters must be",
 		`{"content_filter_builtins":[{"slug":"person-name","action":"redact"}]}`:                  "person-name takes a language model",
 		`{"content_filter_builtins":[{"slug":"email","action":"flag","scan_scope":"user_only"}]}`: "scan_scope: is only for",

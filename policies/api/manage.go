@@ -173,22 +173,30 @@ func readBody(r *http.Request, into any) error {
 		err = json.Unmarshal(body, into, json.RejectUnknownMembers(true))
 	}
 	var tooLarge *http.MaxBytesError
-	var semantic *json.SemanticError
 	switch {
 	case err == nil:
 		return refuseNull(body)
 	case errors.As(err, &tooLarge):
 		return &refusal{http.StatusRequestEntityTooLarge, "payload_too_large", fmt.Sprintf("The request body is larger than %d bytes.", maxBody)}
-	case errors.Is(err, json.ErrUnknownName) && errors.As(err, &semantic):
-		return badRequest("Unknown member %q. Nothing was changed.", strings.TrimPrefix(string(semantic.JSONPointer), "/"))
-	case errors.As(err, &semantic):
-		what := "The request body"
-		if semantic.JSONPointer != "" {
-			what = fmt.Sprintf("Member %q", strings.TrimPrefix(string(semantic.JSONPointer), "/"))
-		}
-		return badRequest("%s must be %s, not %s.", what, wanted(semantic.GoType), kinds[semantic.JSONKind])
 	}
-	return badRequest("The request body is not a valid JSON object: %s.", strings.TrimPrefix(err.Error(), "jsontext: "))
+	return unreadable(err, "")
+}
+
+// unreadable says where the body, or the member that a pointer leads to, is not what it must
+// be.
+func unreadable(err error, pointer jsontext.Pointer) error {
+	var semantic *json.SemanticError
+	if !errors.As(err, &semantic) {
+		return badRequest("The request body is not a valid JSON object: %s.", strings.TrimPrefix(err.Error(), "jsontext: "))
+	}
+	what, member := "The request body", strings.TrimPrefix(string(pointer+semantic.JSONPointer), "/")
+	if member != "" {
+		what = fmt.Sprintf("Member %q", member)
+	}
+	if errors.Is(err, json.ErrUnknownName) {
+		return badRequest("Unknown member %q. Nothing was changed.", member)
+	}
+	return badRequest("%s must be %s, not %s.", what, wanted(semantic.GoType), kinds[semantic.JSONKind])
 }
 
 // refuseNull refuses texts with the character U+0000, which PostgreSQL does not keep: what is
