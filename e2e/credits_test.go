@@ -16,7 +16,10 @@ func onEachDatabase(t *testing.T, test func(t *testing.T, configure func(*stage)
 	t.Run("sqlite", func(t *testing.T) { test(t, func(*stage) {}) })
 	t.Run("postgres", func(t *testing.T) {
 		server := postgrestest.Start(t)
-		test(t, func(s *stage) { s.config["ledger"] = settings{"postgres": settings{"value": server.Connection()}} })
+		test(t, func(s *stage) {
+			s.config["ledger"] = settings{"postgres": settings{"value": server.Connection()}}
+			s.config["identity"] = settings{"secret": settings{"value": "the-same-for-all-gateways-0123456789"}}
+		})
 	})
 }
 

@@ -233,7 +233,7 @@ func TestEncryptionKeyThatIsExchanged(t *testing.T) {
 	}
 	exchange(settings{"encryption_key": secret("a")})
 	s.until("the gateway says what it cannot read", func() bool {
-		return strings.Contains(s.Log(), "customers' own keys are left out that cannot be read")
+		return strings.Contains(s.Log(), "cannot be read: who is held to it is refused, and own keys are left out")
 	})
 }
 
