@@ -143,27 +143,34 @@ func (g *answerGuard) choice(number int) (*guardedChoice, error) {
 			return &g.choices[i], nil
 		}
 	}
-	if err := g.hold(guardedEntry); err != nil {
+	if err := g.hold(1, 0); err != nil {
 		return nil, err
 	}
 	g.choices = append(g.choices, guardedChoice{number: number})
 	return &g.choices[len(g.choices)-1], nil
 }
 
-// hold counts bytes that are held.
-func (g *answerGuard) hold(size int) error {
-	if g.held += size; g.held > largestGuarded {
+// hold counts calls, annotations and choices that are held, and the bytes of their texts,
+// for which it takes room.
+func (g *answerGuard) hold(entries, text int) error {
+	if g.held += entries*guardedEntry + text; g.held > largestGuarded {
 		return &dialect.Error{Status: http.StatusBadGateway, Type: "provider_unavailable",
 			Message: "The model's calls of tools, or its annotations, are longer than 1 MiB, and a guardrail cannot search them."}
 	}
+	g.meter.hold(text)
 	return nil
+}
+
+// release takes hold back.
+func (g *answerGuard) release(entries, text int) {
+	g.held -= entries*guardedEntry + text
+	g.meter.held -= text
 }
 
 // pass passes on what was held behind a text.
 func (c *guardedChoice) pass(g *answerGuard) {
 	for i := range c.later {
-		g.held -= guardedEntry + len(c.later[i].Raw)
-		g.meter.held -= len(c.later[i].Raw)
+		g.release(1, len(c.later[i].Raw))
 	}
 	g.passed = append(g.passed, c.later...)
 	c.later = c.later[:0]
@@ -204,15 +211,14 @@ func (g *answerGuard) take(event *dialect.Event) error {
 			c.flush(g)
 			g.passed = append(g.passed, *event)
 		}
-		if err := g.hold(guardedEntry); err != nil {
+		if err := g.hold(1, 0); err != nil {
 			return err
 		}
 		c.calls = append(c.calls, guardedCall{begin: *event, told: len(c.calls) == 0})
 	case dialect.EventToolArguments:
-		if err := g.hold(len(event.Text)); err != nil {
+		if err := g.hold(0, len(event.Text)); err != nil {
 			return err
 		}
-		g.meter.hold(len(event.Text))
 		for i := range c.calls {
 			if c.calls[i].begin.Index == event.Index {
 				c.calls[i].arguments = append(c.calls[i].arguments, event.Text...)
@@ -220,7 +226,7 @@ func (g *answerGuard) take(event *dialect.Event) error {
 			}
 		}
 		// Of a call that nothing began.
-		if err := g.hold(guardedEntry); err != nil {
+		if err := g.hold(1, 0); err != nil {
 			return err
 		}
 		c.calls = append(c.calls, guardedCall{begin: *event, told: true, arguments: []byte(event.Text)})
@@ -229,10 +235,9 @@ func (g *answerGuard) take(event *dialect.Event) error {
 		edited, _ := g.meter.edit(event.Raw, func(most int) ([]byte, error) { return dialect.EditTexts(event.Raw, most, g.scan) })
 		annotation.Raw = slices.Clone(edited)
 		if c.held() > 0 {
-			if err := g.hold(guardedEntry + len(annotation.Raw)); err != nil {
+			if err := g.hold(1, len(annotation.Raw)); err != nil {
 				return err
 			}
-			g.meter.hold(len(annotation.Raw))
 			c.later = append(c.later, annotation)
 		} else {
 			g.passed = append(g.passed, annotation)
@@ -359,9 +364,8 @@ func (c *guardedChoice) flush(g *answerGuard) {
 			g.passed = append(g.passed, dialect.Event{
 				Kind: dialect.EventToolArguments, Choice: c.number, Index: call.begin.Index, Text: string(edited),
 			})
-			g.meter.held -= len(call.arguments)
 		}
-		g.held -= guardedEntry + len(call.arguments)
+		g.release(1, len(call.arguments))
 	}
 	c.calls = c.calls[:0]
 }
