@@ -237,6 +237,37 @@ func TestLimitSourceIsOfTheBudgetThatRefuses(t *testing.T) {
 	}
 }
 
+// billsFailures has so many attempts fail over with an empty answer whose prompt is billed.
+func (g *gateway) billsFailures(attempts int) {
+	g.t.Helper()
+	for number := range attempts {
+		e, _ := g.asked(strconv.Itoa(number+1), boundedOf)
+		e.replies("200", viaUpstream, "content-type", "application/json")
+		e.sends(`{"choices":[{"index":0,"message":{"role":"assistant","content":""},"finish_reason":"stop"}],"usage":{"prompt_tokens":130,"completion_tokens":0}}`, true)
+		if got := e.refused(); got.set[headerFailover] == "" {
+			g.t.Fatalf("an empty answer is not failed over: %s", got.body)
+		}
+	}
+}
+
+// attemptsAfter makes the attempt behind billsFailures, which the budget admits or refuses,
+// and holds what all of them come to.
+func (g *gateway) attemptsAfter(failures int, budget string, fits bool) {
+	g.t.Helper()
+	spent := int64(failures) * 130_000
+	next := g.attempt(strconv.Itoa(failures + 1))
+	next.asks(boundedOf, true)
+	if fits {
+		next.forwarded()
+		next.hangUp()
+		elapse(rememberFor)
+		spent += promptCost
+	} else if got := next.refused(); got.status != 402 {
+		g.t.Errorf("$%s: %d %s", budget, got.status, got.body)
+	}
+	g.wantSettled(spent)
+}
+
 // What a failed attempt was billed comes beside what the next one may: it is reserved
 // too, or the next one is not made.
 func TestBilledFailureIsReservedBeforeTheNextAttempt(t *testing.T) {
@@ -246,24 +277,8 @@ func TestBilledFailureIsReservedBeforeTheNextAttempt(t *testing.T) {
 			if mostDollars > 0.0013 {
 				t.Fatalf("one attempt may cost $%v already", mostDollars)
 			}
-			e, _ := g.asked("1", boundedOf)
-			e.replies("200", viaUpstream, "content-type", "application/json")
-			e.sends(`{"choices":[{"index":0,"message":{"role":"assistant","content":""},"finish_reason":"stop"}],"usage":{"prompt_tokens":130,"completion_tokens":0}}`, true)
-			if got := e.refused(); got.set[headerFailover] == "" {
-				t.Fatalf("an empty answer is not failed over: %s", got.body)
-			}
-			spent := int64(130_000)
-			next := g.attempt("2")
-			next.asks(boundedOf, true)
-			if fits {
-				next.forwarded()
-				next.hangUp()
-				elapse(rememberFor)
-				spent += promptCost
-			} else if got := next.refused(); got.status != 402 {
-				t.Errorf("$%s: %d %s", budget, got.status, got.body)
-			}
-			g.wantSettled(spent)
+			g.billsFailures(1)
+			g.attemptsAfter(1, budget, fits)
 		})
 	}
 }
@@ -283,26 +298,8 @@ func TestEachBilledFailureIsReservedOnce(t *testing.T) {
 				t.Fatalf("all attempts may cost $%v", most)
 			}
 			g := newGateway(t, three, bounding, limited(&configpb.Limits{Budget: budget}))
-			for _, number := range []string{"1", "2"} {
-				e, _ := g.asked(number, boundedOf)
-				e.replies("200", viaUpstream, "content-type", "application/json")
-				e.sends(`{"choices":[{"index":0,"message":{"role":"assistant","content":""},"finish_reason":"stop"}],"usage":{"prompt_tokens":130,"completion_tokens":0}}`, true)
-				if got := e.refused(); got.set[headerFailover] == "" {
-					t.Fatalf("an empty answer is not failed over: %s", got.body)
-				}
-			}
-			spent := int64(2 * 130_000)
-			last := g.attempt("3")
-			last.asks(boundedOf, true)
-			if fits {
-				last.forwarded()
-				last.hangUp()
-				elapse(rememberFor)
-				spent += promptCost
-			} else if got := last.refused(); got.status != 402 {
-				t.Errorf("$%s: %d %s", budget, got.status, got.body)
-			}
-			g.wantSettled(spent)
+			g.billsFailures(2)
+			g.attemptsAfter(2, budget, fits)
 		})
 	}
 }
