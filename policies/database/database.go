@@ -177,3 +177,24 @@ func Storable(text string) string {
 func storable(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "")
 }
+
+// DeletedAtOnce is how many rows one statement of [DB.Delete] deletes: writers wait for it.
+const DeletedAtOnce = 1000
+
+// Delete deletes the rows of a table that a condition holds for, and returns how many those
+// were, also with an error. The table has a key named id.
+func (d *DB) Delete(ctx context.Context, table, where string, values ...any) (deleted int64, err error) {
+	text := d.Rebind(`DELETE FROM ` + table + ` WHERE id IN (SELECT id FROM ` + table + ` WHERE ` + where + ` LIMIT ?)`)
+	values = append(values, DeletedAtOnce)
+	for {
+		result, err := d.ExecContext(ctx, text, values...)
+		if err != nil {
+			return deleted, err
+		}
+		some, err := result.RowsAffected()
+		deleted += some
+		if err != nil || some < DeletedAtOnce {
+			return deleted, err
+		}
+	}
+}

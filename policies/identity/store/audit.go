@@ -75,8 +75,6 @@ func idAt(at time.Time) string {
 	return id.String()
 }
 
-const purgedAtOnce = 1000
-
 // PurgeReads deletes what says who read something before a time, and returns how much that
 // was. Who changed what stays.
 func (s *Store) PurgeReads(ctx context.Context, before time.Time) (int64, error) {
@@ -84,18 +82,7 @@ func (s *Store) PurgeReads(ctx context.Context, before time.Time) (int64, error)
 	if err != nil {
 		return 0, err
 	}
-	total := int64(0)
-	for {
-		result, err := db.ExecContext(ctx, db.Rebind(`DELETE FROM audit_log WHERE id IN (SELECT id FROM audit_log WHERE action = ? AND id < ? LIMIT ?)`), ActionRead, idAt(before), purgedAtOnce)
-		if err != nil {
-			return total, err
-		}
-		deleted, err := result.RowsAffected()
-		total += deleted
-		if err != nil || deleted < purgedAtOnce {
-			return total, err
-		}
-	}
+	return db.Delete(ctx, `audit_log`, `action = ? AND id < ?`, ActionRead, idAt(before))
 }
 
 // loggedGuardrail is a guardrail by the API's names: there each author has a switch.

@@ -50,17 +50,5 @@ func (s *Store) Content(ctx context.Context, id string) (*usage.Content, error) 
 // PurgeContents deletes what was said before a time, and returns of how many generations
 // that was.
 func (s *Store) PurgeContents(ctx context.Context, before time.Time) (int64, error) {
-	total := int64(0)
-	for {
-		result, err := s.db.ExecContext(ctx, s.query(`DELETE FROM generation_contents WHERE id IN (SELECT id FROM generation_contents WHERE created < ? LIMIT ?)`),
-			before.UnixMicro(), purgedAtOnce)
-		if err != nil {
-			return total, err
-		}
-		deleted, err := result.RowsAffected()
-		total += deleted
-		if err != nil || deleted < purgedAtOnce {
-			return total, err
-		}
-	}
+	return s.db.Delete(ctx, `generation_contents`, `created < ?`, before.UnixMicro())
 }

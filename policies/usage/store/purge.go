@@ -7,11 +7,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/switchyard/switchyard/policies/database"
 	"github.com/switchyard/switchyard/policies/identity"
 )
 
-// purgedAtOnce is how many rows one transaction deletes: writers wait for it.
-const purgedAtOnce = 1000
+// purgedAtOnce is how many rows one transaction deletes.
+const purgedAtOnce = database.DeletedAtOnce
 
 // Purge deletes what was created before a time, and returns how many generations there
 // were. What they come to by day stays, of end users by pseudonym. A generation that is
