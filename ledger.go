@@ -73,7 +73,9 @@ func (a *account) run(ctx context.Context, g *gateway) {
 	var beside sync.WaitGroup
 	beside.Go(func() {
 		a.database.Connect(ctx, g.log)
-		a.tidy(ctx, g)
+		if s, err := a.generations.store(ctx); err == nil { // else ctx has ended
+			a.tidy(ctx, g, s)
+		}
 	})
 	a.ledger.Run(ctx, drainLedger)
 	beside.Wait()
@@ -87,7 +89,7 @@ const (
 
 // tidy adds up what is in no sum yet, and deletes what is older than it is to be, until
 // ctx ends.
-func (a *account) tidy(ctx context.Context, g *gateway) {
+func (a *account) tidy(ctx context.Context, g *gateway, s *store.Store) {
 	failed := func(what string, err error) bool {
 		if err != nil && ctx.Err() == nil {
 			g.log.Warn(what, "error", err.Error())
@@ -103,13 +105,13 @@ func (a *account) tidy(ctx context.Context, g *gateway) {
 	// What an earlier process may have told already is told again first: of what is gone by
 	// then it would count twice.
 	for a.ledger.CatchUp(ctx) == nil {
-		failed("generations cannot be added to the sums", a.generations.SumUp(ctx))
-		failed("what end users spent cannot be condensed", a.generations.CondenseUsers(ctx, time.Now()))
+		failed("generations cannot be added to the sums", s.SumUp(ctx))
+		failed("what end users spent cannot be condensed", s.CondenseUsers(ctx, time.Now()))
 		settings := g.current.Load().effective.Config()
 		all, said := retention(settings.GetLedger())
-		sweep("old contents of generations", said, a.generations.PurgeContents)
+		sweep("old contents of generations", said, s.PurgeContents)
 		if all > 0 {
-			sweep("old generations", all, a.generations.Purge)
+			sweep("old generations", all, s.Purge)
 		}
 		sweep("old entries of who read what", settings.GetIdentity().GetReadLogRetention().AsDuration(), g.managed.store.PurgeReads)
 		select {
@@ -225,33 +227,6 @@ func (g generations) Sums(ctx context.Context, span store.Span, by ...store.Dime
 	return s.Sums(ctx, span, by...)
 }
 
-// SumUp is [store.Store.SumUp].
-func (g generations) SumUp(ctx context.Context) error {
-	s, err := g.store(ctx)
-	if err != nil {
-		return err
-	}
-	return s.SumUp(ctx)
-}
-
-// CondenseUsers is [store.Store.CondenseUsers].
-func (g generations) CondenseUsers(ctx context.Context, now time.Time) error {
-	s, err := g.store(ctx)
-	if err != nil {
-		return err
-	}
-	return s.CondenseUsers(ctx, now)
-}
-
-// Purge is [store.Store.Purge].
-func (g generations) Purge(ctx context.Context, before time.Time) (int64, error) {
-	s, err := g.store(ctx)
-	if err != nil {
-		return 0, err
-	}
-	return s.Purge(ctx, before)
-}
-
 // PurgeWorkspaces is [store.Store.PurgeWorkspaces].
 func (g generations) PurgeWorkspaces(ctx context.Context, before time.Time, workspaces []string) (int64, error) {
 	s, err := g.store(ctx)
@@ -259,13 +234,4 @@ func (g generations) PurgeWorkspaces(ctx context.Context, before time.Time, work
 		return 0, err
 	}
 	return s.PurgeWorkspaces(ctx, before, workspaces)
-}
-
-// PurgeContents is [store.Store.PurgeContents].
-func (g generations) PurgeContents(ctx context.Context, before time.Time) (int64, error) {
-	s, err := g.store(ctx)
-	if err != nil {
-		return 0, err
-	}
-	return s.PurgeContents(ctx, before)
 }
